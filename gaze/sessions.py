@@ -1,0 +1,99 @@
+"""Results on disk: one folder each, under an id that cannot be guessed.
+
+A folder appears under its final name only when it is complete; an interrupted run leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gaze.errors import GazeError
+from gaze.sprites import METADATA
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_DRAFT = ".draft-"
+_DRAFT_AGE = 6 * 3600
+
+
+@contextmanager
+def publishing(final: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `final` when the block ends well and is removed when it does not.
+
+    Raises:
+        GazeError: the folder cannot be made or `final` is there already.
+    """
+    if final.exists():
+        raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        draft = final.parent / f"{_DRAFT}{secrets.token_hex(8)}"
+        draft.mkdir()
+    except OSError as error:
+        raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
+    try:
+        yield draft
+        draft.rename(final)
+    except OSError as error:
+        raise GazeError(f"The result could not be written to {final}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def default_store() -> Path:
+    """Where the app keeps its results: `GAZE_STORE`, else a folder in the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("GAZE_STORE") or Path(cache) / "gaze" / "sessions")
+
+
+class SessionStore:
+    """The results under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def new(self) -> Path:
+        """A folder name for a new session; it is not made yet."""
+        return self.root / secrets.token_hex(16)
+
+    def folder(self, session: str) -> Path:
+        """The folder of a finished session.
+
+        Raises:
+            GazeError: there is no such session, or no longer.
+        """
+        folder = self.root / session if _ID.fullmatch(session) else None
+        if folder is None or not (folder / METADATA).is_file():
+            raise GazeError(
+                "This portrait is not there any more. Portraits are kept for a limited time: make it again."
+            )
+        return folder
+
+    def sessions(self) -> list[str]:
+        """Ids of all finished sessions, the newest first."""
+        if not self.root.is_dir():
+            return []
+        found = [path for path in self.root.iterdir() if _ID.fullmatch(path.name) and (path / METADATA).is_file()]
+        return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+
+    def delete(self, session: str) -> None:
+        """Remove a session for good; one that is gone already is no error."""
+        if _ID.fullmatch(session):
+            shutil.rmtree(self.root / session, ignore_errors=True)
+
+    def expire(self, older_than: float) -> int:
+        """Remove sessions, and what interrupted runs left, older than so many seconds; returns how many sessions."""
+        now = time.time()
+        old = [session for session in self.sessions() if now - (self.root / session).stat().st_mtime > older_than]
+        for session in old:
+            self.delete(session)
+        for draft in self.root.glob(f"{_DRAFT}*"):
+            if now - draft.stat().st_mtime > _DRAFT_AGE:
+                shutil.rmtree(draft, ignore_errors=True)
+        return len(old)

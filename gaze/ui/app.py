@@ -1,0 +1,210 @@
+"""The Gradio app: photo in, living preview at once, the full portrait on demand."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gaze.bundle import widget_source
+from gaze.engines.base import choose_engine
+from gaze.errors import GazeError
+from gaze.framing import FRAMINGS
+from gaze.grid import Strengths
+from gaze.pipeline import PREVIEW, Options, Progress, generate, run
+from gaze.portrait import MAX_BYTES, register_formats
+from gaze.sessions import SessionStore, default_store
+from gaze.ui import components as ui
+from gaze.ui.routes import session_routes
+
+_DAY = 24 * 3600
+_UNEXPECTED = "Something went wrong on our side. Try again; if it happens again, try another photo."
+
+
+def example_photos() -> list[Path]:
+    """The example portraits that come with the project."""
+    return sorted((Path(__file__).resolve().parents[2] / "assets" / "examples").glob("*.jpg"))
+
+
+class Handlers:
+    """What the page's events do. Each returns values for the components it is bound to."""
+
+    def __init__(self, results: SessionStore, previews: SessionStore) -> None:
+        self.results, self.previews = results, previews
+
+    def welcome(self) -> tuple[Any, str]:
+        """A living example before any photo is there."""
+        portrait, _, _ = self.preview(str(example_photos()[0]), 1, 1, 1, "auto")
+        return portrait, ui.notes_html(["This is an example. Add a photo and it will look at you, too."])
+
+    def preview(
+        self, photo: str | None, head: float, eyes: float, brows: float, framing: str
+    ) -> tuple[Any, str, dict[str, Any]]:
+        """The small portrait of a new photo: viewer, message, generate button."""
+        if not photo:
+            return *self.welcome(), gr.update(interactive=False)
+        self.previews.expire(_DAY / 24)
+        folder = self.previews.new()
+        try:
+            result = generate(photo, folder, replace(PREVIEW, strengths=Strengths(head, eyes, brows), framing=framing))
+        except GazeError as error:
+            return gr.skip(), ui.error_html(str(error)), gr.update(interactive=False)
+        except Exception:
+            traceback.print_exc()
+            return gr.skip(), ui.error_html(_UNEXPECTED), gr.update(interactive=False)
+        shown = ui.manifest(folder.name, result.metadata)
+        return shown, ui.notes_html(result.notes), gr.update(interactive=True)
+
+    def generate(
+        self, photo: str | None, head: float, eyes: float, brows: float, framing: str, frame_size: float
+    ) -> Iterator[tuple[Any, ...]]:
+        """The full portrait: viewer, message, download, generate button, cancel button.
+
+        A generator, so that Cancel and a closed tab stop it at the next step.
+        """
+        if not photo:
+            yield gr.skip(), ui.error_html("Add a photo first."), "", *_shown(start=True)
+            return
+        self.results.expire(7 * _DAY)
+        folder = self.results.new()
+        try:
+            options = Options(strengths=Strengths(head, eyes, brows), framing=framing, frame_size=int(frame_size))
+            with closing(run(photo, folder, options)) as steps:
+                while True:
+                    try:
+                        step = next(steps)
+                    except StopIteration as end:
+                        result = end.value
+                        break
+                    _tell_api(step)
+                    yield gr.skip(), ui.progress_html(step), "", *_shown(start=False)
+        except GazeError as error:
+            yield gr.skip(), ui.error_html(str(error)), "", *_shown(start=True)
+        except Exception:
+            traceback.print_exc()
+            yield gr.skip(), ui.error_html(_UNEXPECTED), "", *_shown(start=True)
+        else:
+            notes = (f"Your portrait is ready: {result.metadata['totalImages']} looks.", *result.notes)
+            shown = ui.manifest(folder.name, result.metadata)
+            yield shown, ui.notes_html(notes), ui.download_html(folder.name), *_shown(start=True)
+
+
+def _shown(start: bool) -> tuple[Any, Any]:
+    """Either the Generate or the Cancel button."""
+    return gr.update(visible=start), gr.update(visible=not start)
+
+
+def _tell_api(step: Progress) -> None:
+    """Hand the progress to programs that call the app; the page has its own bar."""
+    gr.Progress()((step.done, step.total), desc=step.message)
+
+
+def build(handlers: Handlers) -> gr.Blocks:
+    """The page."""
+    _, reason = choose_engine("auto")
+    with gr.Blocks(title="Gaze", fill_width=True, delete_cache=(3600, _DAY), analytics_enabled=False) as page:
+        gr.HTML(
+            "<header><h1>Gaze</h1><p>One photo becomes a face that follows the pointer.</p></header>",
+            apply_default_css=False,
+        )
+        with gr.Row(equal_height=False, elem_id="room"):
+            # The stage comes first, as on a phone; the style sheet puts it on the right where there is room.
+            with gr.Column(scale=3, min_width=320):
+                stage = ui.viewer()
+                download = gr.HTML(elem_id="download", apply_default_css=False)
+            with gr.Column(scale=2, min_width=300):
+                photo = ui.photo_input()
+                gr.Examples([[str(path)] for path in example_photos()], inputs=photo, label="Or try one")
+                with gr.Accordion("Options", open=False):
+                    sliders = [
+                        gr.Slider(0, 2, 1, step=0.1, label=label, info=info)
+                        for label, info in (
+                            ("Head", "How far the head turns."),
+                            ("Eyes", "How far the eyes travel."),
+                            ("Brows", "How much the brows rise when it looks up."),
+                        )
+                    ]
+                    framing = gr.Radio(
+                        [("Head and shoulders if the face is small", "auto"), ("The whole photo", "whole")],
+                        value=FRAMINGS[0],
+                        label="Framing",
+                    )
+                    frame_size = gr.Radio([384, 512, 640], value=512, label="Frame size", info="Longer side in pixels.")
+                start = gr.Button("Generate", variant="primary", interactive=False, elem_id="generate")
+                cancel = gr.Button("Cancel", visible=False, elem_id="cancel")
+                message = gr.HTML(elem_id="message", apply_default_css=False)
+                gr.HTML(f'<p class="hint">{reason}</p>', apply_default_css=False)
+        choices = [photo, *sliders, framing]
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        page.load(handlers.welcome, None, [stage, message], **quiet)
+        gr.on(
+            [photo.change, *(slider.release for slider in sliders), framing.input],
+            handlers.preview,
+            choices,
+            [stage, message, start],
+            trigger_mode="always_last",
+            **quiet,
+        )
+        photo.change(lambda: "", None, download, **quiet)
+        making = start.click(
+            handlers.generate,
+            [*choices, frame_size],
+            [stage, message, download, start, cancel],
+            concurrency_limit=1,
+            concurrency_id="render",
+            trigger_mode="once",
+            **quiet,
+        )
+        cancel.click(
+            lambda: (
+                ui.notes_html(["Cancelled. Nothing was kept."]),
+                gr.update(visible=True),
+                gr.update(visible=False),
+            ),
+            None,
+            [message, start, cancel],
+            cancels=[making],
+            queue=False,
+            **quiet,
+        )
+    return page
+
+
+def launch(**overrides: Any) -> None:
+    """Serve the page until interrupted. Keyword arguments go to `gr.Blocks.launch`."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    register_formats()
+    with tempfile.TemporaryDirectory(prefix="gaze-previews-") as previews:
+        results, small = SessionStore(default_store()), SessionStore(Path(previews))
+        page = build(Handlers(results, small))
+        page.queue(max_size=20)
+        style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
+        page.launch(
+            theme=theme(),
+            css=style,
+            head=f"<script>{widget_source()}</script>",
+            app_kwargs={"routes": session_routes(results, small)},
+            max_file_size=MAX_BYTES,
+            run_history=False,
+            ssr_mode=False,
+            footer_links=[],
+            **overrides,
+        )
+
+
+def theme() -> gr.themes.Base:
+    """Warm greys and one accent, in light and dark."""
+    return gr.themes.Soft(
+        primary_hue=gr.themes.colors.orange,
+        neutral_hue=gr.themes.colors.stone,
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        radius_size=gr.themes.sizes.radius_lg,
+    )

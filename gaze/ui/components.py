@@ -1,0 +1,92 @@
+"""The page's own components: the photo input, the viewer, and the lines of text beside them."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+
+from gaze.pipeline import Progress
+from gaze.ui.routes import ZIP, session_url
+
+
+def photo_input() -> gr.Image:
+    """An image input that hands the uploaded file on untouched.
+
+    Gradio's own reading would drop the orientation of phone photos, and refuse a broken file before `load_portrait` can
+    say what is wrong with it. (Not a subclass: Gradio writes a stub file beside the source of each.)
+    """
+    image = gr.Image(
+        label="Your photo",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "webcam", "clipboard"],
+        height=260,
+        buttons=[],
+    )
+
+    def path_of(payload: ImageData | None) -> str | None:
+        return payload.path if payload else None
+
+    image.preprocess = path_of  # type: ignore[method-assign]
+    return image
+
+
+# The template is constant and the portrait travels as a property: Gradio would run `${...}` inside a rendered value.
+_VIEWER_SCRIPT = """
+const root = (window.gradio_config?.root || location.origin).replace(/\\/$/, "") + "/";
+const apply = () => {
+  const tracker = element.querySelector("gaze-tracker");
+  if (tracker && props.value) tracker.manifest = {...props.value, base: new URL(props.value.base, root).href};
+};
+customElements.whenDefined("gaze-tracker").then(apply);
+watch("value", apply);
+"""
+
+
+def viewer() -> gr.HTML:
+    """The stage with the living portrait; its value is what `manifest` returns."""
+    return gr.HTML(
+        html_template='<gaze-tracker alt="The portrait; it looks at the pointer"></gaze-tracker>',
+        js_on_load=_VIEWER_SCRIPT,
+        apply_default_css=False,
+        elem_id="stage",
+    )
+
+
+def manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """The viewer's value for a session: its metadata and where its files are."""
+    return {**facts, "base": session_url(session)}
+
+
+def notes_html(notes: tuple[str, ...] | list[str]) -> str:
+    """Sentences for the person."""
+    return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)
+
+
+def error_html(message: str) -> str:
+    """What was wrong and what to do."""
+    return f'<p class="problem" role="alert">{html.escape(message)}</p>'
+
+
+def progress_html(step: Progress) -> str:
+    """A bar with the stage and the time left."""
+    share = step.done / max(step.total, 1) * 100
+    left = "" if step.remaining is None else f"<span>about {_duration(step.remaining)} left</span>"
+    return (
+        f'<div class="progress" role="progressbar" aria-valuenow="{share:.0f}" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-label="{html.escape(step.message)}"><p><span>{html.escape(step.message)}</span>{left}</p>'
+        f'<div class="track"><div class="fill" style="width:{share:.1f}%"></div></div></div>'
+    )
+
+
+def download_html(session: str) -> str:
+    """The link to the zip."""
+    return f'<a class="download" href="{session_url(session, ZIP)}" download="{ZIP}">Download for your website</a>'
+
+
+def _duration(seconds: float) -> str:
+    seconds = max(1, round(seconds))
+    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"

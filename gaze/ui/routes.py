@@ -1,0 +1,64 @@
+"""The routes that serve finished portraits: allow-listed files, cached for good, and the zip.
+
+They lie under /gradio_api because a Space's page server passes only such paths on to Python.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gaze.bundle import INPUT, write_zip
+from gaze.errors import GazeError
+from gaze.sessions import SessionStore
+
+ROOT = "gradio_api/gaze"
+ZIP = "gaze-portrait.zip"
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Access-Control-Allow-Origin": "*"}
+
+
+def session_url(session: str, name: str = "") -> str:
+    """The address of a session's folder or of a file in it, relative to the page."""
+    return f"{ROOT}/{session}/{name}"
+
+
+def session_routes(*stores: SessionStore) -> list[Route]:
+    """Routes for the files of every session in these stores."""
+
+    def serve(request: Request) -> Response:
+        session, name = request.path_params["session"], request.path_params["name"]
+        for store in stores:
+            try:
+                folder = store.folder(session)
+            except GazeError:
+                continue
+            if name == ZIP:
+                return _zip(folder)
+            # Only names that stand in the folder itself are served; the photo is its owner's alone.
+            served = {path.name for path in folder.iterdir() if path.is_file()} - {INPUT}
+            if name in served:
+                return FileResponse(folder / name, headers=_FOREVER)
+        return PlainTextResponse("There is no such portrait here, or it has expired.", status_code=404)
+
+    return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
+
+
+def _zip(folder: Path) -> Response:
+    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
+    write_zip(folder, file)
+    size = file.tell()
+    file.seek(0)
+
+    def blocks() -> Iterator[bytes]:
+        with file:
+            while block := file.read(2**18):
+                yield block
+
+    headers = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{ZIP}"'}
+    return StreamingResponse(blocks(), media_type="application/zip", headers=headers)

@@ -1,0 +1,173 @@
+"""A real Chromium, a page that fails its test on any error, and a folder served over http."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+)
+
+
+def find_chromium() -> str | None:
+    """The Chromium to drive: $GAZE_CHROMIUM, else the first one on PATH."""
+    named = os.environ.get("GAZE_CHROMIUM")
+    return shutil.which(named) if named else next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+# Not for the whole session: while playwright runs, no other test of this thread can start an asyncio loop.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all browser tests."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip(
+            "no Chromium found: install one (Debian, Ubuntu: apt-get install chromium) or name one in GAZE_CHROMIUM"
+        )
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Record:
+    """What the pages of a test asked for and complained about.
+
+    Attributes:
+        requests: URLs, in order.
+        errors: console errors and uncaught exceptions.
+        allowed: patterns; an error that one of them is found in does not fail the test.
+    """
+
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def unexpected(self) -> list[str]:
+        return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.allowed)]
+
+
+@pytest.fixture
+def record() -> Iterator[Record]:
+    """Requests and errors of the test's pages; errors fail the test unless `record.allowed` names them."""
+    record = Record()
+    yield record
+    assert not record.unexpected()
+
+
+@pytest.fixture
+def open_page(browser: Browser, record: Record) -> Iterator[Callable[..., Page]]:
+    """Opens a fresh, recorded page; takes the options of `Browser.new_context`."""
+    contexts: list[BrowserContext] = []
+
+    def open_(**options: Any) -> Page:
+        options.setdefault("viewport", {"width": 1280, "height": 800})
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("request", lambda request: record.requests.append(request.url))
+        page.on("console", lambda message: message.type == "error" and record.errors.append(message.text))
+        page.on("pageerror", lambda error: record.errors.append(str(error)))
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A page of 1280×800."""
+    return open_page()
+
+
+class FolderHandler(SimpleHTTPRequestHandler):
+    """Serves files quietly; a site's `headers` are added to every answer, and `held` paths wait to be let go."""
+
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".webp": "image/webp"}  # noqa: RUF012
+
+    def __init__(self, *arguments: Any, site: Site, **options: Any) -> None:
+        self.site = site
+        super().__init__(*arguments, directory=str(site.folder), **options)
+
+    def do_GET(self) -> None:
+        if self.path == "/favicon.ico":
+            self.send_response(HTTPStatus.NO_CONTENT)
+            self.end_headers()
+            return
+        gate = self.site.held.get(self.path)
+        if gate is not None:
+            gate.wait(30)
+        with contextlib.suppress(ConnectionError):  # the page no longer wants it
+            super().do_GET()
+
+    def end_headers(self) -> None:
+        for name, value in self.site.headers.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@dataclass
+class Site:
+    """A folder and the address it is served at.
+
+    Attributes:
+        folder: put files here.
+        url: ends in "/".
+        headers: added to every answer.
+        held: paths ("/q0.webp") that are answered only after their event is set.
+    """
+
+    folder: Path
+    url: str = ""
+    headers: dict[str, str] = field(default_factory=lambda: {"Cache-Control": "no-cache"})
+    held: dict[str, threading.Event] = field(default_factory=dict)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An empty folder, served over http on a free port of this machine."""
+    site = Site(tmp_path / "site")
+    site.folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(FolderHandler, site=site))
+    server.daemon_threads = True
+    site.url = f"http://127.0.0.1:{server.server_port}/"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield site
+    for gate in site.held.values():
+        gate.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()

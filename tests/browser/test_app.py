@@ -1,0 +1,246 @@
+"""The real app in a real browser: from the example to a portrait that follows the pointer from a double click."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaze.faces import Face, main_face
+from gaze.portrait import Portrait
+from gaze.sprites import decode_sheet
+from tests.browser.conftest import Record
+from tests.browser.portraits import pixels
+from tests.conftest import ROOT
+
+START_UP = 60
+GENERATION = 240_000
+
+
+@pytest.fixture(scope="module")
+def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`python app.py`, as a person starts it, with a store of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = tmp_path_factory.mktemp("app")
+    environment = {
+        **os.environ,
+        "GRADIO_SERVER_PORT": str(port),
+        "GAZE_STORE": str(place / "store"),
+        "GRADIO_TEMP_DIR": str(place / "uploads"),
+    }
+    with (place / "log").open("w") as log:
+        app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + START_UP
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                late = app.poll() is not None or time.monotonic() > deadline
+                assert not late, (place / "log").read_text()
+                time.sleep(0.2)
+        yield url
+        assert "Traceback" not in (place / "log").read_text()
+    finally:
+        app.terminate()
+        app.wait(20)
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any], record: Record, address: str) -> Iterator[Any]:
+    """The app, opened, with the living example on its stage."""
+    page = open_page()
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    wait_loaded(page)
+    yield page
+    assert all(url.startswith((address, "data:", "blob:")) for url in record.requests), "a request to elsewhere"
+
+
+def wait_loaded(page: Any) -> None:
+    page.wait_for_function("document.querySelector('gaze-tracker')?.loaded")
+
+
+def base_of(page: Any) -> str:
+    return str(page.evaluate("document.querySelector('gaze-tracker').manifest.base"))
+
+
+def choose_example(page: Any) -> None:
+    before = base_of(page)
+    page.locator(".gallery-item").first.click()
+    page.wait_for_function("before => document.querySelector('gaze-tracker').manifest.base !== before", arg=before)
+    wait_loaded(page)
+
+
+def look(page: Any, x: float, y: float) -> np.ndarray:
+    """Move the pointer, wait until the face has followed, and return what the widget shows."""
+    page.mouse.move(x, y)
+    page.wait_for_function(
+        """() => {
+          const el = document.querySelector("gaze-tracker");
+          const now = [el.row, el.col, el.loaded].join();
+          const still = el.lookedBefore === now ? (el.stillFor ?? 0) + 1 : 0;
+          el.lookedBefore = now; el.stillFor = still;
+          return still > 12;
+        }""",
+        polling="raf",
+    )
+    return pixels(page, clip=page.locator("gaze-tracker").bounding_box())
+
+
+def face_in(picture: np.ndarray) -> Face:
+    return main_face(Portrait(picture))[0]
+
+
+def assert_follows(page: Any) -> None:
+    """The face lies further right, and the irises too, when the pointer is at the right."""
+    size = page.viewport_size
+    left, right = (face_in(look(page, x, size["height"] / 2)) for x in (5, size["width"] - 5))
+    up, down = (face_in(look(page, size["width"] / 2, y)) for y in (5, size["height"] - 5))
+    unit = left.iris_distance
+    assert (right.centre[0] - left.centre[0]) / unit > 0.3
+    assert (down.centre[1] - up.centre[1]) / unit > 0.2
+
+
+def assert_shows_the_frame(page: Any, sheets: Callable[[str], bytes]) -> None:
+    """In three corners, the pixels are those of the sheet's frame for that cell."""
+    manifest = page.evaluate("document.querySelector('gaze-tracker').manifest")
+    width, height = manifest["imageWidth"], manifest["imageHeight"]
+    size = page.viewport_size
+    corners = {0: (0, 0, 0), 1: (size["width"] - 1, 0, 14), 2: (0, size["height"] - 1, 210)}
+    for quadrant, (x, y, place) in corners.items():
+        shown = look(page, x, y)
+        frame = list(decode_sheet(sheets(f"q{quadrant}.webp"), width, height))[place]
+        expected = as_shown(frame, shown.shape[1], shown.shape[0])
+        inner = (slice(40, -40), slice(40, -40))  # rounded corners lie outside
+        assert np.abs(shown[inner].astype(int) - expected[inner]).mean() < 3
+
+
+def as_shown(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A frame as `fit: cover` scales and cuts it."""
+    scale = max(width / frame.shape[1], height / frame.shape[0])
+    scaled = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    top, left = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
+    return scaled[top : top + height, left : left + width]
+
+
+def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[..., Any], tmp_path: Path) -> None:
+    choose_example(page)
+    assert_follows(page)
+    preview = base_of(page)
+    box = page.locator("gaze-tracker").bounding_box()
+
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("progressbar").wait_for()
+    page.get_by_text(re.compile(r"frame \d+ of 900")).wait_for()
+    page.get_by_text(re.compile(r"about \d+ (s|min) left")).wait_for(timeout=GENERATION)
+    link = page.get_by_role("link", name="Download")
+    link.wait_for(timeout=GENERATION)
+    page.wait_for_function("before => document.querySelector('gaze-tracker').manifest.base !== before", arg=preview)
+    wait_loaded(page)
+    assert page.locator("gaze-tracker").bounding_box() == box, "the stage jumped"
+    assert page.evaluate("document.querySelector('gaze-tracker').manifest.totalImages") == 900
+    base = base_of(page)
+    assert_follows(page)
+    assert_shows_the_frame(page, lambda name: urllib.request.urlopen(base + name).read())
+
+    with page.expect_download() as download:
+        link.click()
+    zipfile.ZipFile(download.value.path()).extractall(tmp_path)
+    folder = tmp_path / "gaze-portrait"
+    own = open_page(viewport={"width": 900, "height": 900})
+    own.goto((folder / "index.html").as_uri())
+    wait_loaded(own)
+    assert_follows(own)
+    assert_shows_the_frame(own, lambda name: (folder / name).read_bytes())
+
+
+def test_a_running_portrait_can_be_cancelled(page: Any) -> None:
+    choose_example(page)
+    before = base_of(page)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_text(re.compile(r"frame \d\d+ of 900")).wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Cancelled").wait_for()
+    page.get_by_role("button", name="Generate").wait_for()
+    assert page.get_by_role("link", name="Download").count() == 0
+    assert base_of(page) == before
+    assert_follows(page)
+
+
+def upload(page: Any, name: str, data: bytes) -> None:
+    page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
+
+
+def test_a_rotated_phone_photo_is_upright_and_follows(page: Any, photo: Path) -> None:
+    stored = Image.open(photo).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = io.BytesIO()
+    stored.save(data, "JPEG", exif=exif, quality=95)
+    before = base_of(page)
+    upload(page, "phone.jpg", data.getvalue())
+    page.wait_for_function("before => document.querySelector('gaze-tracker').manifest.base !== before", arg=before)
+    wait_loaded(page)
+    assert_follows(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("text", "no picture that can be read"), ("cut", "damaged or cut off"), ("faceless", "No face was found")],
+)
+def test_bad_input_is_explained_and_the_next_photo_works(
+    page: Any, record: Record, photo: Path, faceless: np.ndarray, name: str, words: str
+) -> None:
+    record.allowed.append("Failed to load resource")  # the browser cannot show what is no picture, either
+    buffer = io.BytesIO()
+    Image.fromarray(faceless).save(buffer, "JPEG")
+    data = {"text": b"hello", "cut": photo.read_bytes()[:20000], "faceless": buffer.getvalue()}[name]
+    upload(page, "photo.jpg", data)
+    page.get_by_role("alert").get_by_text(words).wait_for()
+    assert page.get_by_role("button", name="Generate").is_disabled()
+    choose_example(page)
+    assert page.get_by_role("alert").count() == 0
+    assert page.get_by_role("button", name="Generate").is_enabled()
+
+
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: Callable[..., Any], address: str) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.goto(address)
+    wait_loaded(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator("gaze-tracker").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert box["y"] + box["height"] < 844, "the living example is on the first screen"
+
+
+def test_only_what_a_portrait_needs_is_served(page: Any, address: str) -> None:
+    base = base_of(page)
+    answer = urllib.request.urlopen(base + "metadata.json")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["ETag"]
+    session = base.rstrip("/").rsplit("/", 1)[1]
+    hidden = ["input.jpg", "..%2f..%2fmetadata.json", "%2e%2e/metadata.json", ".", "nothing.webp"]
+    for url in [*(base + name for name in hidden), base.replace(session, "0" * 32) + "metadata.json"]:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url)
+        assert refused.value.code == 404

@@ -1,0 +1,44 @@
+"""Stand-ins for the parts that need a photo or a model: frames that tell which cell they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gaze.faces import Face
+from gaze.grid import Cell, GazeGrid, Pose
+from gaze.portrait import Portrait
+
+
+def cell_colour(cell: Cell) -> tuple[int, int, int]:
+    """The flat colour of a cell's frame: red tells the row, green the column; up to 31 rows."""
+    return (cell.row * 8 + 4, cell.col * 8 + 4, 128)
+
+
+def cell_of(colour: tuple[int, ...]) -> Cell:
+    """The cell whose frame has this colour; lossy coding may have moved each channel by up to 3."""
+    return Cell((int(colour[0]) - 4 + 4) // 8, (int(colour[1]) - 4 + 4) // 8)
+
+
+def cell_frame(cell: Cell, width: int, height: int) -> np.ndarray:
+    """A frame (height, width, 3) uint8 in the cell's colour."""
+    return np.full((height, width, 3), cell_colour(cell), np.uint8)
+
+
+class FakeEngine:
+    """Renders, for each pose of an unscaled grid, the frame that tells its cell."""
+
+    name = "fake"
+
+    def __init__(self, size: int) -> None:
+        grid = GazeGrid(size)
+        self._cells = {grid.pose(cell): cell for cell in grid.cells()}
+        self.batches: list[int] = []
+
+    def prepare(self, portrait: Portrait, face: Face) -> tuple[int, int]:
+        return portrait.width, portrait.height
+
+    def render(self, source: tuple[int, int], poses: Sequence[Pose]) -> np.ndarray:
+        self.batches.append(len(poses))
+        return np.stack([cell_frame(self._cells[pose], *source) for pose in poses])

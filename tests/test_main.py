@@ -1,0 +1,99 @@
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gaze import __version__
+from gaze.__main__ import main
+
+QUICK = ["--size", "4", "--frame-size", "128"]
+
+
+def test_it_makes_a_folder_that_opens(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main([str(photo), "-o", str(out), *QUICK]) == 0
+    assert json.loads((out / "metadata.json").read_text())["gridSize"] == 4
+    assert f"{out / 'index.html'}: made with the warp engine." in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_it_makes_a_zip(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "face.zip"
+    assert main([str(photo), "-o", str(out), "-q", *QUICK]) == 0
+    assert "gaze-portrait/index.html" in zipfile.ZipFile(out).namelist()
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_quiet_prints_nothing(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(photo), "-o", str(tmp_path / "out"), "-q", *QUICK]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_earlier_portrait_is_replaced_only_when_asked(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(photo), "-o", str(tmp_path / "out"), "-q", *QUICK]
+    assert main(arguments) == 0
+    (tmp_path / "out" / "mark").touch()
+    assert main(arguments) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert (tmp_path / "out" / "mark").exists()
+    assert main([*arguments, "--overwrite"]) == 0
+    assert not (tmp_path / "out" / "mark").exists()
+
+
+def test_a_folder_of_other_things_is_never_replaced(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").touch()
+    assert main([str(photo), "-o", str(tmp_path), "-q", "--overwrite", *QUICK]) == 1
+    assert "something else" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["missing.jpg"], "no file missing.jpg"), (["PHOTO", "--size", "5"], "is 5"), (["PHOTO", "--eyes", "3"], "is 3")],
+)
+def test_what_cannot_be_done_ends_with_one_line_and_status_1(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    filled = [str(photo) if argument == "PHOTO" else argument for argument in arguments]
+    assert main([*filled, "-o", str(tmp_path / "out"), "-q"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("gaze: ")
+    assert error.count("\n") == 1
+    assert words in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "gaze", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_wrong_arguments_end_with_status_2() -> None:
+    done = run("photo.jpg")
+    assert done.returncode == 2
+    assert "-o" in done.stderr
+
+
+def test_help_and_version() -> None:
+    assert "follows the pointer" in " ".join(run("--help").stdout.split())
+    assert run("--version").stdout.strip() == f"gaze {__version__}"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as on POSIX systems")
+def test_an_interrupt_ends_with_status_130_and_leaves_nothing(photo: Path, tmp_path: Path) -> None:
+    code = (
+        "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; render = p._render_sheets\n"
+        "def interrupted(*a):\n    signal.raise_signal(signal.SIGINT); yield from render(*a)\n"
+        f"p._render_sheets = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "interrupted" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,154 @@
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import gaze
+from gaze.errors import FaceError, GazeError
+from gaze.grid import Cell
+from gaze.pipeline import PREVIEW, Options, Progress, generate, run
+from gaze.portrait import Portrait
+from gaze.sprites import decode_sheet
+from tests.fakes import FakeEngine, cell_of
+
+SMALL = Options(engine=FakeEngine(30), frame_size=128)
+
+
+def colour_of(frame: np.ndarray) -> tuple[int, ...]:
+    return tuple(frame[frame.shape[0] // 2, frame.shape[1] // 2])
+
+
+def test_every_frame_of_a_full_portrait_is_in_its_place(photo: Path, tmp_path: Path) -> None:
+    result = generate(photo, tmp_path / "out", SMALL)
+    facts = json.loads((result.folder / "metadata.json").read_text())
+    assert facts == result.metadata
+    width, height = facts["imageWidth"], facts["imageHeight"]
+    axes = {"": list(range(30)), "_20": [round(i * 29 / 19) for i in range(20)]}
+    for suffix, axis in axes.items():
+        half = len(axis) // 2
+        for q in range(4):
+            frames = decode_sheet((result.folder / f"q{q}{suffix}.webp").read_bytes(), width, height)
+            shown = [cell_of(colour_of(frame)) for frame in frames]
+            rows, cols = axis[q // 2 * half :][:half], axis[q % 2 * half :][:half]
+            assert shown == [Cell(row, col) for row in rows for col in cols]
+    poster = np.asarray(Image.open(result.folder / "poster.webp"))
+    assert cell_of(colour_of(poster)) == Cell(15, 15)
+
+
+def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(photo: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    exif.get_ifd(0x8825)[2] = (1.0, 2.0, 3.0)
+    data = io.BytesIO()
+    Image.open(photo).save(data, "JPEG", exif=exif)
+    assert b"secret place" in data.getvalue()
+    folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
+    sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
+    pages = {"index.html", "gaze-tracker.js", "README.txt"}
+    assert {path.name for path in folder.iterdir()} == sheets | pages | {"metadata.json", "poster.webp", "input.jpg"}
+    for path in folder.iterdir():
+        assert b"secret place" not in path.read_bytes()
+        assert b"Exif" not in path.read_bytes()
+    assert not Image.open(folder / "input.jpg").getexif()
+
+
+def test_progress_counts_frames_then_sheets_and_learns_the_time_left(photo: Path, tmp_path: Path) -> None:
+    steps: list[Progress] = []
+    generate(photo, tmp_path / "out", SMALL, steps.append)
+    assert [step.stage for step in (steps[0], steps[-1])] == ["read", "done"]
+    rendered = [step.done for step in steps if step.stage == "render"]
+    assert rendered == sorted(rendered)
+    assert {step.total for step in steps if step.stage == "render"} == {900}
+    written = [step.done for step in steps if step.stage == "encode"]
+    assert written == sorted(written)
+    assert max(written) == 8
+    assert [step.remaining for step in steps[:2]] == [None, None]
+    assert steps[-1].remaining == 0
+    assert all(step.remaining is None or step.remaining >= 0 for step in steps)
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 40, 62])
+def test_a_cancelled_run_leaves_nothing(photo: Path, tmp_path: Path, after: int) -> None:
+    steps = run(photo, tmp_path / "out", SMALL)
+    for _ in range(after + 1):
+        next(steps)
+    steps.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_from_the_progress_callback_cancels(photo: Path, tmp_path: Path) -> None:
+    def stop(step: Progress) -> None:
+        if step.done >= 100:
+            raise TimeoutError("enough")
+
+    with pytest.raises(TimeoutError, match="enough"):
+        generate(photo, tmp_path / "out", SMALL, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_that_fails_leaves_nothing(photo: Path, tmp_path: Path) -> None:
+    class Broken(FakeEngine):
+        def render(self, source: tuple[int, int], poses: object) -> np.ndarray:
+            raise RuntimeError("no memory")
+
+    with pytest.raises(RuntimeError, match="no memory"):
+        generate(photo, tmp_path / "out", Options(engine=Broken(30)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_are_rendered_in_batches_and_each_once(photo: Path, tmp_path: Path) -> None:
+    engine = FakeEngine(30)
+    generate(photo, tmp_path / "out", Options(engine=engine, frame_size=128))
+    assert sum(engine.batches) == 900
+    assert min(engine.batches) > 1
+
+
+def test_the_preview_is_one_small_sheet_of_the_instant_engine(photo: Path, tmp_path: Path) -> None:
+    result = generate(photo, tmp_path / "out", PREVIEW)
+    facts = result.metadata
+    assert (facts["mode"], facts["engine"]) == ("single", "warp")
+    assert max(facts["imageWidth"], facts["imageHeight"]) == 256
+    frames = list(decode_sheet((result.folder / "sheet.webp").read_bytes(), facts["imageWidth"], facts["imageHeight"]))
+    assert len(frames) == facts["totalImages"] == 144
+    # Opposite corners look to opposite sides: the face lies elsewhere in them.
+    assert np.abs(frames[0].astype(int) - frames[-1]).mean() > 3
+
+
+def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Path) -> None:
+    pair = np.hstack([portrait.image, portrait.image])
+    result = generate(pair, tmp_path / "out", PREVIEW)
+    assert any("cut to head and shoulders" in note for note in result.notes)
+    assert any("2 faces" in note for note in result.notes)
+
+
+BAD = [
+    (Options(size=7), "grid size is 7"),
+    (Options(quality=0), "quality is 0"),
+    (Options(mode="x"), "“x”"),
+    (Options(engine="x"), "“x”"),
+    (Options(framing="x"), "“x”"),
+    (Options(frame_size=1200), "16383"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD)
+def test_options_out_of_range_are_refused_and_nothing_is_written(
+    photo: Path, tmp_path: Path, options: Options, words: str
+) -> None:
+    with pytest.raises(GazeError, match=words):
+        generate(photo, tmp_path / "out", options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_photo_without_a_face_writes_nothing(faceless: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(FaceError):
+        generate(faceless, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_public_names_can_be_imported() -> None:
+    assert all(hasattr(gaze, name) for name in gaze.__all__)
+    assert gaze.generate is generate

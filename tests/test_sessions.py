@@ -1,0 +1,99 @@
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from gaze.errors import GazeError
+from gaze.sessions import SessionStore, default_store, publishing
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SessionStore:
+    return SessionStore(tmp_path / "store")
+
+
+def finished(store: SessionStore, age: float = 0) -> str:
+    folder = store.new()
+    with publishing(folder) as draft:
+        (draft / "metadata.json").write_text("{}")
+    os.utime(folder, (time.time() - age,) * 2)
+    return folder.name
+
+
+def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    final = tmp_path / "a" / "b"
+    with publishing(final) as draft:
+        (draft / "file").write_text("x")
+        assert not final.exists()
+    assert (final / "file").read_text() == "x"
+    assert list(final.parent.iterdir()) == [final]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    def interrupted() -> None:
+        with publishing(tmp_path / "b") as draft:
+            (draft / "file").write_text("x")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(GazeError, match="there already"), publishing(tmp_path):
+        pass
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GazeError, match="file cannot be written to"), publishing(tmp_path / "file" / "b"):
+        pass
+
+
+def test_ids_are_long_and_differ(store: SessionStore) -> None:
+    ids = {store.new().name for _ in range(100)}
+    assert len(ids) == 100
+    assert all(re.fullmatch("[0-9a-f]{32}", session) for session in ids)
+
+
+def test_sessions_are_found_until_deleted(store: SessionStore) -> None:
+    first, second = finished(store, age=60), finished(store)
+    assert store.sessions() == [second, first]
+    assert store.folder(first).is_dir()
+    store.delete(first)
+    store.delete(first)
+    assert store.sessions() == [second]
+    with pytest.raises(GazeError, match="not there any more"):
+        store.folder(first)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../store", "/etc", "x" * 32, "A" * 32, "0" * 31, "0" * 33, "0" * 32])
+def test_no_other_path_is_a_session(store: SessionStore, name: str) -> None:
+    finished(store)
+    with pytest.raises(GazeError):
+        store.folder(name)
+    store.delete(name)
+    assert len(store.sessions()) == 1
+
+
+def test_only_old_sessions_and_old_drafts_expire(store: SessionStore) -> None:
+    finished(store, age=1000)
+    fresh = finished(store)
+    for name, age in ((".draft-old", 10**6), (".draft-new", 0)):
+        (store.root / name).mkdir()
+        os.utime(store.root / name, (time.time() - age,) * 2)
+    assert store.expire(500) == 1
+    assert store.sessions() == [fresh]
+    assert [path.name for path in store.root.glob(".draft-*")] == [".draft-new"]
+
+
+def test_the_store_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GAZE_STORE", str(tmp_path / "x"))
+    assert default_store() == tmp_path / "x"
+    monkeypatch.delenv("GAZE_STORE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_store() == tmp_path / "gaze" / "sessions"

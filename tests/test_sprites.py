@@ -1,0 +1,75 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaze.errors import GazeError
+from gaze.faces import Face, Iris
+from gaze.grid import Cell, GazeGrid
+from gaze.sprites import SheetCanvas, check_sheets, decode_sheet, encode_webp, metadata, plan_sheets
+from tests.fakes import cell_frame, cell_of
+
+FACE = Face((0, 0, 1, 1), Iris(20, 15, 3), Iris(40, 15, 3), 1)
+
+
+def test_the_plan_of_thirty_is_the_exchange_format() -> None:
+    groups = plan_sheets(GazeGrid(30))
+    assert [[sheet.name for sheet in group] for group in groups] == [[f"q{q}.webp", f"q{q}_20.webp"] for q in range(4)]
+    assert {sheet.side for group in groups for sheet in group[:1]} == {15}
+    assert {sheet.side for group in groups for sheet in group[1:]} == {10}
+    axis = [round(i * 29 / 19) for i in range(20)]
+    assert groups[1][1].cells[:2] == (Cell(axis[0], axis[10]), Cell(axis[0], axis[11]))
+    assert groups[2][1].cells[-1] == Cell(axis[19], axis[9])
+
+
+@pytest.mark.parametrize("size", [2, 12, 20, 30, 44])
+def test_a_mobile_sheet_needs_no_cells_but_its_quadrants(size: int) -> None:
+    for full, mobile in plan_sheets(GazeGrid(size)):
+        assert set(mobile.cells) <= set(full.cells)
+
+
+@pytest.mark.parametrize("mode", ["quadrants", "single"])
+def test_encoded_sheets_hold_each_frame_in_its_place(mode: str) -> None:
+    width, height = 32, 48  # whole blocks of WebP, so that lossy colours do not bleed
+    for group in plan_sheets(GazeGrid(30), mode):
+        for sheet in group:
+            canvas = SheetCanvas(sheet, height, width)
+            for cell in set(sheet.cells):
+                canvas.put(cell, cell_frame(cell, width, height))
+            data = encode_webp(canvas.picture)
+            assert Image.open(io.BytesIO(data)).size == (sheet.side * width, sheet.side * height)
+            shown = [cell_of(tuple(frame[height // 2, width // 2])) for frame in decode_sheet(data, width, height)]
+            assert shown == list(sheet.cells)
+
+
+def test_alpha_survives_encoding() -> None:
+    picture = np.zeros((16, 16, 4), np.uint8)
+    picture[:, 8:] = (200, 100, 50, 255)
+    again = np.asarray(Image.open(io.BytesIO(encode_webp(picture, 90))))
+    assert again[8, 2, 3] == 0
+    assert again[8, 13, 3] == 255
+
+
+def test_sheets_beyond_webps_limit_are_refused_with_the_numbers() -> None:
+    check_sheets(plan_sheets(GazeGrid(30), "single"), 512, 512)
+    with pytest.raises(GazeError, match=r"30 × 30 frames of 640 × 512 .* 19200 × 15360 .* 16383"):
+        check_sheets(plan_sheets(GazeGrid(30), "single"), 640, 512)
+
+
+def test_metadata_has_the_contracts_fields() -> None:
+    facts = metadata(GazeGrid(30), "quadrants", 60, 50, FACE)
+    contract = {
+        "gridSize": 30,
+        "quadrantSize": 15,
+        "mobileGridSize": 20,
+        "mobileQuadrantSize": 10,
+        "imageWidth": 60,
+        "imageHeight": 50,
+        "hasAlpha": False,
+        "format": "webp",
+        "mode": "quadrants",
+        "totalImages": 900,
+    }
+    assert contract.items() <= facts.items()
+    assert facts["face"] == {"x": 0.5, "y": 0.3}
