@@ -88,7 +88,15 @@ def main() -> None:
     if args.once:
         print(json.dumps(measure_once(args.photo, args.frame_size)))
         return
-    command = [sys.executable, "-m", "benchmarks.instant", str(args.photo), "--once", "--frame-size", str(args.frame_size)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.instant",
+        str(args.photo),
+        "--once",
+        "--frame-size",
+        str(args.frame_size),
+    ]
     runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(args.repeats)]
     print(f"{machine()}; {args.photo.name}, frames of {args.frame_size}, {args.repeats} runs: median (least to most)\n")
     print("| what | seconds |\n|---|---|")

@@ -4,6 +4,10 @@ import re
 import tomllib
 from pathlib import Path
 
+from gaze.faces import Face, Iris
+from gaze.grid import GazeGrid
+from gaze.sprites import metadata
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -44,3 +48,10 @@ def test_each_example_portrait_is_credited() -> None:
     photos = list((ROOT / "assets" / "examples").glob("*.jpg"))
     assert photos
     assert all(f"`{photo.name}`" in credits for photo in photos)
+
+
+def test_the_format_is_documented_field_by_field() -> None:
+    page = (ROOT / "docs" / "format.md").read_text()
+    facts = metadata(GazeGrid(), "quadrants", 512, 512, Face((0, 0, 1, 1), Iris(1, 1, 1), Iris(2, 1, 1), 1))
+    documented = set(re.findall(r"`(\w+)`", page.split("## metadata.json")[1]))
+    assert documented - {"x", "y"} == {*facts, "engine"}

@@ -19,7 +19,7 @@ from gaze.engines.base import choose_engine
 from gaze.errors import GazeError
 from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
-from gaze.pipeline import PREVIEW, Options, Progress, generate, run
+from gaze.pipeline import PREVIEW, Options, generate, run
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import SessionStore, default_store
 from gaze.ui import components as ui
@@ -84,7 +84,6 @@ class Handlers:
                     except StopIteration as end:
                         result = end.value
                         break
-                    _tell_api(step)
                     yield gr.skip(), ui.progress_html(step), "", *_shown(start=False)
         except GazeError as error:
             yield gr.skip(), ui.error_html(str(error)), "", *_shown(start=True)
@@ -100,11 +99,6 @@ class Handlers:
 def _shown(start: bool) -> tuple[Any, Any]:
     """Either the Generate or the Cancel button."""
     return gr.update(visible=start), gr.update(visible=not start)
-
-
-def _tell_api(step: Progress) -> None:
-    """Hand the progress to programs that call the app; the page has its own bar."""
-    gr.Progress()((step.done, step.total), desc=step.message)
 
 
 def build(handlers: Handlers) -> gr.Blocks:
@@ -207,4 +201,20 @@ def theme() -> gr.themes.Base:
         neutral_hue=gr.themes.colors.stone,
         font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
         radius_size=gr.themes.sizes.radius_lg,
+    ).set(
+        # White on the theme's own orange would be too faint to read.
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_600",
+        body_text_color_subdued="*neutral_500",
+        body_text_color_subdued_dark="*neutral_400",
+        block_label_background_fill="none",
+        block_label_background_fill_dark="none",
+        block_label_text_color="*body_text_color_subdued",
+        block_label_text_color_dark="*body_text_color_subdued",
+        block_title_background_fill="none",
+        block_title_background_fill_dark="none",
+        block_title_text_color="*body_text_color",
+        block_title_text_color_dark="*body_text_color",
     )

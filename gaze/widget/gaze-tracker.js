@@ -59,7 +59,10 @@
    * One axis of a look, in [-1, 1]: 0 at the face, ±1 at the viewport's edges, however far off centre the face is.
    * A face outside the viewport still gives a finite look towards the point.
    */
-  const lookAlong = (point, face, extent) => clamp((point - face) / Math.max(1, point > face ? extent - face : face), -1, 1);
+  function lookAlong(point, face, extent) {
+    const range = point > face ? extent - face : face;
+    return clamp((point - face) / Math.max(1, range), -1, 1);
+  }
 
   /**
    * One step of a critically damped spring (no overshoot, no oscillation), solved exactly, so that the motion is the
@@ -101,7 +104,8 @@
    * @returns {number[]} top left, top right, bottom left, bottom right
    */
   function blendWeights(down, across) {
-    const exact = [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across].map((w) => w * 255);
+    const [up, back] = [1 - down, 1 - across];
+    const exact = [up * back, up * across, down * back, down * across].map((share) => share * 255);
     const weights = exact.map(Math.floor);
     const byRemainder = [0, 1, 2, 3].sort((a, b) => exact[b] - weights[b] - (exact[a] - weights[a]));
     const missing = 255 - weights.reduce((a, b) => a + b);
@@ -130,8 +134,8 @@
   }
 
   /**
-   * How a phone is held: roll (right edge down) and pitch (top edge up), in degrees, as the screen is turned now. By way of
-   * the direction of gravity, because beta and gamma themselves jump where a phone stands upright.
+   * How a phone is held: roll (right edge down) and pitch (top edge up), in degrees, as the screen is turned now. By
+   * way of the direction of gravity, because beta and gamma themselves jump where a phone stands upright.
    *
    * @param {number} beta, gamma of a deviceorientation event
    * @param {number} angle of the screen, in degrees
@@ -178,10 +182,11 @@
     const names = (suffix) =>
       manifest.mode === "single" ? [`sheet${suffix}.webp`] : [0, 1, 2, 3].map((i) => `q${i}${suffix}.webp`);
     const set = (size, sheets, guessed = false) => ({ size, sheets: sheets.map(at), guessed });
-    const small = manifest.mobileGridSize || guess;
+    const isGuess = !("mobileGridSize" in manifest);
+    const small = isGuess ? guess : manifest.mobileGridSize;
     return {
       full: set(manifest.gridSize, manifest.sheets || names("")),
-      small: small ? set(small, manifest.mobileSheets || names(`_${small}`), !manifest.mobileGridSize) : null,
+      small: small && manifest.mobileSheets?.length !== 0 ? set(small, manifest.mobileSheets || names(`_${small}`), isGuess) : null,
       width: manifest.imageWidth,
       height: manifest.imageHeight,
       poster: manifest.poster ? at(manifest.poster) : null,
@@ -422,7 +427,8 @@
         const declared = { cells: quadrants ? declaredSize / 2 : declaredSize, width: this.width, height: this.height };
         const layout = sheetLayout(declared, sheet.width, sheet.height);
         if (!layout) {
-          throw new Error(`${sheet.width}×${sheet.height} pixels do not divide into ${declared.cells}×${declared.cells} frames`);
+          const [across, tall] = [sheet.width, sheet.height];
+          throw new Error(`${across}×${tall} pixels do not divide into ${declared.cells}×${declared.cells} frames`);
         }
         const { cells, width, height } = layout;
         const size = quadrants ? cells * 2 : cells;
@@ -486,13 +492,13 @@
     /** The size of the picture on the screen, as far as the sheets and memory allow. */
     #bestScale() {
       const room = this.#owner.room();
-      return Math.min(1, room.scale(this.width), Math.sqrt(room.bytes / this.#bytes(1)));
+      return Math.min(room.scale(this.width), Math.sqrt(room.bytes / this.#bytes(1)));
     }
 
     #resize() {
       if (this.scale === 1) return {};
-      const [resizeWidth, resizeHeight] = [this.width, this.height].map((side) => Math.max(1, Math.round(side * this.scale)));
-      return { resizeWidth, resizeHeight, resizeQuality: "high" };
+      const pixels = (side) => Math.max(1, Math.round(side * this.scale));
+      return { resizeWidth: pixels(this.width), resizeHeight: pixels(this.height), resizeQuality: "high" };
     }
 
     #fail(message, url) {
@@ -529,13 +535,15 @@
       if (!this.widgets.size) this.listen();
       this.widgets.add(widget);
       for (const observer of this.observers) observer.observe(widget);
+      this.stir();
       this.refit();
     },
 
     remove(widget) {
       for (const set of [this.widgets, this.awake, this.tilting]) set.delete(widget);
       for (const observer of this.observers) observer.unobserve(widget);
-      if (!this.widgets.size) this.unlisten();
+      if (this.widgets.size) this.refit();
+      else this.unlisten();
     },
 
     listen() {
@@ -559,7 +567,11 @@
       on(window, "scroll", () => all("wake")); // the face moves under a pointer that rests
       on(window, "resize", () => all("resized"));
       on(window, "deviceorientation", (event) => this.tilting.forEach((widget) => widget.tilted(event)));
-      on(document, "visibilitychange", () => (document.hidden ? this.sleep() : all("wake")));
+      on(document, "visibilitychange", () => {
+        if (document.hidden) return this.sleep();
+        all("wake");
+        this.stir();
+      });
       on(this.stillness, "change", () => all("calm"));
       const observe = (Observer, handler, observerOptions) =>
         new Observer((entries) => entries.forEach((entry) => handler(entry.target, entry)), observerOptions);
@@ -568,13 +580,11 @@
         observe(IntersectionObserver, (widget, entry) => widget.near(entry.isIntersecting), { rootMargin: "50%" }),
         observe(ResizeObserver, (widget) => widget.resized()),
       ];
-      this.stir();
     },
 
     unlisten() {
       this.listening.abort();
       for (const observer of this.observers) observer.disconnect();
-      clearTimeout(this.idleTimer);
       clearTimeout(this.fitTimer);
       this.pointer = null;
       this.sleep();
@@ -588,6 +598,7 @@
     },
 
     sleep() {
+      clearTimeout(this.idleTimer);
       cancelAnimationFrame(this.frame);
       this.frame = 0;
       this.awake.clear();
@@ -642,7 +653,8 @@
     .stage { position: absolute; inset: 0; overflow: hidden; border-radius: inherit; outline: none; }
     .stage:focus-visible { outline: var(--gaze-focus-ring, 3px solid #4c8dff); outline-offset: -3px; }
     canvas { position: absolute; display: block; pointer-events: none; }
-    .controls { position: absolute; right: 8px; bottom: 8px; display: flex; gap: 6px; opacity: 0; transition: opacity 0.2s; }
+    .controls { position: absolute; right: 8px; bottom: 8px; display: flex; gap: 6px;
+                opacity: 0; transition: opacity 0.2s; }
     :host(:hover) .controls, .controls:focus-within { opacity: 1; }
     @media (hover: none) { .controls { opacity: 1; } }
     :host([hide-controls]) .controls, button[hidden] { display: none; }
@@ -650,8 +662,10 @@
              color: var(--gaze-button-color, #fff); background: var(--gaze-button-background, rgb(0 0 0 / 0.55)); }
     button:focus-visible { outline: var(--gaze-focus-ring, 3px solid #4c8dff); outline-offset: 1px; }
     button[aria-pressed="true"] { box-shadow: inset 0 0 0 2px currentColor; }
-    svg { display: block; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
-    .status { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+    svg { display: block; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round;
+          stroke-linejoin: round; }
+    .status { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+              white-space: nowrap; }
   `;
 
   const ICONS = {
@@ -664,7 +678,8 @@
     const button = document.createElement("button");
     button.type = "button";
     button.part = `button ${name}-button`;
-    button.ariaLabel = button.title = label;
+    button.title = label;
+    button.setAttribute("aria-label", label);
     button.hidden = true;
     const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
     svg.setAttribute("viewBox", "0 0 24 24");
@@ -712,6 +727,7 @@
    * @csspart stage - The box of the picture; it takes the keyboard's focus.
    * @csspart canvas - The picture.
    * @csspart controls - The row of buttons.
+   * @csspart status - What is read out to those who do not see the portrait load.
    * @csspart button - Each button.
    * @csspart tilt-button - The button that follows the tilt of the phone.
    * @csspart fullscreen-button - The button for full screen.
@@ -762,6 +778,8 @@
     /** Half floats, where the browser has them: sums of 8-bit shares would be up to 3 levels off, a visible shimmer. */
     #context = this.#canvas.getContext("2d", { colorType: "float16" });
     #texture = null;
+    /** Settles when the texture is there, if there is to be one. */
+    #pixi;
     /** Style of the host from inside: the page's own styles win over it. */
     #hostStyle;
     /** Size of a frame: as large as the sheets have it, and on the screen in device pixels. */
@@ -775,11 +793,8 @@
       sheet.replaceSync(STYLE);
       this.#hostStyle = sheet.cssRules[0].style;
       root.adoptedStyleSheets = [sheet];
-      for (const name of ["stage", "canvas", "controls"]) {
-        const element = { stage: this.#stage, canvas: this.#canvas, controls: this.#controls }[name];
-        element.className = element.part = name;
-      }
-      this.#status.className = "status";
+      const parts = { stage: this.#stage, canvas: this.#canvas, controls: this.#controls, status: this.#status };
+      for (const [name, element] of Object.entries(parts)) element.className = element.part = name;
       this.#status.setAttribute("role", "status");
       this.#stage.append(this.#canvas);
       this.#controls.append(this.#tiltButton, this.#fullscreenButton);
@@ -801,7 +816,7 @@
       this.#shapeFromAttributes();
       if (page.pointer) this.pointed(page.pointer);
       if (this.#mustLoad) this.#restart();
-      this.#offerTexture();
+      this.#pixi = this.#offerTexture();
     }
 
     disconnectedCallback() {
@@ -823,7 +838,7 @@
       }
       if (name === "poster" || name === "renderer") this.#restart();
       if (name === "loading" && this.#mustLoad) this.#restart();
-      if (name === "renderer" || name === "pixi-src") this.#offerTexture();
+      if (name === "renderer" || name === "pixi-src") this.#pixi = this.#offerTexture();
       if (name === "alt") this.#describe();
       if (name === "fit") this.resized();
       if (name === "follow" && page.pointer) this.pointed(page.pointer);
@@ -869,7 +884,7 @@
       return this.#texture;
     }
 
-    /** Looks at a point of the viewport, in the coordinates of clientX and clientY, until something else moves the face. */
+    /** Looks at a point of the viewport (clientX and clientY of events), until something else moves the face. */
     lookAt(x, y) {
       this.#look({ x, y });
     }
@@ -898,7 +913,7 @@
       if (answer === "denied") this.#fail("This device does not let the page know its tilt. Allow motion access.", "");
       else if (enabled && this.isConnected) page.tilting.add(this);
       else this.reset();
-      this.#tiltButton.ariaPressed = page.tilting.has(this);
+      this.#tiltButton.setAttribute("aria-pressed", page.tilting.has(this));
       return page.tilting.has(this);
     }
 
@@ -985,10 +1000,12 @@
       }
       const moved = this.#x.at !== before[0] || this.#y.at !== before[1];
       if (moved || this.#mustDraw) this.#draw();
-      if (moved && this.#portrait) this.#fire("gazechange", { row: this.row, col: this.col, x: this.#x.at, y: this.#y.at });
-      const goesOn = !settled || (!this.#rests && this.getAttribute("blend") === "motion");
-      this.#rests = settled;
-      return goesOn;
+      if (moved && this.#portrait) {
+        this.#fire("gazechange", { row: this.row, col: this.col, x: this.#x.at, y: this.#y.at });
+      }
+      const comesToRest = settled && !this.#rests;
+      this.#rests ||= settled;
+      return !settled || (comesToRest && this.getAttribute("blend") === "motion");
     }
 
     // ---- Loading.
@@ -1016,7 +1033,10 @@
       for (const name of ["grid", "width", "height"]) attributes[name] = Number(this.getAttribute(name)) || undefined;
       const poster = this.getAttribute("poster");
       this.#next = new Portrait({
-        room: () => ({ scale: (width) => (this.#drawnWidth || width) / width, bytes: page.bytesPerWidget }),
+        room: () => ({
+          scale: (width) => Math.min(1, (this.#drawnWidth || width) / width),
+          bytes: page.bytesPerWidget,
+        }),
         forWebGL: this.getAttribute("renderer") === "pixi",
         onshape: (portrait) => (portrait === this.#portrait || !this.#portrait) && this.#reshape(portrait),
         onpicture: (portrait) => this.#show(portrait),
@@ -1024,6 +1044,7 @@
         onerror: (portrait, message, url) => this.#fail(message, url),
       });
       this.#next.load(async (signal) => {
+        await this.#pixi;
         const source = manifest ? readManifest(manifest) : await readAttributes(attributes, signal);
         if (poster) source.poster = new URL(poster, document.baseURI).href;
         return source;

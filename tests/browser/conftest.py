@@ -83,13 +83,16 @@ def record() -> Iterator[Record]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, record: Record) -> Iterator[Callable[..., Page]]:
-    """Opens a fresh, recorded page; takes the options of `Browser.new_context`."""
+def open_page(browser: Browser, record: Record, site: Site) -> Iterator[Callable[..., Page]]:
+    """Opens a fresh, recorded page; takes another browser, if need be, and the options of `Browser.new_context`.
+
+    It asks for `site` so that pages are closed before the server they load from.
+    """
     contexts: list[BrowserContext] = []
 
-    def open_(**options: Any) -> Page:
+    def open_(other: Browser | None = None, **options: Any) -> Page:
         options.setdefault("viewport", {"width": 1280, "height": 800})
-        context = browser.new_context(**options)
+        context = (other or browser).new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

@@ -72,7 +72,9 @@ def page(open_page: Callable[..., Any], record: Record, address: str) -> Iterato
     page.goto(address)
     wait_loaded(page)
     yield page
-    assert all(url.startswith((address, "data:", "blob:")) for url in record.requests), "a request to elsewhere"
+    assert all(url.startswith((address, "file:", "data:", "blob:")) for url in record.requests), (
+        "a request to elsewhere"
+    )
 
 
 def wait_loaded(page: Any) -> None:
@@ -93,15 +95,18 @@ def choose_example(page: Any) -> None:
 def look(page: Any, x: float, y: float) -> np.ndarray:
     """Move the pointer, wait until the face has followed, and return what the widget shows."""
     page.mouse.move(x, y)
-    page.wait_for_function(
-        """() => {
+    page.evaluate(
+        """() => new Promise((done) => {
           const el = document.querySelector("gaze-tracker");
-          const now = [el.row, el.col, el.loaded].join();
-          const still = el.lookedBefore === now ? (el.stillFor ?? 0) + 1 : 0;
-          el.lookedBefore = now; el.stillFor = still;
-          return still > 12;
-        }""",
-        polling="raf",
+          let before, still = 0;
+          const check = () => {
+            const now = [el.row, el.col].join();
+            still = now === before ? still + 1 : 0;
+            before = now;
+            still > 12 ? done() : requestAnimationFrame(check);
+          };
+          requestAnimationFrame(check);
+        })"""
     )
     return pixels(page, clip=page.locator("gaze-tracker").bounding_box())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,89 +11,26 @@ import numpy as np
 import pytest
 
 from gaze.grid import Cell
+from tests.browser.driving import (
+    COUNT_FRAMES,
+    INSTANT,
+    TRACK_BITMAPS,
+    TRACKER,
+    address,
+    assert_asleep,
+    box,
+    centre_colour,
+    events,
+    expected_look,
+    look_at,
+    poll_colour,
+    to_cell,
+    touch,
+    wait_cell,
+    wait_loaded,
+)
 from tests.browser.portraits import WIDGET, colour_at, pixels, sheet, write_page, write_portrait
 from tests.fakes import cell_colour, cell_of
-
-TRACKER = "document.querySelector('gaze-tracker')"
-INSTANT = '<gaze-tracker src="portrait/" smoothing="0"></gaze-tracker>'
-
-
-def wait_loaded(page: Any) -> None:
-    page.wait_for_function(f"{TRACKER}.loaded")
-
-
-def box(page: Any) -> dict[str, float]:
-    return page.evaluate(f"{TRACKER}.getBoundingClientRect().toJSON()")
-
-
-def expected_look(page: Any, x: float, y: float, face: tuple[float, float] = (0.5, 0.5)) -> tuple[float, float]:
-    """The look for a pointer position, each axis in -1 to 1: the viewport's edges are the ends of the range."""
-    here = box(page)
-    size = page.viewport_size
-    along = []
-    for point, centre, extent in (
-        (x, here["left"] + here["width"] * face[0], size["width"]),
-        (y, here["top"] + here["height"] * face[1], size["height"]),
-    ):
-        along.append(max(-1.0, min(1.0, (point - centre) / (extent - centre if point > centre else centre))))
-    return along[0], along[1]
-
-
-def to_cell(look: tuple[float, float], size: int) -> tuple[float, float]:
-    """Fractional (row, col) of a look."""
-    return (look[1] + 1) / 2 * (size - 1), (look[0] + 1) / 2 * (size - 1)
-
-
-def point_of_cell(page: Any, row: float, col: float, size: int) -> tuple[float, float]:
-    """A pointer position that asks for this cell of a portrait whose face is in the middle of its box."""
-    here = box(page)
-    viewport = page.viewport_size
-    point = []
-    for index, centre, extent in (
-        (col, here["left"] + here["width"] / 2, viewport["width"]),
-        (row, here["top"] + here["height"] / 2, viewport["height"]),
-    ):
-        look = index / (size - 1) * 2 - 1
-        point.append(centre + look * (extent - centre if look > 0 else centre))
-    return point[0], point[1]
-
-
-def look_at(page: Any, row: float, col: float, size: int = 10) -> None:
-    """Makes the widget show this (fractional) cell and waits until it does."""
-    x, y = point_of_cell(page, row, col, size)
-    page.evaluate(f"{TRACKER}.lookAt({x}, {y})")
-    wait_cell(page, row, col)
-
-
-def wait_cell(page: Any, row: float, col: float) -> None:
-    page.wait_for_function(
-        f"([row, col]) => Math.abs({TRACKER}.row - row) < 0.01 && Math.abs({TRACKER}.col - col) < 0.01",
-        arg=[row, col],
-    )
-
-
-def touch(page: Any) -> Callable[..., None]:
-    """A function that moves fingers: finger("touchStart", (x, y)), finger("touchEnd")."""
-    devtools = page.context.new_cdp_session(page)
-
-    def finger(kind: str, *points: tuple[float, float]) -> None:
-        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
-
-    return finger
-
-
-def centre_colour(page: Any) -> tuple[int, int, int]:
-    here = box(page)
-    return colour_at(page, here["left"] + here["width"] / 2, here["top"] + here["height"] / 2)
-
-
-def address(site: Any, scheme: str, name: str = "index.html") -> str:
-    return site.url + name if scheme == "http" else (site.folder / name).as_uri()
-
-
-def events(page: Any, kind: str) -> list[dict[str, Any]]:
-    return [event for event in page.evaluate("events") if event["type"] == kind]
-
 
 # Where the face looks.
 
@@ -371,27 +307,6 @@ def test_sharp_on_a_dense_screen(open_page: Any, site: Any) -> None:
 
 # Motion and rest.
 
-COUNT_FRAMES = """
-    window.frames_asked = 0;
-    const ask = window.requestAnimationFrame;
-    window.requestAnimationFrame = (callback) => { frames_asked += 1; return ask(callback); };
-"""
-
-
-def assert_asleep(page: Any) -> None:
-    """No frame callback is asked for while the browser draws several frames of its own."""
-    count = page.evaluate(
-        """async () => {
-            const before = frames_asked;
-            const video = document.createElement("div");
-            document.body.append(video);
-            await video.animate([{opacity: 1}, {opacity: 0.5}], 250).finished;
-            video.remove();
-            return frames_asked - before;
-        }"""
-    )
-    assert count == 0
-
 
 def test_settles_and_sleeps(page: Any, site: Any) -> None:
     page.add_init_script(COUNT_FRAMES)
@@ -588,15 +503,6 @@ def test_poster_first_then_the_sheets_that_have_arrived(page: Any, site: Any) ->
     assert len(events(page, "load")) == 1
 
 
-def poll_colour(page: Any, colour: tuple[int, int, int]) -> None:
-    """Waits until the middle of the widget has this colour."""
-    for _ in range(200):
-        if centre_colour(page) == colour:
-            return
-        page.wait_for_timeout(25)
-    assert centre_colour(page) == colour
-
-
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_missing_sheet_is_an_error_that_names_it(page: Any, site: Any, record: Any, scheme: str) -> None:
     record.allowed += ["404", "ERR_FILE_NOT_FOUND"]
@@ -677,26 +583,6 @@ def test_manifest_set_before_the_script(page: Any, site: Any) -> None:
     (site.folder / "index.html").write_text(text.replace(script, "") + early + script)
     page.goto(site.url)
     wait_loaded(page)
-
-
-TRACK_BITMAPS = """
-    window.bitmaps = 0;
-    window.bitmapBytes = 0;
-    window.bitmapPeak = 0;
-    const make = window.createImageBitmap;
-    const close = ImageBitmap.prototype.close;
-    window.createImageBitmap = async (...args) => {
-      const bitmap = await make(...args);
-      bitmaps += 1;
-      bitmapBytes += bitmap.width * bitmap.height * 4;
-      bitmapPeak = Math.max(bitmapPeak, bitmapBytes);
-      return bitmap;
-    };
-    ImageBitmap.prototype.close = function () {
-      if (this.width) { bitmaps -= 1; bitmapBytes -= this.width * this.height * 4; }
-      close.call(this);
-    };
-"""
 
 
 def test_source_changed_twenty_times(page: Any, site: Any) -> None:
