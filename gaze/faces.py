@@ -8,6 +8,7 @@ irises of every colour are dark), at a plausible distance and tilt.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -47,6 +48,25 @@ class Iris:
     radius: float
 
 
+Point = tuple[float, float]
+"""x, y in image pixels."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is seen of an eyeball: bounded by two arcs from corner to corner.
+
+    Attributes:
+        left, right: the corners; left and right as in the image.
+        upper, lower: the point of each lid's edge that is farthest from the line between the corners.
+    """
+
+    left: Point
+    right: Point
+    upper: Point
+    lower: Point
+
+
 @dataclass(frozen=True)
 class Face:
     """A face in image pixels. Left and right are the viewer's, as in the image.
@@ -55,12 +75,22 @@ class Face:
         box: x, y, width, height of the upright square around the face, brows to mouth.
         left, right: the irises.
         confidence: 0 to 1; how clearly both irises were found.
+        openings: of the left and the right eye.
+        brows: the middle of the left and the right brow.
+        nose: its tip.
+        mouth: its left and right corner.
+        chin: its lowest point.
     """
 
     box: tuple[float, float, float, float]
     left: Iris
     right: Iris
     confidence: float
+    openings: tuple[Opening, Opening]
+    brows: tuple[Point, Point]
+    nose: Point
+    mouth: tuple[Point, Point]
+    chin: Point
 
     @property
     def iris_distance(self) -> float:
@@ -80,12 +110,67 @@ class Face:
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""
 
-        def iris(it: Iris) -> Iris:
-            return Iris(it.x * scale + dx, it.y * scale + dy, it.radius * scale)
+        x, y, width, height = self.box
+        box = (x * scale + dx, y * scale + dy, width * scale, height * scale)
+        return self._mapped(lambda x, y: (x * scale + dx, y * scale + dy), scale, box)
 
-        x, y, w, h = self.box
-        box = (x * scale + dx, y * scale + dy, w * scale, h * scale)
-        return replace(self, box=box, left=iris(self.left), right=iris(self.right))
+    def mirrored(self, width: int) -> Face:
+        """The same face in the picture, `width` pixels wide, that was flipped left to right."""
+        x, y, across, down = self.box
+        face = self._mapped(lambda x, y: (width - 1 - x, y), 1, (width - 1 - x - across, y, across, down))
+        flipped = [Opening(it.right, it.left, it.upper, it.lower) for it in face.openings]
+        return replace(
+            face,
+            left=face.right,
+            right=face.left,
+            openings=(flipped[1], flipped[0]),
+            brows=face.brows[::-1],
+            mouth=face.mouth[::-1],
+        )
+
+    def _mapped(
+        self, move: Callable[[float, float], Point], scale: float, box: tuple[float, float, float, float]
+    ) -> Face:
+        def opening(it: Opening) -> Opening:
+            return Opening(move(*it.left), move(*it.right), move(*it.upper), move(*it.lower))
+
+        return Face(
+            box=box,
+            left=Iris(*move(self.left.x, self.left.y), self.left.radius * scale),
+            right=Iris(*move(self.right.x, self.right.y), self.right.radius * scale),
+            confidence=self.confidence,
+            openings=(opening(self.openings[0]), opening(self.openings[1])),
+            brows=(move(*self.brows[0]), move(*self.brows[1])),
+            nose=move(*self.nose),
+            mouth=(move(*self.mouth[0]), move(*self.mouth[1])),
+            chin=move(*self.chin),
+        )
+
+
+def typical_face(left: Iris, right: Iris, confidence: float = 1.0) -> Face:
+    """A face seen from the front whose other parts lie where they lie on average for these irises."""
+    unit = math.hypot(right.x - left.x, right.y - left.y)
+    cos, sin = (right.x - left.x) / unit, (right.y - left.y) / unit
+    centre = (left.x + right.x) / 2, (left.y + right.y) / 2
+
+    def point(u: float, v: float) -> Point:
+        return centre[0] + unit * (u * cos - v * sin), centre[1] + unit * (u * sin + v * cos)
+
+    def opening(u: float) -> Opening:
+        return Opening(point(u - 0.25, 0.03), point(u + 0.25, 0.03), point(u, -0.08), point(u, 0.1))
+
+    x, y = point(0, 0.3)
+    return Face(
+        box=(x - 1.3 * unit, y - 1.3 * unit, 2.6 * unit, 2.6 * unit),
+        left=left,
+        right=right,
+        confidence=confidence,
+        openings=(opening(-0.5), opening(0.5)),
+        brows=(point(-0.6, -0.4), point(0.6, -0.4)),
+        nose=point(0, 0.65),
+        mouth=(point(-0.41, 1.08), point(0.41, 1.08)),
+        chin=point(0, 1.69),
+    )
 
 
 def find_faces(portrait: Portrait) -> list[Face]:
@@ -174,9 +259,7 @@ def _find_irises(image: np.ndarray, box: tuple[float, float, float, float], tilt
     for px, py, radius in pair[0]:
         ix, iy = back @ (px, py, 1.0)
         irises.append(Iris(float(ix), float(iy), radius / scale))
-    upright = np.array([x + width / 2, y + width / 2, 1.0])
-    cx, cy = cv2.invertAffineTransform(_rotation(image, tilt)) @ upright if tilt else upright[:2]
-    return Face((float(cx) - width / 2, float(cy) - width / 2, width, width), irises[0], irises[1], pair[1])
+    return typical_face(irises[0], irises[1], pair[1])
 
 
 def _resample(image: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:

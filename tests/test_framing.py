@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gaze.errors import GazeError
-from gaze.faces import Face, Iris
+from gaze.faces import Face, Iris, typical_face
 from gaze.framing import frame_portrait
 from gaze.portrait import Portrait
 
@@ -12,7 +12,7 @@ def scene(width: int, height: int, distance: float, x: float, y: float) -> tuple
     down, across = np.mgrid[:height, :width]
     image = np.dstack([across * 255 // width, down * 255 // height, np.zeros_like(down)]).astype(np.uint8)
     left, right = Iris(x - distance / 2, y, 5), Iris(x + distance / 2, y, 5)
-    return Portrait(image), Face((0, 0, 1, 1), left, right, 1)
+    return Portrait(image), typical_face(left, right)
 
 
 @pytest.mark.parametrize("size", [(600, 800), (333, 777), (800, 600), (100, 100)])

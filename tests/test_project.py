@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from gaze.faces import Face, Iris
+from gaze.faces import Iris, typical_face
 from gaze.grid import GazeGrid
 from gaze.sprites import metadata
 
@@ -52,6 +52,6 @@ def test_each_example_portrait_is_credited() -> None:
 
 def test_the_format_is_documented_field_by_field() -> None:
     page = (ROOT / "docs" / "format.md").read_text()
-    facts = metadata(GazeGrid(), "quadrants", 512, 512, Face((0, 0, 1, 1), Iris(1, 1, 1), Iris(2, 1, 1), 1))
+    facts = metadata(GazeGrid(), "quadrants", 512, 512, typical_face(Iris(1, 1, 1), Iris(2, 1, 1)))
     documented = set(re.findall(r"`(\w+)`", page.split("## metadata.json")[1]))
     assert documented - {"x", "y"} == {*facts, "engine"}

@@ -5,12 +5,12 @@ import pytest
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.faces import Face, Iris
+from gaze.faces import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
 from gaze.sprites import SheetCanvas, check_sheets, decode_sheet, encode_webp, metadata, plan_sheets
 from tests.fakes import cell_frame, cell_of
 
-FACE = Face((0, 0, 1, 1), Iris(20, 15, 3), Iris(40, 15, 3), 1)
+FACE = typical_face(Iris(20, 15, 3), Iris(40, 15, 3))
 
 
 def test_the_plan_of_thirty_is_the_exchange_format() -> None:

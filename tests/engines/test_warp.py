@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp import WarpEngine, WarpSource, displacement
-from gaze.faces import Face, Iris, main_face
+from gaze.faces import Face, main_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.portrait import Portrait
 
@@ -105,12 +105,7 @@ def test_the_head_turns_the_way_the_pointer_goes(framed: tuple[Portrait, Face], 
 
 def test_a_mirrored_portrait_gives_mirrored_frames(framed: tuple[Portrait, Face]) -> None:
     portrait, face = framed
-    width = portrait.width - 1
-
-    def mirrored(iris: Iris) -> Iris:
-        return Iris(width - iris.x, iris.y, iris.radius)
-
-    other = Face(face.box, mirrored(face.right), mirrored(face.left), face.confidence)
+    other = face.mirrored(portrait.width)
     engine = WarpEngine()
     source = engine.prepare(portrait, face)
     mirror = engine.prepare(Portrait(np.ascontiguousarray(portrait.image[:, ::-1])), other)
