@@ -2,62 +2,43 @@
  * <gaze-tracker>: a portrait whose face follows the pointer.
  *
  * A portrait is a grid of frames, size × size cells: row 0 looks up, column 0 looks to the left edge of the image. The
- * frames lie side by side in sprite sheets. This script loads the sheets, cuts them into frames, and draws the frame
- * (or the blend of four neighbours) that looks at the pointer.
+ * frames lie side by side in sprite sheets. This script cuts the sheets into frames and draws the frame, or the blend
+ * of four neighbours, that looks at the pointer.
  *
- * A classic script on purpose: it runs from file://, where modules are refused. It draws to a 2-D canvas on purpose: a
- * page may hold fifty of them, and file:// refuses pictures as WebGL textures. It never reads pixels back, because
- * pictures from file:// and from other origins forbid that.
+ * It is a classic script because file:// refuses modules. It draws to a 2-D canvas because file:// refuses pictures as
+ * WebGL textures, and because a page may hold fifty of them. It never reads pixels back: file:// forbids that too.
  *
- * To read from top to bottom: numbers, pure functions, sources, Portrait (the frames), page (what all widgets share),
- * GazeTracker (the element).
+ * In this order: numbers, pure functions, sources, Portrait (the frames), page (what all widgets share), GazeTracker.
  */
 (() => {
   "use strict";
   if (typeof window === "undefined" || !window.customElements || customElements.get("gaze-tracker")) return;
 
-  // ------------------------------------------------------------------------------------------------------- numbers
-
-  const MIB = 2 ** 20;
+  // ---- numbers
 
   /**
-   * Bytes of decoded frames that all widgets of a page may hold together; each gets an equal share. While a sheet is
-   * being cut, its own decoded pixels come on top, one sheet at a time.
+   * Bytes of decoded frames that all widgets of a page may hold together, each an equal share: room for 20×20 frames of
+   * 512×512. Half of it on phones and where memory is short. The sheet that is being cut comes on top, one at a time.
    */
-  const PAGE_BUDGET = 384 * MIB;
-  const SMALL_PAGE_BUDGET = 192 * MIB;
+  const BUDGET = 400 * 2 ** 20;
 
-  /** Milliseconds in which the face covers 95 % of the way to a new look. */
-  const SMOOTHING = 300;
-
-  /** (1 + q)·exp(-q) = 0.05: a critically damped spring has 5 % of the way left after q / ω seconds. */
-  const SETTLE_95 = 4.744;
-
-  /** Share of the range that one press of an arrow key moves. */
-  const KEY_STEP = 0.2;
-
-  /** Degrees of tilt from how the phone was held that lead to the end of the range. */
-  const TILT_RANGE = 20;
-
-  /** Milliseconds without any input after which `idle` begins, and between two of its glances. */
-  const IDLE_AFTER = 4000;
-  const IDLE_PAUSE = [1200, 4000];
-
-  /** Milliseconds that the sizes of the widgets must stay the same before frames are cut anew for them. */
-  const REFIT_AFTER = 250;
-
-  /** Work on the main thread stops after this many milliseconds to let the page breathe. */
-  const SLICE = 6;
-
+  const SMOOTHING = 300; // ms to cover 95 % of the way to a new look
+  const SETTLE_95 = 4.744; // q with (1 + q)·exp(-q) = 0.05: a critically damped spring gets there in q / ω seconds
+  const KEY_STEP = 0.2; // of the range from -1 to 1, for one press of an arrow key
+  const TILT_RANGE = 20; // degrees from how the phone was held to the end of the range
+  const IDLE_AFTER = 4000; // ms without any input
+  const IDLE_PAUSE = [1200, 4000]; // ms between two glances
+  const REFIT_AFTER = 250; // ms without a change of size, before frames are cut anew for the new sizes
+  const SLICE = 6; // ms of cutting after which the page may breathe
   const LABEL = "Portrait that looks at the pointer";
 
-  // ------------------------------------------------------------------------------------------------ pure functions
+  // ---- pure functions
 
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   /**
-   * One axis of a look, in [-1, 1]: 0 at the face, ±1 at the viewport's edges, however far off centre the face is.
-   * A face outside the viewport still gives a finite look towards the point.
+   * One axis of a look, in [-1, 1]: 0 at the face, ±1 at the viewport's edges, however far off centre the face is, and
+   * towards the point where the face is outside.
    */
   function lookAlong(point, face, extent) {
     const range = point > face ? extent - face : face;
@@ -65,8 +46,7 @@
   }
 
   /**
-   * One step of a critically damped spring (no overshoot, no oscillation), solved exactly, so that the motion is the
-   * same at 30, 60 and 144 frames a second.
+   * One step of a critically damped spring, solved exactly: the same motion at 30, 60 and 144 frames a second.
    *
    * @param {{at: number, speed: number}} axis changed in place
    * @param {number} target
@@ -127,8 +107,8 @@
     const across = sheetWidth / width;
     if (across === sheetHeight / height && fits(across)) return layout(across);
     if (fits(cells)) return layout(cells);
-    const guesses = [15, 10, 20, 30, 12, 8, 6, 5, 4, 3, 2, 1, 25].filter(fits).map(layout);
-    if (cells || !guesses.length) return null;
+    const guesses = Array.from({ length: 30 }, (_, i) => i + 1).filter(fits).map(layout);
+    if (cells) return null;
     const distance = (l) => Math.abs(Math.log(Math.max(l.width, l.height) / 512)); // frames are about 512 long
     return guesses.reduce((best, l) => (distance(l) < distance(best) ? l : best));
   }
@@ -151,15 +131,15 @@
 
   const randomBetween = (low, high) => low + Math.random() * (high - low);
 
-  const pause = () => new Promise((resolve) => setTimeout(resolve));
+  const pause = () => window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 
-  // ------------------------------------------------------------------------------------------------------- sources
+  // ---- sources
 
   /**
    * @typedef {object} SheetSet
    * @property {number | undefined} size rows and columns of the whole grid, where known
-   * @property {boolean} guessed nothing says that it is there
    * @property {string[]} sheets URLs: four quadrants (top left, top right, bottom left, bottom right) or one sheet
+   * @property {boolean} [guessed] nothing says that it is there
    *
    * @typedef {object} Source
    * @property {SheetSet} full
@@ -181,12 +161,12 @@
     const at = (name) => new URL(name, base).href;
     const names = (suffix) =>
       manifest.mode === "single" ? [`sheet${suffix}.webp`] : [0, 1, 2, 3].map((i) => `q${i}${suffix}.webp`);
-    const set = (size, sheets, guessed = false) => ({ size, sheets: sheets.map(at), guessed });
-    const isGuess = !("mobileGridSize" in manifest);
-    const small = isGuess ? guess : manifest.mobileGridSize;
+    const guessed = !("mobileGridSize" in manifest);
+    const small = guessed ? guess : manifest.mobileGridSize;
+    const smallSheets = manifest.mobileSheets || names(`_${small}`);
     return {
-      full: set(manifest.gridSize, manifest.sheets || names("")),
-      small: small && manifest.mobileSheets?.length !== 0 ? set(small, manifest.mobileSheets || names(`_${small}`), isGuess) : null,
+      full: { size: manifest.gridSize, sheets: (manifest.sheets || names("")).map(at) },
+      small: small && smallSheets.length ? { size: small, sheets: smallSheets.map(at), guessed } : null,
       width: manifest.imageWidth,
       height: manifest.imageHeight,
       poster: manifest.poster ? at(manifest.poster) : null,
@@ -241,14 +221,18 @@
     return new Promise((resolve, reject) => {
       const image = new Image();
       if (forWebGL) image.crossOrigin = "anonymous";
-      image.onload = () => resolve(image);
+      const stop = () => image.removeAttribute("src");
+      image.onload = () => {
+        signal.removeEventListener("abort", stop); // which would keep the picture
+        resolve(image);
+      };
       image.onerror = () => reject(new Error("not found, or not a picture"));
-      signal.addEventListener("abort", () => image.removeAttribute("src"));
+      signal.addEventListener("abort", stop);
       image.src = url;
     });
   }
 
-  // ------------------------------------------------------------------------------------------------------ Portrait
+  // ---- Portrait
 
   /**
    * The frames of one portrait. Sheets come one after the other, the one with the centre first; each is decoded whole,
@@ -275,12 +259,12 @@
 
     /**
      * @param {object} owner who shows it
-     * @param {() => {scale: (width: number) => number, bytes: number}} owner.room what is useful and what is allowed
+     * @param {() => {scale: (width: number) => number, bytes: number}} owner.room what is useful, what is allowed
      * @param {boolean} owner.forWebGL pictures must be ones that WebGL accepts
      * @param {(portrait: Portrait) => void} owner.onshape its width and height are known
      * @param {(portrait: Portrait) => void} owner.onpicture there is something new to draw
-     * @param {(portrait: Portrait, loaded: number, total: number) => void} owner.onprogress
-     * @param {(portrait: Portrait, message: string, url: string) => void} owner.onerror
+     * @param {(loaded: number, total: number) => void} owner.onprogress
+     * @param {(message: string, url: string) => void} owner.onerror
      */
     constructor(owner) {
       this.#owner = owner;
@@ -309,7 +293,7 @@
           this.#set = source.full; // a small set that is not there
           first = this.#download(0);
         }
-        await this.#cutSheets(first, (done, total) => this.#owner.onprogress(this, done, total));
+        await this.#cutSheets(first, (done, total) => this.#owner.onprogress(done, total));
       } catch (error) {
         this.#fail(error.message, "");
       }
@@ -502,11 +486,11 @@
     }
 
     #fail(message, url) {
-      if (!this.#abort.signal.aborted) this.#owner.onerror(this, message, url);
+      if (!this.#abort.signal.aborted) this.#owner.onerror(message, url);
     }
   }
 
-  // ---------------------------------------------------------------------------------------------------------- page
+  // ---- page
 
   /** What all widgets of a page share: one set of listeners, one clock, one line at the decoder. */
   const page = {
@@ -516,6 +500,7 @@
     awake: new Set(),
     /** @type {Set<GazeTracker>} those that follow the phone's tilt */
     tilting: new Set(),
+    onTilt: (event) => page.tilting.forEach((widget) => widget.tilted(event)),
     /** @type {{x: number, y: number} | null} where the pointer is, in the viewport; null when it is not on the page */
     pointer: null,
     listening: null,
@@ -527,8 +512,8 @@
     stillness: matchMedia("(prefers-reduced-motion: reduce)"),
 
     get bytesPerWidget() {
-      const little = this.isSmall || navigator.deviceMemory <= 4;
-      return (little ? SMALL_PAGE_BUDGET : PAGE_BUDGET) / Math.max(1, this.widgets.size);
+      const isLittle = this.isSmall || navigator.deviceMemory <= 4;
+      return BUDGET / (isLittle ? 2 : 1) / Math.max(1, this.widgets.size);
     },
 
     add(widget) {
@@ -540,7 +525,9 @@
     },
 
     remove(widget) {
-      for (const set of [this.widgets, this.awake, this.tilting]) set.delete(widget);
+      this.widgets.delete(widget);
+      this.awake.delete(widget);
+      this.setTilting(widget, false);
       for (const observer of this.observers) observer.unobserve(widget);
       if (this.widgets.size) this.refit();
       else this.unlisten();
@@ -566,7 +553,6 @@
       on(window, "keydown", () => this.stir());
       on(window, "scroll", () => all("wake")); // the face moves under a pointer that rests
       on(window, "resize", () => all("resized"));
-      on(window, "deviceorientation", (event) => this.tilting.forEach((widget) => widget.tilted(event)));
       on(document, "visibilitychange", () => {
         if (document.hidden) return this.sleep();
         all("wake");
@@ -590,6 +576,13 @@
       this.sleep();
     },
 
+    /** The sensor runs only while somebody listens. */
+    setTilting(widget, on) {
+      this.tilting[on ? "add" : "delete"](widget);
+      const change = this.tilting.size ? "addEventListener" : "removeEventListener";
+      window[change]("deviceorientation", this.onTilt);
+    },
+
     wake(widget) {
       if (document.hidden) return;
       if (!this.awake.has(widget)) widget.waking(performance.now());
@@ -607,7 +600,8 @@
     tick(now) {
       this.frame = 0;
       for (const widget of [...this.awake]) {
-        if (!widget.step(now)) this.awake.delete(widget);
+        this.awake.delete(widget); // first, because a listener of gazechange may wake or remove it
+        if (widget.step(now) && widget.isConnected) this.awake.add(widget);
       }
       if (this.awake.size) this.frame ||= requestAnimationFrame((next) => this.tick(next));
     },
@@ -643,7 +637,7 @@
     },
   };
 
-  // --------------------------------------------------------------------------------------------------- GazeTracker
+  // ---- GazeTracker
 
   const STYLE = `
     :host { aspect-ratio: 4 / 5; display: block; position: relative; overflow: hidden; touch-action: pan-y;
@@ -655,7 +649,7 @@
     canvas { position: absolute; display: block; pointer-events: none; }
     .controls { position: absolute; right: 8px; bottom: 8px; display: flex; gap: 6px;
                 opacity: 0; transition: opacity 0.2s; }
-    :host(:hover) .controls, .controls:focus-within { opacity: 1; }
+    :host(:hover) .controls, .stage:focus-visible + .controls, .controls:focus-within { opacity: 1; }
     @media (hover: none) { .controls { opacity: 1; } }
     :host([hide-controls]) .controls, button[hidden] { display: none; }
     button { width: 40px; height: 40px; padding: 8px; border: 0; border-radius: 50%; cursor: pointer;
@@ -701,8 +695,8 @@
    * @attr {string} poster - Picture to show until the first frame is there.
    * @attr {string} alt - What the portrait shows, for those who do not see it. Empty: decoration only.
    * @attr {"cover" | "contain"} fit - How the frame fills the element's box. Default: cover.
-   * @attr {"smooth" | "motion" | "none"} blend - When frames blend into their neighbours: always, only while the face
-   *   moves (it then comes to rest on a whole frame, which is sharper), or never. Default: smooth.
+   * @attr {"smooth" | "motion" | "none"} blend - When frames blend into their neighbours: always, only in motion (to
+   *   rest on a whole frame, which is sharper), or never. Default: smooth.
    * @attr {number} smoothing - Milliseconds to cover 95 % of the way to a new look; 0 jumps. Default: 300.
    * @attr {"pointer" | "none"} follow - What the face follows by itself. Default: pointer.
    * @attr {"auto" | "always"} motion - Whether a visitor who prefers reduced motion is spared it. Default: auto.
@@ -711,15 +705,6 @@
    * @attr {"lazy" | "eager"} loading - Load when near the viewport, or at once. Default: lazy.
    * @attr {"canvas" | "pixi"} renderer - pixi: also offer the picture as `texture` to a PixiJS scene. Default: canvas.
    * @attr {string} pixi-src - URL of the PixiJS module, where the page has no `PIXI` of its own.
-   * @prop {object | null} manifest - The portrait as an object, before `src`.
-   * @prop {number} row - The row now shown, fractional. Read-only.
-   * @prop {number} col - The column now shown, fractional. Read-only.
-   * @prop {boolean} loaded - All sheets are there. Read-only.
-   * @prop {PIXI.Texture | null} texture - The picture for a PixiJS scene. Read-only.
-   * @method lookAt - Looks at a point of the viewport.
-   * @method lookAtElement - Looks at an element.
-   * @method reset - Looks straight ahead.
-   * @method followTilt - Follows the tilt of the phone, or no longer.
    * @fires load - All sheets are there.
    * @fires progress - A sheet arrived. Detail: loaded, total.
    * @fires error - Something could not be loaded or done. Detail: message, url.
@@ -800,6 +785,7 @@
       this.#controls.append(this.#tiltButton, this.#fullscreenButton);
       root.append(this.#stage, this.#controls, this.#status);
       this.#stage.addEventListener("keydown", (event) => this.#key(event));
+      this.#tiltButton.setAttribute("aria-pressed", false);
       this.#tiltButton.hidden = !(window.DeviceOrientationEvent && matchMedia("(pointer: coarse)").matches);
       this.#fullscreenButton.hidden = !document.fullscreenEnabled;
       this.#describe();
@@ -822,10 +808,10 @@
     disconnectedCallback() {
       page.remove(this);
       this.#isSeen = this.#isNear = false;
+      this.#tiltButton.setAttribute("aria-pressed", false);
       queueMicrotask(() => {
         if (this.isConnected) return; // it only moved to another place of the page
         this.#release();
-        this.#dropTexture();
         this.#mustLoad = true;
       });
     }
@@ -847,7 +833,7 @@
       this.#redraw();
     }
 
-    // ---- What programs use.
+    // -- What programs use.
 
     /**
      * The portrait as an object: the fields of metadata.json and `base`, the URL of the folder of its sheets. It goes
@@ -907,17 +893,17 @@
      * @returns {Promise<boolean>} whether it follows now
      */
     async followTilt(enabled = true) {
-      page.tilting.delete(this);
+      page.setTilting(this, false);
       this.#tiltStart = null;
       const answer = enabled ? await window.DeviceOrientationEvent?.requestPermission?.().catch(() => "denied") : "no";
       if (answer === "denied") this.#fail("This device does not let the page know its tilt. Allow motion access.", "");
-      else if (enabled && this.isConnected) page.tilting.add(this);
+      else if (enabled && this.isConnected) page.setTilting(this, true);
       else this.reset();
       this.#tiltButton.setAttribute("aria-pressed", page.tilting.has(this));
       return page.tilting.has(this);
     }
 
-    // ---- What the page object calls.
+    // -- What the page object calls.
 
     pointed(pointer) {
       if (this.getAttribute("follow") !== "none" && !this.#isStill) this.#look(pointer);
@@ -925,7 +911,7 @@
 
     tilted({ beta, gamma }) {
       if (beta === null || gamma === null) return; // no sensor
-      const angle = screen.orientation?.angle ?? 0;
+      const angle = screen.orientation?.angle ?? window.orientation ?? 0;
       const now = attitude(beta, gamma, angle);
       if (this.#tiltStart?.angle !== angle) this.#tiltStart = { ...now, angle };
       const turned = (degrees) => ((degrees + 540) % 360) - 180;
@@ -1000,7 +986,7 @@
       }
       const moved = this.#x.at !== before[0] || this.#y.at !== before[1];
       if (moved || this.#mustDraw) this.#draw();
-      if (moved && this.#portrait) {
+      if (moved && this.#portrait?.size) {
         this.#fire("gazechange", { row: this.row, col: this.col, x: this.#x.at, y: this.#y.at });
       }
       const comesToRest = settled && !this.#rests;
@@ -1008,7 +994,7 @@
       return !settled || (comesToRest && this.getAttribute("blend") === "motion");
     }
 
-    // ---- Loading.
+    // -- Loading.
 
     /** Loads anew once all changes of this turn are made: `src`, `mode` and `grid` often change together. */
     #restart() {
@@ -1040,8 +1026,8 @@
         forWebGL: this.getAttribute("renderer") === "pixi",
         onshape: (portrait) => (portrait === this.#portrait || !this.#portrait) && this.#reshape(portrait),
         onpicture: (portrait) => this.#show(portrait),
-        onprogress: (portrait, loaded, total) => this.#progress(loaded, total),
-        onerror: (portrait, message, url) => this.#fail(message, url),
+        onprogress: (loaded, total) => this.#progress(loaded, total),
+        onerror: (message, url) => this.#fail(message, url),
       });
       this.#next.load(async (signal) => {
         await this.#pixi;
@@ -1078,7 +1064,7 @@
     }
 
     #fail(message, url) {
-      this.#status.textContent = message;
+      this.#status.textContent = url ? "The portrait could not be loaded completely" : message;
       this.#fire("error", { message: `gaze-tracker: ${message}`, url });
     }
 
@@ -1086,7 +1072,7 @@
       this.dispatchEvent(new CustomEvent(type, { detail }));
     }
 
-    // ---- Layout.
+    // -- Layout.
 
     #shapeFromAttributes() {
       const [width, height] = ["width", "height"].map((name) => Number(this.getAttribute(name)));
@@ -1128,7 +1114,7 @@
       done.catch((error) => this.#fail(`Full screen was refused: ${error.message}.`, ""));
     }
 
-    // ---- Looking.
+    // -- Looking.
 
     get #isStill() {
       return page.stillness.matches && this.getAttribute("motion") !== "always";
@@ -1196,7 +1182,7 @@
       stage.tabIndex = 0;
     }
 
-    // ---- Drawing.
+    // -- Drawing.
 
     #redraw() {
       this.#mustDraw = true;
@@ -1236,25 +1222,19 @@
       return frame ? [[frame, 255]] : [];
     }
 
-    // ---- PixiJS: the canvas as a texture of the page's own scene. No renderer of its own: pages have one already.
+    // -- PixiJS: the canvas as a texture of the page's own scene. No renderer of its own: such a page has one.
 
     async #offerTexture() {
-      this.#dropTexture();
-      if (this.getAttribute("renderer") !== "pixi" || !this.isConnected) return;
+      if (this.getAttribute("renderer") !== "pixi" || this.#texture) return;
       const module = this.getAttribute("pixi-src");
       const url = module && new URL(module, document.baseURI).href;
-      const PIXI = url ? await import(url).catch((error) => ({ error })) : window.PIXI;
-      if (this.getAttribute("renderer") !== "pixi" || !this.isConnected || this.#texture) return;
-      if (!PIXI?.Texture) {
+      const PIXI = url ? await import(url).catch(() => null) : window.PIXI;
+      if (PIXI?.Texture) {
+        this.#texture ??= PIXI.Texture.from(this.#canvas); // the page's to destroy: its sprites use it
+      } else {
         const why = url ? `${url} could not be loaded as a module` : "the page has no PIXI";
-        return this.#fail(`PixiJS is not there: ${why}. Load it before, or name it with pixi-src.`, url || "");
+        this.#fail(`PixiJS is not there: ${why}. Load it before, or name it with pixi-src.`, url || "");
       }
-      this.#texture = PIXI.Texture.from(this.#canvas);
-    }
-
-    #dropTexture() {
-      this.#texture?.destroy(true);
-      this.#texture = null;
     }
   }
 

@@ -340,6 +340,7 @@ def test_off_screen_no_frame_is_asked_for(page: Any, site: Any) -> None:
     wait_loaded(page)
     page.evaluate("scrollTo(0, 4000)")
     page.wait_for_function(f"{TRACKER}.getBoundingClientRect().bottom < 0")
+    assert_asleep(page)  # by then the observer has spoken
     before = page.evaluate("frames_asked")
     for x in (100, 500, 1000):
         page.mouse.move(x, 300)

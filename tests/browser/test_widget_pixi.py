@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,15 @@ import pytest
 from gaze.grid import Cell
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.browser.driving import TRACKER, events, look_at, poll_colour_at, wait_loaded
+from tests.browser.npm import require
 from tests.browser.portraits import write_page, write_portrait
 from tests.fakes import cell_colour
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def pixi() -> Path:
-    """The folder of PixiJS's scripts, installed from npm on first use."""
-    folder = HERE / "node_modules" / "pixi.js" / "dist"
-    if not folder.is_dir():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("no npm found: PixiJS is tested only where npm can install it")
-        options = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-        try:
-            subprocess.run(
-                [npm, "install", "--prefix", str(HERE), *options], check=True, capture_output=True, timeout=180
-            )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            pytest.skip(f"npm could not install pixi.js: {error}")
-    return folder
+    """The folder of PixiJS's scripts."""
+    return require("pixi.js") / "dist"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,196 @@
+"""docs/widget.md names all that the widget offers, its snippets work, and the types agree with both."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.driving import TRACKER, wait_cell, wait_loaded
+from tests.browser.npm import MODULES, node, require
+from tests.browser.portraits import WIDGET, write_portrait
+
+DOCS = Path(__file__).parents[2] / "docs" / "widget.md"
+TYPES = WIDGET.with_suffix(".d.ts")
+
+SOURCE = WIDGET.read_text(encoding="utf-8")
+TEXT = DOCS.read_text(encoding="utf-8")
+
+
+def snippets(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.M | re.S)
+
+
+def tags(tag: str) -> list[str]:
+    """The names that the JSDoc above the element gives to one kind of thing."""
+    return re.findall(rf"^ *\* @{tag} (?:\{{[^}}]*\}} )?([\w-]+)", SOURCE, re.M)
+
+
+def section(title: str) -> str:
+    """A section of the docs, down to the next of its level."""
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S).group(1)  # type: ignore[union-attr]
+
+
+def documented(title: str) -> set[str]:
+    """The names in the first column of a section's tables."""
+    cells = re.findall(r"^\| (`.*?) \|", section(title), re.M)
+    return {name for cell in cells for name in re.findall(r"`([\w-]+)", cell)}
+
+
+@pytest.fixture
+def offered(page: Any, site: Any) -> dict[str, list[str]]:
+    """What the element really has: its attributes, and the properties and methods of its prototype."""
+    (site.folder / "gaze-tracker.js").write_text(SOURCE)
+    (site.folder / "index.html").write_text("<!doctype html><script src='gaze-tracker.js'></script>")
+    page.goto(site.url)
+    return page.evaluate(
+        """() => {
+            const Tracker = customElements.get("gaze-tracker");
+            const all = Object.entries(Object.getOwnPropertyDescriptors(Tracker.prototype));
+            return {
+                attributes: Tracker.observedAttributes,
+                properties: all.filter(([, it]) => it.get).map(([name]) => name),
+                methods: all.filter(([, it]) => typeof it.value === "function").map(([name]) => name),
+            };
+        }"""
+    )
+
+
+INSIDE = {
+    *("constructor", "connectedCallback", "disconnectedCallback", "attributeChangedCallback"),
+    *("pointed", "tilted", "glance", "calm", "seen", "near", "resized", "fitFrames", "wake", "waking", "step"),
+}
+"""Methods that the browser or the shared page object calls."""
+
+
+def camel(name: str) -> str:
+    return re.sub(r"-(.)", lambda match: match[1].upper(), name)
+
+
+def test_all_is_documented(offered: dict[str, list[str]]) -> None:
+    attributes = set(offered["attributes"])
+    assert documented("Attributes") == attributes == set(tags("attr"))
+    assert documented("Properties") == set(offered["properties"]) - {camel(name) for name in attributes}
+    assert documented("Methods") == set(offered["methods"]) - INSIDE
+    fired = set(re.findall(r'#fire\("(\w+)"', SOURCE))
+    assert documented("Events") == fired == set(tags("fires"))
+    styling = documented("Styling")
+    assert {name for name in styling if name.startswith("--")} == set(re.findall(r"var\((--gaze[\w-]+)", SOURCE))
+    assert {name for name in styling if name.startswith("--")} == set(tags("cssprop"))
+    assert {name for name in styling if not name.startswith("--")} == set(tags("csspart"))
+
+
+def test_parts_are_there(offered: dict[str, list[str]], page: Any) -> None:
+    parts = page.evaluate(
+        """[...document.createElement("gaze-tracker").shadowRoot.querySelectorAll("[part]")].flatMap(
+            (element) => [...element.part])"""
+    )
+    assert set(parts) == set(tags("csspart"))
+
+
+def test_types_name_the_same(offered: dict[str, list[str]]) -> None:
+    types = TYPES.read_text(encoding="utf-8")
+    element = re.search(r"class GazeTracker .*?^}", types, re.M | re.S)[0]  # type: ignore[index]
+    names = set(re.findall(r"^  (?:readonly |get |set )*(\w+)[(:]", element, re.M)) - {"addEventListener"}
+    assert names == set(offered["properties"]) | (set(offered["methods"]) - INSIDE)
+    jsx = re.search(r"interface GazeTrackerAttributes .*?^}", types, re.M | re.S)[0]  # type: ignore[index]
+    assert set(re.findall(r'^  "?([\w-]+)"?\?:', jsx, re.M)) == set(offered["attributes"]) | {"manifest"}
+
+
+# The snippets.
+
+
+def put_portrait(folder: Path) -> None:
+    write_portrait(folder / "gaze-portrait", size=30, mobile=20)
+    (folder / "gaze-portrait" / "gaze-tracker.js").write_text(SOURCE)
+
+
+def assert_follows(page: Any) -> None:
+    wait_loaded(page)
+    assert page.evaluate(f"{TRACKER}.clientWidth") == 320
+    page.mouse.move(0, 0)
+    wait_cell(page, 0, 0)
+
+
+@pytest.mark.parametrize(("number", "scheme"), [(0, "http"), (1, "http"), (1, "file")])
+def test_html_snippets(page: Any, site: Any, number: int, scheme: str) -> None:
+    put_portrait(site.folder)
+    (site.folder / "index.html").write_text("<!doctype html><body>" + snippets("html")[number])
+    page.goto(site.url if scheme == "http" else (site.folder / "index.html").as_uri())
+    assert_follows(page)
+
+
+@pytest.mark.parametrize(("framework", "language"), [("react", "jsx"), ("vue", "vue"), ("svelte", "svelte")])
+def test_framework_snippets(page: Any, site: Any, tmp_path: Path, framework: str, language: str) -> None:
+    require("esbuild")
+    require(framework)
+    put_portrait(site.folder)
+    [snippet] = snippets(language)
+    (tmp_path / "snippet").write_text(snippet)
+    node("bundle_snippet.mjs", framework, tmp_path / "snippet", site.folder / "app.js")
+    (site.folder / "index.html").write_text('<!doctype html><div id="app"></div><script src="app.js"></script>')
+    logged: list[str] = []
+    page.on("console", lambda message: logged.append(message.text))
+    page.goto(site.url)
+    assert_follows(page)
+    page.wait_for_function(f"{TRACKER}.col === 0")
+    assert logged[-1] == "0 0"
+
+
+def test_pixi_snippet(open_page: Any, site: Any) -> None:
+    """The snippet as it stands, with a stand-in for PixiJS: the real one is in test_widget_pixi.py."""
+    put_portrait(site.folder)
+    [snippet] = [text for text in snippets("html") if "pixi" in text]
+    page = open_page()
+    stand_in = """<!doctype html><script src="gaze-portrait/gaze-tracker.js"></script><script>
+        window.added = [];
+        window.app = {stage: {addChild: (sprite) => added.push(sprite)}};
+        window.PIXI = {
+            Texture: {from: (canvas) => ({canvas, source: {update() {}, resize() {}}})},
+            Sprite: class { constructor(texture) { this.texture = texture; } setSize(...size) { this.size = size; } },
+        };
+    </script>"""
+    (site.folder / "index.html").write_text(stand_in + snippet)
+    page.goto(site.url)
+    page.wait_for_function("added.length === 1")
+    assert page.evaluate("[added[0].size, added[0].texture.canvas.tagName]") == [[320, 400], "CANVAS"]
+
+
+@pytest.mark.parametrize("react", [True, False], ids=["with React", "without React"])
+def test_types_compile(tmp_path: Path, react: bool) -> None:
+    require("typescript")
+    (tmp_path / "gaze-tracker.d.ts").write_text(TYPES.read_text())
+    (tmp_path / "use.ts").write_text(
+        """import type { GazeManifest } from "./gaze-tracker";
+        const manifest: GazeManifest = { base: "./", gridSize: 30, imageWidth: 410, imageHeight: 512 };
+        const tracker = document.createElement("gaze-tracker");
+        tracker.manifest = manifest;
+        tracker.smoothing = 200;
+        tracker.addEventListener("gazechange", ({ detail }) => tracker.lookAt(detail.row, detail.x));
+        tracker.addEventListener("error", ({ detail }) => console.log(detail.message.trim(), tracker.loaded));
+        // @ts-expect-error
+        tracker.row = 3;
+        // @ts-expect-error
+        tracker.fit = "stretch";
+        """
+    )
+    files = ["use.ts"]
+    if react:
+        (tmp_path / "use.tsx").write_text(
+            """import "./gaze-tracker";
+            export const good = <gaze-tracker src="portrait/" alt="Ada" style={{ width: 320 }} idle />;
+            // @ts-expect-error
+            export const bad = <gaze-tracker fit="stretch" />;
+            """
+        )
+        files.append("use.tsx")
+        (tmp_path / "node_modules").symlink_to(MODULES)
+    options = {
+        **{"strict": True, "noEmit": True, "target": "es2022", "module": "esnext", "moduleResolution": "bundler"},
+        **{"lib": ["es2022", "dom", "dom.iterable"], "types": [], "jsx": "react-jsx"},
+    }
+    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": files}))
+    node(MODULES / "typescript" / "bin" / "tsc", "--project", tmp_path)
