@@ -36,8 +36,16 @@ def build_parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--framing", choices=FRAMINGS, default=normal.framing, help="cut around a small face, or keep the whole photo"
     )
+    look.add_argument(
+        "--straighten",
+        action=argparse.BooleanOptionalAction,
+        default=normal.straighten,
+        help="let a face that looks past the camera look straight in the centre (default: yes)",
+    )
     for part in ("head", "eyes", "brows"):
-        look.add_argument(f"--{part}", type=float, default=1.0, metavar="0-2", help=f"how strongly the {part} follow")
+        look.add_argument(
+            f"--{part}", type=float, default=1.0, metavar="0-2", help=f"strength of the {part}; 1 is normal"
+        )
     sheets = parser.add_argument_group("the sheets")
     sheets.add_argument("--size", type=int, default=normal.size, help="rows and columns (default: %(default)s)")
     sheets.add_argument(
@@ -59,6 +67,7 @@ def main(argv: list[str] | None = None) -> int:
             quality=args.quality,
             framing=args.framing,
             strengths=Strengths(args.head, args.eyes, args.brows),
+            straighten=args.straighten,
         )
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")

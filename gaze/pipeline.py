@@ -39,6 +39,7 @@ class Options:
         quality: WebP quality, 1 to 100.
         framing: one of `gaze.framing.FRAMINGS`.
         strengths: how strongly head, eyes and brows follow.
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method, 0 fast to 6 slow.
     """
@@ -49,6 +50,7 @@ class Options:
     quality: int = 70
     framing: str = "auto"
     strengths: Strengths = field(default_factory=Strengths)
+    straighten: bool = True
     mode: str = "quadrants"
     effort: int = 4
 
@@ -135,7 +137,10 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     yield Progress("read", 0, 1, "Looking for the face")
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
-    engine, reason = choose_engine(options.engine) if isinstance(options.engine, str) else (options.engine, "")
+    if isinstance(options.engine, str):
+        engine, reason = choose_engine(options.engine, options.straighten)
+    else:
+        engine, reason = options.engine, "It was given."
     facts = {**metadata(grid, options.mode, portrait.width, portrait.height, face), "engine": engine.name}
     with publishing(Path(out)) as draft:
         yield from _render_sheets(engine, portrait, face, grid, groups, draft, options)
@@ -227,7 +232,7 @@ def _render_sheets(
                     for canvas in canvases:
                         canvas.put(cell, frame)
                     if cell == grid.centre():
-                        (folder / POSTER).write_bytes(encode_webp(frame, max(options.quality, 80)))
+                        (folder / POSTER).write_bytes(encode_webp(Image.fromarray(frame), max(options.quality, 80)))
                 rendered += len(batch)
                 write_finished()
                 yield state()

@@ -79,36 +79,39 @@ def check_sheets(groups: list[list[Sheet]], width: int, height: int) -> None:
 
 
 class SheetCanvas:
-    """The picture of a sheet while its frames arrive, in any order."""
+    """The picture of a sheet while its frames arrive, in any order.
+
+    It is a Pillow picture from the start, as the encoder wants it: a copy of a large sheet would cost 200 MB.
+    """
 
     def __init__(self, sheet: Sheet, height: int, width: int, channels: int = 3) -> None:
         self.sheet = sheet
-        self.picture = np.zeros((sheet.side * height, sheet.side * width, channels), np.uint8)
-        self._frame = (height, width)
+        mode = {3: "RGB", 4: "RGBA"}[channels]
+        self.picture = Image.new(mode, (sheet.side * width, sheet.side * height))
         self._places: dict[Cell, list[int]] = {}
         for place, cell in enumerate(sheet.cells):
             self._places.setdefault(cell, []).append(place)
 
     def put(self, cell: Cell, frame: np.ndarray) -> None:
         """Place a frame (height, width, channels) uint8; a cell that the sheet does not show is passed over."""
-        height, width = self._frame
+        picture = Image.fromarray(frame)
         for place in self._places.get(cell, ()):
-            top, left = place // self.sheet.side * height, place % self.sheet.side * width
-            self.picture[top : top + height, left : left + width] = frame
+            row, col = divmod(place, self.sheet.side)
+            self.picture.paste(picture, (col * picture.width, row * picture.height))
 
 
-def encode_webp(picture: np.ndarray, quality: int = 70, effort: int = 4) -> bytes:
-    """A picture (height, width, 3 or 4) uint8 as lossy WebP; runs outside Python's lock.
+def encode_webp(picture: Image.Image, quality: int = 70, effort: int = 4) -> bytes:
+    """A picture as lossy WebP; runs outside Python's lock.
 
     Args:
         picture: RGB or RGBA.
         quality: 1 to 100.
         effort: libwebp's method, 0 fast to 6 slow; large pictures get no more than 2.
     """
-    if picture.shape[0] * picture.shape[1] > _EFFORT_PIXELS:
+    if picture.width * picture.height > _EFFORT_PIXELS:
         effort = min(effort, 2)
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "WEBP", quality=quality, method=effort)
+    picture.save(out, "WEBP", quality=quality, method=effort)
     return out.getvalue()
 
 

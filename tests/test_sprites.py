@@ -46,7 +46,7 @@ def test_encoded_sheets_hold_each_frame_in_its_place(mode: str) -> None:
 def test_alpha_survives_encoding() -> None:
     picture = np.zeros((16, 16, 4), np.uint8)
     picture[:, 8:] = (200, 100, 50, 255)
-    again = np.asarray(Image.open(io.BytesIO(encode_webp(picture, 90))))
+    again = np.asarray(Image.open(io.BytesIO(encode_webp(Image.fromarray(picture), 90))))
     assert again[8, 2, 3] == 0
     assert again[8, 13, 3] == 255
 

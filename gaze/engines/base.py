@@ -31,11 +31,12 @@ ENGINES = ("auto", "warp")
 """Names that `choose_engine` takes."""
 
 
-def choose_engine(name: str) -> tuple[Engine, str]:
+def choose_engine(name: str, straighten: bool = True) -> tuple[Engine, str]:
     """An engine by name, and the reason for the choice in a sentence.
 
     Args:
         name: one of `ENGINES`; "auto" takes the best that runs here.
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
 
     Raises:
         GazeError: the name is unknown.
@@ -45,5 +46,5 @@ def choose_engine(name: str) -> tuple[Engine, str]:
     from gaze.engines.warp import WarpEngine
 
     if name == "warp":
-        return WarpEngine(), "The instant engine was asked for."
-    return WarpEngine(), "The instant engine runs on this machine's processor with nothing to download."
+        return WarpEngine(straighten), "The instant engine was asked for."
+    return WarpEngine(straighten), "The instant engine runs on this machine's processor with nothing to download."

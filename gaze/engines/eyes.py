@@ -11,67 +11,66 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gaze.faces import Face, Iris
+from gaze.faces import Face, Iris, Opening
 
-# Half the width of an opening, how far its middle lies below the iris, in iris distances.
-_HALF_WIDTH = 0.25
-_LID_SEARCH_UP, _LID_SEARCH_DOWN = np.linspace(-1.15, -0.35, 17), np.linspace(0.55, 1.25, 15)
-_EDGE = 0.14
+_RIM = 0.16
 """Softness of the iris border, in radii."""
+_HIGHLIGHT_LAG = 0.5
+"""Share of the iris's shift that its highlight makes. A reflection of a far light keeps its place on the cornea's
+sphere, whose centre lies about half as far from the eye's centre of rotation as the iris does (5.6 and 10 mm)."""
+_PURE = 0.88
+"""Radius, in the iris's own, up to which a pixel shows nothing of the white: photos are soft."""
+_HOLE = 1.18
+"""Radius around the iris, in its own, within which the white has to be rebuilt."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
 class Eye:
-    """The layers of one eye; arrays are patches of the portrait around it.
+    """The layers of one eye. Patches are parts of the portrait around it, discs are squares around the iris's centre.
 
     Attributes:
-        corner: x, y of the patch's first pixel.
+        corner: x, y of the patches' first pixel.
         iris: centre and radius in portrait pixels.
-        opening: (h, w) float32, 1 between the lids.
         white: (h, w, 3) float32, the patch without the iris.
-        disc: (s, s, 4) float32, colour and coverage of the whole iris, centred; colour premultiplied.
-        light: (h, w, 3) float32, the highlight that is added on top.
-        rest: (h, w, 3) float32, what the layers at rest lack of the portrait.
+        opening: (h, w, 4) float32: 1 between the lids; then what the layers at rest lack of the portrait.
+        disc: (s, s, 4) float32, colour and coverage of the whole iris; colour premultiplied.
+        light: (s, s, 3) float32, the highlight that is added on top.
     """
 
     corner: tuple[int, int]
     iris: Iris
-    opening: np.ndarray
     white: np.ndarray
+    opening: np.ndarray
     disc: np.ndarray
     light: np.ndarray
-    rest: np.ndarray
 
 
-def find_eye(image: np.ndarray, face: Face, iris: Iris) -> Eye:
+def find_eye(image: np.ndarray, face: Face, iris: Iris, opening: Opening) -> Eye:
     """Take one eye of a portrait apart.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         face: the face the eye belongs to.
         iris: its left or right iris.
+        opening: the same eye's.
     """
     unit = face.iris_distance
     reach_x, reach_y = 0.46 * unit + 2, 0.40 * unit + 2
     x0, y0 = max(0, int(iris.x - reach_x)), max(0, int(iris.y - reach_y))
     x1, y1 = min(image.shape[1], int(iris.x + reach_x) + 1), min(image.shape[0], int(iris.y + reach_y) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
-    px, py = np.meshgrid(np.arange(x0, x1) - iris.x, np.arange(y0, y1) - iris.y)
-    cos, sin = np.cos(face.roll), np.sin(face.roll)
-    u, v = (px * cos + py * sin) / unit, (py * cos - px * sin) / unit
-    radius = iris.radius / unit
-
-    upper, lower = _find_lids(patch, u, v, radius)
-    opening = _opening(u, v, upper, lower, 1.0 / unit)
-    distance = np.hypot(u, v) / radius
-    white = _rebuild_white(patch, u, v, opening, distance)
-    colour, light = _complete_iris(patch, distance, opening)
+    px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
+    inside = _between_lids(px, py, opening, max(1.5, 0.02 * unit))
+    distance = np.hypot(px - iris.x, py - iris.y) / iris.radius
+    white = _rebuild_white(patch, inside, distance)
+    colour, light = _complete_iris(patch, inside, distance)
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
-    disc = _cut_disc(colour, local)
-    bare = Eye((x0, y0), iris, opening, white, disc, light, np.zeros_like(patch))
-    rest = patch - _compose(bare, white, opening, light, local.x, local.y)
-    return Eye((x0, y0), iris, opening, white, disc, light, rest)
+    disc, light = _cut_disc(colour, light, local)
+    nothing = np.zeros_like(patch)
+    eye = Eye((x0, y0), iris, white, np.dstack([inside, nothing]), disc, light)
+    rest = patch - _compose(eye, white, inside[..., None], local.x, local.y, np.zeros(2))
+    return Eye((x0, y0), iris, white, np.dstack([inside, rest]), disc, light)
 
 
 def erase_irises(image: np.ndarray, eyes: tuple[Eye, Eye]) -> np.ndarray:
@@ -79,12 +78,14 @@ def erase_irises(image: np.ndarray, eyes: tuple[Eye, Eye]) -> np.ndarray:
     bare = image.copy()
     for eye in eyes:
         x, y = eye.corner
-        height, width = eye.opening.shape
+        height, width = eye.white.shape[:2]
         bare[y : y + height, x : x + width] = np.clip(eye.white + 0.5, 0, 255).astype(np.uint8)
     return bare
 
 
-def draw_eye(eye: Eye, frame: np.ndarray, positions: np.ndarray, region: tuple[int, int], shift: np.ndarray) -> None:
+def draw_eye(
+    eye: Eye, frame: np.ndarray, positions: np.ndarray, region: tuple[int, int], moved: np.ndarray, shift: np.ndarray
+) -> None:
     """Put an iris into a frame whose head has been warped.
 
     Args:
@@ -92,135 +93,146 @@ def draw_eye(eye: Eye, frame: np.ndarray, positions: np.ndarray, region: tuple[i
         frame: (height, width, 3) uint8, drawn into.
         positions: (h, w, 2) float32, for each pixel of the warped region the region's position it shows.
         region: x, y of the region's first pixel in the frame.
+        moved: x, y in pixels, how far the head carries the eye.
         shift: x, y in pixels, how far the gaze moves the iris inside the eye.
     """
-    near = positions + np.array(np.subtract(region, eye.corner), np.float32)
-    height, width = eye.opening.shape
-    # The head's warp is smooth, so where the eye's middle went tells where its patch went.
-    inside = (near[..., 0] > 1) & (near[..., 0] < width - 2) & (near[..., 1] > 1) & (near[..., 1] < height - 2)
-    rows, cols = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    if not len(rows):
+    height, width = eye.white.shape[:2]
+    left, top = np.round(np.subtract(eye.corner, region) + moved).astype(int)
+    rows = slice(max(top, 0), min(top + height, positions.shape[0]))
+    cols = slice(max(left, 0), min(left + width, positions.shape[1]))
+    at = positions[rows, cols] + np.array(np.subtract(region, eye.corner), np.float32)
+    if min(at.shape) < 2:
         return
-    top, left = rows[0], cols[0]
-    at = np.ascontiguousarray(near[top : rows[-1] + 1, left : cols[-1] + 1])
-    view = frame[region[1] + top : region[1] + rows[-1] + 1, region[0] + left : region[0] + cols[-1] + 1]
-    layers = np.dstack([eye.opening, eye.light, eye.rest])
-    opening, light, rest = np.split(_remap(layers, at), [1, 4], axis=2)
-    x, y = _locate(at, eye.iris.x - eye.corner[0], eye.iris.y - eye.corner[1])
-    drawn = _compose(eye, view.astype(np.float32), opening[..., 0], light, x + shift[0], y + shift[1])
-    near_rest = np.exp(-((np.hypot(*shift) / (0.25 * eye.iris.radius)) ** 2))
-    view[:] = np.clip(drawn + rest * near_rest + 0.5, 0, 255).astype(np.uint8)
+    view = frame[region[1] + rows.start : region[1] + rows.stop, region[0] + cols.start : region[0] + cols.stop]
+    layers = cv2.remap(eye.opening, at, _NO_MAP, cv2.INTER_LINEAR)
+    x = eye.iris.x + moved[0] - region[0] - cols.start
+    y = eye.iris.y + moved[1] - region[1] - rows.start
+    drawn = _compose(eye, view.astype(np.float32), layers[..., :1], x, y, shift)
+    drawn += layers[..., 1:] * np.float32(np.exp(-((np.hypot(*shift) / (0.25 * eye.iris.radius)) ** 2)))
+    view[:] = np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
 
 
-def _remap(layers: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """cv2.remap takes at most four channels with a border."""
-    parts = [
-        np.atleast_3d(cv2.remap(np.ascontiguousarray(part), at, _NO_MAP, cv2.INTER_LINEAR))
-        for part in np.split(layers, range(4, layers.shape[2], 4), axis=2)
-    ]
-    return np.dstack(parts)
+def gaze_offset(face: Face) -> np.ndarray:
+    """How far both irises lie from where they would if the face looked at the camera: across, down, in iris distances.
+
+    Across, that is the middle between the corners of the eye, less what a turned head moves: the corners lie about 5 mm
+    before the eye's centre, irises are 63 mm apart. Down, the lids tell too little, so that is 0.
+    """
+    cos, sin = np.cos(face.roll), np.sin(face.roll)
+    offsets = []
+    for iris, opening in zip((face.left, face.right), face.openings, strict=True):
+        dx = iris.x - (opening.left[0] + opening.right[0]) / 2
+        dy = iris.y - (opening.left[1] + opening.right[1]) / 2
+        offsets.append((dx * cos + dy * sin) / face.iris_distance)
+    turned = -5 / 63 * np.sin(np.radians(face.yaw))
+    return np.array([np.mean(offsets) - turned, 0.0])
 
 
-def _locate(at: np.ndarray, x: float, y: float) -> tuple[float, float]:
-    """Where in the map `at` the position (x, y) shows: the inverse of the map at one point."""
-    far = (at[..., 0] - x) ** 2 + (at[..., 1] - y) ** 2
-    nearest = divmod(int(far.argmin()), far.shape[1])
-    row, col = min(max(nearest[0], 1), at.shape[0] - 2), min(max(nearest[1], 1), at.shape[1] - 2)
-    jacobian = np.stack([at[row, col + 1] - at[row, col - 1], at[row + 1, col] - at[row - 1, col]], 1) / 2
-    step = np.linalg.solve(jacobian, np.array([x, y]) - at[row, col])
-    return col + float(step[0]), row + float(step[1])
+def _compose(eye: Eye, below: np.ndarray, opening: np.ndarray, x: float, y: float, shift: np.ndarray) -> np.ndarray:
+    """The iris that rests at (x, y) moved by `shift` and drawn over `below`, clipped by the opening; its highlight."""
+    size = below.shape[1::-1]
+    disc = _place(eye.disc, x + shift[0], y + shift[1], size)
+    light = _place(eye.light, x + _HIGHLIGHT_LAG * shift[0], y + _HIGHLIGHT_LAG * shift[1], size)
+    cover = disc[..., 3:]
+    return below + opening * (disc[..., :3] + light * cover - below * cover)
 
 
-def _compose(eye: Eye, below: np.ndarray, opening: np.ndarray, light: np.ndarray, x: float, y: float) -> np.ndarray:
-    """The iris at patch position (x, y) over `below`, clipped by the opening, and the highlight."""
-    half = eye.disc.shape[0] // 2
-    place = np.array([[1, 0, x - half], [0, 1, y - half]], np.float64)
-    disc = cv2.warpAffine(eye.disc, place, below.shape[1::-1], flags=cv2.INTER_LINEAR)
-    cover = opening[..., None] * disc[..., 3:]
-    return below * (1 - cover) + opening[..., None] * (disc[..., :3] + light * disc[..., 3:])
+def _place(square: np.ndarray, x: float, y: float, size: tuple[int, ...]) -> np.ndarray:
+    """A square of layers with its middle at (x, y) of an empty picture."""
+    half = square.shape[0] // 2
+    move = np.array([[1, 0, x - half], [0, 1, y - half]], np.float64)
+    return cv2.warpAffine(square, move, size, flags=cv2.INTER_LINEAR)
 
 
-def _find_lids(patch: np.ndarray, u: np.ndarray, v: np.ndarray, radius: float) -> tuple[float, float]:
-    """Heights v of the upper and lower lid above and below the iris centre, from the steps in brightness there."""
-    grey = cv2.GaussianBlur(patch.mean(2), (0, 0), 0.8)
-    near = np.abs(u) < 0.6 * radius
-    step = 0.12 * radius
+def _between_lids(px: np.ndarray, py: np.ndarray, opening: Opening, soft: float) -> np.ndarray:
+    """Coverage of the opening at pixel positions: two parabolas through the corners and the lids' apexes; float32."""
+    left, right = np.array(opening.left), np.array(opening.right)
+    along = (right - left) / np.hypot(*(right - left))
+    across = np.array([-along[1], along[0]])
+    length = float(np.hypot(*(right - left)))
 
-    def level(at: float) -> float:
-        weight = near * np.clip(1 - np.abs(v - at) / step, 0, 1)
-        return float((grey * weight).sum() / max(weight.sum(), 1e-6))
+    def local(x: np.ndarray | float, y: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        dx, dy = x - left[0], y - left[1]
+        return (dx * along[0] + dy * along[1]) / length, np.asarray(dx * across[0] + dy * across[1])
 
-    def best(candidates: np.ndarray, sign: int, expected: float) -> float:
-        contrast = max(float(grey.std()), 1.0)
-        scores = [
-            sign * (level(c * radius + step) - level(c * radius - step)) / contrast - 0.6 * (c - expected) ** 2
-            for c in candidates
-        ]
-        return float(candidates[int(np.argmax(scores))]) * radius
-
-    return best(_LID_SEARCH_UP, -1, -0.8), best(_LID_SEARCH_DOWN, 1, 0.95)
-
-
-def _opening(u: np.ndarray, v: np.ndarray, upper: float, lower: float, pixel: float) -> np.ndarray:
-    """Two parabolas through the corners of the eye; soft over about two pixels."""
-    along = np.clip(1 - (u / _HALF_WIDTH) ** 2, 0, 1)
-    corner = 0.3 * lower
-    top = corner + (upper - corner) * along
-    bottom = corner + (lower - corner) * along
-    soft = max(1.5 * pixel, 0.018)
-    inside = np.minimum(v - top, bottom - v) / soft
-    return np.clip(inside * 0.5 + 0.5, 0, 1).astype(np.float32) * (along > 0)
+    s, t = local(px, py)
+    edges = []
+    for apex in (opening.upper, opening.lower):
+        at, height = local(*apex)
+        at = np.clip(at, 0.3, 0.7)
+        # A parabola on each side of the apex, so that it may lie off the middle.
+        bow = np.where(s < at, 1 - ((at - s) / at) ** 2, 1 - ((s - at) / (1 - at)) ** 2)
+        edges.append(height * np.clip(bow, -0.2, 1))
+    depth = np.minimum(t - edges[0], edges[1] - t)
+    ends = np.minimum(s, 1 - s) * length
+    return (np.clip(depth / soft + 0.5, 0, 1) * np.clip(ends / soft + 0.5, 0, 1)).astype(np.float32)
 
 
-def _rebuild_white(
-    patch: np.ndarray, u: np.ndarray, v: np.ndarray, opening: np.ndarray, distance: np.ndarray
-) -> np.ndarray:
-    """The patch with the white of the eye, continued from what is visible of it, in place of the iris."""
+def _rebuild_white(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """The patch with the white of the eye grown over the iris from what is seen of it on either side."""
+    hole = np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * opening
     grey = patch.mean(2)
-    seen = (opening > 0.9) & (distance > 1.2) & (distance < 2.2)
-    if seen.sum() >= 6:
-        # Lashes and the rim of the iris are dark: the brighter half is the white.
-        seen &= grey >= np.percentile(grey[seen], 50)
-    else:
-        seen = (opening < 0.1) & (distance < 3)
-    terms = np.stack([np.ones_like(u), u, v], -1)
-    damping = np.diag([0.0, 0.02, 0.02]) * max(int(seen.sum()), 1)
-    a, b = terms[seen], patch[seen]
-    model = terms @ np.linalg.solve(a.T @ a + damping + 1e-6 * np.eye(3), a.T @ b)
-    model = np.clip(model, b.min(0), b.max(0))
-    cover = np.clip((1.3 - distance) / 0.2, 0, 1) * opening
-    return (patch * (1 - cover[..., None]) + model * cover[..., None]).astype(np.float32)
+    seen = (opening > 0.85) & (distance > _HOLE) & (distance < 2.3)
+    if seen.sum() < 6:
+        seen = (opening < 0.1) & (distance < 2.5)
+    # Lashes, and what the lids' edges and the iris's rim leak into the white, are darker than it.
+    seen &= grey >= np.percentile(grey[seen], 35)
+    weight = seen.astype(np.float32)
+    white = patch * 0
+    known = weight * 0
+    # Coarse to fine: each pass fills from a smaller neighbourhood where that has seen any white at all. Eyes are wide,
+    # and light falls on them from above: a neighbourhood that is wider than high keeps each row's own shade.
+    for sigma in (4.0, 2.0, 1.0, 0.5):
+        across, down = sigma * 0.5 * _radius_of(distance), sigma * 0.22 * _radius_of(distance)
+        mass = cv2.GaussianBlur(weight, (0, 0), across, sigmaY=down)
+        mean = cv2.GaussianBlur(patch * weight[..., None], (0, 0), across, sigmaY=down) / (mass[..., None] + 1e-6)
+        trust = mass / (mass + 0.03)
+        white = white * (1 - trust[..., None]) + mean * trust[..., None]
+        known = np.maximum(known, trust)
+    average = (patch * weight[..., None]).sum((0, 1)) / weight.sum()
+    white = white * known[..., None] + average * (1 - known[..., None])
+    return (patch * (1 - hole[..., None]) + white * hole[..., None]).astype(np.float32)
 
 
-def _complete_iris(patch: np.ndarray, distance: np.ndarray, opening: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The iris with what the lids hide filled in by its mean colour at the same radius; and its highlight apart."""
-    visible = (opening > 0.85) & (distance < 1.25)
-    rings = np.clip((distance * 8).astype(int), 0, 12)
-    profile = np.zeros((13, 3), np.float32)
-    last = np.median(patch[distance < 0.9], axis=0)
-    for ring in range(13):
-        there = visible & (rings == ring)
+def _radius_of(distance: np.ndarray) -> float:
+    """Pixels of one radius, from the distances in radii of neighbouring pixels."""
+    return 1 / float(np.abs(np.diff(distance[0])).max())
+
+
+def _complete_iris(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The iris with what the lids hide filled in by its typical colour at the same radius; and its highlight apart."""
+    visible = (opening > 0.9) & (distance < _PURE)
+    rings = 10
+    ring = np.minimum((distance * rings / _PURE).astype(int), rings)
+    profile = np.zeros((rings + 1, 3), np.float32)
+    last = np.median(patch[visible if visible.any() else distance < _PURE], axis=0)
+    for index in range(rings + 1):
+        there = visible & (ring == index)
+        # Highlights are bright and lashes dark: the median passes both over.
         last = np.median(patch[there], axis=0) if there.sum() >= 3 else last
-        profile[ring] = last
-    position = np.clip(distance * 8 - 0.5, 0, 12)
-    low = np.floor(position).astype(int)
-    t = (position - low)[..., None]
-    mean = profile[low] * (1 - t) + profile[np.minimum(low + 1, 12)] * t
-    excess = (patch - mean).mean(2)
-    threshold = max(25.0, 2.0 * float(np.std(excess[visible & (distance < 0.9)])) if visible.any() else 25.0)
-    bright = cv2.GaussianBlur(((excess > threshold) & visible & (distance < 0.85)).astype(np.float32), (0, 0), 0.8)
-    light = np.clip(patch - mean, 0, None) * np.clip(bright * 2, 0, 1)[..., None]
-    known = np.clip((opening - 0.6) / 0.4, 0, 1)[..., None]
-    colour = (patch - light) * known + mean * (1 - known)
-    return colour.astype(np.float32), light.astype(np.float32)
+        profile[index] = last
+    position = np.clip(distance * rings / _PURE - 0.5, 0, rings - 1)
+    low = np.minimum(position.astype(int), rings - 1)
+    share = (position - low)[..., None]
+    typical = profile[low] * (1 - share) + profile[low + 1] * share
+    excess = (patch - typical).mean(2)
+    spread = float(np.std(excess[visible])) if visible.any() else 0.0
+    bright = (excess > max(25.0, 1.5 * spread)) & visible
+    glow = cv2.GaussianBlur(cv2.dilate(bright.astype(np.float32), np.ones((3, 3))), (0, 0), 0.6)[..., None]
+    light = np.clip(patch - typical, 0, None) * glow
+    known = (np.clip((opening - 0.7) / 0.3, 0, 1) * np.clip((_PURE - distance) / 0.1 + 0.5, 0, 1))[..., None]
+    return (patch - light) * known + typical * (1 - known), light * known
 
 
-def _cut_disc(colour: np.ndarray, iris: Iris) -> np.ndarray:
-    """The iris as a centred square of colour and coverage, premultiplied: (s, s, 4) float32."""
-    half = int(np.ceil(iris.radius * (1 + _EDGE))) + 2
+def _cut_disc(colour: np.ndarray, light: np.ndarray, iris: Iris) -> tuple[np.ndarray, np.ndarray]:
+    """The iris as centred squares: premultiplied colour and coverage (s, s, 4), its highlight (s, s, 3); float32."""
+    half = int(np.ceil(iris.radius * (1 + _RIM))) + 2
     size = 2 * half + 1
     move = np.array([[1, 0, half - iris.x], [0, 1, half - iris.y]], np.float64)
-    square = cv2.warpAffine(colour, move, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    square, shine = (
+        cv2.warpAffine(layer.astype(np.float32), move, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+        for layer, border in ((colour, cv2.BORDER_REPLICATE), (light, cv2.BORDER_CONSTANT))
+    )
     y, x = np.mgrid[:size, :size] - half
-    cover = np.clip((1 + _EDGE / 2 - np.hypot(x, y) / iris.radius) / _EDGE, 0, 1).astype(np.float32)
-    return np.dstack([square * cover[..., None], cover])
+    cover = np.clip((1 + _RIM / 2 - np.hypot(x, y) / iris.radius) / _RIM, 0, 1).astype(np.float32)
+    return np.dstack([square * cover[..., None], cover]), shine

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import traceback
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,95 +12,18 @@ import gradio as gr
 
 from gaze.bundle import widget_source
 from gaze.engines.base import choose_engine
-from gaze.errors import GazeError
 from gaze.framing import FRAMINGS
-from gaze.grid import Strengths
-from gaze.pipeline import PREVIEW, Options, generate, run
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import SessionStore, default_store
 from gaze.ui import components as ui
+from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.routes import session_routes
-
-_DAY = 24 * 3600
-_UNEXPECTED = "Something went wrong on our side. Try again; if it happens again, try another photo."
-
-
-def example_photos() -> list[Path]:
-    """The example portraits that come with the project."""
-    return sorted((Path(__file__).resolve().parents[2] / "assets" / "examples").glob("*.jpg"))
-
-
-class Handlers:
-    """What the page's events do. Each returns values for the components it is bound to."""
-
-    def __init__(self, results: SessionStore, previews: SessionStore) -> None:
-        self.results, self.previews = results, previews
-
-    def welcome(self) -> tuple[Any, str]:
-        """A living example before any photo is there."""
-        portrait, _, _ = self.preview(str(example_photos()[0]), 1, 1, 1, "auto")
-        return portrait, ui.notes_html(["This is an example. Add a photo and it will look at you, too."])
-
-    def preview(
-        self, photo: str | None, head: float, eyes: float, brows: float, framing: str
-    ) -> tuple[Any, str, dict[str, Any]]:
-        """The small portrait of a new photo: viewer, message, generate button."""
-        if not photo:
-            return *self.welcome(), gr.update(interactive=False)
-        self.previews.expire(_DAY / 24)
-        folder = self.previews.new()
-        try:
-            result = generate(photo, folder, replace(PREVIEW, strengths=Strengths(head, eyes, brows), framing=framing))
-        except GazeError as error:
-            return gr.skip(), ui.error_html(str(error)), gr.update(interactive=False)
-        except Exception:
-            traceback.print_exc()
-            return gr.skip(), ui.error_html(_UNEXPECTED), gr.update(interactive=False)
-        shown = ui.manifest(folder.name, result.metadata)
-        return shown, ui.notes_html(result.notes), gr.update(interactive=True)
-
-    def generate(
-        self, photo: str | None, head: float, eyes: float, brows: float, framing: str, frame_size: float
-    ) -> Iterator[tuple[Any, ...]]:
-        """The full portrait: viewer, message, download, generate button, cancel button.
-
-        A generator, so that Cancel and a closed tab stop it at the next step.
-        """
-        if not photo:
-            yield gr.skip(), ui.error_html("Add a photo first."), "", *_shown(start=True)
-            return
-        self.results.expire(7 * _DAY)
-        folder = self.results.new()
-        try:
-            options = Options(strengths=Strengths(head, eyes, brows), framing=framing, frame_size=int(frame_size))
-            with closing(run(photo, folder, options)) as steps:
-                while True:
-                    try:
-                        step = next(steps)
-                    except StopIteration as end:
-                        result = end.value
-                        break
-                    yield gr.skip(), ui.progress_html(step), "", *_shown(start=False)
-        except GazeError as error:
-            yield gr.skip(), ui.error_html(str(error)), "", *_shown(start=True)
-        except Exception:
-            traceback.print_exc()
-            yield gr.skip(), ui.error_html(_UNEXPECTED), "", *_shown(start=True)
-        else:
-            notes = (f"Your portrait is ready: {result.metadata['totalImages']} looks.", *result.notes)
-            shown = ui.manifest(folder.name, result.metadata)
-            yield shown, ui.notes_html(notes), ui.download_html(folder.name), *_shown(start=True)
-
-
-def _shown(start: bool) -> tuple[Any, Any]:
-    """Either the Generate or the Cancel button."""
-    return gr.update(visible=start), gr.update(visible=not start)
 
 
 def build(handlers: Handlers) -> gr.Blocks:
     """The page."""
     _, reason = choose_engine("auto")
-    with gr.Blocks(title="Gaze", fill_width=True, delete_cache=(3600, _DAY), analytics_enabled=False) as page:
+    with gr.Blocks(title="Gaze", fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
         gr.HTML(
             "<header><h1>Gaze</h1><p>One photo becomes a face that follows the pointer.</p></header>",
             apply_default_css=False,
@@ -126,6 +45,9 @@ def build(handlers: Handlers) -> gr.Blocks:
                             ("Brows", "How much the brows rise when it looks up."),
                         )
                     ]
+                    straighten = gr.Checkbox(
+                        True, label="Look straight", info="If the photo looks past the camera, the centre looks at you."
+                    )
                     framing = gr.Radio(
                         [("Head and shoulders if the face is small", "auto"), ("The whole photo", "whole")],
                         value=FRAMINGS[0],
@@ -136,11 +58,11 @@ def build(handlers: Handlers) -> gr.Blocks:
                 cancel = gr.Button("Cancel", visible=False, elem_id="cancel")
                 message = gr.HTML(elem_id="message", apply_default_css=False)
                 gr.HTML(f'<p class="hint">{reason}</p>', apply_default_css=False)
-        choices = [photo, *sliders, framing]
+        choices = [photo, *sliders, straighten, framing]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(handlers.welcome, None, [stage, message], **quiet)
         gr.on(
-            [photo.change, *(slider.release for slider in sliders), framing.input],
+            [photo.change, *(slider.release for slider in sliders), straighten.input, framing.input],
             handlers.preview,
             choices,
             [stage, message, start],
@@ -158,11 +80,7 @@ def build(handlers: Handlers) -> gr.Blocks:
             **quiet,
         )
         cancel.click(
-            lambda: (
-                ui.notes_html(["Cancelled. Nothing was kept."]),
-                gr.update(visible=True),
-                gr.update(visible=False),
-            ),
+            handlers.cancelled,
             None,
             [message, start, cancel],
             cancels=[making],

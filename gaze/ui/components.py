@@ -49,7 +49,7 @@ watch("value", apply);
 def viewer() -> gr.HTML:
     """The stage with the living portrait; its value is what `manifest` returns."""
     return gr.HTML(
-        html_template='<gaze-tracker alt="The portrait; it looks at the pointer"></gaze-tracker>',
+        html_template='<gaze-tracker alt="Portrait that looks at you" fit="contain" blend="motion"></gaze-tracker>',
         js_on_load=_VIEWER_SCRIPT,
         apply_default_css=False,
         elem_id="stage",

@@ -41,7 +41,7 @@ def session_routes(*stores: SessionStore) -> list[Route]:
             if name == ZIP:
                 return _zip(folder)
             # Only names that stand in the folder itself are served; the photo is its owner's alone.
-            served = {path.name for path in folder.iterdir() if path.is_file()} - {INPUT}
+            served = {path.name for path in folder.iterdir() if path.is_file() and not path.is_symlink()} - {INPUT}
             if name in served:
                 return FileResponse(folder / name, headers=_FOREVER)
         return PlainTextResponse("There is no such portrait here, or it has expired.", status_code=404)

@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaze.sessions import SessionStore
+from gaze.ui import handlers as module
+from gaze.ui.handlers import Handlers
+
+CHOICES = (1, 1, 1, True, "auto")
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> tuple[SessionStore, SessionStore]:
+    return SessionStore(tmp_path / "results"), SessionStore(tmp_path / "previews")
+
+
+@pytest.fixture
+def handlers(stores: tuple[SessionStore, SessionStore]) -> Handlers:
+    return Handlers(*stores)
+
+
+def test_the_living_example_is_made_once_and_again_when_it_is_gone(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore]
+) -> None:
+    first, message = handlers.welcome()
+    assert "example" in message
+    assert handlers.welcome()[0] == first
+    stores[1].delete(first["base"].rstrip("/").rsplit("/", 1)[1])
+    assert handlers.welcome()[0]["base"] != first["base"]
+
+
+def test_a_preview_is_a_session_of_its_own(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
+) -> None:
+    shown, message, button = handlers.preview(str(photo), *CHOICES)
+    assert shown["base"] == f"gradio_api/gaze/{stores[1].sessions()[0]}/"
+    assert shown["totalImages"] == 144
+    assert "head and shoulders" in message
+    assert button["interactive"] is True
+    assert stores[0].sessions() == []
+
+
+def test_what_cannot_be_used_keeps_the_stage_and_says_why(
+    handlers: Handlers, faceless: np.ndarray, tmp_path: Path
+) -> None:
+    Image.fromarray(faceless).save(tmp_path / "suit.png")
+    shown, message, button = handlers.preview(str(tmp_path / "suit.png"), *CHOICES)
+    assert "value" not in shown
+    assert 'role="alert"' in message
+    assert "No face was found" in message
+    assert button["interactive"] is False
+
+
+def test_a_fault_of_ours_is_logged_and_not_shown(
+    handlers: Handlers, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(module, "generate", broken)
+    _, message, _ = handlers.preview(str(photo), *CHOICES)
+    assert "our side" in message
+    assert "secret" not in message
+    assert "ZeroDivisionError: secret" in capsys.readouterr().err
+
+
+def test_a_file_name_cannot_inject_markup(handlers: Handlers) -> None:
+    _, message, _ = handlers.preview("<img src=x onerror=alert(1)>.jpg", *CHOICES)
+    assert "<img" not in message
+
+
+def test_generating_tells_its_progress_and_ends_with_the_portrait(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
+) -> None:
+    *steps, last = handlers.generate(str(photo), *CHOICES, 128)
+    assert all("progressbar" in step[1] for step in steps)
+    assert any("of 900" in step[1] for step in steps)
+    shown, message, download, generate_button, cancel_button = last
+    [session] = stores[0].sessions()
+    assert shown["base"] == f"gradio_api/gaze/{session}/"
+    assert "900 looks" in message
+    assert f"gradio_api/gaze/{session}/gaze-portrait.zip" in download
+    assert (generate_button["visible"], cancel_button["visible"]) == (True, False)
+
+
+def test_a_closed_run_leaves_nothing(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
+) -> None:
+    steps = handlers.generate(str(photo), *CHOICES, 128)
+    for _ in range(10):
+        next(steps)
+    steps.close()  # type: ignore[attr-defined]
+    assert list(stores[0].root.iterdir()) == []
+
+
+def test_generating_from_nothing_is_an_error_in_words(handlers: Handlers) -> None:
+    *_, last = handlers.generate(None, *CHOICES, 128)
+    assert 'role="alert"' in last[1]
+    assert "Add a photo first" in last[1]

@@ -1,0 +1,66 @@
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gaze.pipeline import Options, generate
+from gaze.sessions import SessionStore
+from gaze.ui.routes import ZIP, session_routes, session_url
+from tests.fakes import FakeEngine
+
+
+@pytest.fixture(scope="module")
+def store(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> SessionStore:
+    store = SessionStore(tmp_path_factory.mktemp("store"))
+    generate(photo, store.new(), Options(engine=FakeEngine(4), size=4, frame_size=128))
+    return store
+
+
+@pytest.fixture(scope="module")
+def client(store: SessionStore, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    empty = SessionStore(tmp_path_factory.mktemp("empty"))
+    return TestClient(Starlette(routes=session_routes(empty, store)))
+
+
+def test_files_are_served_whole_by_range_and_cached_for_good(store: SessionStore, client: TestClient) -> None:
+    [session] = store.sessions()
+    answer = client.get(session_url(session, "q0.webp"))
+    assert answer.content == (store.folder(session) / "q0.webp").read_bytes()
+    assert answer.headers["content-type"] == "image/webp"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    part = client.get(session_url(session, "q0.webp"), headers={"Range": "bytes=4-9"})
+    assert (part.status_code, part.content) == (206, answer.content[4:10])
+
+
+def test_the_zip_is_complete_and_its_length_known(store: SessionStore, client: TestClient) -> None:
+    [session] = store.sessions()
+    answer = client.get(session_url(session, ZIP))
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert ZIP in answer.headers["content-disposition"]
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+
+
+@pytest.mark.parametrize("name", ["input.jpg", "nothing.webp", "..", "%2e%2e", "..%2fmetadata.json", "q0.webp%00", "."])
+def test_nothing_else_is_served(store: SessionStore, client: TestClient, name: str) -> None:
+    [session] = store.sessions()
+    assert client.get(session_url(session, name)).status_code == 404
+
+
+def test_an_unknown_session_is_not_found(client: TestClient) -> None:
+    for session in ("0" * 32, "..", "x"):
+        for name in ("metadata.json", ZIP):
+            assert client.get(session_url(session, name)).status_code == 404
+
+
+def test_a_link_planted_in_a_session_is_not_followed_out_of_it(store: SessionStore, client: TestClient) -> None:
+    [session] = store.sessions()
+    link = store.folder(session) / "link.webp"
+    link.symlink_to("/etc/hostname")
+    try:
+        assert client.get(session_url(session, "link.webp")).status_code == 404
+    finally:
+        link.unlink()
