@@ -21,7 +21,7 @@ from pathlib import Path
 PHOTO = Path(__file__).resolve().parents[1] / "assets" / "examples" / "astronaut.jpg"
 WHAT = {
     "import": "importing the package",
-    "preview": "photo bytes to preview ready (12×12, 256 px, one sheet)",
+    "preview": "photo bytes to preview ready (10×10, 256 px, one sheet)",
     "prepare": "photo bytes to engine prepared (512 px)",
     "frames": "photo bytes to all 900 frames, none encoded",
     "sheets": "photo bytes to all eight sheets written",

@@ -55,7 +55,7 @@ class Options:
     effort: int = 4
 
 
-PREVIEW = Options(engine="warp", size=12, frame_size=256, quality=75, mode="single", effort=0)
+PREVIEW = Options(engine="warp", size=10, frame_size=256, quality=75, mode="single", effort=0)
 """The small portrait that is there at once."""
 
 

@@ -85,7 +85,7 @@ class WarpEngine:
         """Fields and eye layers of a portrait. A face of any size and tilt; the portrait in the frames' size."""
         image = portrait.image
         axes = _axes(face)
-        stride = max(2, round(face.iris_distance / 18))
+        stride = max(3, round(face.iris_distance / 18))
         x0, y0, width, height = region = _moving_region(face, axes, portrait.width, portrait.height)
         # Lattice points lie at the middle of blocks of stride × stride pixels, the convention of cv2.resize.
         across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0

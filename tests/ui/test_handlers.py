@@ -36,7 +36,7 @@ def test_a_preview_is_a_session_of_its_own(
 ) -> None:
     shown, message, button = handlers.preview(str(photo), *CHOICES)
     assert shown["base"] == f"gradio_api/gaze/{stores[1].sessions()[0]}/"
-    assert shown["totalImages"] == 144
+    assert shown["totalImages"] == 100
     assert "head and shoulders" in message
     assert button["interactive"] is True
     assert stores[0].sessions() == []
