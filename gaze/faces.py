@@ -184,6 +184,7 @@ def typical_face(left: Iris, right: Iris, confidence: float = 1.0) -> Face:
     """A face seen from the front whose other parts lie where they lie on average for these irises."""
     unit = math.hypot(right.x - left.x, right.y - left.y)
     parts = Parts(
+        aside=0.0,
         lids=(
             (UPPER_LID * left.radius / unit, LOWER_LID * left.radius / unit),
             (UPPER_LID * right.radius / unit, LOWER_LID * right.radius / unit),
@@ -207,7 +208,9 @@ def _laid_out(left: Iris, right: Iris, confidence: float, parts: Parts) -> Face:
 
     def opening(u: float, lids: Point) -> Opening:
         across, down = CORNER
-        return Opening(point(u - across, down), point(u + across, down), point(u, lids[0]), point(u, lids[1]))
+        middle = u - parts.aside
+        corners = point(middle - across, down), point(middle + across, down)
+        return Opening(*corners, point(u, lids[0]), point(u, lids[1]))
 
     x, y = point(0, 0.3)
     return Face(
@@ -330,6 +333,7 @@ def _face_in(image: np.ndarray, box: tuple[float, float, float], tilt: float) ->
     confidence = float(np.clip(max(0.0, evidence) * judge(left, right) / 0.6, 0, 1))
     patch, _ = level_patch(near, left, right, landmarks.UNIT, landmarks.WINDOW)
     unit = math.dist(left[:2], right[:2])
-    parts = find_parts(patch, (left[2] / unit, right[2] / unit))
+    eyes, _ = level_patch(near, left, right, landmarks.EYES_UNIT, landmarks.EYES_WINDOW)
+    parts = find_parts(patch, eyes, (left[2] / unit, right[2] / unit))
     face = _laid_out(Iris(*left), Iris(*right), confidence, parts)
     return face.moved(1 / scale, x0 + 0.5 / scale - 0.5, y0 + 0.5 / scale - 0.5)

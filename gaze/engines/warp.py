@@ -23,7 +23,7 @@ from gaze.portrait import Portrait
 
 _GAZE_SHIFT = (0.080, 0.013)
 """How far the irises move inside the eyes at full gaze, across and down, in iris distances (measured as in `head`)."""
-_CERTAIN_OFFSET, _LARGEST_OFFSET = 0.035, 0.10
+_CERTAIN_OFFSET, _LARGEST_OFFSET = 0.02, 0.10
 """Below the first, a source's gaze offset may be an error of finding and is left; above the second it is no gaze."""
 _TURN = 0.5 / YAW_RANGE
 """Turn per degree of `Face.yaw`. Half of it: the face that `head` was fitted to has a yaw of 9° by that measure, and

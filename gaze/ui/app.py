@@ -33,6 +33,10 @@ def build(handlers: Handlers) -> gr.Blocks:
             with gr.Column(scale=3, min_width=320):
                 stage = ui.viewer()
                 download = gr.HTML(elem_id="download", apply_default_css=False)
+                with gr.Accordion("Embed on your page", open=False), gr.Tabs():
+                    for name, language, code in ui.embed_snippets():
+                        with gr.Tab(name):
+                            gr.Code(code, language=language, label="Beside the unpacked folder", interactive=False)
             with gr.Column(scale=2, min_width=300):
                 photo = ui.photo_input()
                 gr.Examples([[str(path)] for path in example_photos()], inputs=photo, label="Or try one")
@@ -79,13 +83,9 @@ def build(handlers: Handlers) -> gr.Blocks:
             trigger_mode="once",
             **quiet,
         )
-        cancel.click(
-            handlers.cancelled,
-            None,
-            [message, start, cancel],
-            cancels=[making],
-            queue=False,
-            **quiet,
+        # In two steps, so that what was still on its way when Cancel was pressed does not overwrite what it says.
+        cancel.click(None, cancels=[making], queue=False, **quiet).then(
+            handlers.cancelled, None, [message, start, cancel], queue=False, **quiet
         )
     return page
 
@@ -125,6 +125,8 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_hover_dark="*primary_600",
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
         body_text_color_subdued="*neutral_500",
         body_text_color_subdued_dark="*neutral_400",
         block_label_background_fill="none",

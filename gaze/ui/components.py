@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, Literal
 
 import gradio as gr
 from gradio.data_classes import ImageData
@@ -85,6 +87,23 @@ def progress_html(step: Progress) -> str:
 def download_html(session: str) -> str:
     """The link to the zip."""
     return f'<a class="download" href="{session_url(session, ZIP)}" download="{ZIP}">Download for your website</a>'
+
+
+def embed_snippets() -> list[tuple[str, Literal["html", "javascript"], str]]:
+    """How to put a portrait on a page, from docs/widget.md, where it is tested: (name, language, code)."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "widget.md").read_text(encoding="utf-8")
+    known: list[tuple[str, str, Literal["html", "javascript"]]] = [
+        ("HTML", "html", "html"),
+        ("React", "jsx", "javascript"),
+        ("Vue", "vue", "html"),
+        ("Svelte", "svelte", "html"),
+    ]
+    snippets = []
+    for name, fence, language in known:
+        code = re.search(rf"```{fence}\n(.*?)\n```", text, re.DOTALL)
+        if code:
+            snippets.append((name, language, code[1]))
+    return snippets
 
 
 def _duration(seconds: float) -> str:

@@ -62,6 +62,7 @@ class Handlers:
         A generator, so that Cancel and a closed tab stop it at the next step.
         """
         self._results.expire(_RESULTS_KEPT)
+        shown = _buttons(start=False)
         try:
             if not photo:
                 raise PhotoError("Add a photo first.")
@@ -72,7 +73,9 @@ class Handlers:
                     except StopIteration as end:
                         result = end.value
                         break
-                    yield gr.skip(), ui.progress_html(step), "", *_buttons(start=False)
+                    yield gr.skip(), ui.progress_html(step), "", *shown
+                    # Once is enough; a late update must not bring Cancel back after it was pressed.
+                    shown = gr.skip(), gr.skip()
         except Exception as error:
             yield gr.skip(), ui.error_html(_explain(error)), "", *_buttons(start=True)
         else:

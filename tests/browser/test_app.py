@@ -140,12 +140,11 @@ def assert_shows_the_frame(page: Any, sheets: Callable[[str], bytes]) -> None:
 
 
 def as_shown(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A square frame in the middle of a box of this size, as `fit: contain` places it."""
-    side = min(width, height)
-    shown = np.zeros((height, width, 3), np.uint8)
-    top, left = (height - side) // 2, (width - side) // 2
-    shown[top : top + side, left : left + side] = cv2.resize(frame, (side, side), interpolation=cv2.INTER_LINEAR)
-    return shown
+    """A square frame in the middle of a box of this size, as `fit: contain` and the pages' style sheets place it."""
+    side = round(min(width, height) * 1.012)
+    move = np.array([[side / frame.shape[1], 0, (width - side) / 2], [0, side / frame.shape[0], (height - side) / 2]])
+    move[:, 2] += move[:, :2].sum(1) / 2 - 0.5
+    return cv2.warpAffine(frame, move, (width, height), flags=cv2.INTER_LINEAR)
 
 
 def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[..., Any], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from gaze.engines.eyes import gaze_offset
 from gaze.engines.warp import WarpEngine, WarpSource, displacement
 from gaze.faces import Face, main_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
@@ -161,6 +162,26 @@ def test_a_source_that_looks_aside_looks_straight_in_the_centre(framed: tuple[Po
     assert (after.centre[0] - before.centre[0]) / face.iris_distance == pytest.approx(
         straightened.straighten[0] / face.iris_distance, abs=0.02
     )
+
+
+@pytest.mark.parametrize("x", [-12.0, 12.0])
+def test_a_photo_that_looks_aside_is_found_out_and_straightened(framed: tuple[Portrait, Face], x: float) -> None:
+    """The example, made to look aside, taken as a photo of its own."""
+    portrait, face = framed
+    aside = frame_of(ENGINE.prepare(portrait, face), Pose(pupil_x=x))
+    found = found_again(aside)
+    offset = gaze_offset(found)[0]
+    assert 0.3 < offset / (0.08 * x / 15) < 1.1
+    straightened = frame_of(ENGINE.prepare(Portrait(aside), found), Pose())
+    before, after = (
+        abs(found_again(it).centre[0] - face.centre[0]) / face.iris_distance for it in (aside, straightened)
+    )
+    assert after < before - 0.003
+
+
+def test_a_grey_photo_tells_nothing_of_its_gaze(framed: tuple[Portrait, Face]) -> None:
+    grey = cv2.cvtColor(framed[0].image, cv2.COLOR_RGB2GRAY)
+    assert abs(gaze_offset(found_again(np.dstack([grey] * 3)))[0]) < 0.02
 
 
 def test_two_sizes_of_one_portrait_move_alike(framed: tuple[Portrait, Face], source: WarpSource) -> None:
