@@ -23,6 +23,8 @@ from gaze.portrait import Portrait
 
 _GAZE_SHIFT = (0.080, 0.013)
 """How far the irises move inside the eyes at full gaze, across and down, in iris distances (measured as in `head`)."""
+_GAZE_REACH = 0.125
+"""Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
 _CERTAIN_OFFSET, _LARGEST_OFFSET = 0.02, 0.10
 """Below the first, a source's gaze offset may be an error of finding and is left; above the second it is no gaze."""
 _TURN = 0.5 / YAW_RANGE
@@ -52,7 +54,7 @@ class WarpSource:
         limit: (2, rows, cols) float32, pixels that a point may move across and down at most.
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
-        straighten: (2,) pixels by which the irises are moved in every frame, so that the grid's centre looks straight.
+        straighten: (2,) iris distances by which the irises are moved in every frame, so that the centre looks straight.
         eyes: the layers of both eyes.
     """
 
@@ -107,7 +109,7 @@ class WarpEngine:
             limit=(_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32),
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
-            straighten=_certain(-gaze_offset(face)) @ axes if self._straighten else np.zeros(2),
+            straighten=_certain(-gaze_offset(face)) if self._straighten else np.zeros(2),
             eyes=(left, right),
         )
 
@@ -126,8 +128,8 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands:
         view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    gaze = np.array([pose.pupil_x * _GAZE_SHIFT[0], -pose.pupil_y * _GAZE_SHIFT[1]]) / GAZE_RANGE
-    shift = gaze @ source.axes + source.straighten
+    gaze = np.array([pose.pupil_x * _GAZE_SHIFT[0], -pose.pupil_y * _GAZE_SHIFT[1]]) / GAZE_RANGE + source.straighten
+    shift = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, forward, eye.iris.x, eye.iris.y), shift)
     return frame

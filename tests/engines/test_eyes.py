@@ -88,6 +88,13 @@ def test_a_moved_iris_stays_round_and_of_its_size_and_both_go_together(source: W
         assert ratio > 0.9
 
 
+def test_at_double_strength_the_irises_stay_in_sight(source: WarpSource) -> None:
+    for x in (-30.0, 30.0):
+        found = blobs(WarpEngine().render(source, [Pose(pupil_x=x)])[0])
+        assert [x for x, *_ in found] == pytest.approx([200 + 0.4 * x, 300 + 0.4 * x], abs=1.0)
+        assert all(radius > 0.9 * RADIUS for *_, radius, _ in found)
+
+
 def test_irises_stay_round_while_the_head_turns(source: WarpSource) -> None:
     grid = GazeGrid(30)
     for cell in (Cell(0, 0), Cell(0, 29), Cell(29, 0), Cell(29, 29), Cell(7, 20)):
