@@ -179,7 +179,7 @@ def _render_sheets(
     options: Options,
 ) -> Generator[Progress, None, None]:
     """Render every cell, and encode and write every sheet and the poster."""
-    start = time.monotonic()
+    encoding_since = 0.0
     cells_in_all = sum(sheet.side**2 for group in groups for sheet in group)
     cells_encoded = 0
     sheets = sum(len(group) for group in groups)
@@ -199,10 +199,11 @@ def _render_sheets(
             cells_encoded += sheet.side**2
 
     def remaining() -> float | None:
-        # Every frame passes both stages, so the share of encoded cells is the share of the whole that is behind us.
+        # Encoding takes longer than rendering and runs beside it; sheets in work count as half done.
         if not cells_encoded:
             return None
-        return (time.monotonic() - start) * (cells_in_all / cells_encoded - 1)
+        behind = cells_encoded + sum(sheet.side**2 for sheet in encoding.values()) / 2
+        return (time.monotonic() - encoding_since) * (cells_in_all / behind - 1)
 
     def state() -> Progress:
         if rendered < grid.count:
@@ -236,6 +237,7 @@ def _render_sheets(
                 rendered += len(batch)
                 write_finished()
                 yield state()
+            encoding_since = encoding_since or time.monotonic()
             for canvas in canvases:
                 encoding[pool.submit(encode, canvas)] = canvas.sheet
             del canvases, canvas, frames, frame  # Else the last group would outlive its encoding.

@@ -180,7 +180,8 @@ def phone(open_page: Any, site: Any) -> Any:
 def start_tilt(page: Any) -> None:
     button = page.get_by_role("button", name="Follow the tilt")
     button.tap()
-    assert button.get_attribute("aria-pressed") == "true"
+    # A tap becomes a click only after the gesture is told from others.
+    page.wait_for_function("button => button.getAttribute('aria-pressed') === 'true'", arg=button.element_handle())
 
 
 def test_tilt(phone: Any) -> None:
