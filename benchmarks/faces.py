@@ -62,7 +62,7 @@ def turned(degrees: float) -> Change:
         image = cv2.warpAffine(
             image, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
-        return image, face._mapped(lambda x, y: tuple(matrix @ (x, y, 1)), 1, face.box)
+        return image, face.mapped(lambda x, y: tuple(matrix @ (x, y, 1)), 1, face.box)
 
     return change
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -124,6 +124,15 @@ class Face:
         """The point between the irises: the origin of the face frame."""
         return (self.left.x + self.right.x) / 2, (self.left.y + self.right.y) / 2
 
+    def to_frame(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Image positions, numbers or arrays, in the face frame.
+
+        Its origin is `centre`, u runs through the irises to the right, v down, the unit is `iris_distance`.
+        """
+        cos, sin = math.cos(self.roll), math.sin(self.roll)
+        dx, dy = x - self.centre[0], y - self.centre[1]
+        return (dx * cos + dy * sin) / self.iris_distance, (dy * cos - dx * sin) / self.iris_distance
+
     @property
     def yaw(self) -> float:
         """Turn of the head, degrees, positive to the image's right, within ±20.
@@ -131,13 +140,8 @@ class Face:
         The tip of the nose stands out about 0.55 iris distances before the irises, the mouth about 0.3: turned by yaw,
         they move off the middle between the irises by sin(yaw) times that. Yaw is fitted to both by least squares.
         """
-        cos, sin, (x, y) = math.cos(self.roll), math.sin(self.roll), self.centre
-
-        def across(at: Point) -> float:
-            return ((at[0] - x) * cos + (at[1] - y) * sin) / self.iris_distance
-
-        mouth = (across(self.mouth[0]) + across(self.mouth[1])) / 2
-        sine = (0.55 * across(self.nose) + 0.3 * mouth) / (0.55**2 + 0.3**2)
+        mouth = sum(self.to_frame(*corner)[0] for corner in self.mouth) / 2
+        sine = (0.55 * self.to_frame(*self.nose)[0] + 0.3 * mouth) / (0.55**2 + 0.3**2)
         return max(-20.0, min(20.0, math.degrees(math.asin(max(-1.0, min(1.0, sine))))))
 
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
@@ -145,12 +149,12 @@ class Face:
 
         x, y, width, height = self.box
         box = (x * scale + dx, y * scale + dy, width * scale, height * scale)
-        return self._mapped(lambda x, y: (x * scale + dx, y * scale + dy), scale, box)
+        return self.mapped(lambda x, y: (x * scale + dx, y * scale + dy), scale, box)
 
     def mirrored(self, width: int) -> Face:
         """The same face in the picture, `width` pixels wide, that was flipped left to right."""
         x, y, across, down = self.box
-        face = self._mapped(lambda x, y: (width - 1 - x, y), 1, (width - 1 - x - across, y, across, down))
+        face = self.mapped(lambda x, y: (width - 1 - x, y), 1, (width - 1 - x - across, y, across, down))
         flipped = [Opening(it.right, it.left, it.upper, it.lower) for it in face.openings]
         return replace(
             face,
@@ -161,9 +165,11 @@ class Face:
             mouth=face.mouth[::-1],
         )
 
-    def _mapped(
+    def mapped(
         self, move: Callable[[float, float], Point], scale: float, box: tuple[float, float, float, float]
     ) -> Face:
+        """The same face after `move` has been applied to every point and lengths have grown by `scale`; in `box`."""
+
         def opening(it: Opening) -> Opening:
             return Opening(move(*it.left), move(*it.right), move(*it.upper), move(*it.lower))
 
@@ -180,7 +186,7 @@ class Face:
         )
 
 
-def typical_face(left: Iris, right: Iris, confidence: float = 1.0) -> Face:
+def typical_face(left: Iris, right: Iris) -> Face:
     """A face seen from the front whose other parts lie where they lie on average for these irises."""
     unit = math.hypot(right.x - left.x, right.y - left.y)
     parts = Parts(
@@ -194,7 +200,7 @@ def typical_face(left: Iris, right: Iris, confidence: float = 1.0) -> Face:
         mouth=((MOUTH[0] - MOUTH_HALF, MOUTH[1]), (MOUTH[0] + MOUTH_HALF, MOUTH[1])),
         chin=CHIN,
     )
-    return _laid_out(left, right, confidence, parts)
+    return _laid_out(left, right, 1.0, parts)
 
 
 def _laid_out(left: Iris, right: Iris, confidence: float, parts: Parts) -> Face:

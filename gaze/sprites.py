@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +112,6 @@ def encode_webp(picture: Image.Image, quality: int = 70, effort: int = 4) -> byt
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=quality, method=effort)
     return out.getvalue()
-
-
-def decode_sheet(data: bytes, width: int, height: int) -> Iterator[np.ndarray]:
-    """The frames of an encoded sheet, row by row."""
-    picture = np.asarray(Image.open(io.BytesIO(data)))
-    for top in range(0, picture.shape[0], height):
-        for left in range(0, picture.shape[1], width):
-            yield picture[top : top + height, left : left + width]
 
 
 def metadata(grid: GazeGrid, mode: str, width: int, height: int, face: Face) -> dict[str, Any]:

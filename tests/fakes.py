@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from PIL import Image
 
 from gaze.faces import Face
 from gaze.grid import Cell, GazeGrid, Pose
@@ -42,3 +44,11 @@ class FakeEngine:
     def render(self, source: tuple[int, int], poses: Sequence[Pose]) -> np.ndarray:
         self.batches.append(len(poses))
         return np.stack([cell_frame(self._cells[pose], *source) for pose in poses])
+
+
+def decode_sheet(data: bytes, width: int, height: int) -> Iterator[np.ndarray]:
+    """The frames of an encoded sheet, row by row."""
+    picture = np.asarray(Image.open(io.BytesIO(data)))
+    for top in range(0, picture.shape[0], height):
+        for left in range(0, picture.shape[1], width):
+            yield picture[top : top + height, left : left + width]

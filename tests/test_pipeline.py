@@ -11,8 +11,7 @@ from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell
 from gaze.pipeline import PREVIEW, Options, Progress, generate, run
 from gaze.portrait import Portrait
-from gaze.sprites import decode_sheet
-from tests.fakes import FakeEngine, cell_of
+from tests.fakes import FakeEngine, cell_of, decode_sheet
 
 SMALL = Options(engine=FakeEngine(30), frame_size=128)
 

@@ -7,8 +7,8 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.faces import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
-from gaze.sprites import SheetCanvas, check_sheets, decode_sheet, encode_webp, metadata, plan_sheets
-from tests.fakes import cell_frame, cell_of
+from gaze.sprites import SheetCanvas, check_sheets, encode_webp, metadata, plan_sheets
+from tests.fakes import cell_frame, cell_of, decode_sheet
 
 FACE = typical_face(Iris(20, 15, 3), Iris(40, 15, 3))
 

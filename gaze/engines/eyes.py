@@ -63,7 +63,7 @@ def find_eye(image: np.ndarray, face: Face, iris: Iris, opening: Opening) -> Eye
     px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
     inside = _between_lids(px, py, opening, max(1.5, 0.02 * unit))
     distance = np.hypot(px - iris.x, py - iris.y) / iris.radius
-    white = _rebuild_white(patch, inside, distance)
+    white = _rebuild_white(patch, inside, distance, iris.radius)
     colour, light = _complete_iris(patch, inside, distance)
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
     disc, light = _cut_disc(colour, light, local)
@@ -118,12 +118,10 @@ def gaze_offset(face: Face) -> np.ndarray:
     Across, that is the middle between the corners of the eye, less what a turned head moves: the corners lie about 5 mm
     before the eye's centre, irises are 63 mm apart. Down, the lids tell too little, so that is 0.
     """
-    cos, sin = np.cos(face.roll), np.sin(face.roll)
-    offsets = []
-    for iris, opening in zip((face.left, face.right), face.openings, strict=True):
-        dx = iris.x - (opening.left[0] + opening.right[0]) / 2
-        dy = iris.y - (opening.left[1] + opening.right[1]) / 2
-        offsets.append((dx * cos + dy * sin) / face.iris_distance)
+    offsets = [
+        face.to_frame(iris.x, iris.y)[0] - (face.to_frame(*opening.left)[0] + face.to_frame(*opening.right)[0]) / 2
+        for iris, opening in zip((face.left, face.right), face.openings, strict=True)
+    ]
     turned = -5 / 63 * np.sin(np.radians(face.yaw))
     return np.array([np.mean(offsets) - turned, 0.0])
 
@@ -168,7 +166,7 @@ def _between_lids(px: np.ndarray, py: np.ndarray, opening: Opening, soft: float)
     return (np.clip(depth / soft + 0.5, 0, 1) * np.clip(ends / soft + 0.5, 0, 1)).astype(np.float32)
 
 
-def _rebuild_white(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def _rebuild_white(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray, radius: float) -> np.ndarray:
     """The patch with the white of the eye grown over the iris from what is seen of it on either side."""
     hole = np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * opening
     grey = patch.mean(2)
@@ -183,7 +181,7 @@ def _rebuild_white(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray)
     # Coarse to fine: each pass fills from a smaller neighbourhood where that has seen any white at all. Eyes are wide,
     # and light falls on them from above: a neighbourhood that is wider than high keeps each row's own shade.
     for sigma in (4.0, 2.0, 1.0, 0.5):
-        across, down = sigma * 0.5 * _radius_of(distance), sigma * 0.22 * _radius_of(distance)
+        across, down = sigma * 0.66 * radius, sigma * 0.29 * radius
         mass = cv2.GaussianBlur(weight, (0, 0), across, sigmaY=down)
         mean = cv2.GaussianBlur(patch * weight[..., None], (0, 0), across, sigmaY=down) / (mass[..., None] + 1e-6)
         trust = mass / (mass + 0.03)
@@ -192,11 +190,6 @@ def _rebuild_white(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray)
     average = (patch * weight[..., None]).sum((0, 1)) / weight.sum()
     white = white * known[..., None] + average * (1 - known[..., None])
     return (patch * (1 - hole[..., None]) + white * hole[..., None]).astype(np.float32)
-
-
-def _radius_of(distance: np.ndarray) -> float:
-    """Pixels of one radius, from the distances in radii of neighbouring pixels."""
-    return 1 / float(np.abs(np.diff(distance[0])).max())
 
 
 def _complete_iris(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -98,7 +99,7 @@ class WarpEngine:
             find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.openings, strict=True)
         )
         bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
-        fields = head_fields(*_to_face(px, py, face, axes))
+        fields = head_fields(*face.to_frame(px, py))
         return WarpSource(
             image=image,
             region=region,
@@ -163,13 +164,6 @@ def _axes(face: Face) -> np.ndarray:
     return face.iris_distance * np.array([[cos, sin], [-sin, cos]])
 
 
-def _to_face(px: np.ndarray, py: np.ndarray, face: Face, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Image positions to face coordinates u, v."""
-    dx, dy = px - face.centre[0], py - face.centre[1]
-    unit = face.iris_distance**2
-    return (dx * axes[0, 0] + dy * axes[0, 1]) / unit, (dx * axes[1, 0] + dy * axes[1, 1]) / unit
-
-
 def _moving_region(face: Face, axes: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     """The upright rectangle around the ellipse of motion, inside the picture: x, y, width, height."""
     centre = np.array(face.centre) + np.array(STILL_CENTRE) @ axes
@@ -213,8 +207,10 @@ def _inverse_map(source: WarpSource, forward: np.ndarray) -> np.ndarray:
     return np.subtract(_pixels(width, height), offsets)
 
 
+@lru_cache(maxsize=8)
 def _pixels(width: int, height: int) -> np.ndarray:
-    """(height, width, 2) float32: every pixel's own x and y."""
+    """(height, width, 2) float32: every pixel's own x and y. The same array for every frame: do not write to it."""
     grid = np.empty((height, width, 2), np.float32)
     grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
+    grid.setflags(write=False)
     return grid

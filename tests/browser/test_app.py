@@ -22,10 +22,10 @@ from PIL import Image
 
 from gaze.faces import Face, main_face
 from gaze.portrait import Portrait
-from gaze.sprites import decode_sheet
 from tests.browser.conftest import Record
 from tests.browser.portraits import pixels
 from tests.conftest import ROOT
+from tests.fakes import decode_sheet
 
 START_UP = 60
 GENERATION = 240_000
