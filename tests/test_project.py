@@ -24,7 +24,9 @@ def requirements() -> list[str]:
 def test_a_space_installs_what_the_project_depends_on() -> None:
     extras = project()["optional-dependencies"]
     assert isinstance(extras, dict)
-    assert requirements() == [*project()["dependencies"], *extras["space"]]  # type: ignore[misc]
+    own, *others = extras["space"]
+    assert own == "gaze-portrait[liveportrait]"
+    assert requirements() == [*project()["dependencies"], *extras["liveportrait"], *others]  # type: ignore[misc]
 
 
 def test_the_readme_says_why_each_dependency_is_there() -> None:

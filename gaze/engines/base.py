@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,36 @@ from gaze.errors import GazeError
 from gaze.faces import Face
 from gaze.grid import Pose
 from gaze.portrait import Portrait
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What the LivePortrait engine changes in all frames alike; the instant engine cannot.
+
+    Attributes:
+        smile: -0.3 to 1.3; 0 leaves the mouth as it is, 1 is a friendly smile.
+        blink: -0.25 wide open, 0 as in the photo, 1 closed.
+        brows: -1 lowered, 0 as in the photo, 1 raised.
+        lid_term: what the upstream editor adds when eyes look up or down: the eyeballs go half as far and the lids less
+            with them. Off, as in the published grid: a portrait is to look all the way to the pointer.
+
+    Raises:
+        GazeError: a value is out of its range.
+    """
+
+    smile: float = 0.0
+    blink: float = 0.0
+    brows: float = 0.0
+    lid_term: bool = False
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in EXPRESSION_RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise GazeError(f"The {name} value is {value:g}. Choose {least:g} to {most:g}; 0 is as in the photo.")
+
+
+EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "brows": (-1.0, 1.0)}
 
 
 class Engine(Protocol):
