@@ -21,6 +21,7 @@ _ENCODER = (HOURGLASS_INPUTS, 64, 128, 256, 512, 1024)
 # Inputs and outputs of each decoder block; in between, the encoder's results are appended.
 _DECODER = ((1024, 512), (1024, 256), (512, 128), (256, 64), (128, 32))
 _HEAT_VARIANCE = 0.01
+THIRD_SLOPE = 0.01
 HALVE = (1, 2, 2)
 """Height and width are halved and doubled, depth is not."""
 
@@ -129,16 +130,25 @@ class DenseMotionNetwork(nn.Module):
         return Deformation(grid, torch.sigmoid(self.occlusion(fold_depth(prediction))))
 
 
+class ThirdBlock(nn.Module):
+    """Convolution, batch norm, leaky ReLU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(CHANNELS * DEPTH, 256, 3, padding=1)
+        self.norm = nn.BatchNorm2d(256)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(self.norm(self.conv(x)), THIRD_SLOPE)
+
+
 class WarpingModule(nn.Module):
     """Volume (B, 32, 16, 64, 64), source and driving keypoints (B, 21, 3) → (B, 256, 64, 64). Section 5.3."""
 
     def __init__(self) -> None:
         super().__init__()
         self.dense_motion_network = DenseMotionNetwork()
-        self.third = nn.Sequential()
-        self.third.add_module("conv", nn.Conv2d(CHANNELS * DEPTH, 256, 3, padding=1))
-        self.third.add_module("norm", nn.BatchNorm2d(256))
-        self.third.add_module("activation", nn.LeakyReLU(0.01))
+        self.third = ThirdBlock()
         self.fourth = nn.Conv2d(256, 256, 1)
 
     def forward(self, volume: Tensor, x_s: Tensor, x_d: Tensor) -> Tensor:
