@@ -2,7 +2,8 @@
 
     GazeError
     ├── PhotoError    the file is no usable picture
-    └── FaceError     the picture shows no usable face
+    ├── FaceError     the picture shows no usable face
+    └── WeightsError  an engine's weights cannot be had
 
 Their messages say what was wrong, what was expected and what to do; they are shown as they are. Any other exception
 is a bug.
@@ -21,3 +22,7 @@ class PhotoError(GazeError):
 
 class FaceError(GazeError):
     """No face was found that can be turned into a portrait."""
+
+
+class WeightsError(GazeError):
+    """The weights of an engine are missing, damaged or of something else."""

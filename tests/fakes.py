@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
+from gaze.engines.base import Engine
 from gaze.faces import Face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.portrait import Portrait
@@ -28,7 +29,7 @@ def cell_frame(cell: Cell, width: int, height: int) -> np.ndarray:
     return np.full((height, width, 3), cell_colour(cell), np.uint8)
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     """Renders, for each pose of an unscaled grid, the frame that tells its cell."""
 
     name = "fake"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -44,20 +45,48 @@ class Expression:
 EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "brows": (-1.0, 1.0)}
 
 
-class Engine(Protocol):
+@dataclass(frozen=True)
+class Loading:
+    """How far an engine is with getting ready.
+
+    Attributes:
+        message: what it does, in words.
+        done, total: how far, in any unit; `total` is 0 where it is not known.
+    """
+
+    message: str
+    done: float = 0
+    total: float = 0
+
+
+class Engine(ABC):
     """Turns one portrait into frames of the same face in other poses."""
 
     name: str
 
+    def load(self) -> Iterator[Loading]:
+        """Get ready: whatever is done once and takes long, as downloading. Called before `prepare`; may be again."""
+        return iter(())
+
+    @abstractmethod
     def prepare(self, portrait: Portrait, face: Face) -> Any:
         """All the work that does not depend on the pose; what it returns is handed to `render`."""
-        ...
 
+    @abstractmethod
     def render(self, source: Any, poses: Sequence[Pose]) -> np.ndarray:
         """Frames for a batch of poses: (len(poses), height, width, 3) uint8 RGB, the size of the portrait."""
-        ...
+
+    def stream(self, source: Any, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        """The frames of `render` in the same order, in batches of the size that suits the engine."""
+        for first in range(0, len(poses), _BATCH):
+            yield self.render(source, poses[first : first + _BATCH])
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what was changed on the way, for the person."""
+        return ()
 
 
+_BATCH = 15
 ENGINES = ("auto", "warp")
 """Names that `choose_engine` takes."""
 

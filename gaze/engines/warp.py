@@ -16,6 +16,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from gaze.engines.base import Engine
 from gaze.engines.eyes import Eye, draw_eye, erase_irises, find_eye, gaze_offset
 from gaze.engines.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.faces import Face
@@ -72,7 +73,7 @@ class WarpSource:
     eyes: tuple[Eye, Eye]
 
 
-class WarpEngine:
+class WarpEngine(Engine):
     """See the module's text.
 
     Args:

@@ -111,7 +111,7 @@ class SlicedConv(nn.Module):
         self.depth = conv.kernel_size[0]
         self.weight = nn.Parameter(conv.weight.detach().movedim(2, 0).flatten(0, 1).contiguous(), requires_grad=False)
         assert conv.bias is not None
-        self.bias = conv.bias
+        self.bias = nn.Parameter(conv.bias.detach().clone(), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, D, H, W) → (B, outputs, D, H, W)."""

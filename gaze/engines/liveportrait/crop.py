@@ -69,13 +69,13 @@ class Crop:
         return cv2.warpAffine(image, self.from_picture()[:2], (self.side, self.side), flags=cv2.INTER_LINEAR)
 
 
-def crop_around_face(face: Face) -> Crop:
-    """The window around a face of which only the irises are sure."""
+def crop_around_face(face: Face, scale: float = SCALE, shift: float = SHIFT, side: int = SIDE) -> Crop:
+    """The window around a face of which only the irises are sure; arguments as for `crop_around_landmarks`."""
     lean = face.roll
     down = np.array([-math.sin(lean), math.cos(lean)])
-    size = SCALE * _FACE_SIZE * face.iris_distance
-    x, y = np.array(face.centre) + down * (_FACE_MIDDLE * face.iris_distance + SHIFT * size)
-    return Crop(float(x), float(y), size, lean)
+    size = scale * _FACE_SIZE * face.iris_distance
+    x, y = np.array(face.centre) + down * (_FACE_MIDDLE * face.iris_distance + shift * size)
+    return Crop(float(x), float(y), size, lean, side)
 
 
 def crop_around_landmarks(points: np.ndarray, scale: float = SCALE, shift: float = SHIFT, side: int = SIDE) -> Crop:

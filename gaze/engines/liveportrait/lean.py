@@ -93,7 +93,7 @@ class LeanWarping(nn.Module):
     def _hourglass(self, x: Tensor) -> Tensor:
         results = [x]
         for conv in self.down:
-            results.append(F.avg_pool3d(F.relu(conv(results[-1])), HALVE))
+            results.append(_halved(F.relu(conv(results[-1]))))
         x = results.pop()
         for conv in self.up:
             enlarged = F.interpolate(x, scale_factor=HALVE, mode="nearest")
@@ -110,7 +110,7 @@ class LeanDecoder(nn.Module):
         self.middle = nn.ModuleList(LeanBlock(block) for block in decoder.middle())
         self.up_0 = LeanUpBlock(decoder.up_0, 2)
         self.up_1 = LeanUpBlock(decoder.up_1, 4)
-        self.conv_img = decoder.conv_img
+        self.conv_img = plain(_first(decoder.conv_img))
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, 256, 64, 64) → (B, 3, 512, 512) in (0, 1)."""
@@ -118,7 +118,7 @@ class LeanDecoder(nn.Module):
         for block in self.middle:
             x = block(x, features)
         x = self.up_1(self.up_0(x, features), features)
-        return torch.sigmoid(self.conv_img(F.leaky_relu(x, SLOPE)))
+        return torch.sigmoid(F.pixel_shuffle(self.conv_img(F.leaky_relu(x, SLOPE)), 2))
 
 
 class LeanBlock(nn.Module):
@@ -126,7 +126,7 @@ class LeanBlock(nn.Module):
 
     def __init__(self, block: SpadeBlock) -> None:
         super().__init__()
-        self.shared = stacked(_inputs(block.norm_0), _inputs(block.norm_1))
+        self.shared = stacked(_first(block.norm_0.mlp_shared), _first(block.norm_1.mlp_shared))
         self.modulation_0 = modulation(block.norm_0)
         self.modulation_1 = modulation(block.norm_1)
         self.conv_0 = plain(block.conv_0)
@@ -145,7 +145,7 @@ class LeanUpBlock(nn.Module):
     def __init__(self, block: SpadeBlock, factor: int) -> None:
         super().__init__()
         norms = (block.norm_0, block.norm_1, block.norm_s)
-        self.shared = UpsampledConv(stacked(*(_inputs(norm) for norm in norms)), factor)
+        self.shared = UpsampledConv(stacked(*(_first(norm.mlp_shared) for norm in norms)), factor)
         self.modulation_0 = modulation(block.norm_0)
         self.modulation_1 = modulation(block.norm_1)
         self.conv_0 = plain(block.conv_0)
@@ -175,10 +175,16 @@ def modulate(normed: Tensor, scale_and_shift: Tensor) -> Tensor:
     return torch.addcmul(shift, normed, scale)
 
 
-def _inputs(norm: Spade) -> nn.Conv2d:
-    first = norm.mlp_shared[0]
+def _first(layers: nn.Sequential) -> nn.Conv2d:
+    first = layers[0]
     assert isinstance(first, nn.Conv2d)
     return first
+
+
+def _halved(x: Tensor) -> Tensor:
+    # As pictures, one for each depth: on a processor 3-D pooling knows no half precision.
+    slices = F.avg_pool2d(x.transpose(1, 2).flatten(0, 1), 2)
+    return slices.unflatten(0, (-1, x.shape[2])).transpose(1, 2)
 
 
 def _folded(block: nn.Module) -> nn.Conv3d:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
 
+from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
@@ -97,3 +102,65 @@ class Taps:
     def close(self) -> None:
         for hook in self._hooks:
             hook.remove()
+
+
+@pytest.fixture(scope="session")
+def checkpoints(
+    tmp_path_factory: pytest.TempPathFactory,
+    appearance: AppearanceFeatureExtractor,
+    motion: MotionExtractor,
+    warping: WarpingModule,
+    decoder: SpadeDecoder,
+    stitching: Stitching,
+    lip: LipRetargeting,
+    eye: EyeRetargeting,
+) -> Iterator[Path]:
+    """A folder laid out like the weights repository, its files as published, but for the rule's values."""
+    folder = tmp_path_factory.mktemp("weights")
+    whole = {
+        "appearance_feature_extractor": appearance.state_dict(),
+        "motion_extractor": motion.state_dict(),
+        "warping_module": warping.state_dict(),
+        "spade_generator": decoder.state_dict(),
+        "stitching_retargeting_module": {
+            # Left over from training on several devices; and there are entries that nobody needs.
+            "retarget_shoulder": {f"module.{key}": value for key, value in stitching.state_dict().items()},
+            "retarget_mouth": {f"module.{key}": value for key, value in lip.state_dict().items()},
+            "retarget_eye": {f"module.{key}": value for key, value in eye.state_dict().items()},
+            "another": {"module.mlp.0.weight": torch.zeros(2, 2)},
+        },
+    }
+    for name, state in whole.items():
+        file = folder / weights.CHECKPOINTS[name]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, file)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def landmark_file(tmp_path: Path) -> Path:
+    """A network with the inputs and outputs of landmark.onnx: it finds the same points in every picture."""
+    return write_landmark_network(tmp_path / "landmark.onnx", np.full((203, 2), 0.5))
+
+
+def write_landmark_network(file: Path, points: np.ndarray) -> Path:
+    """An ONNX file that gives these points, (203, 2) as shares of the picture's sides, as its third output."""
+    given = onnx.helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, [1, 3, 224, 224])
+    outputs, nodes = [], []
+    for name, values in (("first", np.zeros((1, 2))), ("second", np.zeros((1, 2))), ("points", points.reshape(1, -1))):
+        # A constant that depends on the picture by nothing times its mean, so that the input is used.
+        constant = onnx.numpy_helper.from_array(values.astype(np.float32), f"{name}_value")
+        nodes.append(onnx.helper.make_node("Constant", [], [f"{name}_value"], value=constant))
+        nodes.append(onnx.helper.make_node("Add", [f"{name}_value", "nothing"], [name]))
+        outputs.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, values.size]))
+    zero = onnx.numpy_helper.from_array(np.zeros((1, 1), np.float32), "zero")
+    mean = [
+        onnx.helper.make_node("Constant", [], ["zero"], value=zero),
+        onnx.helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0),
+        onnx.helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+    ]
+    graph = onnx.helper.make_graph([*mean, *nodes], "landmarks", [given], outputs)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, file)
+    return file

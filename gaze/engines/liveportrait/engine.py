@@ -1,0 +1,83 @@
+"""The LivePortrait engine as the pipeline sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from gaze.engines.base import Engine, Expression, Loading
+from gaze.engines.liveportrait import weights
+from gaze.engines.liveportrait.crop import Crop, crop_around_face
+from gaze.engines.liveportrait.landmarks import LandmarkNetwork
+from gaze.engines.liveportrait.renderer import Renderer, RenderSource, best_device
+from gaze.errors import WeightsError
+from gaze.faces import Face
+from gaze.grid import Pose
+from gaze.portrait import Portrait
+
+
+class LivePortraitEngine(Engine):
+    """See the package's text.
+
+    Args:
+        expression: what is changed in all frames alike.
+        compile: whether torch.compile translates the networks first.
+    """
+
+    name = "liveportrait"
+
+    def __init__(self, expression: Expression | None = None, compile: bool = False) -> None:
+        self._expression = expression or Expression()
+        self._compile = compile
+
+    def load(self) -> Iterator[Loading]:
+        """Download the weights if they are not here, and read them.
+
+        Raises:
+            WeightsError: they cannot be had.
+        """
+        if weights.local_files() is None:
+            yield from weights.download(weights.CHECKPOINTS.values())
+            with suppress(WeightsError):  # Without it the window around the face is estimated.
+                yield from weights.download([weights.LANDMARKS])
+        yield Loading("Reading the LivePortrait weights")
+        self._renderer()
+
+    def prepare(self, portrait: Portrait, face: Face) -> RenderSource:
+        return self._renderer().prepare(portrait.image, find_crop(portrait, face))
+
+    def render(self, source: RenderSource, poses: Sequence[Pose]) -> np.ndarray:
+        return np.concatenate(list(self.stream(source, poses)))
+
+    def stream(self, source: RenderSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        yield from self._renderer().frames(source, poses, self._expression)
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._renderer().notes))
+
+    def _renderer(self) -> Renderer:
+        files = weights.local_files()
+        if files is None:
+            raise WeightsError("The LivePortrait weights are not on this machine; call load() first.")
+        return _shared_renderer(tuple(files.items()), self._compile)
+
+
+def find_crop(portrait: Portrait, face: Face) -> Crop:
+    """The window around the face: by landmarks where their network is at hand, else estimated from the irises."""
+    file = weights.local_landmarks()
+    return _landmark_network(file).crop(portrait.image, face) if file else crop_around_face(face)
+
+
+@cache
+def _shared_renderer(files: tuple[tuple[str, Path], ...], compile: bool) -> Renderer:
+    """One for all runs of this process: the weights are half a gigabyte."""
+    return Renderer(weights.load_networks(dict(files)), best_device(), compile)
+
+
+@cache
+def _landmark_network(file: Path) -> LandmarkNetwork:
+    return LandmarkNetwork(file)

@@ -1,0 +1,67 @@
+"""The engine on the example portrait with the rule's weights, from files to frames.
+
+Such weights draw no face; what is checked is what does not depend on their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaze.engines.base import Expression
+from gaze.engines.liveportrait import engine as module
+from gaze.engines.liveportrait import weights
+from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop
+from gaze.errors import WeightsError
+from gaze.faces import Face
+from gaze.framing import frame_portrait
+from gaze.grid import Pose
+from gaze.portrait import Portrait
+
+
+@pytest.fixture
+def engine(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LivePortraitEngine]:
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(checkpoints))
+    yield LivePortraitEngine(Expression(smile=0.5))
+    module._shared_renderer.cache_clear()
+
+
+def test_frames_of_the_example(engine: LivePortraitEngine, framed: tuple[Portrait, Face]) -> None:
+    portrait, face = framed
+    (step,) = engine.load()
+    assert step.message == "Reading the LivePortrait weights"
+    source = engine.prepare(portrait, face)
+    frames = engine.render(source, [Pose(), Pose(15, 15, -7.5, -7.5, 15)])
+    assert frames.shape == (2, portrait.height, portrait.width, 3)
+    assert frames.dtype == np.uint8
+    assert (frames[0] != frames[1]).any()
+    crop = find_crop(portrait, face)
+    ys, xs = np.mgrid[: portrait.height, : portrait.width]
+    at = crop.from_picture()[:2] @ np.stack([xs.ravel(), ys.ravel(), np.ones(xs.size)])
+    outside = ((at < -1) | (at > crop.side)).any(0).reshape(xs.shape)
+    assert outside.any()
+    for frame in frames:
+        np.testing.assert_array_equal(frame[outside], portrait.image[outside])
+    assert engine.notes() == ()
+
+
+def test_frames_larger_than_the_window(
+    engine: LivePortraitEngine, portrait: Portrait, framed: tuple[Portrait, Face]
+) -> None:
+    _, face = framed
+    large, face = frame_portrait(*framed, 1024, "whole")
+    frame = engine.render(engine.prepare(large, face), [Pose()])[0]
+    assert frame.shape == (large.height, large.width, 3)
+    assert max(frame.shape) == 1024
+
+
+def test_without_loading(monkeypatch: pytest.MonkeyPatch, framed: tuple[Portrait, Face], tmp_path: Path) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError, match="call load"):
+        LivePortraitEngine().prepare(*framed)
