@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
+from gaze.blocks import cut_blocks
 from gaze.bundle import INPUT, write_pages
 from gaze.engines.base import Engine, choose_engine
 from gaze.errors import GazeError
 from gaze.faces import Face, main_face
 from gaze.framing import frame_portrait
-from gaze.grid import GazeGrid, Strengths
+from gaze.grid import Cell, GazeGrid, Strengths
+from gaze.pack import PACK, Facts
+from gaze.packing import PackBuilder
 from gaze.portrait import Photo, Portrait, load_portrait
 from gaze.sessions import publishing
-from gaze.sprites import METADATA, MODES, POSTER, Sheet, SheetCanvas, check_sheets, encode_webp, metadata, plan_sheets
+from gaze.spool import FrameSpool
+from gaze.sprites import METADATA, MODES, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.video import CODECS
 
+VIDEOS = (*CODECS, "none")
 _BATCH = 15
-_GROUPS_IN_MEMORY = 2
+_STILLS_BETTER = 5
+"""What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,14 @@ class Options:
         engine: one of `gaze.engines.base.ENGINES`, or an engine of your own.
         size: rows and columns of the grid, even.
         frame_size: longer side of a frame in pixels.
-        quality: WebP quality, 1 to 100.
+        quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.framing.FRAMINGS`.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         mode: "quadrants", the exchange format, or "single" for one sheet.
-        effort: libwebp's method, 0 fast to 6 slow.
+        effort: libwebp's method for the sheets, 0 fast to 6 slow.
+        pack: whether to write a pack, before the sheets.
+        video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
     """
 
     engine: str | Engine = "auto"
@@ -53,9 +62,11 @@ class Options:
     straighten: bool = True
     mode: str = "quadrants"
     effort: int = 4
+    pack: bool = True
+    video: str = "vp9"
 
 
-PREVIEW = Options(engine="warp", size=10, frame_size=256, quality=75, mode="single", effort=0)
+PREVIEW = Options(engine="warp", size=10, frame_size=256, quality=75, mode="single", effort=0, pack=False)
 """The small portrait that is there at once."""
 
 
@@ -64,10 +75,12 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        stage: "read", "render", "encode" or "done".
+        stage: "read", "render", "pack", "ready", "encode" or "done".
         done, total: frames rendered, or sheets written, depending on the stage.
         message: the same in words.
-        remaining: seconds that are left, learnt from this run; None while nothing is known.
+        remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
+        result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its
+            final place when the sheets are there, too.
     """
 
     stage: str
@@ -75,6 +88,7 @@ class Progress:
     total: int
     message: str
     remaining: float | None = None
+    result: Result | None = None
 
 
 @dataclass(frozen=True)
@@ -128,12 +142,13 @@ def generate(
 def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
     """`generate` step by step; closing the generator cancels, and leaves nothing behind.
 
-    Rendering and encoding overlap: a sheet is handed to the encoding threads as soon as its last frame is there.
-    At most two groups of sheets are held in memory at a time.
+    Frames are packed while later ones are rendered. Once the pack is there the portrait can be played ("ready"); the
+    sheets, of which a large one takes seconds, follow from frames kept on disk.
     """
     grid = GazeGrid(options.size, options.strengths)
     _check(options)
     groups = plan_sheets(grid, options.mode)
+    sheets = sorted((sheet for group in groups for sheet in group), key=lambda sheet: sheet.side)
     yield Progress("read", 0, 1, "Looking for the face")
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
@@ -141,14 +156,22 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
         engine, reason = choose_engine(options.engine, options.straighten)
     else:
         engine, reason = options.engine, "It was given."
-    facts = {**metadata(grid, options.mode, portrait.width, portrait.height, face), "engine": engine.name}
-    with publishing(Path(out)) as draft:
-        yield from _render_sheets(engine, portrait, face, grid, groups, draft, options)
+    facts = metadata(grid, options.mode, portrait.width, portrait.height, face, pack=options.pack)
+    facts["engine"] = engine.name
+    result = Result(Path(out), facts, engine.name, reason, notes)
+    shape = (portrait.height, portrait.width, 3)
+    with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
+        yield from _render(engine, portrait, face, grid, spool, draft, options)
+        if options.pack:
+            yield Progress(
+                "ready", grid.count, grid.count, "The portrait is ready", None, replace(result, folder=draft)
+            )
+        yield from _encode_sheets(spool, draft, sheets, options)
         (draft / INPUT).write_bytes(_jpeg(portrait))
-        (draft / METADATA).write_text(json.dumps(facts, indent=2) + "\n")
         write_pages(draft, facts)
+        (draft / METADATA).write_text(json.dumps(facts, indent=2) + "\n")
     yield Progress("done", grid.count, grid.count, "Finished", 0.0)
-    return Result(Path(out), facts, engine.name, reason, notes)
+    return result
 
 
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
@@ -167,83 +190,71 @@ def _check(options: Options) -> None:
         raise GazeError(f"The quality is {options.quality}. Choose a value from 1 to 100; 70 is the normal one.")
     if options.mode not in MODES:
         raise GazeError(f"There is no mode called “{options.mode}”. Choose one of: {', '.join(MODES)}.")
+    if options.video not in VIDEOS:
+        raise GazeError(f"There is no video called “{options.video}”. Choose one of: {', '.join(VIDEOS)}.")
 
 
-def _render_sheets(
-    engine: Engine,
-    portrait: Portrait,
-    face: Face,
-    grid: GazeGrid,
-    groups: list[list[Sheet]],
-    folder: Path,
-    options: Options,
+def _render(
+    engine: Engine, portrait: Portrait, face: Face, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options
 ) -> Generator[Progress, None, None]:
-    """Render every cell, and encode and write every sheet and the poster."""
-    encoding_since = 0.0
-    cells_in_all = sum(sheet.side**2 for group in groups for sheet in group)
-    cells_encoded = 0
-    sheets = sum(len(group) for group in groups)
-    pool = ThreadPoolExecutor(os.cpu_count())
-    encoding: dict[Future[bytes], Sheet] = {}
-    rendered = written = 0
-
-    def encode(canvas: SheetCanvas) -> bytes:
-        return encode_webp(canvas.picture, options.quality, options.effort)
-
-    def write_finished() -> None:
-        nonlocal written, cells_encoded
-        for future in [future for future in encoding if future.done()]:
-            sheet = encoding.pop(future)
-            (folder / sheet.name).write_bytes(future.result())
-            written += 1
-            cells_encoded += sheet.side**2
-
-    def remaining() -> float | None:
-        # Encoding takes longer than rendering and runs beside it; sheets in work count as half done.
-        if not cells_encoded:
-            return None
-        behind = cells_encoded + sum(sheet.side**2 for sheet in encoding.values()) / 2
-        return (time.monotonic() - encoding_since) * (cells_in_all / behind - 1)
+    """Render every cell into the spool, the poster and the pack, which is encoded meanwhile."""
+    started = time.monotonic()
+    rendered = 0
+    x, y = face.centre
+    place = (round(x / portrait.width, 4), round(y / portrait.height, 4))
+    facts = Facts(grid.size, portrait.width, portrait.height, face=place)
+    codec = None if options.video == "none" else options.video
+    builder = PackBuilder(facts, min(100, options.quality + _STILLS_BETTER), codec) if options.pack else None
 
     def state() -> Progress:
-        if rendered < grid.count:
-            message = f"Rendering frame {rendered} of {grid.count}"
-            return Progress("render", rendered, grid.count, message, remaining())
-        message = f"Writing sheet {min(written + 1, sheets)} of {sheets}"
-        return Progress("encode", written, sheets, message, remaining())
+        if rendered == grid.count:
+            return Progress("pack", 0, 1, "Packing the frames")
+        left = (time.monotonic() - started) * (grid.count / rendered - 1) if rendered else None
+        return Progress("render", rendered, grid.count, f"Rendering frame {rendered} of {grid.count}", left)
 
     def drain(down_to: int) -> Generator[Progress, None, None]:
-        while len(encoding) > down_to:
-            wait(encoding, timeout=0.5, return_when=FIRST_COMPLETED)
-            write_finished()
+        while builder and builder.backlog > down_to:
+            builder.wait(0.5)
             yield state()
 
-    try:
+    with builder or nullcontext():
         yield state()
         source = engine.prepare(portrait, face)
-        for group in groups:
-            yield from drain((_GROUPS_IN_MEMORY - 1) * len(group))
-            # The mobile sheet's cells are among the group's first sheet's.
-            cells = group[0].cells
-            canvases = [SheetCanvas(sheet, portrait.height, portrait.width) for sheet in group]
-            for first in range(0, len(cells), _BATCH):
-                batch = cells[first : first + _BATCH]
-                frames = engine.render(source, [grid.pose(cell) for cell in batch])
-                for cell, frame in zip(batch, frames, strict=True):
-                    for canvas in canvases:
-                        canvas.put(cell, frame)
-                    if cell == grid.centre():
-                        (folder / POSTER).write_bytes(encode_webp(Image.fromarray(frame), max(options.quality, 80)))
+        for block in cut_blocks(grid.size):
+            # Enough to keep every core busy; more would only fill the memory.
+            yield from drain(builder.threads if builder else 0)
+            frames: dict[Cell, np.ndarray] = {}
+            for first in range(0, len(block.cells), _BATCH):
+                batch = block.cells[first : first + _BATCH]
+                frames.update(zip(batch, engine.render(source, [grid.pose(cell) for cell in batch]), strict=True))
                 rendered += len(batch)
-                write_finished()
                 yield state()
-            encoding_since = encoding_since or time.monotonic()
-            for canvas in canvases:
-                encoding[pool.submit(encode, canvas)] = canvas.sheet
-            del canvases, canvas, frames, frame  # Else the last group would outlive its encoding.
+            for cell, frame in frames.items():
+                spool.put(cell, frame)
+            if grid.centre() in frames:
+                poster = Image.fromarray(frames[grid.centre()])
+                (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
+            if builder:
+                builder.add(block, frames)
         yield from drain(0)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        if builder:
+            builder.write(draft / PACK)
+
+
+def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options: Options) -> Iterator[Progress]:
+    """Write all sheets; their pixels tell the time left."""
+    started = time.monotonic()
+    total = sum(sheet.side**2 for sheet in sheets)
+
+    def state(written: list[Sheet]) -> Progress:
+        done = sum(sheet.side**2 for sheet in written)
+        left = (time.monotonic() - started) * (total / done - 1) if done else None
+        message = f"Writing sheet {min(len(written) + 1, len(sheets))} of {len(sheets)}"
+        return Progress("encode", len(written), len(sheets), message, left)
+
+    yield state([])
+    with closing(write_sheets(sheets, spool, draft, options.quality, options.effort)) as steps:
+        yield from map(state, steps)
 
 
 def _jpeg(portrait: Portrait) -> bytes:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gaze.errors import GazeError
+from gaze.pack import PACK
 from gaze.sprites import METADATA
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -33,7 +34,7 @@ def publishing(final: Path) -> Iterator[Path]:
         raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        draft = final.parent / f"{_DRAFT}{secrets.token_hex(8)}"
+        draft = final.parent / f"{_DRAFT}{final.name}-{secrets.token_hex(8)}"
         draft.mkdir()
     except OSError as error:
         raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
@@ -74,6 +75,17 @@ class SessionStore:
                 "This portrait is not there any more. Portraits are kept for a limited time: make it again."
             )
         return folder
+
+    def playable(self, session: str) -> Path:
+        """The folder of a session whose pack is there: a finished one, or one whose sheets are still being made.
+
+        Raises:
+            GazeError: there is no such session, or no longer.
+        """
+        drafts = self.root.glob(f"{_DRAFT}{session}-*/{PACK}") if _ID.fullmatch(session) else ()
+        for pack in drafts:
+            return pack.parent
+        return self.folder(session)  # last: a draft that is gone by now has become this
 
     def sessions(self) -> list[str]:
         """Ids of all finished sessions, the newest first."""

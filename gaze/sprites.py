@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+import os
+from collections.abc import Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,8 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.faces import Face
 from gaze.grid import MOBILE_SIZE, Cell, GazeGrid
+from gaze.pack import PACK
+from gaze.spool import FrameSpool
 
 WEBP_LIMIT = 16383
 """The longest side, in pixels, that a WebP picture can have."""
@@ -21,8 +27,15 @@ _EFFORT_PIXELS = 30_000_000
 """Above about 33 million pixels, methods 3 and up overflow libwebp's mode partition: it silently encodes again, four
 times slower. Methods 0 to 2 do not (benchmarks/RESULTS.md)."""
 
+_BYTES_PER_PIXEL = 9.5
+"""Memory that a sheet and its encoder take: 3 for the picture, 5.5 to 6.5 for libwebp (benchmarks/RESULTS.md)."""
+
+_MEMORY = 800_000_000
+"""Bytes that sheets in work may take together; a sheet that needs more is encoded alone."""
+
 MODES = ("quadrants", "single")
 POSTER = "poster.webp"
+ALPHA_QUALITY = 50
 METADATA = "metadata.json"
 
 
@@ -110,11 +123,54 @@ def encode_webp(picture: Image.Image, quality: int = 70, effort: int = 4) -> byt
     if picture.width * picture.height > _EFFORT_PIXELS:
         effort = min(effort, 2)
     out = io.BytesIO()
-    picture.save(out, "WEBP", quality=quality, method=effort)
+    # Lossless alpha, the default, costs as much as the picture itself.
+    picture.save(out, "WEBP", quality=quality, method=effort, alpha_quality=ALPHA_QUALITY)
     return out.getvalue()
 
 
-def metadata(grid: GazeGrid, mode: str, width: int, height: int, face: Face) -> dict[str, Any]:
+def write_sheets(
+    sheets: Sequence[Sheet], spool: FrameSpool, folder: Path, quality: int, effort: int
+) -> Generator[list[Sheet], None, None]:
+    """Encode sheets and write their files, as many at a time as cores and memory allow.
+
+    Args:
+        sheets: in this order.
+        spool: holds the frame of every cell that they show.
+
+    Yields:
+        The sheets that are written, twice a second and whenever there is another. Closing the generator stops it.
+    """
+    waiting, written = list(sheets), list[Sheet]()
+    encoding: dict[Future[bytes], Sheet] = {}
+    pool = ThreadPoolExecutor(os.cpu_count())
+    height, width, channels = spool.shape
+
+    def need(sheet: Sheet) -> float:
+        return sheet.side**2 * height * width * _BYTES_PER_PIXEL
+
+    try:
+        while waiting or encoding:
+            fits = waiting and sum(map(need, [*encoding.values(), waiting[0]])) <= _MEMORY
+            if waiting and (fits or not encoding) and len(encoding) < (os.cpu_count() or 1):
+                canvas = SheetCanvas(waiting.pop(0), height, width, channels)
+                for cell in dict.fromkeys(canvas.sheet.cells):
+                    canvas.put(cell, spool.get(cell))
+                encoding[pool.submit(encode_webp, canvas.picture, quality, effort)] = canvas.sheet
+                del canvas  # else its picture would outlive its encoding
+                continue
+            done, _ = wait(encoding, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                sheet = encoding.pop(future)
+                (folder / sheet.name).write_bytes(future.result())
+                written.append(sheet)
+            yield written
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def metadata(
+    grid: GazeGrid, mode: str, width: int, height: int, face: Face, alpha: bool = False, pack: bool = True
+) -> dict[str, Any]:
     """What `metadata.json` says: the fields other widgets read, then ours (docs/format.md)."""
     groups = plan_sheets(grid, mode)
     quadrants = mode == "quadrants"
@@ -126,13 +182,14 @@ def metadata(grid: GazeGrid, mode: str, width: int, height: int, face: Face) -> 
         "mobileQuadrantSize": MOBILE_SIZE // 2 if quadrants else grid.half,
         "imageWidth": width,
         "imageHeight": height,
-        "hasAlpha": False,
+        "hasAlpha": alpha,
         "format": "webp",
         "mode": mode,
         "totalImages": grid.count,
         "version": 1,
         "sheets": [group[0].name for group in groups],
         "mobileSheets": [group[1].name for group in groups if len(group) > 1],
+        **({"pack": PACK} if pack else {}),
         "poster": POSTER,
         "face": {"x": round(x / width, 4), "y": round(y / height, 4)},
     }

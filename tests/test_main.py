@@ -89,9 +89,9 @@ def test_help_and_version() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as on POSIX systems")
 def test_an_interrupt_ends_with_status_130_and_leaves_nothing(photo: Path, tmp_path: Path) -> None:
     code = (
-        "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; render = p._render_sheets\n"
+        "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; render = p._render\n"
         "def interrupted(*a):\n    signal.raise_signal(signal.SIGINT); yield from render(*a)\n"
-        f"p._render_sheets = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"
+        f"p._render = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 130

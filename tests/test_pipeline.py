@@ -16,6 +16,9 @@ from tests.fakes import FakeEngine, cell_of, decode_sheet
 SMALL = Options(engine=FakeEngine(30), frame_size=128)
 
 
+FILES = {"metadata.json", "poster.webp", "input.jpg", "gaze.pack"}
+
+
 def colour_of(frame: np.ndarray) -> tuple[int, ...]:
     return tuple(frame[frame.shape[0] // 2, frame.shape[1] // 2])
 
@@ -47,7 +50,7 @@ def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(pho
     folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
     sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
     pages = {"index.html", "gaze-tracker.js", "README.txt"}
-    assert {path.name for path in folder.iterdir()} == sheets | pages | {"metadata.json", "poster.webp", "input.jpg"}
+    assert {path.name for path in folder.iterdir()} == sheets | pages | FILES
     for path in folder.iterdir():
         assert b"secret place" not in path.read_bytes()
         assert b"Exif" not in path.read_bytes()

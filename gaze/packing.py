@@ -1,0 +1,108 @@
+"""Frames into a pack while they arrive: every frame as a still, every block as video, on all cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from gaze.blocks import Block, from_middle
+from gaze.grid import Cell
+from gaze.pack import Facts, Frame, Pack, Payload, write_pack
+from gaze.sprites import encode_webp
+from gaze.video import COLOR_SPACE, Chunk, codec_string, coded_size, encode_block, quantizer
+
+STILLS_EFFORT = 4
+
+
+class PackBuilder:
+    """Encodes blocks of frames on a pool of threads, and puts the results in order.
+
+    Encoders run outside Python's lock, so threads are enough. It is a context manager: leaving it stops the threads.
+
+    Args:
+        facts: what the frames are.
+        quality: WebP quality of the stills, 1 to 100; the video is made to suit.
+        codec: one of `gaze.video.CODECS`, or None for a pack of stills alone.
+        threads: None takes all cores.
+
+    Raises:
+        GazeError: frames of this size are too large for the codec.
+    """
+
+    def __init__(self, facts: Facts, quality: int, codec: str | None, threads: int | None = None) -> None:
+        self.facts, self.quality, self.codec = facts, quality, codec
+        self._about = self._describe_video() if codec else {}
+        self.threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self.threads)
+        self._working: dict[Future[Any], int] = {}
+        self._blocks = 0
+        self._stills: dict[Cell, Future[bytes]] = {}
+        self._videos: list[Future[dict[Cell, Chunk]]] = []
+
+    def __enter__(self) -> PackBuilder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def add(self, block: Block, frames: Mapping[Cell, np.ndarray]) -> None:
+        """Begin to encode a block; blocks are stored in the order in which they are added.
+
+        Args:
+            frames: (height, width, 3 or 4) uint8 for each cell of the block. They are held until they are encoded:
+                add no more while there is a `backlog`.
+        """
+        if self.codec:
+            crf = quantizer(self.codec, self.quality)
+            self._videos.append(self._pool.submit(encode_block, frames, block, self.codec, crf))
+            self._working[self._videos[-1]] = self._blocks
+        for cell, frame in frames.items():
+            self._stills[cell] = self._pool.submit(self._encode_still, frame)
+            self._working[self._stills[cell]] = self._blocks
+        self._blocks += 1
+
+    @property
+    def backlog(self) -> int:
+        """Blocks that are not encoded yet, wholly or in part; the error of an encoder comes up here."""
+        for future in [future for future in self._working if future.done()]:
+            future.result()
+            del self._working[future]
+        return len(set(self._working.values()))
+
+    def wait(self, seconds: float) -> None:
+        """Until a frame or block is done, or so many seconds have passed."""
+        wait(self._working, timeout=seconds, return_when=FIRST_COMPLETED)
+
+    def write(self, path: Path) -> None:
+        """Write the pack; waits for all that was added."""
+        size = self.facts.size
+        stills = {
+            cell: Frame(self._stills[cell].result())
+            for cell in sorted(self._stills, key=lambda cell: from_middle(cell, size))
+        }
+        payloads = [Payload("stills", {"type": "image/webp"}, stills)]
+        if self.codec:
+            chunks = {
+                cell: Frame(chunk.data, chunk.parent)
+                for video in self._videos
+                for cell, chunk in video.result().items()
+            }
+            payloads.insert(0, Payload("video", self._about, chunks))
+        with path.open("wb") as file:
+            write_pack(Pack(self.facts, payloads), file)
+
+    def _describe_video(self) -> dict[str, Any]:
+        facts = self.facts
+        assert self.codec
+        width, height = coded_size(facts.width, facts.height, facts.alpha)
+        about = {"codec": codec_string(self.codec, width, height), "codedWidth": width, "codedHeight": height}
+        return {**about, "colorSpace": COLOR_SPACE, **({"alpha": "stacked"} if facts.alpha else {})}
+
+    def _encode_still(self, frame: np.ndarray) -> bytes:
+        return encode_webp(Image.fromarray(frame), self.quality, STILLS_EFFORT)
