@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import zipfile
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
+from gaze.pack import PACK, read_pack, write_pack
+
 SCRIPT = "gaze-tracker.js"
 INPUT = "input.jpg"
-_TEMPLATES = ("index.html", "README.txt")
-_STORED = (".webp", ".jpg", ".png")
+PACK_SCRIPT = f"{PACK}.js"
+_TEMPLATES = ("index.html", "embed.html", "README.txt", "LICENSE")
+_STANDALONE = "standalone.html"
+_STORED = (".webp", ".jpg", ".png", ".pack")
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The same for every entry, so that equal portraits give equal bytes."""
 
@@ -22,23 +29,54 @@ def widget_source() -> str:
 
 
 def write_pages(folder: Path, facts: dict[str, Any]) -> None:
-    """Put the widget, a page that opens by double click, and a README beside a portrait's sheets.
+    """Put the widget and pages that open by double click beside a portrait's files.
 
     Args:
-        folder: where the sheets are.
-        facts: what `metadata.json` says; it stands in the page too, since file:// pages may not fetch it.
+        folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
+        facts: what `metadata.json` says; it stands in the pages too, since file:// pages may not fetch it either.
     """
     (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
-    # "<" would let text in the metadata end the script element it stands in.
-    manifest = json.dumps({**facts, "base": "./"}).replace("<", "\\u003c")
+    manifest = {**facts, "base": "./"}
     for name in _TEMPLATES:
-        text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
-        text = text.replace("{{manifest}}", manifest).replace("{{width}}", str(facts["imageWidth"]))
-        (folder / name).write_text(text.replace("{{height}}", str(facts["imageHeight"])), encoding="utf-8")
+        (folder / name).write_text(_filled(name, facts, manifest), encoding="utf-8")
+    if "pack" in facts:
+        pack = _data_url("application/octet-stream", _first_payload(folder / facts["pack"]))
+        script = f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{pack}";\n'
+        (folder / PACK_SCRIPT).write_text(script, encoding="utf-8")
+        poster = _data_url("image/webp", (folder / facts["poster"]).read_bytes())
+        page = _filled("index.html", facts, {**facts, "pack": pack, "poster": poster, "sheets": []})
+        page = page.replace(f'<script src="{SCRIPT}"></script>', f"<script>\n{widget_source()}</script>")
+        (folder / _STANDALONE).write_text(page, encoding="utf-8")
+
+
+def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """A page of gaze/widget with a portrait's data in it."""
+    text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+    # "<" would let text in the metadata end the script element it stands in.
+    values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
+    values |= {"width": str(facts["imageWidth"]), "height": str(facts["imageHeight"])}
+    for name, value in values.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    return text
+
+
+def _first_payload(path: Path) -> bytes:
+    """The pack with the payload that players like best, and no other: embedded, it must be small."""
+    pack = read_pack(path)
+    out = io.BytesIO()
+    write_pack(replace(pack, payloads=pack.payloads[:1]), out)
+    return out.getvalue()
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def write_zip(folder: Path, target: str | Path | IO[bytes]) -> None:
-    """Zip a portrait's folder, the photo it was made from left out; pictures are stored, text is deflated."""
+    """Zip a portrait's folder, the photo it was made from left out; pictures are stored, text is deflated.
+
+    Written from front to back, so that `target` may be a stream; equal folders give equal bytes.
+    """
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(folder.iterdir()):
             if path.name == INPUT:

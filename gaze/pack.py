@@ -179,7 +179,6 @@ def _parse(data: bytes) -> Pack:
         payloads.append(Payload(kind, rest, _frames(data[offset : offset + size], facts.size, kind)))
         offset += size
     _require(offset == len(data), "There are bytes after its last payload.")
-    _require(any(payload.kind == "stills" for payload in payloads), "It has no stills, which every browser shows.")
     return Pack(facts, payloads)
 
 

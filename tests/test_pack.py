@@ -95,7 +95,6 @@ HOSTILE = {
     "a payload without its index": (altered(payloads=[{"kind": "stills", "length": 20}]), "shorter than its index"),
     "video without a codec": (altered(payloads=[{"kind": "video", "length": 78}]), "no codec"),
     "transparent video without alpha": (altered(hasAlpha=True), "no stacked alpha"),
-    "video alone": (packed(video()), "no stills"),
     "cut at the end": (GOOD[:-1], "length is"),
     "bytes at the end": (GOOD + b"x", "after its last payload"),
     "an offset beyond": (entry(0, 0, 2**31 - 1), "without gap or overlap"),

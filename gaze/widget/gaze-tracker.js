@@ -2,13 +2,13 @@
  * <gaze-tracker>: a portrait whose face follows the pointer.
  *
  * A portrait is a grid of frames, size × size cells: row 0 looks up, column 0 looks to the left edge of the image. The
- * frames lie side by side in sprite sheets. This script cuts the sheets into frames and draws the frame, or the blend
- * of four neighbours, that looks at the pointer.
+ * frames lie in one pack, from which they are decoded when they are needed, or side by side in sprite sheets, which are
+ * cut. This script draws the frame, or the blend of four neighbours, that looks at the pointer.
  *
  * It is a classic script because file:// refuses modules. It draws to a 2-D canvas because file:// refuses pictures as
  * WebGL textures, and because a page may hold fifty of them. It never reads pixels back: file:// forbids that too.
  *
- * In this order: numbers, pure functions, sources, Portrait (the frames), page (what all widgets share), GazeTracker.
+ * In this order: numbers, pure functions, sources, Player (a pack), Portrait (the frames), page (what all widgets share), GazeTracker.
  */
 (() => {
   "use strict";
@@ -19,6 +19,7 @@
   /**
    * Bytes of decoded frames that all widgets of a page may hold together, each an equal share: room for 20×20 frames of
    * 512×512. Half of it on phones and where memory is short. The sheet that is being cut comes on top, one at a time.
+   * (Of a pack, few frames are held at all.)
    */
   const BUDGET = 400 * 2 ** 20;
 
@@ -30,6 +31,9 @@
   const IDLE_PAUSE = [1200, 4000]; // ms between two glances
   const REFIT_AFTER = 250; // ms without a change of size, before frames are cut anew for the new sizes
   const SLICE = 6; // ms of cutting after which the page may breathe
+  const KEPT = [12, 64]; // decoded frames of a pack that are kept: at least, and at most where memory allows
+  const AHEAD = 0.1; // seconds of motion for which frames are decoded ahead
+  const DECODER_PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
   const LABEL = "Portrait that looks at the pointer";
 
   // ---- pure functions
@@ -142,11 +146,12 @@
    * @property {boolean} [guessed] nothing says that it is there
    *
    * @typedef {object} Source
-   * @property {SheetSet} full
+   * @property {SheetSet | null} full null where there is a pack alone
    * @property {SheetSet | null} small the 20×20 set for phones
    * @property {number | undefined} width of a frame, in pixels
    * @property {number | undefined} height
    * @property {string | null} poster
+   * @property {string | null} pack URL of the frames in one file, which goes before the sheets
    * @property {{x: number, y: number}} face the point between the eyes, as a fraction of the frame
    */
 
@@ -164,12 +169,14 @@
     const guessed = !("mobileGridSize" in manifest);
     const small = guessed ? guess : manifest.mobileGridSize;
     const smallSheets = manifest.mobileSheets || names(`_${small}`);
+    const sheets = (manifest.sheets || names("")).map(at);
     return {
-      full: { size: manifest.gridSize, sheets: (manifest.sheets || names("")).map(at) },
+      full: sheets.length ? { size: manifest.gridSize, sheets } : null,
       small: small && smallSheets.length ? { size: small, sheets: smallSheets.map(at), guessed } : null,
       width: manifest.imageWidth,
       height: manifest.imageHeight,
       poster: manifest.poster ? at(manifest.poster) : null,
+      pack: manifest.pack ? at(manifest.pack) : null,
       face: manifest.face || { x: 0.5, y: 0.5 },
     };
   }
@@ -177,6 +184,7 @@
   /** The source that attributes describe: a list of sheets, or a folder with metadata.json. */
   async function readAttributes({ src, mode, grid, width, height }, signal) {
     const declared = { mode, gridSize: grid, imageWidth: width, imageHeight: height };
+    if (/\.pack([?#]|$)/i.test(src)) return { ...readManifest({ ...declared, pack: src }), full: null };
     const sheets = src.startsWith("data:") ? [src] : src.split(",").map((name) => name.trim()).filter(Boolean);
     if (sheets.length > 1 || mode === "single" || /^data:|\.(webp|avif|png|jpe?g|gif)([?#]|$)/i.test(src)) {
       const expected = { quadrants: 4, single: 1 }[mode] || (sheets.length === 1 ? 1 : 4);
@@ -232,10 +240,352 @@
     });
   }
 
+  // ---- Player
+
+  /** The bytes of a pack, from `start` on, part by part as they arrive. Leaving the loop ends the transfer. */
+  async function* packBytes(url, start, signal) {
+    const address = url.startsWith("file:") ? await embeddedPack(url) : url;
+    const response = await fetch(address, { signal, headers: start ? { Range: `bytes=${start}-` } : {} });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    let skip = response.status === 206 ? 0 : start; // servers may ignore the range
+    const reader = response.body.getReader();
+    try {
+      for (let part; !(part = await reader.read()).done; skip -= part.value.length) {
+        if (skip < part.value.length) yield part.value.subarray(Math.max(0, skip));
+      }
+    } finally {
+      reader.cancel().catch(() => {});
+    }
+  }
+
+  /** The pack as a data: URL, from the script beside it: pages opened from files may not fetch, but may have scripts. */
+  function embeddedPack(url) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = `${url}.js`;
+      script.onload = () => resolve(window.gazePacks?.[script.src]);
+      script.onerror = () => reject(new Error("not found"));
+      document.head.append(script);
+      script.remove();
+    });
+  }
+
+  /** @returns {object | null} the header of a pack, with the place of each payload; null while it is incomplete */
+  function packHeader(bytes) {
+    if (bytes.length < 12) return null;
+    const magic = String.fromCharCode(...bytes.subarray(0, 8));
+    const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+    if (magic !== "GAZEPACK" || length > 65536) throw new Error("it is no pack");
+    if (bytes.length < 12 + length) return null;
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length)));
+    if (header.version !== 1) throw new Error(`its version is ${header.version}`);
+    let start = 12 + length;
+    for (const payload of header.payloads) {
+      payload.start = start;
+      start += payload.length;
+    }
+    return header;
+  }
+
+  /** Colour from the upper half of a video frame, alpha from the luma of the lower half. */
+  async function unstackAlpha(frame, width, height) {
+    const { x, y, width: across, height: tall } = frame.visibleRect;
+    const rect = { x, y: y + tall / 2, width: across, height: tall / 2 };
+    const lower = new Uint8Array(frame.allocationSize({ rect }));
+    const [{ offset, stride }] = await frame.copyTo(lower, { rect });
+    const isRGB = /^(RGB|BGR)/.test(frame.format);
+    const mask = new ImageData(width, height);
+    for (let i = 0; i < width * height; i++) {
+      const sample = lower[offset + Math.floor(i / width) * stride + (i % width) * (isRGB ? 4 : 1)];
+      const alpha = isRGB ? sample : ((sample - 16) * 255) / 219;
+      mask.data[i * 4 + 3] = alpha < 4 ? 0 : alpha > 251 ? 255 : alpha; // lossy, but what is opaque stays so
+    }
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    context.putImageData(mask, 0, 0);
+    context.globalCompositeOperation = "source-in";
+    context.drawImage(frame, 0, 0, width, height, 0, 0, width, height);
+    return context.canvas.transferToImageBitmap();
+  }
+
+  /** Decodes the stills of a pack. */
+  class StillsDecoder {
+    constructor(payload) {
+      this.payload = payload;
+    }
+
+    async decode(cell, wants, put) {
+      put(cell, await createImageBitmap(new Blob([this.payload.data(cell)], { type: "image/webp" })));
+    }
+
+    close() {}
+  }
+
+  /** Decodes the video of a pack: from where the decoder is, if that is on the way to the cell, else from the key. */
+  class ChainDecoder {
+    #decoder = null;
+    #at = -1;
+    #time = 0;
+    /** Cells whose pictures are still to come, and what to do with each. */
+    #expected = [];
+    #fail = () => {};
+
+    /** @returns {Promise<ChainDecoder | null>} null where the browser cannot decode it */
+    static async for(payload) {
+      const { codec, codedWidth, codedHeight, colorSpace } = payload;
+      const config = { codec, codedWidth, codedHeight, colorSpace, optimizeForLatency: true };
+      const answer = await window.VideoDecoder?.isConfigSupported(config).catch(() => null);
+      return answer?.supported ? new ChainDecoder(payload, config) : null;
+    }
+
+    constructor(payload, config) {
+      this.payload = payload;
+      this.config = config;
+    }
+
+    /**
+     * @param {(cell: number) => boolean} wants whether a frame on the way is of use, too
+     * @param {(cell: number, frame: ImageBitmap) => void} put
+     */
+    async decode(cell, wants, put) {
+      try {
+        await this.#decode(cell, wants, put);
+      } catch {
+        this.close(); // browsers take decoders away from pages that rest: once more with a new one
+        await this.#decode(cell, wants, put);
+      }
+    }
+
+    #decode(cell, wants, put) {
+      this.#open();
+      const { payload } = this;
+      if (this.#at === cell) this.#at = -1;
+      const way = [];
+      for (let step = cell; step >= 0 && step !== this.#at; step = payload.parent(step)) way.unshift(step);
+      this.#at = cell;
+      let timer;
+      const done = new Promise((resolve, reject) => {
+        this.#fail = reject;
+        timer = setTimeout(() => reject(new Error("the video decoder does not answer")), DECODER_PATIENCE);
+        for (const step of way) {
+          this.#expected.push(async (frame) => {
+            try {
+              if (step === cell || wants(step)) put(step, await this.#picture(frame));
+              if (step === cell) resolve();
+            } catch (error) {
+              reject(error);
+            } finally {
+              frame.close();
+            }
+          });
+          const type = payload.parent(step) < 0 ? "key" : "delta";
+          this.#decoder.decode(new EncodedVideoChunk({ type, timestamp: this.#time++, data: payload.data(step) }));
+        }
+      });
+      return done.finally(() => clearTimeout(timer));
+    }
+
+    #picture(frame) {
+      const { width, height, alpha } = this.payload;
+      return alpha ? unstackAlpha(frame, width, height) : createImageBitmap(frame, 0, 0, width, height);
+    }
+
+    #open() {
+      if (this.#decoder) return;
+      const expected = (this.#expected = []);
+      this.#decoder = new VideoDecoder({
+        output: (frame) => (expected.length ? expected.shift()(frame) : frame.close()),
+        error: (error) => this.#fail(error),
+      });
+      this.#decoder.configure(this.config);
+      this.#at = -1;
+    }
+
+    close() {
+      if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
+      this.#decoder = null;
+    }
+  }
+
+  /**
+   * Plays a pack: takes it in from the middle of the grid outwards, decodes the frames that are wanted, and keeps few.
+   * Of the payloads it takes the first that the browser can decode, and the next one if that fails.
+   */
+  class Player {
+    /** @type {(ImageBitmap | undefined)[]} by row · size + column */
+    frames = [];
+    #url;
+    #signal;
+    #owner;
+    #header;
+    #payloads;
+    #decoder = null;
+    #bytes = new Uint8Array();
+    #index;
+    #filled = 0;
+    /** @type {number[]} cells, the most urgent first */
+    #wanted = [];
+    /** Cells of the frames held, the one that was not wanted for longest first. */
+    #held = new Set();
+    #isDecoding = false;
+
+    /**
+     * @param {object} owner
+     * @param {(header: object) => void} owner.onheader
+     * @param {() => void} owner.onframe
+     * @param {(loaded: number, total: number) => void} owner.onprogress in bytes
+     * @param {(error: Error) => void} owner.onfail after it was loaded
+     */
+    constructor(url, signal, owner) {
+      this.#url = url;
+      this.#signal = signal;
+      this.#owner = owner;
+    }
+
+    /** Settles when all bytes are there. */
+    async load() {
+      const parts = packBytes(this.#url, 0, this.#signal);
+      let head = new Uint8Array();
+      while (!(this.#header = packHeader(head))) {
+        const { value, done } = await parts.next();
+        if (done) throw new Error("it ends within its header");
+        const longer = new Uint8Array(head.length + value.length);
+        longer.set(head);
+        longer.set(value, head.length);
+        head = longer;
+      }
+      this.#payloads = [...this.#header.payloads];
+      this.#owner.onheader(this.#header);
+      await this.#playNext(parts, head.subarray(this.#payloads[0].start));
+    }
+
+    release() {
+      this.#decoder?.close();
+      this.#decoder = null;
+      this.frames.forEach((frame) => frame?.close());
+      this.frames.length = 0;
+      this.#held.clear();
+    }
+
+    /** @param {number[][]} places rows and columns, fractional, the most urgent first */
+    want(places) {
+      const size = this.#header.gridSize;
+      const cells = places.flatMap(([row, col]) => {
+        const both = (value) => [Math.floor(value), Math.ceil(value)];
+        const around = both(row).flatMap((r) => both(col).map((c) => [r, c]));
+        const distance = ([r, c]) => (r - row) ** 2 + (c - col) ** 2;
+        return around.sort((a, b) => distance(a) - distance(b)).map(([r, c]) => r * size + c);
+      });
+      this.#wanted = [...new Set(cells)];
+      for (const cell of this.#wanted) if (this.#held.delete(cell)) this.#held.add(cell);
+      this.#decodeWanted();
+    }
+
+    /** @param {AsyncGenerator} [parts] where the first payload is coming from already, and what came of it */
+    async #playNext(parts, first) {
+      const payload = this.#payloads.shift();
+      if (!payload) throw new Error("nothing in it can be decoded");
+      const { gridSize, imageWidth: width, imageHeight: height } = this.#header;
+      const about = { ...payload, width, height, data: (cell) => this.#data(cell), parent: (cell) => this.#entry(cell)[2] };
+      const decoder = payload.kind === "stills" ? new StillsDecoder(about) : await ChainDecoder.for(about);
+      if (!decoder) {
+        parts?.return();
+        return this.#playNext();
+      }
+      this.#decoder = decoder;
+      const bytes = (this.#bytes = new Uint8Array(payload.length));
+      this.#index = new Int32Array(bytes.buffer, 0, gridSize ** 2 * 3);
+      this.#filled = 0;
+      const fill = (part) => {
+        const room = bytes.length - this.#filled;
+        bytes.set(part.subarray(0, room), this.#filled);
+        this.#filled += Math.min(room, part.length);
+        this.#owner.onprogress(this.#filled, bytes.length);
+        this.#decodeWanted();
+        return this.#filled === bytes.length;
+      };
+      if (first && fill(first)) return parts.return();
+      for await (const part of parts ?? packBytes(this.#url, payload.start, this.#signal)) {
+        if (bytes !== this.#bytes || fill(part)) return; // complete, or given up for the next payload
+      }
+      throw new Error("it is cut off");
+    }
+
+    #entry(cell) {
+      return this.#index.subarray(cell * 3, cell * 3 + 3);
+    }
+
+    #data(cell) {
+      const [offset, length] = this.#entry(cell);
+      return this.#bytes.subarray(offset, offset + length);
+    }
+
+    /** Whether the bytes of a cell are there. Its parents lie before it. */
+    #isThere(cell) {
+      const [offset, length] = this.#entry(cell);
+      return this.#filled >= this.#index.byteLength && offset + length <= this.#filled;
+    }
+
+    async #decodeWanted() {
+      if (this.#isDecoding) return;
+      this.#isDecoding = true;
+      const decoder = this.#decoder;
+      try {
+        for (let cell; decoder && !this.#signal.aborted && (cell = this.#mostUrgent()) >= 0; ) {
+          await decoder.decode(cell, (other) => this.#wanted.includes(other), (...frame) => this.#put(...frame));
+        }
+      } catch (error) {
+        if (!this.#signal.aborted) this.#giveUp(decoder);
+      } finally {
+        this.#isDecoding = false;
+      }
+    }
+
+    #giveUp(decoder) {
+      decoder.close();
+      this.#decoder = null;
+      this.#playNext().catch((error) => this.#signal.aborted || this.#owner.onfail(error));
+    }
+
+    /** The first cell wanted whose frame is not held; -1 if there is none. While it has not arrived, the nearest to it. */
+    #mostUrgent() {
+      for (const cell of this.#wanted) {
+        const best = this.#isThere(cell) ? cell : this.#nearestThere(cell);
+        if (best >= 0 && !this.frames[best]) return best;
+      }
+      return -1;
+    }
+
+    #nearestThere(cell) {
+      const size = this.#header.gridSize;
+      let [best, least] = [-1, Infinity];
+      for (let i = 0; i < size ** 2; i++) {
+        const distance = (Math.floor(i / size) - Math.floor(cell / size)) ** 2 + ((i % size) - (cell % size)) ** 2;
+        if (distance < least && this.#isThere(i)) [best, least] = [i, distance];
+      }
+      return best;
+    }
+
+    #put(cell, frame) {
+      if (this.#signal.aborted) return frame.close();
+      this.frames[cell]?.close();
+      this.frames[cell] = frame;
+      this.#held.delete(cell);
+      this.#held.add(cell);
+      const most = clamp(Math.floor(page.bytesPerWidget / (frame.width * frame.height * 4)), ...KEPT);
+      for (const old of this.#held) {
+        if (this.#held.size <= most) break;
+        this.frames[old].close();
+        delete this.frames[old];
+        this.#held.delete(old);
+      }
+      this.#owner.onframe();
+    }
+  }
+
   // ---- Portrait
 
   /**
-   * The frames of one portrait. Sheets come one after the other, the one with the centre first; each is decoded whole,
+   * The frames of one portrait. A pack is played, if there is one. Else sheets come one after the other, the one with the centre first; each is decoded whole,
    * cut into frames of the size that is shown, and let go. (Frames cannot be cut from an encoded sheet one by one:
    * browsers decode the whole sheet for every cut.)
    */
@@ -253,6 +603,8 @@
     face = { x: 0.5, y: 0.5 };
     /** @type {SheetSet} */
     #set;
+    /** @type {Player | null} */
+    #player = null;
     #fitting = false;
     #abort = new AbortController();
     #owner;
@@ -273,6 +625,7 @@
     /** Lets go of everything and stops loading. */
     release() {
       this.#abort.abort();
+      this.#player?.release();
       for (const frame of this.frames) frame?.close();
       this.frames = [];
       this.#dropPoster();
@@ -287,6 +640,65 @@
         this.#shape(source);
         this.face = source.face;
         if (source.poster) this.#loadPoster(source.poster);
+        if (source.pack && (await this.#play(source))) return;
+        await this.#loadSheets(source);
+      } catch (error) {
+        this.#fail(error.message, "");
+      }
+    }
+
+    /** @returns {Promise<boolean>} false where there are sheets instead, and the pack cannot be played */
+    async #play(source) {
+      const { signal } = this.#abort;
+      const giveUp = (error) => {
+        this.#player.release();
+        this.#player = null;
+        this.loaded = false;
+        if (signal.aborted || source.full) return;
+        this.#fail(`The pack ${source.pack} could not be played (${error.message}).`, source.pack);
+      };
+      let progress = [0, NaN];
+      const report = () => {
+        const [loaded, total] = progress;
+        if (loaded === total && !this.frames.length) return; // it is loaded when there is something to see, too
+        this.loaded = loaded === total;
+        this.#owner.onprogress(loaded, total);
+      };
+      this.#player = new Player(source.pack, signal, {
+        onheader: ({ gridSize, imageWidth, imageHeight, face }) => {
+          this.size = gridSize;
+          this.face = face;
+          this.scale = 1;
+          this.#shape({ width: imageWidth, height: imageHeight });
+          const middle = (gridSize - 1) / 2;
+          this.want([[middle, middle]]);
+        },
+        onframe: () => {
+          this.#dropPoster();
+          this.#owner.onpicture(this);
+          if (!this.loaded) report();
+        },
+        onprogress: (...bytes) => {
+          progress = bytes;
+          report();
+        },
+        onfail: (error) => {
+          giveUp(error);
+          if (source.full) this.#loadSheets(source);
+        },
+      });
+      this.frames = this.#player.frames;
+      try {
+        await this.#player.load();
+        return true;
+      } catch (error) {
+        giveUp(error);
+        return signal.aborted || !source.full;
+      }
+    }
+
+    async #loadSheets(source) {
+      try {
         this.#set = this.#choose(source);
         let first = this.#download(0);
         if (this.#set !== source.full && (await first.catch(() => null)) === null) {
@@ -299,9 +711,14 @@
       }
     }
 
+    /** @param {number[][]} places rows and columns for which frames are needed, the most urgent first */
+    want(places) {
+      this.#player?.want(places);
+    }
+
     /** Cuts the frames anew when they have become too small for the picture on the screen, or too large for memory. */
     async fit() {
-      if (!this.loaded || this.#fitting) return;
+      if (!this.loaded || this.#fitting || this.#player) return;
       const before = this.scale;
       const wanted = this.#bestScale();
       const isTooLarge = this.#bytes(before) > this.#owner.room().bytes * 1.1;
@@ -317,7 +734,7 @@
     nearest(row, col) {
       const { frames, size } = this;
       const wanted = frames[Math.round(row) * size + Math.round(col)];
-      if (wanted || this.loaded) return wanted;
+      if (wanted) return wanted;
       let best;
       let least = Infinity;
       frames.forEach((frame, i) => {
@@ -1209,8 +1626,9 @@
     /** @returns {[ImageBitmap, number][]} what to draw, each with its share of 255 */
     #layers(portrait) {
       const { frames, size, poster } = portrait;
-      if (!frames.length) return poster ? [[poster, 255]] : [];
       const { row, col } = this;
+      if (size) portrait.want(this.#places(row, col));
+      if (!frames.length) return poster ? [[poster, 255]] : [];
       if (this.getAttribute("blend") !== "none") {
         const [top, left] = [Math.floor(row), Math.floor(col)];
         const layers = blendWeights(row - top, col - left)
@@ -1220,6 +1638,15 @@
       }
       const frame = portrait.nearest(row, col);
       return frame ? [[frame, 255]] : [];
+    }
+
+    /** Where frames are needed: here, where it will look in a moment, and where it is to look in the end. */
+    #places(row, col) {
+      const last = this.#portrait.size - 1;
+      const cell = (look) => ((clamp(look, -1, 1) + 1) / 2) * last;
+      const soon = [this.#y, this.#x].map((axis) => cell(axis.at + axis.speed * AHEAD));
+      const places = [[row, col], soon.map(Math.round), [cell(this.#wanted[1]), cell(this.#wanted[0])]];
+      return this.getAttribute("blend") === "none" ? places.map((place) => place.map(Math.round)) : places;
     }
 
     // -- PixiJS: the canvas as a texture of the page's own scene. No renderer of its own: such a page has one.
