@@ -1,4 +1,4 @@
-"""The command line: python -m gaze portrait.jpg -o out/"""
+"""The command line: python -m gaze portrait.jpg -o out/, python -m gaze check out/, python -m gaze pack sheets/"""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from gaze import GazeError, Options, Progress, Strengths, __version__
 from gaze.bundle import write_zip
+from gaze.check import check
 from gaze.engines.base import ENGINES
 from gaze.framing import FRAMINGS
-from gaze.pipeline import Result, generate
+from gaze.pipeline import VIDEOS, Result, generate
+from gaze.repack import repack
 from gaze.sprites import METADATA
 
 
@@ -24,7 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m gaze",
         description="Turn one portrait photo into a face that follows the pointer.",
-        epilog="Exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted.",
+        epilog="Also: %(prog)s check FOLDER, %(prog)s pack FOLDER (each with --help). "
+        "Exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted.",
     )
     parser.add_argument("photo", help="the photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
     parser.add_argument("-o", "--out", required=True, help="the folder to make, or a file ending in .zip")
@@ -46,17 +51,53 @@ def build_parser() -> argparse.ArgumentParser:
         look.add_argument(
             f"--{part}", type=float, default=1.0, metavar="0-2", help=f"strength of the {part}; 1 is normal"
         )
-    sheets = parser.add_argument_group("the sheets")
+    sheets = parser.add_argument_group("the files")
     sheets.add_argument("--size", type=int, default=normal.size, help="rows and columns (default: %(default)s)")
     sheets.add_argument(
         "--frame-size", type=int, default=normal.frame_size, help="longer side in pixels (default: %(default)s)"
     )
-    sheets.add_argument("--quality", type=int, default=normal.quality, help="WebP quality (default: %(default)s)")
+    sheets.add_argument(
+        "--quality", type=int, default=normal.quality, help="WebP quality of the sheets, 1-100 (default: %(default)s)"
+    )
+    sheets.add_argument(
+        "--video", choices=VIDEOS, default=normal.video, help="how the pack's video is coded (default: %(default)s)"
+    )
+    return parser
+
+
+def build_check_parser() -> argparse.ArgumentParser:
+    """The arguments of `check`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gaze check",
+        description="Hold a portrait's folder, or a pack, to docs/format.md: open every file, decode every frame.",
+        epilog="Exit status: 0 nothing is wrong, 1 something is.",
+    )
+    parser.add_argument("path", type=Path, help="a portrait's folder, or a gaze.pack")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print what is wrong only")
+    return parser
+
+
+def build_pack_parser() -> argparse.ArgumentParser:
+    """The arguments of `pack`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gaze pack",
+        description="Make a gaze.pack from the sheets of a folder, those of older systems included, without rendering.",
+        epilog="Exit status: 0 done, 1 the pack could not be made.",
+    )
+    parser.add_argument("folder", type=Path, help="a folder with metadata.json and q0.webp to q3.webp")
+    parser.add_argument("--quality", type=int, default=75, help="WebP quality of the stills (default: %(default)s)")
+    parser.add_argument("--video", choices=VIDEOS, default="vp9", help="how the video is coded (default: %(default)s)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["check"]:
+        return _check(build_check_parser().parse_args(argv[1:]))
+    if argv[:1] == ["pack"]:
+        return _pack(build_pack_parser().parse_args(argv[1:]))
     args = build_parser().parse_args(argv)
     out = Path(args.out)
     try:
@@ -68,6 +109,7 @@ def main(argv: list[str] | None = None) -> int:
             framing=args.framing,
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
+            video=args.video,
         )
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
@@ -79,6 +121,38 @@ def main(argv: list[str] | None = None) -> int:
         print("gaze: interrupted; nothing was written.", file=sys.stderr)
         return 130
     return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    with tqdm(unit="frame", disable=args.quiet or None) as bar:
+        problems = check(args.path, _shown_on(bar))
+    for problem in problems:
+        print(f"gaze: {problem}", file=sys.stderr)
+    if not problems and not args.quiet:
+        print(f"{args.path}: nothing is wrong.")
+    return 1 if problems else 0
+
+
+def _pack(args: argparse.Namespace) -> int:
+    try:
+        if not 1 <= args.quality <= 100:
+            raise GazeError(f"The quality is {args.quality}. Choose a value from 1 to 100; 75 is the normal one.")
+        with tqdm(unit="frame", disable=args.quiet or None) as bar:
+            pack = repack(args.folder, args.quality, args.video, _shown_on(bar))
+    except GazeError as error:
+        print(f"gaze: {error}", file=sys.stderr)
+        return 1
+    if not args.quiet:
+        print(f"{pack}: {pack.stat().st_size / 1e6:.1f} MB.")
+    return 0
+
+
+def _shown_on(bar: tqdm[Any]) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        bar.total, bar.n = total, done
+        bar.refresh()
+
+    return show
 
 
 def _make(photo: str, out: Path, options: Options, quiet: bool) -> None:
@@ -102,7 +176,7 @@ def _with_bar(photo: str, made: Path, options: Options, quiet: bool) -> Result:
 
         def show(step: Progress) -> None:
             bar.set_description_str(step.message, refresh=False)
-            bar.n = step.done if step.stage == "render" else bar.total if step.stage in ("encode", "done") else 0
+            bar.n = {"read": 0, "render": step.done}.get(step.stage, bar.total)
             bar.refresh()
 
         return generate(photo, made, options, show)

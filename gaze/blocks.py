@@ -69,9 +69,9 @@ def cut_blocks(size: int) -> list[Block]:
     return sorted(blocks, key=lambda block: from_middle(block.key, size))
 
 
-def from_middle(cell: Cell, size: int) -> int:
-    """Square of the distance between a cell and the middle of the grid, times four."""
-    return (2 * cell.row - size + 1) ** 2 + (2 * cell.col - size + 1) ** 2
+def from_middle(cell: Cell, size: int) -> tuple[int, int, int]:
+    """What sorts cells from the middle of the grid outwards: the square of twice the distance, then row and column."""
+    return (2 * cell.row - size + 1) ** 2 + (2 * cell.col - size + 1) ** 2, cell.row, cell.col
 
 
 def parents(chains: Sequence[tuple[Cell, ...]]) -> dict[Cell, Cell | None]:

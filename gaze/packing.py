@@ -43,7 +43,7 @@ class PackBuilder:
         self._working: dict[Future[Any], int] = {}
         self._blocks = 0
         self._stills: dict[Cell, Future[bytes]] = {}
-        self._videos: list[Future[dict[Cell, Chunk]]] = []
+        self._videos: dict[Block, Future[dict[Cell, Chunk]]] = {}
 
     def __enter__(self) -> PackBuilder:
         return self
@@ -52,7 +52,7 @@ class PackBuilder:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def add(self, block: Block, frames: Mapping[Cell, np.ndarray]) -> None:
-        """Begin to encode a block; blocks are stored in the order in which they are added.
+        """Begin to encode a block; blocks may come in any order.
 
         Args:
             frames: (height, width, 3 or 4) uint8 for each cell of the block. They are held until they are encoded:
@@ -60,8 +60,8 @@ class PackBuilder:
         """
         if self.codec:
             crf = quantizer(self.codec, self.quality)
-            self._videos.append(self._pool.submit(encode_block, frames, block, self.codec, crf))
-            self._working[self._videos[-1]] = self._blocks
+            self._videos[block] = self._pool.submit(encode_block, frames, block, self.codec, crf)
+            self._working[self._videos[block]] = self._blocks
         for cell, frame in frames.items():
             self._stills[cell] = self._pool.submit(self._encode_still, frame)
             self._working[self._stills[cell]] = self._blocks
@@ -80,18 +80,17 @@ class PackBuilder:
         wait(self._working, timeout=seconds, return_when=FIRST_COMPLETED)
 
     def write(self, path: Path) -> None:
-        """Write the pack; waits for all that was added."""
+        """Write the pack, the middle of the grid first; waits for all that was added."""
         size = self.facts.size
-        stills = {
-            cell: Frame(self._stills[cell].result())
-            for cell in sorted(self._stills, key=lambda cell: from_middle(cell, size))
-        }
+        outwards = sorted(self._stills, key=lambda cell: from_middle(cell, size))
+        stills = {cell: Frame(self._stills[cell].result()) for cell in outwards}
         payloads = [Payload("stills", {"type": "image/webp"}, stills)]
         if self.codec:
+            blocks = sorted(self._videos, key=lambda block: from_middle(block.key, size))
             chunks = {
                 cell: Frame(chunk.data, chunk.parent)
-                for video in self._videos
-                for cell, chunk in video.result().items()
+                for block in blocks
+                for cell, chunk in self._videos[block].result().items()
             }
             payloads.insert(0, Payload("video", self._about, chunks))
         with path.open("wb") as file:

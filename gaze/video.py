@@ -211,13 +211,16 @@ def decode_chain(chunks: Iterable[bytes], codec: str, width: int, height: int, a
     """
     decoder: Any = VideoCodecContext.create(CODECS[codec].decoder, "r")
     decoder.thread_count = 1
+    expected = coded_size(width, height, alpha)
+    # Whatever size a chunk claims; decoders ask for up to 128 more each way.
+    decoder.options = {"max_pixels": str((expected[0] + 128) * (expected[1] + 128))}
     try:
         for data in chunks:
             pictures = decoder.decode(av.Packet(data))
             pictures = pictures or decoder.decode(None)
             if len(pictures) != 1:
                 raise GazeError("A chunk of the video does not decode to one frame. Make the pack again.")
-            if (pictures[0].width, pictures[0].height) != coded_size(width, height, alpha):
+            if (pictures[0].width, pictures[0].height) != expected:
                 raise GazeError("A frame of the video has another size than the pack says. Make the pack again.")
             yield _unstack(pictures[0], width, height, alpha)
     except av.FFmpegError as error:

@@ -97,3 +97,20 @@ def test_the_store_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.delenv("GAZE_STORE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_store() == tmp_path / "gaze" / "sessions"
+
+
+def test_a_portrait_can_be_played_while_its_sheets_are_made_but_is_no_session_yet(store: SessionStore) -> None:
+    folder = store.new()
+    with publishing(folder) as draft:
+        with pytest.raises(GazeError):
+            store.playable(folder.name)
+        (draft / "gaze.pack").touch()
+        assert store.playable(folder.name) == draft
+        assert store.sessions() == []
+        with pytest.raises(GazeError):
+            store.folder(folder.name)
+        (draft / "metadata.json").write_text("{}")
+    assert store.playable(folder.name) == store.folder(folder.name) == folder
+    for name in ("*", "..", "0" * 32):
+        with pytest.raises(GazeError):
+            store.playable(name)

@@ -31,7 +31,7 @@
   const IDLE_PAUSE = [1200, 4000]; // ms between two glances
   const REFIT_AFTER = 250; // ms without a change of size, before frames are cut anew for the new sizes
   const SLICE = 6; // ms of cutting after which the page may breathe
-  const KEPT = [12, 64]; // decoded frames of a pack that are kept: at least, and at most where memory allows
+  const KEPT = [12, 40]; // decoded frames of a pack that are kept: at least, and at most where memory allows
   const AHEAD = 0.1; // seconds of motion for which frames are decoded ahead
   const DECODER_PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
   const LABEL = "Portrait that looks at the pointer";
@@ -287,24 +287,35 @@
     return header;
   }
 
-  /** Colour from the upper half of a video frame, alpha from the luma of the lower half. */
-  async function unstackAlpha(frame, width, height) {
-    const { x, y, width: across, height: tall } = frame.visibleRect;
-    const rect = { x, y: y + tall / 2, width: across, height: tall / 2 };
-    const lower = new Uint8Array(frame.allocationSize({ rect }));
-    const [{ offset, stride }] = await frame.copyTo(lower, { rect });
-    const isRGB = /^(RGB|BGR)/.test(frame.format);
-    const mask = new ImageData(width, height);
-    for (let i = 0; i < width * height; i++) {
-      const sample = lower[offset + Math.floor(i / width) * stride + (i % width) * (isRGB ? 4 : 1)];
-      const alpha = isRGB ? sample : ((sample - 16) * 255) / 219;
-      mask.data[i * 4 + 3] = alpha < 4 ? 0 : alpha > 251 ? 255 : alpha; // lossy, but what is opaque stays so
+  /**
+   * The picture of a video frame. Its alpha, if it has any, is a grey picture under the colour. By way of its pixels,
+   * which is four times faster than createImageBitmap alone where no GPU helps.
+   */
+  async function framePicture(frame, width, height, hasAlpha) {
+    const pixels = await readPixels(frame);
+    const half = pixels.data.length / 2;
+    for (let i = 0; hasAlpha && i < half; i += 4) {
+      const alpha = pixels.data[half + i];
+      pixels.data[i + 3] = alpha < 4 ? 0 : alpha > 251 ? 255 : alpha; // lossy, but what is opaque stays so
     }
-    const context = new OffscreenCanvas(width, height).getContext("2d");
-    context.putImageData(mask, 0, 0);
-    context.globalCompositeOperation = "source-in";
-    context.drawImage(frame, 0, 0, width, height, 0, 0, width, height);
-    return context.canvas.transferToImageBitmap();
+    return createImageBitmap(pixels, 0, 0, width, height);
+  }
+
+  async function readPixels(frame) {
+    const { width, height } = frame.visibleRect;
+    const data = new Uint8ClampedArray(width * height * 4);
+    const options = { format: "RGBA" };
+    try {
+      if (frame.allocationSize(options) === data.length) {
+        await frame.copyTo(data, options);
+        return new ImageData(data, width, height);
+      }
+    } catch {
+      // a browser that cannot convert
+    }
+    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    context.drawImage(frame, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
   }
 
   /** Decodes the stills of a pack. */
@@ -358,6 +369,7 @@
     #decode(cell, wants, put) {
       this.#open();
       const { payload } = this;
+      const { width, height, alpha } = payload;
       if (this.#at === cell) this.#at = -1;
       const way = [];
       for (let step = cell; step >= 0 && step !== this.#at; step = payload.parent(step)) way.unshift(step);
@@ -369,7 +381,7 @@
         for (const step of way) {
           this.#expected.push(async (frame) => {
             try {
-              if (step === cell || wants(step)) put(step, await this.#picture(frame));
+              if (step === cell || wants(step)) put(step, await framePicture(frame, width, height, alpha));
               if (step === cell) resolve();
             } catch (error) {
               reject(error);
@@ -382,11 +394,6 @@
         }
       });
       return done.finally(() => clearTimeout(timer));
-    }
-
-    #picture(frame) {
-      const { width, height, alpha } = this.payload;
-      return alpha ? unstackAlpha(frame, width, height) : createImageBitmap(frame, 0, 0, width, height);
     }
 
     #open() {
@@ -1540,6 +1547,7 @@
     #look(aim) {
       this.#aim = aim;
       this.wake();
+      if (this.#isSeen && this.#portrait) this.#portrait.want(this.#places()); // now: decoding takes half a frame
     }
 
     /** @returns {number[]} the look that aim and glance ask for: x and y in [-1, 1] */
@@ -1627,7 +1635,7 @@
     #layers(portrait) {
       const { frames, size, poster } = portrait;
       const { row, col } = this;
-      if (size) portrait.want(this.#places(row, col));
+      if (size) portrait.want(this.#places());
       if (!frames.length) return poster ? [[poster, 255]] : [];
       if (this.getAttribute("blend") !== "none") {
         const [top, left] = [Math.floor(row), Math.floor(col)];
@@ -1640,13 +1648,14 @@
       return frame ? [[frame, 255]] : [];
     }
 
-    /** Where frames are needed: here, where it will look in a moment, and where it is to look in the end. */
-    #places(row, col) {
+    /** Rows and columns where frames are needed: here, where it will look in a moment, and in the end. */
+    #places() {
       const last = this.#portrait.size - 1;
-      const cell = (look) => ((clamp(look, -1, 1) + 1) / 2) * last;
-      const soon = [this.#y, this.#x].map((axis) => cell(axis.at + axis.speed * AHEAD));
-      const places = [[row, col], soon.map(Math.round), [cell(this.#wanted[1]), cell(this.#wanted[0])]];
-      return this.getAttribute("blend") === "none" ? places.map((place) => place.map(Math.round)) : places;
+      const [x, y] = this.#target();
+      const looks = [[this.#y.at, this.#x.at], [this.#y, this.#x].map((axis) => axis.at + axis.speed * AHEAD), [y, x]];
+      const cells = looks.map((look) => look.map((value) => ((clamp(value, -1, 1) + 1) / 2) * last));
+      const isWhole = this.getAttribute("blend") === "none";
+      return cells.map((cell, i) => (isWhole || i === 1 ? cell.map(Math.round) : cell));
     }
 
     // -- PixiJS: the canvas as a texture of the page's own scene. No renderer of its own: such a page has one.
