@@ -245,11 +245,12 @@ def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options:
     """Write all sheets; their pixels tell the time left."""
     started = time.monotonic()
     total = sum(sheet.side**2 for sheet in sheets)
+    ready = "The portrait is ready. " if options.pack else ""
 
     def state(written: list[Sheet]) -> Progress:
         done = sum(sheet.side**2 for sheet in written)
         left = (time.monotonic() - started) * (total / done - 1) if done else None
-        message = f"Writing sheet {min(len(written) + 1, len(sheets))} of {len(sheets)}"
+        message = f"{ready}Writing sheet {min(len(written) + 1, len(sheets))} of {len(sheets)}"
         return Progress("encode", len(written), len(sheets), message, left)
 
     yield state([])

@@ -59,23 +59,28 @@ class Handlers:
     def generate(self, photo: str | None, *choices: Any) -> Iterator[tuple[Any, ...]]:
         """The full portrait: viewer, message, download, Generate and Cancel button. `choices` as in `_options`.
 
-        A generator, so that Cancel and a closed tab stop it at the next step.
+        The viewer has it as soon as its pack is there; the sheets follow. A generator, so that Cancel and a closed tab
+        stop it at the next step.
         """
         self._results.expire(_RESULTS_KEPT)
         shown = _buttons(start=False)
+        stage: Any = gr.skip()
         try:
             if not photo:
                 raise PhotoError("Add a photo first.")
-            with closing(run(photo, self._results.new(), _options(Options(), *choices))) as steps:
+            out = self._results.new()
+            with closing(run(photo, out, _options(Options(), *choices))) as steps:
                 while True:
                     try:
                         step = next(steps)
                     except StopIteration as end:
                         result = end.value
                         break
-                    yield gr.skip(), ui.progress_html(step), "", *shown
+                    if step.result:
+                        stage = ui.manifest(out.name, step.result.metadata)
+                    yield stage, ui.progress_html(step), "", *shown
                     # Once is enough; a late update must not bring Cancel back after it was pressed.
-                    shown = gr.skip(), gr.skip()
+                    stage, shown = gr.skip(), (gr.skip(), gr.skip())
         except Exception as error:
             yield gr.skip(), ui.error_html(_explain(error)), "", *_buttons(start=True)
         else:

@@ -35,7 +35,8 @@ def session_routes(*stores: SessionStore) -> list[Route]:
         session, name = request.path_params["session"], request.path_params["name"]
         for store in stores:
             try:
-                folder = store.folder(session)
+                # The zip asks for all; a pack is played while the sheets are still being made.
+                folder = store.folder(session) if name == ZIP else store.playable(session)
             except GazeError:
                 continue
             if name == ZIP:

@@ -158,9 +158,11 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
     page.get_by_text(re.compile(r"frame \d+ of 900")).wait_for()
     page.get_by_text(re.compile(r"about \d+ (s|min) left")).wait_for(timeout=GENERATION)
     link = page.get_by_role("link", name="Download")
-    link.wait_for(timeout=GENERATION)
-    page.wait_for_function("before => document.querySelector('gaze-tracker').manifest.base !== before", arg=preview)
+    changed = "before => document.querySelector('gaze-tracker').manifest.base !== before"
+    page.wait_for_function(changed, arg=preview, timeout=GENERATION)
     wait_loaded(page)
+    assert link.count() == 0, "the portrait is on the stage before its sheets are written"
+    link.wait_for(timeout=GENERATION)
     assert page.locator("gaze-tracker").bounding_box() == box, "the stage jumped"
     assert page.evaluate("document.querySelector('gaze-tracker').manifest.totalImages") == 900
     base = base_of(page)

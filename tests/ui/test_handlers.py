@@ -74,9 +74,18 @@ def test_a_file_name_cannot_inject_markup(handlers: Handlers) -> None:
 def test_generating_tells_its_progress_and_ends_with_the_portrait(
     handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
 ) -> None:
-    *steps, last = handlers.generate(str(photo), *CHOICES, 128)
+    steps = []
+    for step in handlers.generate(str(photo), *CHOICES, 128):
+        steps.append(step)
+        if "base" in step[0] and len(stores[0].sessions()) == 0:  # playable before the sheets are there
+            draft = stores[0].playable(step[0]["base"].rstrip("/").rsplit("/", 1)[1])
+            assert {path.name for path in draft.iterdir()} == {"gaze.pack", "poster.webp"}
+    *steps, last = steps
     assert all("progressbar" in step[1] for step in steps)
     assert any("of 900" in step[1] for step in steps)
+    [early] = [step[0] for step in steps if "base" in step[0]]
+    assert early == last[0]
+    assert any("ready. Writing sheet" in step[1] for step in steps)
     shown, message, download, generate_button, cancel_button = last
     [session] = stores[0].sessions()
     assert shown["base"] == f"gradio_api/gaze/{session}/"

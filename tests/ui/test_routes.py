@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gaze.pipeline import Options, generate
-from gaze.sessions import SessionStore
+from gaze.sessions import SessionStore, publishing
 from gaze.ui.routes import ZIP, session_routes, session_url
 from tests.fakes import FakeEngine
 
@@ -64,3 +64,16 @@ def test_a_link_planted_in_a_session_is_not_followed_out_of_it(store: SessionSto
         assert client.get(session_url(session, "link.webp")).status_code == 404
     finally:
         link.unlink()
+
+
+def test_a_pack_is_served_while_its_sheets_are_made_but_no_zip(store: SessionStore, client: TestClient) -> None:
+    folder = store.new()
+    with publishing(folder) as draft:
+        (draft / "gaze.pack").write_bytes(b"0123456789")
+        answer = client.get(session_url(folder.name, "gaze.pack"), headers={"Range": "bytes=4-"})
+        assert (answer.status_code, answer.content) == (206, b"456789")
+        assert client.get(session_url(folder.name, ZIP)).status_code == 404
+        assert client.get(session_url(folder.name, "input.jpg")).status_code == 404
+        (draft / "metadata.json").write_text("{}")
+    assert client.get(session_url(folder.name, "gaze.pack")).content == b"0123456789"
+    store.delete(folder.name)
