@@ -15,11 +15,17 @@ from tqdm import tqdm
 from gaze import GazeError, Options, Progress, Strengths, __version__
 from gaze.bundle import write_zip
 from gaze.check import check
-from gaze.engines.base import ENGINES
+from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
 from gaze.framing import FRAMINGS
 from gaze.pipeline import VIDEOS, Result, generate
 from gaze.repack import repack
 from gaze.sprites import METADATA
+
+_EXPRESSION_HELP = {
+    "smile": "0 leaves the mouth as it is, 1 is a friendly smile",
+    "blink": "0 leaves the eyes as open as they are, 1 closes them, below 0 opens them wider",
+    "eyebrow": "0 leaves the brows where they are, 1 raises them, -1 lowers them",
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,6 +57,16 @@ def build_parser() -> argparse.ArgumentParser:
         look.add_argument(
             f"--{part}", type=float, default=1.0, metavar="0-2", help=f"strength of the {part}; 1 is normal"
         )
+    expression = parser.add_argument_group("the expression, in all frames alike (LivePortrait engine)")
+    for name, (least, most) in EXPRESSION_RANGES.items():
+        expression.add_argument(
+            f"--{name}", type=float, default=0.0, metavar=f"{least:g}..{most:g}", help=_EXPRESSION_HELP[name]
+        )
+    expression.add_argument(
+        "--lid-term",
+        action="store_true",
+        help="move lids as the upstream editor does; eyes then go half as far up and down",
+    )
     sheets = parser.add_argument_group("the files")
     sheets.add_argument("--size", type=int, default=normal.size, help="rows and columns (default: %(default)s)")
     sheets.add_argument(
@@ -109,6 +125,7 @@ def main(argv: list[str] | None = None) -> int:
             framing=args.framing,
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
+            expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
         )
         if out.exists() and not args.overwrite:
@@ -168,7 +185,8 @@ def _make(photo: str, out: Path, options: Options, quiet: bool) -> None:
     if not quiet:
         for note in result.notes:
             print(note)
-        print(f"{out if out.suffix == '.zip' else out / 'index.html'}: made with the {result.engine} engine.")
+        where = out if out.suffix == ".zip" else out / "index.html"
+        print(f"{where}: made with the {result.engine} engine. {result.reason}")
 
 
 def _with_bar(photo: str, made: Path, options: Options, quiet: bool) -> Result:
@@ -176,7 +194,7 @@ def _with_bar(photo: str, made: Path, options: Options, quiet: bool) -> Result:
 
         def show(step: Progress) -> None:
             bar.set_description_str(step.message, refresh=False)
-            bar.n = {"read": 0, "render": step.done}.get(step.stage, bar.total)
+            bar.n = {"read": 0, "load": 0, "render": step.done}.get(step.stage, bar.total)
             bar.refresh()
 
         return generate(photo, made, options, show)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from PIL import Image
 
 from gaze.blocks import cut_blocks
 from gaze.bundle import INPUT, write_pages
-from gaze.engines.base import Engine, choose_engine
+from gaze.engines.base import Engine, Expression, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face, main_face
 from gaze.framing import frame_portrait
@@ -27,10 +29,14 @@ from gaze.portrait import Photo, Portrait, load_portrait
 from gaze.sessions import publishing
 from gaze.spool import FrameSpool
 from gaze.sprites import METADATA, MODES, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.steps import Steps
 from gaze.video import CODECS
 
 VIDEOS = (*CODECS, "none")
-_BATCH = 15
+_PACE = 0.1
+"""Seconds between two words on how far rendering is."""
+_PATIENCE = 300.0
+"""Seconds of rendering beyond which a smaller grid is offered."""
 _STILLS_BETTER = 5
 """What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
 
@@ -46,7 +52,8 @@ class Options:
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.framing.FRAMINGS`.
         strengths: how strongly head, eyes and brows follow.
-        straighten: whether a source that looks past the camera looks straight in the grid's centre.
+        straighten: whether a source that looks past the camera looks straight in the grid's centre (instant engine).
+        expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
         pack: whether to write a pack, before the sheets.
@@ -60,6 +67,7 @@ class Options:
     framing: str = "auto"
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
+    expression: Expression = field(default_factory=Expression)
     mode: str = "quadrants"
     effort: int = 4
     pack: bool = True
@@ -75,8 +83,8 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        stage: "read", "render", "pack", "ready", "encode" or "done".
-        done, total: frames rendered, or sheets written, depending on the stage.
+        stage: "read", "load", "render", "pack", "ready", "encode" or "done".
+        done, total: bytes loaded, frames rendered, or sheets written, depending on the stage.
         message: the same in words.
         remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
         result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its
@@ -126,17 +134,12 @@ def generate(
     Raises:
         GazeError: the photo cannot be used, an option is out of range, or `out` cannot be written.
     """
-    steps = run(photo, out, options or Options())
-    try:
-        while True:
-            step = next(steps)
+    with closing(run(photo, out, options or Options())) as running:
+        steps = Steps(running)
+        for step in steps:
             if progress:
                 progress(step)
-    except StopIteration as end:
-        result: Result = end.value
-        return result
-    finally:
-        steps.close()
+    return steps.result
 
 
 def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
@@ -152,10 +155,7 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     yield Progress("read", 0, 1, "Looking for the face")
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
-    if isinstance(options.engine, str):
-        engine, reason = choose_engine(options.engine, options.straighten)
-    else:
-        engine, reason = options.engine, "It was given."
+    engine, reason = yield from _load_engine(options)
     facts = metadata(grid, options.mode, portrait.width, portrait.height, face, pack=options.pack)
     facts["engine"] = engine.name
     result = Result(Path(out), facts, engine.name, reason, notes)
@@ -171,7 +171,7 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
         write_pages(draft, facts)
         (draft / METADATA).write_text(json.dumps(facts, indent=2) + "\n")
     yield Progress("done", grid.count, grid.count, "Finished", 0.0)
-    return result
+    return replace(result, notes=(*notes, *engine.notes()))
 
 
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
@@ -194,11 +194,19 @@ def _check(options: Options) -> None:
         raise GazeError(f"There is no video called “{options.video}”. Choose one of: {', '.join(VIDEOS)}.")
 
 
+def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, str]]:
+    if not isinstance(options.engine, str):
+        return options.engine, "It was given."
+    loading = Steps(load_engine(options.engine, options.straighten, options.expression))
+    for step in loading:
+        yield Progress("load", round(step.done), round(step.total) or 1, step.message)
+    return loading.result
+
+
 def _render(
     engine: Engine, portrait: Portrait, face: Face, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options
 ) -> Generator[Progress, None, None]:
     """Render every cell into the spool, the poster and the pack, which is encoded meanwhile."""
-    started = time.monotonic()
     rendered = 0
     x, y = face.centre
     place = (round(x / portrait.width, 4), round(y / portrait.height, 4))
@@ -209,8 +217,12 @@ def _render(
     def state() -> Progress:
         if rendered == grid.count:
             return Progress("pack", 0, 1, "Packing the frames")
-        left = (time.monotonic() - started) * (grid.count / rendered - 1) if rendered else None
-        return Progress("render", rendered, grid.count, f"Rendering frame {rendered} of {grid.count}", left)
+        message = f"Rendering frame {rendered} of {grid.count}"
+        if not rendered:
+            return Progress("render", 0, grid.count, message)
+        per_frame = (time.monotonic() - started) / rendered
+        message += _too_long(per_frame, grid.size)
+        return Progress("render", rendered, grid.count, message, per_frame * (grid.count - rendered))
 
     def drain(down_to: int) -> Generator[Progress, None, None]:
         while builder and builder.backlog > down_to:
@@ -220,15 +232,20 @@ def _render(
     with builder or nullcontext():
         yield state()
         source = engine.prepare(portrait, face)
-        for block in cut_blocks(grid.size):
+        started = told = time.monotonic()
+        blocks = cut_blocks(grid.size)
+        poses = [grid.pose(cell) for block in blocks for cell in block.cells]
+        arriving = chain.from_iterable(engine.stream(source, poses))
+        for block in blocks:
             # Enough to keep every core busy; more would only fill the memory.
             yield from drain(builder.threads if builder else 0)
             frames: dict[Cell, np.ndarray] = {}
-            for first in range(0, len(block.cells), _BATCH):
-                batch = block.cells[first : first + _BATCH]
-                frames.update(zip(batch, engine.render(source, [grid.pose(cell) for cell in batch]), strict=True))
-                rendered += len(batch)
-                yield state()
+            for cell in block.cells:
+                frames[cell] = next(arriving)
+                rendered += 1
+                if time.monotonic() > told + _PACE:
+                    told = time.monotonic()
+                    yield state()
             for cell, frame in frames.items():
                 spool.put(cell, frame)
             if grid.centre() in frames:
@@ -239,6 +256,14 @@ def _render(
         yield from drain(0)
         if builder:
             builder.write(draft / PACK)
+
+
+def _too_long(per_frame: float, size: int) -> str:
+    """What to tell a person who would wait for more than a few minutes, from the seconds that a frame takes."""
+    if per_frame * size**2 <= _PATIENCE:
+        return ""
+    fits = max(2, math.isqrt(int(_PATIENCE / per_frame)) // 2 * 2)
+    return f": {per_frame:.0f} s each here. A grid of {fits}×{fits} would take {per_frame * fits**2 / 60:.0f} min"
 
 
 def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options: Options) -> Iterator[Progress]:

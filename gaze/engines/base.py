@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +26,7 @@ class Expression:
     Attributes:
         smile: -0.3 to 1.3; 0 leaves the mouth as it is, 1 is a friendly smile.
         blink: -0.25 wide open, 0 as in the photo, 1 closed.
-        brows: -1 lowered, 0 as in the photo, 1 raised.
+        eyebrow: -1 lowered, 0 as in the photo, 1 raised.
         lid_term: what the upstream editor adds when eyes look up or down: the eyeballs go half as far and the lids less
             with them. Off, as in the published grid: a portrait is to look all the way to the pointer.
 
@@ -32,7 +36,7 @@ class Expression:
 
     smile: float = 0.0
     blink: float = 0.0
-    brows: float = 0.0
+    eyebrow: float = 0.0
     lid_term: bool = False
 
     def __post_init__(self) -> None:
@@ -42,7 +46,7 @@ class Expression:
                 raise GazeError(f"The {name} value is {value:g}. Choose {least:g} to {most:g}; 0 is as in the photo.")
 
 
-EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "brows": (-1.0, 1.0)}
+EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -87,24 +91,86 @@ class Engine(ABC):
 
 
 _BATCH = 15
-ENGINES = ("auto", "warp")
-"""Names that `choose_engine` takes."""
+ENGINES = ("auto", "warp", "liveportrait")
+"""Names that `choose_engine` and `load_engine` take."""
+
+_WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
 
 
-def choose_engine(name: str, straighten: bool = True) -> tuple[Engine, str]:
-    """An engine by name, and the reason for the choice in a sentence.
+def choose_engine(name: str) -> tuple[str, str]:
+    """The name of the engine that would render, and the reason in a sentence. Loads nothing.
 
     Args:
-        name: one of `ENGINES`; "auto" takes the best that runs here.
-        straighten: whether a source that looks past the camera looks straight in the grid's centre.
+        name: one of `ENGINES`; "auto" takes LivePortrait where there is an NVIDIA GPU, else the instant engine.
 
     Raises:
-        GazeError: the name is unknown.
+        GazeError: the name is unknown, or the engine is not installed.
     """
     if name not in ENGINES:
         raise GazeError(f"There is no engine called “{name}”. Choose one of: {', '.join(ENGINES)}.")
+    if name == "warp":
+        return "warp", "The instant engine was asked for."
+    installed = find_spec("torch") is not None
+    if name == "liveportrait":
+        if not installed:
+            raise GazeError(
+                "The LivePortrait engine needs PyTorch, which is not installed. Install it with: "
+                "pip install 'gaze-portrait[liveportrait]', or choose the engine “warp”."
+            )
+        return "liveportrait", "The LivePortrait engine was asked for."
+    if not has_gpu():
+        return "warp", f"{_WARP_RUNS} (LivePortrait wants an NVIDIA GPU.)"
+    if not installed:
+        return "warp", f"{_WARP_RUNS} (For LivePortrait on this GPU, install gaze-portrait[liveportrait].)"
+    return "liveportrait", "The LivePortrait engine runs on this machine's GPU."
+
+
+def load_engine(
+    name: str, straighten: bool = True, expression: Expression | None = None
+) -> Generator[Loading, None, tuple[Engine, str]]:
+    """Choose an engine and get it ready; returns it with the reason for the choice.
+
+    Args:
+        name: as for `choose_engine`. "auto" falls back to the instant engine where LivePortrait cannot be had.
+        straighten: instant engine: whether a source that looks past the camera looks straight in the grid's centre.
+        expression: LivePortrait engine: what is changed in all frames alike.
+
+    Raises:
+        GazeError: the engine is unknown, not installed, or lacks its weights.
+    """
     from gaze.engines.warp import WarpEngine
 
-    if name == "warp":
-        return WarpEngine(straighten), "The instant engine was asked for."
-    return WarpEngine(straighten), "The instant engine runs on this machine's processor with nothing to download."
+    chosen, reason = choose_engine(name)
+    if chosen == "warp":
+        return WarpEngine(straighten), reason
+    try:
+        engine = _liveportrait(expression or Expression(), must_have_gpu=name == "auto")
+        yield from engine.load()
+    except GazeError as error:
+        if name != "auto":
+            raise
+        return WarpEngine(straighten), f"{_WARP_RUNS} (LivePortrait cannot be had here: {error})"
+    return engine, reason
+
+
+def has_gpu() -> bool:
+    """Whether there seems to be an NVIDIA GPU; told without loading anything."""
+    return on_zero_gpu() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+
+
+def on_zero_gpu() -> bool:
+    """Whether this is a Hugging Face Space that gets a GPU for single calls."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
+def _liveportrait(expression: Expression, must_have_gpu: bool) -> Engine:
+    if on_zero_gpu():
+        from gaze.engines.liveportrait.zero import ZeroGpuEngine
+
+        return ZeroGpuEngine(expression)
+    from gaze.engines.liveportrait.engine import LivePortraitEngine
+
+    engine = LivePortraitEngine(expression)
+    if must_have_gpu and engine.device.type == "cpu":
+        raise GazeError("this PyTorch does not see the GPU.")
+    return engine

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from gaze.bundle import widget_source
-from gaze.engines.base import choose_engine
+from gaze.engines.base import ENGINES, choose_engine
 from gaze.framing import FRAMINGS
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import SessionStore, default_store
@@ -57,6 +57,13 @@ def build(handlers: Handlers) -> gr.Blocks:
                         value=FRAMINGS[0],
                         label="Framing",
                     )
+                    engine = gr.Radio(
+                        [("The best that runs here", "auto"), ("Instant", "warp"), ("LivePortrait", "liveportrait")],
+                        value=ENGINES[0],
+                        label="Engine",
+                        info="For Generate; the preview is always the instant engine's.",
+                    )
+                    size = gr.Radio([10, 20, 30], value=30, label="Looks", info="Rows and columns of the grid.")
                     frame_size = gr.Radio([384, 512, 640], value=512, label="Frame size", info="Longer side in pixels.")
                 start = gr.Button("Generate", variant="primary", interactive=False, elem_id="generate")
                 cancel = gr.Button("Cancel", visible=False, elem_id="cancel")
@@ -76,7 +83,7 @@ def build(handlers: Handlers) -> gr.Blocks:
         photo.change(lambda: "", None, download, **quiet)
         making = start.click(
             handlers.generate,
-            [*choices, frame_size],
+            [*choices, frame_size, size, engine],
             [stage, message, download, start, cancel],
             concurrency_limit=1,
             concurrency_id="render",

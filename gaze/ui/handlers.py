@@ -15,6 +15,7 @@ from gaze.errors import GazeError, PhotoError
 from gaze.grid import Strengths
 from gaze.pipeline import PREVIEW, Options, Result, generate, run
 from gaze.sessions import SessionStore
+from gaze.steps import Steps
 from gaze.ui import components as ui
 
 _HOUR = 3600
@@ -69,13 +70,8 @@ class Handlers:
             if not photo:
                 raise PhotoError("Add a photo first.")
             out = self._results.new()
-            with closing(run(photo, out, _options(Options(), *choices))) as steps:
-                while True:
-                    try:
-                        step = next(steps)
-                    except StopIteration as end:
-                        result = end.value
-                        break
+            with closing(run(photo, out, _options(Options(), *choices))) as running:
+                for step in (steps := Steps(running)):
                     if step.result:
                         stage = ui.manifest(out.name, step.result.metadata)
                     yield stage, ui.progress_html(step), "", *shown
@@ -84,7 +80,8 @@ class Handlers:
         except Exception as error:
             yield gr.skip(), ui.error_html(_explain(error)), "", *_buttons(start=True)
         else:
-            notes = (f"Your portrait is ready: {result.metadata['totalImages']} looks.", *result.notes)
+            result = steps.result
+            notes = (f"Your portrait is ready: {result.metadata['totalImages']} looks.", result.reason, *result.notes)
             download = ui.download_html(result.folder.name)
             yield _shown(result), ui.notes_html(notes), download, *_buttons(start=True)
 
@@ -106,14 +103,18 @@ def _options(
     straighten: bool,
     framing: str,
     frame_size: float | None = None,
+    size: float | None = None,
+    engine: str | None = None,
 ) -> Options:
-    """`base` with what the person chose on the page; a preview has a frame size of its own."""
+    """`base` with what the person chose on the page; a preview has frames, a grid and an engine of its own."""
     return replace(
         base,
         strengths=Strengths(head, eyes, brows),
         straighten=straighten,
         framing=framing,
         frame_size=int(frame_size or base.frame_size),
+        size=int(size or base.size),
+        engine=engine or base.engine,
     )
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from gaze.engines.base import Engine, Expression, Loading
 from gaze.engines.liveportrait import weights
@@ -26,11 +27,15 @@ class LivePortraitEngine(Engine):
     Args:
         expression: what is changed in all frames alike.
         compile: whether torch.compile translates the networks first.
+
+    Attributes:
+        device: where it renders.
     """
 
     name = "liveportrait"
 
     def __init__(self, expression: Expression | None = None, compile: bool = False) -> None:
+        self.device = best_device()
         self._expression = expression or Expression()
         self._compile = compile
 
@@ -45,25 +50,30 @@ class LivePortraitEngine(Engine):
             with suppress(WeightsError):  # Without it the window around the face is estimated.
                 yield from weights.download([weights.LANDMARKS])
         yield Loading("Reading the LivePortrait weights")
-        self._renderer()
+        self.renderer()
 
     def prepare(self, portrait: Portrait, face: Face) -> RenderSource:
-        return self._renderer().prepare(portrait.image, find_crop(portrait, face))
+        return self.renderer().prepare(portrait.image, find_crop(portrait, face))
 
     def render(self, source: RenderSource, poses: Sequence[Pose]) -> np.ndarray:
         return np.concatenate(list(self.stream(source, poses)))
 
     def stream(self, source: RenderSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
-        yield from self._renderer().frames(source, poses, self._expression)
+        yield from self.renderer().frames(source, poses, self._expression)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._renderer().notes))
+        return tuple(dict.fromkeys(self.renderer().notes))
 
-    def _renderer(self) -> Renderer:
+    def renderer(self) -> Renderer:
+        """The networks, loaded once for all runs of this process.
+
+        Raises:
+            WeightsError: their weights are not here, or damaged.
+        """
         files = weights.local_files()
         if files is None:
             raise WeightsError("The LivePortrait weights are not on this machine; call load() first.")
-        return _shared_renderer(tuple(files.items()), self._compile)
+        return _shared_renderer(tuple(files.items()), self._compile, self.device)
 
 
 def find_crop(portrait: Portrait, face: Face) -> Crop:
@@ -73,9 +83,8 @@ def find_crop(portrait: Portrait, face: Face) -> Crop:
 
 
 @cache
-def _shared_renderer(files: tuple[tuple[str, Path], ...], compile: bool) -> Renderer:
-    """One for all runs of this process: the weights are half a gigabyte."""
-    return Renderer(weights.load_networks(dict(files)), best_device(), compile)
+def _shared_renderer(files: tuple[tuple[str, Path], ...], compile: bool, device: torch.device) -> Renderer:
+    return Renderer(weights.load_networks(dict(files)), device, compile)
 
 
 @cache

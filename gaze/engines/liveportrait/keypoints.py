@@ -130,7 +130,7 @@ def expression_edits(expression: Expression) -> Tensor:
         edit[lid, _Y] -= 0.00275 * smile
         edit[cheek, _Y] -= 0.0035 * smile
     _open_lids(edit, -_FULL_BLINK * expression.blink)
-    _raise_brows(edit, _FULL_BROWS * expression.brows)
+    _raise_brows(edit, _FULL_BROWS * expression.eyebrow)
     return edit
 
 

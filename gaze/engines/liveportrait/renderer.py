@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gaze.engines.base import Expression
+from gaze.engines.base import Expression, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop
 from gaze.engines.liveportrait.keypoints import Motion, driving_keypoints, source_keypoints
 from gaze.engines.liveportrait.lean import LeanDecoder, LeanWarping, WarpSource
@@ -49,7 +49,7 @@ class Renderer:
         dtype: of the convolutions; None chooses by the device.
 
     Attributes:
-        batch: frames rendered at once. Halved where memory does not suffice.
+        batch: frames rendered at once; 0 until memory was looked at. Halved where it does not suffice.
         notes: sentences about what was changed on the way, for the person.
     """
 
@@ -82,7 +82,7 @@ class Renderer:
                 network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         if self._compile:
             self._warping, self._decoder = torch.compile(self._warping), torch.compile(self._decoder)
-        self.batch = _batch_size(self.device, dtype)
+        self.batch = 0
 
     @torch.inference_mode()
     def prepare(self, image: np.ndarray, crop: Crop) -> RenderSource:
@@ -97,6 +97,8 @@ class Renderer:
 
     def frames(self, source: RenderSource, poses: Sequence[Pose], expression: Expression) -> Iterator[np.ndarray]:
         """The frames of the poses in their order, (n, height, width, 3) uint8, in batches."""
+        # Not earlier: a ZeroGPU Space has no GPU until it renders.
+        self.batch = self.batch or _batch_size(self.device, self.dtype)
         left = self._keypoints(source, poses, expression)
         transfers = _Transfers(self.device)
         while len(left):
@@ -125,6 +127,7 @@ class Renderer:
                 self.notes.append(f"The graphics memory was short: frames are rendered {self.batch} at a time.")
             except FloatingPointError:
                 self._build(torch.float32)
+                self.batch = _batch_size(self.device, self.dtype)
                 self.notes.append("This GPU fails at half precision: frames are rendered in full precision, slower.")
             # Here, and not above: there the exception still holds the memory.
             if self.device.type == "cuda":
@@ -186,6 +189,8 @@ def best_device() -> torch.device:
 def _best_dtype(device: torch.device) -> torch.dtype:
     if device.type != "cuda":
         return torch.float32
+    if on_zero_gpu():
+        return torch.bfloat16  # All its GPUs have it, and asking is not allowed before one is lent.
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 

@@ -63,7 +63,7 @@ def test_edits_of_gaze_and_expression(golden: Golden) -> None:
         elif control == "smile":
             found = keypoints.expression_edits(Expression(smile=value))
         elif control == "eyebrow":
-            found = keypoints.expression_edits(Expression(brows=value / 15))
+            found = keypoints.expression_edits(Expression(eyebrow=value / 15))
         else:
             continue
         np.testing.assert_allclose(found, delta, atol=1e-8, err_msg=f"{control} {value}")
@@ -141,7 +141,7 @@ def test_stitching_of_a_batch_is_that_of_each(stitching: Stitching) -> None:
         np.testing.assert_allclose(together[index : index + 1], stitching.correct(x_s, x_d[index : index + 1]), **EXACT)
 
 
-@pytest.mark.parametrize(("name", "value"), [("smile", 1.4), ("blink", -1), ("brows", 2), ("smile", float("nan"))])
+@pytest.mark.parametrize(("name", "value"), [("smile", 1.4), ("blink", -1), ("eyebrow", 2), ("smile", float("nan"))])
 def test_expressions_out_of_range(name: str, value: float) -> None:
     with pytest.raises(GazeError, match=f"{name} value is"):
         Expression(**{name: value})

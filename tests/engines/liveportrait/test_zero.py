@@ -1,0 +1,111 @@
+"""The path of a ZeroGPU Space, as far as it goes without one: the decorator's part is played by a stand-in."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaze.engines import base
+from gaze.engines.base import Expression
+from gaze.engines.liveportrait import weights, zero
+from gaze.engines.liveportrait.crop import Crop
+from gaze.errors import GazeError
+from gaze.faces import Face
+from gaze.grid import Pose
+from gaze.portrait import Portrait
+
+
+class FakeRenderer:
+    """Two frames at a time, each filled with its number."""
+
+    def prepare(self, image: np.ndarray, crop: Crop) -> tuple[int, ...]:
+        return image.shape
+
+    def frames(self, source: tuple[int, ...], poses: tuple[Pose, ...], expression: Expression) -> Iterator[np.ndarray]:
+        for first in range(0, len(poses), 2):
+            yield np.stack([np.full(source, n, np.uint8) for n in range(first, min(first + 2, len(poses)))])
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> zero.ZeroGpuEngine:
+    monkeypatch.setattr(zero.LivePortraitEngine, "renderer", lambda _self: FakeRenderer())
+    return zero.ZeroGpuEngine()
+
+
+def test_frames_come_through_the_file_in_order(
+    engine: zero.ZeroGpuEngine, framed: tuple[Portrait, Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portrait, face = framed
+    asked: list[zero.Rendering] = []
+    on_gpu = zero._on_gpu
+
+    def through_pickle(rendering: zero.Rendering) -> Iterator[int | str]:
+        asked.append(pickle.loads(pickle.dumps(rendering)))
+        yield from on_gpu(asked[-1])
+
+    monkeypatch.setattr(zero, "_on_gpu", through_pickle)
+    source = engine.prepare(portrait, face)
+    batches = list(engine.stream(source, [Pose()] * 5))
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    frames = np.concatenate(batches)
+    assert frames.shape == (5, portrait.height, portrait.width, 3)
+    assert [int(frame[0, 0, 0]) for frame in frames] == [0, 1, 2, 3, 4]
+    assert not asked[0].frames.exists()
+
+
+def test_closing_early_removes_the_file(
+    engine: zero.ZeroGpuEngine, framed: tuple[Portrait, Face], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zero.tempfile, "tempdir", str(tmp_path))
+    steps = engine.stream(engine.prepare(*framed), [Pose()] * 5)
+    next(steps)
+    assert list(tmp_path.iterdir())
+    steps.close()  # type: ignore[attr-defined]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_fails_on_the_gpu_is_told(
+    framed: tuple[Portrait, Face], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
+    engine = zero.ZeroGpuEngine()
+    source = (framed[0].image, Crop(1, 1, 1, 0))
+    with pytest.raises(GazeError, match="is not there"):
+        list(engine.stream(source, [Pose()]))
+
+
+def test_the_time_asked_for_grows_with_the_frames(framed: tuple[Portrait, Face]) -> None:
+    image, crop = framed[0].image, Crop(1, 1, 1, 0)
+
+    def asked(count: int) -> int:
+        return zero.seconds(zero.Rendering(image, crop, (Pose(),) * count, Expression(), Path()))
+
+    assert asked(100) < asked(900) < 60
+
+
+def test_on_zerogpu_the_generator_is_decorated(monkeypatch: pytest.MonkeyPatch) -> None:
+    decorated: list[dict[str, Any]] = []
+
+    def gpu(**options: Any) -> Callable[[Any], Any]:
+        decorated.append(options)
+        return lambda function: function
+
+    stand_in = types.ModuleType("spaces")
+    stand_in.GPU = gpu  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "spaces", stand_in)
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert base.choose_engine("auto")[0] == "liveportrait"
+    try:
+        module = importlib.reload(zero)
+        assert [options["duration"] for options in decorated] == [module.seconds]
+    finally:
+        monkeypatch.delenv("SPACES_ZERO_GPU")
+        importlib.reload(zero)
