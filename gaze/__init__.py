@@ -1,6 +1,7 @@
 """Gaze turns one portrait photo into a face that follows the visitor's pointer."""
 
-from gaze.errors import FaceError, GazeError, PhotoError
+from gaze.engines.base import Engine, Expression
+from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.pipeline import Options, Progress, Result, generate
 
@@ -8,6 +9,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Cell",
+    "Engine",
+    "Expression",
     "FaceError",
     "GazeError",
     "GazeGrid",
@@ -17,5 +20,6 @@ __all__ = [
     "Progress",
     "Result",
     "Strengths",
+    "WeightsError",
     "generate",
 ]

@@ -1,5 +1,6 @@
 import io
 import json
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from PIL import Image
 
 import gaze
+from gaze import pipeline
+from gaze.engines.base import Engine, Loading
 from gaze.errors import FaceError, GazeError
-from gaze.grid import Cell
+from gaze.grid import Cell, Pose
 from gaze.pipeline import PREVIEW, Options, Progress, generate, run
 from gaze.portrait import Portrait
 from tests.fakes import FakeEngine, cell_of, decode_sheet
@@ -106,6 +109,47 @@ def test_frames_are_rendered_in_batches_and_each_once(photo: Path, tmp_path: Pat
     generate(photo, tmp_path / "out", Options(engine=engine, frame_size=128))
     assert sum(engine.batches) == 900
     assert min(engine.batches) > 1
+
+
+class Slow(FakeEngine):
+    """Seems to take ten seconds for each frame."""
+
+    def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        for frame in self.render(source, poses):
+            self.now += 10
+            yield frame[None]
+
+    def notes(self) -> tuple[str, ...]:
+        return ("The fan is loud.",)
+
+
+def test_a_long_wait_is_announced_with_a_grid_that_fits(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Slow(10)
+    engine.now = 0.0
+    monkeypatch.setattr(pipeline.time, "monotonic", lambda: engine.now)
+    steps: list[Progress] = []
+    result = generate(photo, tmp_path / "out", Options(engine=engine, size=10, frame_size=128), steps.append)
+    first = next(step for step in steps if step.stage == "render" and step.done)
+    assert first.done == 1
+    assert first.message == "Rendering frame 1 of 100: 10 s each here. A grid of 4×4 would take 3 min"
+    assert first.remaining == 990
+    assert "The fan is loud." in result.notes
+
+
+def test_getting_an_engine_ready_is_told(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_engine(name: str, *_: object) -> Generator[Loading, None, tuple[Engine, str]]:
+        yield Loading("Downloading", 3.5, 8)
+        yield Loading("Reading")
+        return FakeEngine(2), f"{name} is what there is."
+
+    monkeypatch.setattr(pipeline, "load_engine", load_engine)
+    steps: list[Progress] = []
+    result = generate(photo, tmp_path / "out", Options(size=2, frame_size=128), steps.append)
+    told = [(step.message, step.done, step.total) for step in steps if step.stage == "load"]
+    assert told == [("Downloading", 4, 8), ("Reading", 0, 1)]
+    assert (result.engine, result.reason) == ("fake", "auto is what there is.")
 
 
 def test_the_preview_is_one_small_sheet_of_the_instant_engine(photo: Path, tmp_path: Path) -> None:

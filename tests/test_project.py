@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from gaze.faces import Iris, typical_face
 from gaze.grid import GazeGrid
 from gaze.sprites import metadata
@@ -43,6 +45,14 @@ def test_the_space_gets_the_gradio_that_the_project_allows() -> None:
     assert facts["app_file"] == "app.py"
     major, minor, _ = facts["sdk_version"].split(".")
     assert f"gradio>={major}.{minor},<{int(major) + 1}" in requirements()
+
+
+def test_a_space_brings_the_weights_along() -> None:
+    weights = pytest.importorskip("gaze.engines.liveportrait.weights")
+    front = (ROOT / "README.md").read_text().split("---")[1]
+    _, repository, files = front[front.index("preload_from_hub:") :].replace("  - ", "").split(maxsplit=2)
+    assert repository == weights.REPOSITORY
+    assert files.strip().split(",") == [*weights.CHECKPOINTS.values(), weights.LANDMARKS]
 
 
 def test_each_example_portrait_is_credited() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from gaze.bundle import widget_source
-from gaze.engines.base import ENGINES, choose_engine
+from gaze.engines.base import ENGINES, choose_engine, load_engine, on_zero_gpu
 from gaze.framing import FRAMINGS
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import SessionStore, default_store
@@ -100,6 +100,10 @@ def build(handlers: Handlers) -> gr.Blocks:
 def launch(**overrides: Any) -> None:
     """Serve the page until interrupted. Keyword arguments go to `gr.Blocks.launch`."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if on_zero_gpu():
+        # There weights are taken along to each lent GPU if they were loaded before the launch.
+        for step in load_engine("auto"):
+            print(step.message)
     register_formats()
     with tempfile.TemporaryDirectory(prefix="gaze-previews-") as previews:
         results, small = SessionStore(default_store()), SessionStore(Path(previews))
