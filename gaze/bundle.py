@@ -40,13 +40,17 @@ def write_pages(folder: Path, facts: dict[str, Any]) -> None:
     for name in _TEMPLATES:
         (folder / name).write_text(_filled(name, facts, manifest), encoding="utf-8")
     if "pack" in facts:
-        pack = _data_url("application/octet-stream", _first_payload(folder / facts["pack"]))
-        script = f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{pack}";\n'
-        (folder / PACK_SCRIPT).write_text(script, encoding="utf-8")
+        pack = _embedded(folder / facts["pack"])
+        (folder / PACK_SCRIPT).write_text(pack_script(folder / facts["pack"]), encoding="utf-8")
         poster = _data_url("image/webp", (folder / facts["poster"]).read_bytes())
         page = _filled("index.html", facts, {**facts, "pack": pack, "poster": poster, "sheets": []})
         page = page.replace(f'<script src="{SCRIPT}"></script>', f"<script>\n{widget_source()}</script>")
         (folder / _STANDALONE).write_text(page, encoding="utf-8")
+
+
+def pack_script(path: Path) -> str:
+    """A pack as a script, for pages opened from files: they may not fetch, but may have scripts."""
+    return f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{_embedded(path)}";\n'
 
 
 def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
@@ -60,12 +64,12 @@ def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
     return text
 
 
-def _first_payload(path: Path) -> bytes:
+def _embedded(path: Path) -> str:
     """The pack with the payload that players like best, and no other: embedded, it must be small."""
     pack = read_pack(path)
     out = io.BytesIO()
     write_pack(replace(pack, payloads=pack.payloads[:1]), out)
-    return out.getvalue()
+    return _data_url("application/octet-stream", out.getvalue())
 
 
 def _data_url(kind: str, data: bytes) -> str:

@@ -1,10 +1,10 @@
 /** Types of <gaze-tracker>. What each name does is described in docs/widget.md. */
 
-/** The fields of metadata.json, and where the sheets lie. */
+/** The fields of metadata.json, and where the files lie. */
 export interface GazeManifest {
-  /** URL of the folder of the sheets, relative to the document; ends in "/". */
+  /** URL of the portrait's folder, relative to the document; ends in "/". */
   base?: string;
-  gridSize: number;
+  gridSize?: number;
   quadrantSize?: number;
   mobileGridSize?: number | null;
   mobileQuadrantSize?: number | null;
@@ -14,8 +14,10 @@ export interface GazeManifest {
   format?: string;
   mode?: "quadrants" | "single";
   totalImages?: number;
+  /** File name or URL of the pack. */
+  pack?: string;
   version?: string | number;
-  /** File names, where they are not q0.webp … q3.webp or sheet.webp. */
+  /** File names, where they are not q0.webp … q3.webp or sheet.webp; empty where there are none. */
   sheets?: string[];
   mobileSheets?: string[];
   poster?: string;

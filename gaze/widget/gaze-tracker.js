@@ -296,7 +296,7 @@
     const half = pixels.data.length / 2;
     for (let i = 0; hasAlpha && i < half; i += 4) {
       const alpha = pixels.data[half + i];
-      pixels.data[i + 3] = alpha < 4 ? 0 : alpha > 251 ? 255 : alpha; // lossy, but what is opaque stays so
+      pixels.data[i + 3] = alpha < 8 ? 0 : alpha > 247 ? 255 : alpha; // lossy, but what is opaque stays so
     }
     return createImageBitmap(pixels, 0, 0, width, height);
   }
@@ -336,6 +336,7 @@
     #decoder = null;
     #at = -1;
     #time = 0;
+    #isOver = false;
     /** Cells whose pictures are still to come, and what to do with each. */
     #expected = [];
     #fail = () => {};
@@ -360,8 +361,9 @@
     async decode(cell, wants, put) {
       try {
         await this.#decode(cell, wants, put);
-      } catch {
-        this.close(); // browsers take decoders away from pages that rest: once more with a new one
+      } catch (error) {
+        if (this.#isOver) throw error;
+        this.#reset(); // browsers take decoders away from pages that rest: once more with a new one
         await this.#decode(cell, wants, put);
       }
     }
@@ -407,9 +409,15 @@
       this.#at = -1;
     }
 
-    close() {
-      if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
+    #reset() {
+      if (this.#decoder?.state !== "closed") this.#decoder?.close();
       this.#decoder = null;
+    }
+
+    close() {
+      this.#isOver = true;
+      this.#reset();
+      this.#fail(new Error("closed"));
     }
   }
 
@@ -720,7 +728,7 @@
 
     /** @param {number[][]} places rows and columns for which frames are needed, the most urgent first */
     want(places) {
-      this.#player?.want(places);
+      if (this.size) this.#player?.want(places);
     }
 
     /** Cuts the frames anew when they have become too small for the picture on the screen, or too large for memory. */
@@ -1111,7 +1119,7 @@
 
   /**
    * @element gaze-tracker
-   * @attr {string} src - Folder of the sheets with metadata.json, or the sheets themselves, separated by commas.
+   * @attr {string} src - Folder of the portrait with metadata.json; or a pack; or the sheets, separated by commas.
    * @attr {"quadrants" | "single"} mode - How `src` lists sheets: four quadrants, or one sheet.
    * @attr {number} grid - Rows and columns of the whole grid, where no metadata.json says it.
    * @attr {number} width - Width of a frame in pixels, likewise.
@@ -1129,8 +1137,8 @@
    * @attr {"lazy" | "eager"} loading - Load when near the viewport, or at once. Default: lazy.
    * @attr {"canvas" | "pixi"} renderer - pixi: also offer the picture as `texture` to a PixiJS scene. Default: canvas.
    * @attr {string} pixi-src - URL of the PixiJS module, where the page has no `PIXI` of its own.
-   * @fires load - All sheets are there.
-   * @fires progress - A sheet arrived. Detail: loaded, total.
+   * @fires load - All that is to be loaded is there.
+   * @fires progress - A sheet arrived, or a part of the pack. Detail: loaded, total.
    * @fires error - Something could not be loaded or done. Detail: message, url.
    * @fires gazechange - The face looks elsewhere. Detail: row, col, x, y.
    * @csspart stage - The box of the picture; it takes the keyboard's focus.
@@ -1260,7 +1268,7 @@
     // -- What programs use.
 
     /**
-     * The portrait as an object: the fields of metadata.json and `base`, the URL of the folder of its sheets. It goes
+     * The portrait as an object: the fields of metadata.json and `base`, the URL of its folder. It goes
      * before `src`. The old picture stays until the new one can be drawn.
      * @type {object | null}
      */
@@ -1274,17 +1282,17 @@
       this.#restart();
     }
 
-    /** The row now shown, fractional: 0 looks up. NaN before the first sheet. */
+    /** The row now shown, fractional: 0 looks up. NaN before the first frame. */
     get row() {
       return ((clamp(this.#y.at, -1, 1) + 1) / 2) * ((this.#portrait?.size ?? NaN) - 1);
     }
 
-    /** The column now shown, fractional: 0 looks to the left edge of the image. NaN before the first sheet. */
+    /** The column now shown, fractional: 0 looks to the left edge of the image. NaN before the first frame. */
     get col() {
       return ((clamp(this.#x.at, -1, 1) + 1) / 2) * ((this.#portrait?.size ?? NaN) - 1);
     }
 
-    /** True when all sheets of the portrait are there. */
+    /** True when all of the portrait is there. */
     get loaded() {
       return !this.#next && (this.#portrait?.loaded ?? false);
     }
@@ -1635,7 +1643,7 @@
     #layers(portrait) {
       const { frames, size, poster } = portrait;
       const { row, col } = this;
-      if (size) portrait.want(this.#places());
+      portrait.want(this.#places());
       if (!frames.length) return poster ? [[poster, 255]] : [];
       if (this.getAttribute("blend") !== "none") {
         const [top, left] = [Math.floor(row), Math.floor(col)];

@@ -121,6 +121,28 @@ class FolderHandler(SimpleHTTPRequestHandler):
         self.site = site
         super().__init__(*arguments, directory=str(site.folder), **options)
 
+    def send_head(self) -> Any:
+        start = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        path = Path(self.translate_path(self.path))
+        if not (self.site.ranges and start and path.is_file()):
+            return super().send_head()
+        size = path.stat().st_size
+        self.send_response(HTTPStatus.PARTIAL_CONTENT)
+        self.send_header("Content-Range", f"bytes {start[1]}-{size - 1}/{size}")
+        self.send_header("Content-Length", str(size - int(start[1])))
+        self.end_headers()
+        file = path.open("rb")
+        file.seek(int(start[1]))
+        return file
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        length, gate = self.site.stalled.get(self.path, (0, None))
+        if gate is not None:
+            outputfile.write(source.read(length))
+            outputfile.flush()
+            gate.wait(30)
+        super().copyfile(source, outputfile)
+
     def do_GET(self) -> None:
         if self.path == "/favicon.ico":
             self.send_response(HTTPStatus.NO_CONTENT)
@@ -150,12 +172,16 @@ class Site:
         url: ends in "/".
         headers: added to every answer.
         held: paths ("/q0.webp") that are answered only after their event is set.
+        stalled: paths of which so many bytes are sent, and the rest after their event is set.
+        ranges: whether it sends the part of a file that is asked for, or always all of it.
     """
 
     folder: Path
     url: str = ""
     headers: dict[str, str] = field(default_factory=lambda: {"Cache-Control": "no-cache"})
     held: dict[str, threading.Event] = field(default_factory=dict)
+    stalled: dict[str, tuple[int, threading.Event]] = field(default_factory=dict)
+    ranges: bool = False
 
 
 @pytest.fixture
@@ -169,7 +195,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield site
-    for gate in site.held.values():
+    for gate in [*site.held.values(), *(gate for _, gate in site.stalled.values())]:
         gate.set()
     server.shutdown()
     thread.join()

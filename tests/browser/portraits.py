@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from gaze.blocks import cut_blocks
+from gaze.bundle import PACK_SCRIPT, pack_script
 from gaze.grid import Cell, GazeGrid
+from gaze.pack import PACK, Facts
+from gaze.packing import PackBuilder
+from gaze.sprites import METADATA
 from tests.fakes import cell_frame
 
 WIDGET = Path(__file__).parents[2] / "gaze" / "widget" / "gaze-tracker.js"
@@ -61,6 +66,24 @@ def write_portrait(
     metadata = {name: value for name, value in metadata.items() if value is not None}
     (folder / "metadata.json").write_text(json.dumps(metadata))
     return metadata
+
+
+def write_pack(folder: Path, size: int = 10, frame: Frame = cell_frame, codec: str | None = "vp9", **more: Any) -> None:
+    """Puts a pack into a portrait's folder, and names it in its metadata.json.
+
+    Args:
+        more: of the metadata; `imageWidth`, `imageHeight` and `hasAlpha` are those of the frames.
+    """
+    facts = {"imageWidth": WIDTH, "imageHeight": HEIGHT, "hasAlpha": False, "gridSize": size, "pack": PACK, **more}
+    width, height = facts["imageWidth"], facts["imageHeight"]
+    with PackBuilder(Facts(size, width, height, facts["hasAlpha"]), 100, codec) as builder:
+        for block in cut_blocks(size):
+            builder.add(block, {cell: frame(cell, width, height) for cell in block.cells})
+        folder.mkdir(parents=True, exist_ok=True)
+        builder.write(folder / PACK)
+    known = json.loads((folder / METADATA).read_text()) if (folder / METADATA).exists() else {}
+    (folder / METADATA).write_text(json.dumps({**known, **facts}))
+    (folder / PACK_SCRIPT).write_text(pack_script(folder / PACK))
 
 
 def write_page(
