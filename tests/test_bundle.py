@@ -1,13 +1,17 @@
+import base64
 import io
 import json
 import re
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from gaze.bundle import widget_source, write_pages, write_zip
+from gaze.pack import read_pack
 from gaze.pipeline import Options, generate
+from tests.conftest import ROOT
 from tests.fakes import FakeEngine
 
 
@@ -34,7 +38,8 @@ def test_the_zip_holds_the_portrait_but_not_the_photo(folder: Path) -> None:
 
 def test_pictures_are_stored_and_equal_portraits_give_equal_bytes(folder: Path) -> None:
     archive = zipfile.ZipFile(io.BytesIO(zipped(folder)))
-    assert archive.getinfo("gaze-portrait/q0.webp").compress_type == zipfile.ZIP_STORED
+    for name in ("q0.webp", "gaze.pack", "poster.webp"):
+        assert archive.getinfo(f"gaze-portrait/{name}").compress_type == zipfile.ZIP_STORED
     assert archive.getinfo("gaze-portrait/gaze-tracker.js").compress_type == zipfile.ZIP_DEFLATED
     assert zipped(folder) == zipped(folder)
 
@@ -48,6 +53,50 @@ def test_the_page_carries_the_metadata_and_fetches_nothing_from_elsewhere(folder
     for text in (page, (folder / "README.txt").read_text()):
         assert "{{" not in text
         assert "http" not in text
+
+
+def test_the_zip_is_written_from_front_to_back(folder: Path) -> None:
+    class Pipe(io.RawIOBase):
+        """Takes bytes, and can neither go back nor tell where it is."""
+
+        def __init__(self) -> None:
+            self.data = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            self.data += bytes(data)  # type: ignore[call-overload]
+            return len(bytes(data))  # type: ignore[call-overload]
+
+    pipe = Pipe()
+    write_zip(folder, pipe)  # type: ignore[arg-type]
+    archive = zipfile.ZipFile(io.BytesIO(bytes(pipe.data)))
+    assert archive.testzip() is None
+    assert len(archive.infolist()) == len(list(folder.iterdir())) - 1
+
+
+def test_the_embedded_pack_is_the_video_alone(folder: Path) -> None:
+    script = (folder / "gaze.pack.js").read_text()
+    data = base64.b64decode(re.search(r'base64,([^"]*)"', script)[1])  # type: ignore[index]
+    [payload] = read_pack(data).payloads
+    assert payload == read_pack(folder / "gaze.pack").payloads[0]
+    assert payload.kind == "video"
+
+
+def test_one_page_carries_all_it_needs(folder: Path) -> None:
+    page = (folder / "standalone.html").read_text()
+    assert widget_source() in page
+    assert "src=" not in page.split("<body>")[1]
+    manifest = json.loads(re.search(r"manifest = (\{.*\});", page)[1])  # type: ignore[index]
+    assert manifest["sheets"] == []
+    assert manifest["pack"].startswith("data:")
+    poster = base64.b64decode(manifest["poster"].split(",")[1])
+    assert poster == (folder / "poster.webp").read_bytes()
+
+
+def test_the_licence_of_the_widget_is_the_projects() -> None:
+    assert files("gaze.widget").joinpath("LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 
 
 def test_text_in_the_metadata_cannot_end_the_script(tmp_path: Path) -> None:

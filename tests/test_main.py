@@ -71,6 +71,29 @@ def test_what_cannot_be_done_ends_with_one_line_and_status_1(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_it_makes_can_be_checked(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    main([str(photo), "-o", str(out), "-q", *QUICK])
+    assert main(["check", str(out)]) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+    (out / "gaze.pack").write_bytes((out / "gaze.pack").read_bytes()[:-1])
+    assert main(["check", str(out), "-q"]) == 1
+    assert capsys.readouterr().err.startswith(f"gaze: {out / 'gaze.pack'}: ")
+
+
+def test_sheets_can_be_packed(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    main([str(photo), "-o", str(out), "-q", *QUICK])
+    (out / "gaze.pack").unlink()
+    assert main(["pack", str(out)]) == 0
+    assert "gaze.pack" in capsys.readouterr().out
+    assert main(["check", str(out), "-q"]) == 0
+    assert main(["pack", str(out), "--quality", "0"]) == 1
+    assert "quality is 0" in capsys.readouterr().err
+    assert main(["pack", str(tmp_path), "-q"]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "gaze", *arguments], capture_output=True, text=True, check=False)
 
@@ -83,6 +106,9 @@ def test_wrong_arguments_end_with_status_2() -> None:
 
 def test_help_and_version() -> None:
     assert "follows the pointer" in " ".join(run("--help").stdout.split())
+    assert "check FOLDER" in " ".join(run("--help").stdout.split())
+    assert "docs/format.md" in run("check", "--help").stdout
+    assert "without rendering" in " ".join(run("pack", "--help").stdout.split())
     assert run("--version").stdout.strip() == f"gaze {__version__}"
 
 

@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 from collections.abc import Generator, Iterator, Sequence
@@ -8,12 +9,16 @@ import pytest
 from PIL import Image
 
 import gaze
-from gaze import pipeline
+from gaze import pipeline, sprites
+from gaze.check import check
 from gaze.engines.base import Engine, Loading
 from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
+from gaze.pack import read_pack
 from gaze.pipeline import PREVIEW, Options, Progress, generate, run
 from gaze.portrait import Portrait
+from gaze.spool import FrameSpool
+from gaze.video import decode_chain
 from tests.fakes import FakeEngine, cell_of, decode_sheet
 
 SMALL = Options(engine=FakeEngine(30), frame_size=128)
@@ -52,7 +57,7 @@ def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(pho
     assert b"secret place" in data.getvalue()
     folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
     sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
-    pages = {"index.html", "gaze-tracker.js", "README.txt"}
+    pages = {"index.html", "embed.html", "standalone.html", "gaze-tracker.js", "gaze.pack.js", "README.txt", "LICENSE"}
     assert {path.name for path in folder.iterdir()} == sheets | pages | FILES
     for path in folder.iterdir():
         assert b"secret place" not in path.read_bytes()
@@ -73,6 +78,66 @@ def test_progress_counts_frames_then_sheets_and_learns_the_time_left(photo: Path
     assert [step.remaining for step in steps[:2]] == [None, None]
     assert steps[-1].remaining == 0
     assert all(step.remaining is None or step.remaining >= 0 for step in steps)
+
+
+def test_the_pack_is_ready_before_the_sheets_and_keeps_to_the_format(photo: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+    for step in run(photo, tmp_path / "out", SMALL):
+        stages += [step.stage] if step.stage not in stages[-1:] else []
+        if step.stage == "ready":
+            assert step.result is not None
+            early = step.result
+            assert {path.name for path in early.folder.iterdir()} == {"gaze.pack", "poster.webp"}
+            packed = (early.folder / "gaze.pack").read_bytes()
+            assert not (tmp_path / "out").exists()
+    assert stages == ["read", "render", "pack", "ready", "encode", "done"]
+    assert (tmp_path / "out" / "gaze.pack").read_bytes() == packed
+    assert early.metadata == json.loads((tmp_path / "out" / "metadata.json").read_text())
+    assert check(tmp_path / "out") == []
+
+
+def test_each_frame_of_the_pack_is_in_its_place(photo: Path, tmp_path: Path) -> None:
+    pack = read_pack(generate(photo, tmp_path / "out", SMALL).folder / "gaze.pack")
+    video, stills = pack.payloads
+    for cell, still in stills.frames.items():
+        assert cell_of(colour_of(np.asarray(Image.open(io.BytesIO(still.data))))) == cell
+    for cell in (Cell(0, 0), Cell(29, 0), Cell(15, 15), Cell(3, 22)):
+        chain = [video.frames[step].data for step in video.chain(cell)]
+        [*_, frame] = decode_chain(chain, "vp9", pack.facts.width, pack.facts.height, alpha=False)
+        assert cell_of(colour_of(frame)) == cell
+
+
+@pytest.mark.parametrize(("video", "kinds"), [("none", ["stills"]), ("av1", ["video", "stills"])])
+def test_the_video_can_be_chosen(photo: Path, tmp_path: Path, video: str, kinds: list[str]) -> None:
+    options = Options(engine=FakeEngine(4), size=4, frame_size=128, video=video)
+    folder = generate(photo, tmp_path / "out", options).folder
+    payloads = read_pack(folder / "gaze.pack").payloads
+    assert [payload.kind for payload in payloads] == kinds
+    assert check(folder) == []
+    if video == "av1":
+        assert payloads[0].about["codec"].startswith("av01.")
+
+
+@pytest.mark.parametrize("stage", ["render", "pack", "encode"])
+def test_a_full_disk_is_said_in_words_and_leaves_nothing(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = {
+        "render": (FrameSpool, "put"),
+        "pack": (pipeline.PackBuilder, "write"),
+        "encode": (sprites.Path, "write_bytes"),
+    }
+    steps = run(photo, tmp_path / "out", SMALL)
+    while next(steps).stage != ("encode" if stage == "encode" else "render"):
+        pass
+    monkeypatch.setattr(*place[stage], full)
+    with pytest.raises(GazeError, match="No space left"):
+        for _ in steps:
+            pass
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 40, 62])
@@ -174,6 +239,7 @@ BAD = [
     (Options(size=7), "grid size is 7"),
     (Options(quality=0), "quality is 0"),
     (Options(mode="x"), "“x”"),
+    (Options(video="x"), "“x”"),
     (Options(engine="x"), "“x”"),
     (Options(framing="x"), "“x”"),
     (Options(frame_size=1200), "16383"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,3 +62,93 @@ def test_index_html_shows_the_cell_that_looks_at_the_pointer(
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert cell_of(colour_at(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)) == want
     assert all(url.startswith(("file:", "data:", "blob:")) for url in record.requests)
+
+
+def settle_on(page: Any, x: float, y: float) -> tuple[Cell, Cell]:
+    """Moves the pointer; returns the cell that is to be shown, and the one whose colour is."""
+    page.mouse.move(x, y)
+    page.evaluate(
+        """() => new Promise((done) => {
+          const el = document.querySelector("gaze-tracker");
+          let before, still = 0;
+          const check = () => {
+            const now = [el.row, el.col].join();
+            still = now === before ? still + 1 : 0;
+            before = now;
+            still > 20 ? done() : requestAnimationFrame(check);
+          };
+          check();
+        })"""
+    )
+    row, col = page.evaluate("[document.querySelector('gaze-tracker').row, document.querySelector('gaze-tracker').col]")
+    box = page.locator("gaze-tracker").bounding_box()
+    shown = cell_of(colour_at(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+    return Cell(round(row), round(col)), shown
+
+
+def follows(page: Any) -> None:
+    page.wait_for_function("document.querySelector('gaze-tracker').loaded")
+    for x, y in ((3, 3), (700, 60), (60, 600)):
+        want, shown = settle_on(page, x, y)
+        assert shown == want
+
+
+def test_one_file_alone_follows_and_asks_for_nothing(
+    open_page: Callable[..., Any], record: Record, unpacked: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mail.html").write_bytes((unpacked / "standalone.html").read_bytes())
+    page = open_page(viewport={"width": 800, "height": 700})
+    page.goto((tmp_path / "mail.html").as_uri())
+    follows(page)
+    others = {url for url in record.requests if not url.startswith(("data:", "blob:"))}
+    assert others == {(tmp_path / "mail.html").as_uri()}
+
+
+def test_one_file_alone_shows_the_poster_where_nothing_can_be_decoded(
+    open_page: Callable[..., Any], unpacked: Path
+) -> None:
+    page = open_page()
+    page.add_init_script("delete window.VideoDecoder")
+    page.goto((unpacked / "standalone.html").as_uri())
+    page.evaluate("customElements.whenDefined('gaze-tracker')")
+    page.wait_for_function("document.querySelector('gaze-tracker').shadowRoot.querySelector('canvas').width > 100")
+    box = page.locator("gaze-tracker").bounding_box()
+    page.wait_for_timeout(200)
+    shown = cell_of(colour_at(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+    assert shown == Cell(15, 15)
+
+
+def snippets(unpacked: Path) -> list[str]:
+    """What embed.html and the README tell people to write."""
+    page = (unpacked / "embed.html").read_text()
+    shown = [html.unescape(code) for code in re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)]
+    readme = (unpacked / "README.txt").read_text()
+    return [*shown, "".join(line for line in readme.splitlines(keepends=True) if line.startswith("   <"))]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_each_snippet_works_as_it_stands(open_page: Callable[..., Any], site: Any, unpacked: Path, number: int) -> None:
+    snippet = snippets(unpacked)[number]
+    shutil.copytree(unpacked, site.folder / "gaze-portrait")
+    (site.folder / "index.html").write_text(f"<!doctype html><title>mine</title>{snippet}")
+    page = open_page(viewport={"width": 800, "height": 700})
+    as_file = "manifest" in snippet
+    page.goto((site.folder / "index.html").as_uri() if as_file else site.url)
+    if "<iframe" in snippet:
+        frame = page.frame_locator("iframe").locator("gaze-tracker")
+        frame.wait_for()
+        page.frames[1].wait_for_function("document.querySelector('gaze-tracker').loaded")
+    else:
+        follows(page)
+
+
+def test_there_is_a_test_for_every_snippet(unpacked: Path) -> None:
+    assert len(snippets(unpacked)) == 5
+    assert all("gaze-portrait/" in snippet for snippet in snippets(unpacked))
+
+
+def test_the_page_about_embedding_follows_too(open_page: Callable[..., Any], unpacked: Path) -> None:
+    page = open_page(viewport={"width": 800, "height": 700})
+    page.goto((unpacked / "embed.html").as_uri())
+    follows(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 800
