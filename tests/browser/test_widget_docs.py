@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
-from tests.browser.portraits import WIDGET, write_portrait
+from tests.browser.portraits import WIDGET, write_pack, write_portrait
 
 DOCS = Path(__file__).parents[2] / "docs" / "widget.md"
 TYPES = WIDGET.with_suffix(".d.ts")
@@ -105,6 +105,7 @@ def test_types_name_the_same(offered: dict[str, list[str]]) -> None:
 
 def put_portrait(folder: Path) -> None:
     write_portrait(folder / "gaze-portrait", size=30, mobile=20)
+    write_pack(folder / "gaze-portrait", size=30)
     (folder / "gaze-portrait" / "gaze-tracker.js").write_text(SOURCE)
 
 
