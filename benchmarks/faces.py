@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from benchmarks.changes import CHANGES
 from gaze.faces import Face, Iris, Opening, find_faces, typical_face
 from gaze.portrait import Portrait, load_portrait
 
@@ -23,8 +23,6 @@ ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
 EXAMPLE = ROOT / "assets" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
-
-Change = Callable[[np.ndarray, Face], tuple[np.ndarray, Face]]
 
 
 def read_marks(name: str) -> dict[str, Face]:
@@ -48,96 +46,6 @@ def _marked(mark: dict) -> Face:
         mouth=tuple(map(tuple, mark["mouth"])),
         chin=tuple(mark["chin"]),
     )
-
-
-def turned(degrees: float) -> Change:
-    """Turn a picture about its face, on a canvas large enough for all of it."""
-
-    def change(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-        height, width = image.shape[:2]
-        matrix = cv2.getRotationMatrix2D(face.centre, degrees, 1)
-        corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]) @ matrix.T
-        matrix[:, 2] -= corners.min(0)
-        size = np.ceil(np.ptp(corners, axis=0)).astype(int)
-        image = cv2.warpAffine(
-            image, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
-        return image, face.mapped(lambda x, y: tuple(matrix @ (x, y, 1)), 1, face.box)
-
-    return change
-
-
-def mirrored(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-    return np.ascontiguousarray(image[:, ::-1]), face.mirrored(image.shape[1])
-
-
-def grey(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-    return np.dstack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)] * 3), face
-
-
-def gamma(power: float) -> Change:
-    table = (255 * (np.arange(256) / 255) ** power + 0.5).astype(np.uint8)
-    return lambda image, face: (table[image], face)
-
-
-def resized(iris_distance: float) -> Change:
-    def change(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-        scale = iris_distance / face.iris_distance
-        height, width = (round(side * scale) for side in image.shape[:2])
-        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        return cv2.resize(image, (width, height), interpolation=kind), face.moved(
-            scale, scale / 2 - 0.5, scale / 2 - 0.5
-        )
-
-    return change
-
-
-def compressed(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-    data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]), face
-
-
-def noisy(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-    noise = np.random.default_rng(0).normal(0, 12, image.shape)
-    return np.clip(image + noise, 0, 255).astype(np.uint8), face
-
-
-def framed(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-    """The picture as a small part of a large one."""
-    height, width = image.shape[:2]
-    canvas = np.full((2 * height, 2 * width, 3), (90, 110, 130), np.uint8)
-    canvas[height // 3 : height // 3 + height, width // 2 : width // 2 + width] = image
-    return canvas, face.moved(1, width // 2, height // 3)
-
-
-def cropped(across: float, above: float, below: float) -> Change:
-    """Only this many iris distances about the middle between the eyes."""
-
-    def change(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-        (x, y), unit = face.centre, face.iris_distance
-        left, top = max(0, int(x - across * unit)), max(0, int(y - above * unit))
-        part = image[top : int(y + below * unit), left : int(x + across * unit)]
-        return np.ascontiguousarray(part), face.moved(1, -left, -top)
-
-    return change
-
-
-CHANGES: dict[str, Change] = {
-    "as it is": lambda image, face: (image, face),
-    **{f"turned {degrees}°": turned(degrees) for degrees in (-30, -25, -15, 15, 25, 30)},
-    "mirrored": mirrored,
-    "grey": grey,
-    "gamma 0.5": gamma(0.5),
-    "gamma 2": gamma(2.0),
-    "30 px": resized(30),
-    "20 px": resized(20),
-    "120 px": resized(120),
-    "JPEG 30": compressed,
-    "noise": noisy,
-    "small": framed,
-    "tight": cropped(1.15, 0.9, 1.9),
-    "cut": cropped(0.95, 0.7, 1.5),
-}
 
 
 def errors(found: Face, truth: Face) -> dict[str, float]:

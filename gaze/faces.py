@@ -1,8 +1,7 @@
 """From a `Portrait` to its faces: irises, lids, brows, nose, mouth and chin, by classical means that need no download.
 
-Haar cascades propose boxes. `gaze.irises` finds both irises of each, and what lies around them in the face levelled by
-them is found by `gaze.landmarks`. How far to trust a find is told by the weaker of its eyes, and by whether the cascade
-finds the levelled face again, with its irises where those of a face belong.
+`gaze.cascade` proposes boxes, `gaze.irises` finds both irises of each. In the face levelled by them, `gaze.landmarks`
+finds what lies around them, `gaze.symmetry` where they look, and `gaze.confidence` says how far to trust all that.
 """
 
 from __future__ import annotations
@@ -10,52 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
 
-from gaze import landmarks
+from gaze import confidence, landmarks, symmetry
+from gaze.cascade import Box, agreement, propose
 from gaze.errors import FaceError
 from gaze.irises import UNIT, Circle, find_irises, level_patch
 from gaze.landmarks import BROW, CHIN, CORNER, LOWER_LID, MOUTH, MOUTH_HALF, NOSE, UPPER_LID, Parts, Point, find_parts
 from gaze.portrait import Portrait
 
-
-class _Search(NamedTuple):
-    """One run of the cascade: the picture's longer side in pixels, tilt in degrees, margin as part of the side.
-
-    Boxes are tried from `smallest` pixels up, each larger by the factor `step`.
-    """
-
-    side: int
-    tilt: float = 0.0
-    margin: float = 0.0
-    smallest: int = 34
-    step: float = 1.08
-
-
-# The next is tried where the one before found nothing. The margin is for faces that the picture's border cuts, the last
-# search for small faces in large pictures.
-_SEARCHES = (
-    _Search(400, step=1.05),
-    _Search(280, margin=0.2),
-    _Search(280, -20.0, 0.2),
-    _Search(280, 20.0, 0.2),
-    _Search(280, -35.0, 0.2),
-    _Search(280, 35.0, 0.2),
-    _Search(600, smallest=22),
-)
-# How many overlapping windows must agree, of boxes that grow by 5 % per step. On 7 portraits at -30° to 30° faces had
-# 27 to 157; on 20 pictures without a face nothing had more than 16.
-_MIN_SUPPORT = 17
-
-# Where the irises lie in a box of the frontal cascade, as fractions of it (shared measurements on 17 portraits).
-_LEFT_IRIS, _RIGHT_IRIS = (0.305, 0.385), (0.690, 0.385)
-_IRIS_DISTANCE = _RIGHT_IRIS[0] - _LEFT_IRIS[0]
-
-_AGREEMENT_UNIT = 30.0
 _MIN_IRIS_DISTANCE = 14.0
 _MIN_CONFIDENCE = 0.35
 
@@ -144,6 +110,15 @@ class Face:
         sine = (0.55 * self.to_frame(*self.nose)[0] + 0.3 * mouth) / (0.55**2 + 0.3**2)
         return max(-20.0, min(20.0, math.degrees(math.asin(max(-1.0, min(1.0, sine))))))
 
+    @property
+    def camera_gaze(self) -> float:
+        """How far the irises lie to the right of the middle of their eyes if the face looks at the camera.
+
+        In iris distances. Corners of eyes lie about 5 mm before the middle of the eyeball, so a turned head moves them
+        off it by sin(yaw) times that; irises are 63 mm apart.
+        """
+        return -5 / 63 * math.sin(math.radians(self.yaw))
+
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""
 
@@ -190,7 +165,6 @@ def typical_face(left: Iris, right: Iris) -> Face:
     """A face seen from the front whose other parts lie where they lie on average for these irises."""
     unit = math.hypot(right.x - left.x, right.y - left.y)
     parts = Parts(
-        aside=0.0,
         lids=(
             (UPPER_LID * left.radius / unit, LOWER_LID * left.radius / unit),
             (UPPER_LID * right.radius / unit, LOWER_LID * right.radius / unit),
@@ -200,11 +174,11 @@ def typical_face(left: Iris, right: Iris) -> Face:
         mouth=((MOUTH[0] - MOUTH_HALF, MOUTH[1]), (MOUTH[0] + MOUTH_HALF, MOUTH[1])),
         chin=CHIN,
     )
-    return _laid_out(left, right, 1.0, parts)
+    return _laid_out(left, right, 1.0, 0.0, parts)
 
 
-def _laid_out(left: Iris, right: Iris, confidence: float, parts: Parts) -> Face:
-    """The face whose parts, given in the face frame, lie around these irises."""
+def _laid_out(left: Iris, right: Iris, confidence: float, aside: float, parts: Parts) -> Face:
+    """The face whose parts, given in the face frame, lie around irises that look aside by so much."""
     unit = math.hypot(right.x - left.x, right.y - left.y)
     cos, sin = (right.x - left.x) / unit, (right.y - left.y) / unit
     centre = (left.x + right.x) / 2, (left.y + right.y) / 2
@@ -214,7 +188,7 @@ def _laid_out(left: Iris, right: Iris, confidence: float, parts: Parts) -> Face:
 
     def opening(u: float, lids: Point) -> Opening:
         across, down = CORNER
-        middle = u - parts.aside
+        middle = u - aside
         corners = point(middle - across, down), point(middle + across, down)
         return Opening(*corners, point(u, lids[0]), point(u, lids[1]))
 
@@ -233,14 +207,15 @@ def _laid_out(left: Iris, right: Iris, confidence: float, parts: Parts) -> Face:
 
 
 def find_faces(portrait: Portrait) -> list[Face]:
-    """All faces found, the main one (the largest) first; an empty list when there is none."""
-    grey = cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY)
-    for search in _SEARCHES:
-        boxes = _boxes(grey, search)
-        faces = [_face_in(portrait.image, box, search.tilt) for box in boxes]
-        if faces:
-            return sorted(faces, key=lambda face: -face.iris_distance)
-    return []
+    """All faces found, the main one first: the largest whose eyes are clear. An empty list when there is none."""
+    doubtful: list[Face] = []
+    for boxes in propose(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY)):
+        faces = [_face_in(portrait.image, box) for box in boxes]
+        faces.sort(key=lambda face: (face.confidence < _MIN_CONFIDENCE, -face.iris_distance))
+        if faces and faces[0].confidence >= _MIN_CONFIDENCE:
+            return faces
+        doubtful = doubtful or faces
+    return doubtful
 
 
 def main_face(portrait: Portrait) -> tuple[Face, int]:
@@ -268,78 +243,31 @@ def main_face(portrait: Portrait) -> tuple[Face, int]:
     return face, len(faces)
 
 
-@cache
-def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")  # type: ignore[attr-defined]
-
-
-def _boxes(grey: np.ndarray, search: _Search) -> list[tuple[float, float, float]]:
-    """Well-supported face boxes: x, y of the middle and width, in image pixels."""
-    scale = search.side / max(grey.shape)
-    shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    height, width = shrunk.shape
-    pad = search.margin * search.side
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1.0)
-    turn = turn + [[0, 0, pad], [0, 0, pad]]
-    size = round(width + 2 * pad), round(height + 2 * pad)
-    upright = cv2.warpAffine(shrunk, turn, size, borderMode=cv2.BORDER_REPLICATE)
-    found, support = _cascade().detectMultiScale2(
-        cv2.equalizeHist(upright), search.step, 2, minSize=(search.smallest, search.smallest)
-    )
-    # A false find is backed by few of the overlapping windows, a face by most of them.
-    floor = max(_MIN_SUPPORT * math.log(1.05) / math.log(search.step), 0.25 * max(support, default=0))
-    back = cv2.invertAffineTransform(turn)
-    boxes = []
-    for (x, y, w, h), count in zip(found, support, strict=True):
-        if count >= floor:
-            middle = back @ (x + w / 2, y + h / 2, 1.0) / scale
-            # In the margin there is nothing but the smeared border.
-            if 0 <= middle[0] < grey.shape[1] and 0 <= middle[1] < grey.shape[0]:
-                boxes.append((float(middle[0]), float(middle[1]), w / scale))
-    return boxes
-
-
-def _agreement(image: np.ndarray, left: tuple[float, ...], right: tuple[float, ...]) -> float:
-    """0 to 1: whether the cascade, shown the face levelled by its irises, finds them where they belong."""
-    patch, _ = level_patch(image, left, right, _AGREEMENT_UNIT, (-1.9, -1.6, 1.9, 2.2))
-    grey = cv2.equalizeHist(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY))
-    width = _AGREEMENT_UNIT / _IRIS_DISTANCE
-    least, most = int(0.75 * width), int(1.3 * width)
-    found, support = _cascade().detectMultiScale2(grey, 1.05, 1, minSize=(least, least), maxSize=(most, most))
-    best = 0.0
-    for (x, y, w, _), count in zip(found, support, strict=True):
-        off = 0.0
-        for side, (u, v) in ((-0.5, _LEFT_IRIS), (0.5, _RIGHT_IRIS)):
-            at_x, at_y = (x + u * w) / _AGREEMENT_UNIT - 1.9, (y + v * w) / _AGREEMENT_UNIT - 1.6
-            off += ((at_x - side) ** 2 + at_y**2) / 2
-        best = max(best, min(1.0, count / 30) * math.exp(-0.5 * off / 0.12**2))
-    return best
-
-
-def _face_in(image: np.ndarray, box: tuple[float, float, float], tilt: float) -> Face:
-    """The face in a box whose sides are tilted clockwise by `tilt` degrees."""
-    x, y, width = box
+def _face_in(image: np.ndarray, box: Box) -> Face:
     # A copy of the face alone, small enough that patches taken from it do not alias.
-    x0, y0 = max(0, int(x - width)), max(0, int(y - width))
-    near = image[y0 : int(y + width) + 1, x0 : int(x + width) + 1]
-    scale = min(1.0, 1.25 * UNIT / (_IRIS_DISTANCE * width))
+    x0, y0 = max(0, int(box.x - box.width)), max(0, int(box.y - box.width))
+    near = image[y0 : int(box.y + box.width) + 1, x0 : int(box.x + box.width) + 1]
+    scale = min(1.0, 1.25 * UNIT / math.dist(*box.irises))
     size = max(1, round(near.shape[1] * scale)), max(1, round(near.shape[0] * scale))
     near = cv2.resize(near, size, interpolation=cv2.INTER_AREA)
-    cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
-
-    def place(fraction: tuple[float, float]) -> tuple[float, float, float]:
-        u, v = (fraction[0] - 0.5) * width, (fraction[1] - 0.5) * width
-        return (x + u * cos - v * sin - x0) * scale, (y + u * sin + v * cos - y0) * scale, 0.0
 
     def judge(left: Circle, right: Circle) -> float:
-        return _agreement(near, left, right)
+        return agreement(near, left, right)
 
-    left, right, evidence = find_irises(near, place(_LEFT_IRIS), place(_RIGHT_IRIS), judge)
-    # On seven portraits the product was 0.35 to 0.83; with one eye painted over 0.01 to 0.38, with both at most 0.19.
-    confidence = float(np.clip(max(0.0, evidence) * judge(left, right) / 0.6, 0, 1))
-    patch, _ = level_patch(near, left, right, landmarks.UNIT, landmarks.WINDOW)
+    def level(part: ModuleType) -> np.ndarray:
+        return level_patch(near, left, right, part.UNIT, part.WINDOW)[0]
+
+    guess = [((x - x0) * scale, (y - y0) * scale, 0.0) for x, y in box.irises]
+    left, right, evidence = find_irises(near, guess[0], guess[1], judge)
     unit = math.dist(left[:2], right[:2])
-    eyes, _ = level_patch(near, left, right, landmarks.EYES_UNIT, landmarks.EYES_WINDOW)
-    parts = find_parts(patch, eyes, (left[2] / unit, right[2] / unit))
-    face = _laid_out(Iris(*left), Iris(*right), confidence, parts)
+    radii = left[2] / unit, right[2] / unit
+    parts = find_parts(level(landmarks), radii)
+    likeness = symmetry.compare_eyes(level(symmetry), sum(radii) / 2)
+    aside = confidence.dark_aside(level(confidence), radii)
+    trust = confidence.confidence(evidence, judge(left, right), likeness.correlation, aside)
+    if not all(r <= x < near.shape[1] - r and r <= y < near.shape[0] - r for x, y, r in (left, right)):
+        trust = 0.0
+    face = _laid_out(Iris(*left), Iris(*right), trust, likeness.aside or 0.0, parts)
+    if likeness.aside is None:
+        face = _laid_out(face.left, face.right, trust, face.camera_gaze, parts)
     return face.moved(1 / scale, x0 + 0.5 / scale - 0.5, y0 + 0.5 / scale - 0.5)

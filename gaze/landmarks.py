@@ -30,18 +30,10 @@ _UNDER_NOSE, _ABOVE_NECK = 0.08, 0.06
 """How far the shadow under the nose lies below its tip, and the middle of the chin's edge above its lowest point."""
 
 
-EYES_UNIT, EYES_WINDOW = 96.0, (-1.1, -0.5, 1.1, 0.5)
-"""The level patch of the eyes, in which their whites are compared."""
-
-
 @dataclass(frozen=True)
 class Parts:
-    """Points in the face frame; lids as (upper, lower) heights of their apexes, the left eye's first.
+    """Points in the face frame; lids as (upper, lower) heights of their apexes, the left eye's first."""
 
-    `aside` is how far the irises lie to the right of the middle of their eyes.
-    """
-
-    aside: float
     lids: tuple[Point, Point]
     brows: tuple[Point, Point]
     nose: Point
@@ -49,12 +41,11 @@ class Parts:
     chin: Point
 
 
-def find_parts(patch: np.ndarray, eyes: np.ndarray, radii: tuple[float, float]) -> Parts:
+def find_parts(patch: np.ndarray, radii: tuple[float, float]) -> Parts:
     """Find all parts.
 
     Args:
         patch: (h, w, 3) uint8 RGB, the level `WINDOW` at `UNIT` pixels per unit.
-        eyes: (h, w, 3) uint8 RGB, the level `EYES_WINDOW` at `EYES_UNIT` pixels per unit.
         radii: of the left and the right iris, in units.
     """
     smooth = cv2.GaussianBlur(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.015 * UNIT)
@@ -79,7 +70,6 @@ def find_parts(patch: np.ndarray, eyes: np.ndarray, radii: tuple[float, float]) 
     ]
     neck = _search(_drop(grey, 0.5, 0.12), (0.7 * middle[0], CHIN[1] - _ABOVE_NECK + 0.5 * longer), (0.05, 0.09))
     return Parts(
-        aside=_aside(eyes, radii),
         lids=lids,
         brows=(brows[0], brows[1]),
         nose=(under[0], under[1] - _UNDER_NOSE),
@@ -130,37 +120,3 @@ def _lids(grey: np.ndarray, at: float, radius: float) -> Point:
         return float(heights[int((contrast - 0.15 * ((heights / radius - average) / spread) ** 2).argmax())])
 
     return edge(-1, UPPER_LID, 0.15), edge(1, LOWER_LID, 0.1)
-
-
-def _aside(eyes: np.ndarray, radii: tuple[float, float]) -> float:
-    """Half of what more white is seen on the left of the irises than on their right, mean of both eyes.
-
-    White is told from skin by its colour, measured from that of the skin below the eye towards grey. Where that shows
-    too little of it (a grey picture, a painting, heavy lids) nothing is known, and 0 is returned. What makes the inner
-    half of an eye unlike its outer half is the other way round in the other eye, and cancels.
-    """
-    smooth = cv2.GaussianBlur(eyes.astype(np.float32), (0, 0), 0.01 * EYES_UNIT)
-    light = smooth.mean(2) + 1
-    colour = smooth / light[..., None]
-    v, u = np.mgrid[: light.shape[0], : light.shape[1]] / EYES_UNIT
-    u, v = u + EYES_WINDOW[0], v + EYES_WINDOW[1]
-    offsets = []
-    for at, radius in zip((-0.5, 0.5), radii, strict=True):
-        skin = (np.abs(u - at) < 0.3) & (v > 0.18) & (v < 0.38)
-        tone = np.median(colour[skin], axis=0)
-        towards_grey = 1 - tone
-        # Without a tone of its own, skin cannot be told from white.
-        if np.linalg.norm(towards_grey) < 0.04:
-            return 0.0
-        whiteness = (colour - tone) @ towards_grey / (towards_grey @ towards_grey)
-        whiteness *= np.clip((light / np.median(light[skin]) - 0.35) / 0.2, 0, 1)
-        rows = (v[:, 0] > -0.35 * radius) & (v[:, 0] < 0.75 * radius)
-        share = np.clip((whiteness[rows].mean(0) - 0.2) / 0.3, 0, 1)
-        across = u[0] - at
-        left, right = (
-            float(share[(side * across > 1.05 * radius) & (side * across < 0.36)].sum()) / EYES_UNIT for side in (-1, 1)
-        )
-        if left + right < 0.03:
-            return 0.0
-        offsets.append((left - right) / 2)
-    return float(np.mean(offsets))

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from benchmarks.faces import CHANGES, errors, read_marks, turned
+from benchmarks.changes import CHANGES, HIDDEN, turned
+from benchmarks.faces import errors, read_marks
 from gaze.errors import FaceError
 from gaze.faces import Face, find_faces, main_face, typical_face
 from gaze.portrait import Portrait
@@ -85,18 +86,27 @@ def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> Non
     assert faces[0].centre == pytest.approx(np.add(TRUTH.centre, [small.shape[1], 0]), abs=1)
 
 
-def test_a_covered_eye_is_not_trusted(portrait: Portrait) -> None:
-    unit = TRUTH.iris_distance
-    for iris in (TRUTH.left, TRUTH.right):
-        x, y = round(iris.x), round(iris.y)
-        skin = portrait.image[int(y + 0.4 * unit), x]
-        cover = np.zeros(portrait.image.shape[:2], np.float32)
-        cv2.ellipse(cover, (x, y), (int(0.3 * unit), int(0.17 * unit)), 0, 0, 360, 1, -1)
-        cover = cv2.GaussianBlur(cover, (0, 0), 0.03 * unit)[..., None]
-        covered = (portrait.image * (1 - cover) + cover * skin).astype(np.uint8)
-        assert all(face.confidence < 0.35 for face in find_faces(Portrait(covered)))
-        with pytest.raises(FaceError, match="Use a photo"):
-            main_face(Portrait(covered))
+@pytest.mark.parametrize("tilt", [0, 15])
+@pytest.mark.parametrize("how", HIDDEN)
+def test_hidden_eyes_are_not_trusted(portrait: Portrait, how: str, tilt: float) -> None:
+    image, _ = turned(tilt)(HIDDEN[how](portrait.image, TRUTH), TRUTH)
+    assert all(face.confidence < 0.35 for face in find_faces(Portrait(image)))
+    with pytest.raises(FaceError, match="Use a photo"):
+        main_face(Portrait(image))
+
+
+def test_an_eye_beyond_the_border_is_not_trusted(portrait: Portrait) -> None:
+    part = np.ascontiguousarray(portrait.image[:, : round(TRUTH.right.x)])
+    assert all(face.confidence == 0 for face in find_faces(Portrait(part)))
+
+
+def test_of_two_faces_the_one_with_clear_eyes_is_the_main_one(portrait: Portrait) -> None:
+    """Though the other is larger."""
+    large = cv2.resize(HIDDEN["sunglasses"](portrait.image, TRUTH), None, fx=1.1, fy=1.1)
+    pair = np.full((large.shape[0], portrait.width + large.shape[1], 3), 128, np.uint8)
+    pair[:, : large.shape[1]] = large
+    pair[: portrait.height, large.shape[1] :] = portrait.image
+    assert main_face(Portrait(pair))[0].centre == pytest.approx(np.add(TRUTH.centre, [large.shape[1], 0]), abs=1)
 
 
 @pytest.mark.parametrize("name", ["coffee", "rocket", "brick", "coins", "page", "chelsea"])

@@ -115,15 +115,13 @@ def draw_eye(
 def gaze_offset(face: Face) -> np.ndarray:
     """How far both irises lie from where they would if the face looked at the camera: across, down, in iris distances.
 
-    Across, that is the middle between the corners of the eye, less what a turned head moves: the corners lie about 5 mm
-    before the eye's centre, irises are 63 mm apart. Down, the lids tell too little, so that is 0.
+    Down, the lids tell too little, so that is 0.
     """
     offsets = [
         face.to_frame(iris.x, iris.y)[0] - (face.to_frame(*opening.left)[0] + face.to_frame(*opening.right)[0]) / 2
         for iris, opening in zip((face.left, face.right), face.openings, strict=True)
     ]
-    turned = -5 / 63 * np.sin(np.radians(face.yaw))
-    return np.array([np.mean(offsets) - turned, 0.0])
+    return np.array([np.mean(offsets) - face.camera_gaze, 0.0])
 
 
 def _compose(eye: Eye, below: np.ndarray, opening: np.ndarray, x: float, y: float, shift: np.ndarray) -> np.ndarray:

@@ -27,8 +27,9 @@ _GAZE_SHIFT = (0.080, 0.013)
 """How far the irises move inside the eyes at full gaze, across and down, in iris distances (measured as in `head`)."""
 _GAZE_REACH = 0.125
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
-_CERTAIN_OFFSET, _LARGEST_OFFSET = 0.02, 0.10
-"""Below the first, a source's gaze offset may be an error of finding and is left; above the second it is no gaze."""
+_DOUBTFUL_OFFSET, _CERTAIN_OFFSET, _LARGEST_OFFSET = 0.02, 0.04, 0.10
+"""A source's gaze offset up to the first may be an error of finding and is left, one from the second on is taken away
+whole; above the third it is no gaze."""
 _TURN = 0.5 / YAW_RANGE
 """Turn per degree of `Face.yaw`. Half of it: the face that `head` was fitted to has a yaw of 9° by that measure, and
 moves like one turned by 4 to 5°."""
@@ -154,9 +155,9 @@ def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
 
 
 def _certain(offset: np.ndarray) -> np.ndarray:
-    """An offset less what may be an error of finding, and no more than an eye can turn."""
-    size = np.clip(np.abs(offset), 0, _LARGEST_OFFSET)
-    return np.sign(offset) * np.maximum(size - _CERTAIN_OFFSET, 0)
+    """What of an offset is not likely to be an error of finding, and no more than an eye can turn."""
+    share = (np.abs(offset) - _DOUBTFUL_OFFSET) / (_CERTAIN_OFFSET - _DOUBTFUL_OFFSET)
+    return np.clip(offset, -_LARGEST_OFFSET, _LARGEST_OFFSET) * np.clip(share, 0, 1)
 
 
 def _axes(face: Face) -> np.ndarray:
