@@ -19,6 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN
 from gaze.engines.eyes import gaze_offset
@@ -140,6 +141,16 @@ def print_parts() -> None:
     print(f"\nCPU seconds to find one: median {np.median(times):.2f}, most {max(times):.2f}")
 
 
+def print_nothing() -> None:
+    print("\n| no face | CPU seconds |\n|---|---|")
+    for name in ("coffee", "rocket", "brick", "coins", "page", "chelsea"):
+        image = getattr(data, name)()
+        image = np.ascontiguousarray(image[..., :3] if image.ndim == 3 else np.dstack([image] * 3))
+        started = time.process_time()
+        find_faces(Portrait(image))
+        print(f"| {name} | {time.process_time() - started:.2f} |")
+
+
 def print_looks(portraits: list[tuple[str, np.ndarray, Face]]) -> None:
     print("\n| look: slope, constant ± off (told of 7) | as it is | grey | JPEG 30 | 30 px |\n|---|---|---|---|---|")
     for name, image, _ in portraits:
@@ -162,6 +173,7 @@ def print_trust(portraits: list[tuple[str, np.ndarray, Face]]) -> None:
 
 def main() -> None:
     print_parts()
+    print_nothing()
     portraits = list(pictures())
     for path in sys.argv[1:]:
         image = load_portrait(Path(path)).image

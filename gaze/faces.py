@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -254,17 +253,18 @@ def _face_in(image: np.ndarray, box: Box) -> Face:
     def judge(left: Circle, right: Circle) -> float:
         return agreement(near, left, right)
 
-    def level(part: ModuleType) -> np.ndarray:
-        return level_patch(near, left, right, part.UNIT, part.WINDOW)[0]
+    def level(unit: float, window: tuple[float, ...]) -> np.ndarray:
+        return level_patch(near, left, right, unit, window)[0]
 
     guess = [((x - x0) * scale, (y - y0) * scale, 0.0) for x, y in box.irises]
     left, right, evidence = find_irises(near, guess[0], guess[1], judge)
-    unit = math.dist(left[:2], right[:2])
-    radii = left[2] / unit, right[2] / unit
-    parts = find_parts(level(landmarks), radii)
-    likeness = symmetry.compare_eyes(level(symmetry), sum(radii) / 2)
-    aside = confidence.dark_aside(level(confidence), radii)
+    distance = math.dist(left[:2], right[:2])
+    radii = left[2] / distance, right[2] / distance
+    parts = find_parts(level(landmarks.UNIT, landmarks.WINDOW), radii)
+    likeness = symmetry.compare_eyes(level(symmetry.UNIT, symmetry.WINDOW), sum(radii) / 2)
+    aside = confidence.dark_aside(level(confidence.UNIT, confidence.WINDOW), radii)
     trust = confidence.confidence(evidence, judge(left, right), likeness.correlation, aside)
+    # Beyond the picture's border there is only its edge, repeated.
     if not all(r <= x < near.shape[1] - r and r <= y < near.shape[0] - r for x, y, r in (left, right)):
         trust = 0.0
     face = _laid_out(Iris(*left), Iris(*right), trust, likeness.aside or 0.0, parts)
