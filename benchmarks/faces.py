@@ -22,7 +22,7 @@ import numpy as np
 from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN
-from gaze.engines.eyes import gaze_offset
+from gaze.engines.straighten import gaze_offset
 from gaze.engines.warp import WarpEngine
 from gaze.faces import Face, Iris, Opening, find_faces, typical_face
 from gaze.grid import Pose
@@ -103,7 +103,7 @@ def shown_looks(image: np.ndarray, face: Face) -> dict[str, tuple[float, float, 
         for x in (-15, -10, -5, 0, 5, 10, 15):
             frame = WarpEngine().render(source, [Pose(pupil_x=x)])[0]
             faces = find_faces(Portrait(CHANGES[what](frame, face)[0]))
-            offset = gaze_offset(faces[0])[0] if faces else 0.0
+            offset = gaze_offset(faces[0]) if faces else 0.0
             # Exactly none: the eyes were too unlike to tell.
             if abs(offset) > 1e-9:
                 drawn.append(0.08 * x / 15)

@@ -52,7 +52,7 @@ class Options:
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.framing.FRAMINGS`.
         strengths: how strongly head, eyes and brows follow.
-        straighten: whether a source that looks past the camera looks straight in the grid's centre (instant engine).
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.

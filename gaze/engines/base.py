@@ -132,7 +132,7 @@ def load_engine(
 
     Args:
         name: as for `choose_engine`. "auto" falls back to the instant engine where LivePortrait cannot be had.
-        straighten: instant engine: whether a source that looks past the camera looks straight in the grid's centre.
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
         expression: LivePortrait engine: what is changed in all frames alike.
 
     Raises:
@@ -144,7 +144,7 @@ def load_engine(
     if chosen == "warp":
         return WarpEngine(straighten), reason
     try:
-        engine = _liveportrait(expression or Expression(), must_have_gpu=name == "auto")
+        engine = _liveportrait(straighten, expression or Expression(), must_have_gpu=name == "auto")
         yield from engine.load()
     except GazeError as error:
         if name != "auto":
@@ -163,14 +163,14 @@ def on_zero_gpu() -> bool:
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def _liveportrait(expression: Expression, must_have_gpu: bool) -> Engine:
+def _liveportrait(straighten: bool, expression: Expression, must_have_gpu: bool) -> Engine:
     if on_zero_gpu():
         from gaze.engines.liveportrait.zero import ZeroGpuEngine
 
-        return ZeroGpuEngine(expression)
+        return ZeroGpuEngine(straighten, expression)
     from gaze.engines.liveportrait.engine import LivePortraitEngine
 
-    engine = LivePortraitEngine(expression)
+    engine = LivePortraitEngine(straighten, expression)
     if must_have_gpu and engine.device.type == "cpu":
         raise GazeError("this PyTorch does not see the GPU.")
     return engine

@@ -112,18 +112,6 @@ def draw_eye(
     view[:] = np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
 
 
-def gaze_offset(face: Face) -> np.ndarray:
-    """How far both irises lie from where they would if the face looked at the camera: across, down, in iris distances.
-
-    Down, the lids tell too little, so that is 0.
-    """
-    offsets = [
-        face.to_frame(iris.x, iris.y)[0] - (face.to_frame(*opening.left)[0] + face.to_frame(*opening.right)[0]) / 2
-        for iris, opening in zip((face.left, face.right), face.openings, strict=True)
-    ]
-    return np.array([np.mean(offsets) - face.camera_gaze, 0.0])
-
-
 def _compose(eye: Eye, below: np.ndarray, opening: np.ndarray, x: float, y: float, shift: np.ndarray) -> np.ndarray:
     """The iris that rests at (x, y) moved by `shift` and drawn over `below`, clipped by the opening; its highlight."""
     size = below.shape[1::-1]

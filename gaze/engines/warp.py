@@ -17,19 +17,15 @@ import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.engines.eyes import Eye, draw_eye, erase_irises, find_eye, gaze_offset
+from gaze.engines.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
+from gaze.engines.straighten import GAZE_SHIFT, straightening
 from gaze.faces import Face
 from gaze.grid import GAZE_RANGE, Pose
 from gaze.portrait import Portrait
 
-_GAZE_SHIFT = (0.080, 0.013)
-"""How far the irises move inside the eyes at full gaze, across and down, in iris distances (measured as in `head`)."""
 _GAZE_REACH = 0.125
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
-_DOUBTFUL_OFFSET, _CERTAIN_OFFSET, _LARGEST_OFFSET = 0.02, 0.04, 0.10
-"""A source's gaze offset up to the first may be an error of finding and is left, one from the second on is taken away
-whole; above the third it is no gaze."""
 _TURN = 0.5 / YAW_RANGE
 """Turn per degree of `Face.yaw`. Half of it: the face that `head` was fitted to has a yaw of 9° by that measure, and
 moves like one turned by 4 to 5°."""
@@ -57,7 +53,7 @@ class WarpSource:
         limit: (2, rows, cols) float32, pixels that a point may move across and down at most.
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
-        straighten: (2,) iris distances by which the irises are moved in every frame, so that the centre looks straight.
+        straighten: iris distances that the irises are moved to the right in every frame (`gaze.engines.straighten`).
         eyes: the layers of both eyes.
     """
 
@@ -70,7 +66,7 @@ class WarpSource:
     limit: np.ndarray
     axes: np.ndarray
     turn: float
-    straighten: np.ndarray
+    straighten: float
     eyes: tuple[Eye, Eye]
 
 
@@ -112,7 +108,7 @@ class WarpEngine(Engine):
             limit=(_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32),
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
-            straighten=_certain(-gaze_offset(face)) if self._straighten else np.zeros(2),
+            straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
         )
 
@@ -131,7 +127,8 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands:
         view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    gaze = np.array([pose.pupil_x * _GAZE_SHIFT[0], -pose.pupil_y * _GAZE_SHIFT[1]]) / GAZE_RANGE + source.straighten
+    gaze = np.array([pose.pupil_x * GAZE_SHIFT[0], -pose.pupil_y * GAZE_SHIFT[1]]) / GAZE_RANGE
+    gaze[0] += source.straighten
     shift = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, forward, eye.iris.x, eye.iris.y), shift)
@@ -152,12 +149,6 @@ def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
         ratio *= ratio
         moved[..., axis] = free / np.sqrt(np.sqrt(1 + ratio * ratio))
     return moved
-
-
-def _certain(offset: np.ndarray) -> np.ndarray:
-    """What of an offset is not likely to be an error of finding, and no more than an eye can turn."""
-    share = (np.abs(offset) - _DOUBTFUL_OFFSET) / (_CERTAIN_OFFSET - _DOUBTFUL_OFFSET)
-    return np.clip(offset, -_LARGEST_OFFSET, _LARGEST_OFFSET) * np.clip(share, 0, 1)
 
 
 def _axes(face: Face) -> np.ndarray:

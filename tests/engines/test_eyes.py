@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gaze.engines.eyes import find_eye, gaze_offset
+from gaze.engines.eyes import find_eye
 from gaze.engines.warp import WarpEngine, WarpSource
 from gaze.faces import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose
@@ -150,11 +150,3 @@ def test_a_highlight_makes_half_of_the_way() -> None:
     rest = highlights(0.0)
     assert rest == pytest.approx([197, 297], abs=0.6)
     assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.5 * 0.08 * 5 / 15 * DISTANCE), abs=0.5)
-
-
-def test_the_gaze_offset_is_that_of_both_irises_in_their_eyes() -> None:
-    _, face = drawn_face()
-    assert gaze_offset(face) == pytest.approx([0, 0], abs=0.005)
-    aside = replace(face, left=replace(face.left, x=face.left.x + 6), right=replace(face.right, x=face.right.x + 6))
-    # The nose of this face stays, so it also counts as turned a little the other way.
-    assert gaze_offset(aside)[0] == pytest.approx(0.06, abs=0.015)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,16 +16,31 @@ from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.crop import Crop, crop_around_face
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource, best_device
+from gaze.engines.straighten import straightening_units
 from gaze.errors import WeightsError
 from gaze.faces import Face
 from gaze.grid import Pose
 from gaze.portrait import Portrait
 
 
+@dataclass(frozen=True)
+class LivePortraitSource:
+    """A portrait made ready.
+
+    Attributes:
+        render: the networks' part.
+        straighten: what is added to every `Pose.pupil_x`, so that the grid's centre looks straight.
+    """
+
+    render: RenderSource
+    straighten: float
+
+
 class LivePortraitEngine(Engine):
     """See the package's text.
 
     Args:
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
         expression: what is changed in all frames alike.
         compile: whether torch.compile translates the networks first.
 
@@ -34,8 +50,9 @@ class LivePortraitEngine(Engine):
 
     name = "liveportrait"
 
-    def __init__(self, expression: Expression | None = None, compile: bool = False) -> None:
+    def __init__(self, straighten: bool = True, expression: Expression | None = None, compile: bool = False) -> None:
         self.device = best_device()
+        self._straighten = straighten
         self._expression = expression or Expression()
         self._compile = compile
 
@@ -52,17 +69,21 @@ class LivePortraitEngine(Engine):
         yield Loading("Reading the LivePortrait weights")
         self.renderer()
 
-    def prepare(self, portrait: Portrait, face: Face) -> RenderSource:
-        return self.renderer().prepare(portrait.image, find_crop(portrait, face))
+    def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
+        rendered = self.renderer().prepare(portrait.image, find_crop(portrait, face))
+        return LivePortraitSource(rendered, self._straightening(face))
 
-    def render(self, source: RenderSource, poses: Sequence[Pose]) -> np.ndarray:
+    def render(self, source: LivePortraitSource, poses: Sequence[Pose]) -> np.ndarray:
         return np.concatenate(list(self.stream(source, poses)))
 
-    def stream(self, source: RenderSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
-        yield from self.renderer().frames(source, poses, self._expression)
+    def stream(self, source: LivePortraitSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        yield from self.renderer().frames(source.render, shifted(poses, source.straighten), self._expression)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.renderer().notes))
+
+    def _straightening(self, face: Face) -> float:
+        return straightening_units(face) if self._straighten else 0.0
 
     def renderer(self) -> Renderer:
         """The networks, loaded once for all runs of this process.
@@ -74,6 +95,11 @@ class LivePortraitEngine(Engine):
         if files is None:
             raise WeightsError("The LivePortrait weights are not on this machine; call load() first.")
         return _shared_renderer(tuple(files.items()), self._compile, self.device)
+
+
+def shifted(poses: Sequence[Pose], units: float) -> tuple[Pose, ...]:
+    """The poses, their gaze moved to the right by so many units."""
+    return tuple(replace(pose, pupil_x=pose.pupil_x + units) for pose in poses)
 
 
 def find_crop(portrait: Portrait, face: Face) -> Crop:

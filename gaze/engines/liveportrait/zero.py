@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from gaze.engines.base import Expression, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop
-from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop
+from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted
 from gaze.errors import GazeError
 from gaze.faces import Face
 from gaze.grid import Pose
@@ -47,18 +47,26 @@ class Rendering:
     frames: Path
 
 
+class ZeroGpuSource(NamedTuple):
+    """What is kept of a portrait while there is no GPU: as in `Rendering` and `LivePortraitSource`."""
+
+    image: np.ndarray
+    crop: Crop
+    straighten: float
+
+
 class ZeroGpuEngine(LivePortraitEngine):
     """`LivePortraitEngine` whose GPU is there only while frames are rendered."""
 
-    def prepare(self, portrait: Portrait, face: Face) -> tuple[np.ndarray, Crop]:  # type: ignore[override]
-        return portrait.image, find_crop(portrait, face)
+    def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
+        return ZeroGpuSource(portrait.image, find_crop(portrait, face), self._straightening(face))
 
-    def stream(self, source: tuple[np.ndarray, Crop], poses: Sequence[Pose]) -> Iterator[np.ndarray]:  # type: ignore[override]
-        image, crop = source
+    def stream(self, source: ZeroGpuSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:  # type: ignore[override]
         with tempfile.TemporaryDirectory(prefix="gaze-frames-") as folder:
             file = Path(folder) / "frames"
-            frames = np.memmap(file, np.uint8, "w+", shape=(len(poses), *image.shape))
-            rendering = Rendering(image, crop, tuple(poses), self._expression, file)
+            frames = np.memmap(file, np.uint8, "w+", shape=(len(poses), *source.image.shape))
+            looks = shifted(poses, source.straighten)
+            rendering = Rendering(source.image, source.crop, looks, self._expression, file)
             before = 0
             for done in _on_gpu(rendering):
                 if isinstance(done, str):

@@ -25,7 +25,7 @@ from gaze.portrait import Portrait
 @pytest.fixture
 def engine(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LivePortraitEngine]:
     monkeypatch.setenv(weights.FOLDER_VARIABLE, str(checkpoints))
-    yield LivePortraitEngine(Expression(smile=0.5))
+    yield LivePortraitEngine(expression=Expression(smile=0.5))
     module._shared_renderer.cache_clear()
 
 
@@ -65,3 +65,15 @@ def test_without_loading(monkeypatch: pytest.MonkeyPatch, framed: tuple[Portrait
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(WeightsError, match="call load"):
         LivePortraitEngine().prepare(*framed)
+
+
+def test_a_source_that_looks_aside_is_straightened(
+    engine: LivePortraitEngine, framed: tuple[Portrait, Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "straightening_units", lambda _face: -6.0)
+    asked: list[Pose] = []
+    monkeypatch.setattr(engine.renderer(), "frames", lambda _source, poses, _expression: iter([asked.extend(poses)]))
+    list(engine.stream(engine.prepare(*framed), [Pose(), Pose(pupil_x=10)]))
+    assert [pose.pupil_x for pose in asked] == [-6, 4]
+    held = LivePortraitEngine(straighten=False)
+    assert held.prepare(*framed).straighten == 0

@@ -77,7 +77,7 @@ def test_what_fails_on_the_gpu_is_told(
 ) -> None:
     monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
     engine = zero.ZeroGpuEngine()
-    source = (framed[0].image, Crop(1, 1, 1, 0))
+    source = zero.ZeroGpuSource(framed[0].image, Crop(1, 1, 1, 0), 0.0)
     with pytest.raises(GazeError, match="is not there"):
         list(engine.stream(source, [Pose()]))
 
