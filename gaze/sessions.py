@@ -5,6 +5,7 @@ A folder appears under its final name only when it is complete; an interrupted r
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gaze.errors import GazeError
 from gaze.pack import PACK
@@ -75,6 +77,15 @@ class SessionStore:
                 "This portrait is not there any more. Portraits are kept for a limited time: make it again."
             )
         return folder
+
+    def metadata(self, session: str) -> dict[str, Any]:
+        """What the metadata.json of a finished session says.
+
+        Raises:
+            GazeError: there is no such session, or no longer.
+        """
+        facts: dict[str, Any] = json.loads((self.folder(session) / METADATA).read_text(encoding="utf-8"))
+        return facts
 
     def playable(self, session: str) -> Path:
         """The folder of a session whose pack is there: a finished one, or one whose sheets are still being made.

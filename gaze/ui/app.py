@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ from gaze.framing import FRAMINGS
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import SessionStore, default_store
 from gaze.ui import components as ui
+from gaze.ui.api import RENDER_QUEUE, Api, add_endpoints
 from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.routes import session_routes
 
 
-def build(handlers: Handlers) -> gr.Blocks:
-    """The page."""
+def build(handlers: Handlers, api: Api) -> gr.Blocks:
+    """The page, and the endpoints for programs."""
     _, reason = choose_engine("auto")
     with gr.Blocks(title="Gaze", fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
+        add_endpoints(api)  # first, so that they have their names and the page's own events do not
         gr.HTML(
             "<header><h1>Gaze</h1><p>One photo becomes a face that follows the pointer.</p></header>",
             apply_default_css=False,
@@ -86,7 +89,7 @@ def build(handlers: Handlers) -> gr.Blocks:
             [*choices, frame_size, size, engine],
             [stage, message, download, start, cancel],
             concurrency_limit=1,
-            concurrency_id="render",
+            concurrency_id=RENDER_QUEUE,
             trigger_mode="once",
             **quiet,
         )
@@ -107,7 +110,7 @@ def launch(**overrides: Any) -> None:
     register_formats()
     with tempfile.TemporaryDirectory(prefix="gaze-previews-") as previews:
         results, small = SessionStore(default_store()), SessionStore(Path(previews))
-        page = build(Handlers(results, small))
+        page = build(Handlers(results, small), Api(results, small))
         page.queue(max_size=20)
         style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
         page.launch(
@@ -118,7 +121,8 @@ def launch(**overrides: Any) -> None:
             max_file_size=MAX_BYTES,
             run_history=False,
             ssr_mode=False,
-            footer_links=[],
+            footer_links=["api"],
+            mcp_server=find_spec("mcp") is not None,
             **overrides,
         )
 

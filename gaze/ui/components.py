@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import gradio as gr
 from gradio.data_classes import ImageData
+from gradio.utils import get_upload_folder
 
 from gaze.pipeline import Progress
 from gaze.ui.routes import ZIP, session_url
@@ -30,7 +31,12 @@ def photo_input() -> gr.Image:
     )
 
     def path_of(payload: ImageData | None) -> str | None:
-        return payload.path if payload else None
+        if payload is None or not payload.path:
+            return None
+        # A caller can leave out what makes Gradio check this, and name any file of the server.
+        if not Path(payload.path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+            raise gr.Error("This photo was not uploaded. Send the file itself.", print_exception=False)
+        return payload.path
 
     image.preprocess = path_of  # type: ignore[method-assign]
     return image

@@ -1,0 +1,164 @@
+"""Named endpoints for programs: gradio_client, curl, MCP (docs/api.md).
+
+They have components of their own, which nobody sees: an event of the page would hand its updates to callers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gaze import __version__
+from gaze.bundle import write_zip
+from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
+from gaze.errors import GazeError
+from gaze.framing import FRAMINGS
+from gaze.grid import Strengths
+from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
+from gaze.sessions import SessionStore
+from gaze.steps import Steps
+from gaze.ui import components as ui
+from gaze.ui.routes import ZIP, session_url
+
+RENDER_QUEUE = "render"
+"""The queue that the page's Generate and the endpoint of the same name share: one of them runs at a time."""
+
+
+class Api:
+    """The endpoints. Every `GazeError` reaches the caller as it is.
+
+    Args:
+        results: where finished portraits are kept.
+        previews: where previews are kept for an hour.
+    """
+
+    def __init__(self, results: SessionStore, previews: SessionStore) -> None:
+        self._results, self._previews = results, previews
+        self._running = 0
+
+    def generate(
+        self,
+        photo: str,
+        engine: str,
+        size: float,
+        frame_size: float,
+        quality: float,
+        framing: str,
+        head: float,
+        eyes: float,
+        brows: float,
+        straighten: bool,
+        smile: float,
+        blink: float,
+        eyebrow: float,
+        video: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
+    ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
+        """A full portrait: its manifest, and the zip for a web page.
+
+        A generator, so that a caller who cancels, or goes away, stops it.
+        """
+        self._running += 1
+        try:
+            options = Options(
+                engine=engine,
+                size=int(size),
+                frame_size=int(frame_size),
+                quality=int(quality),
+                framing=framing,
+                strengths=Strengths(head, eyes, brows),
+                straighten=straighten,
+                expression=Expression(smile, blink, eyebrow),
+                video=video,
+            )
+            out = self._results.new()
+            with closing(run(_given(photo), out, options)) as running:
+                for step in (steps := Steps(running)):
+                    progress((step.done, step.total), desc=step.message)
+                    yield None, None
+            with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
+                archive = Path(folder) / ZIP
+                write_zip(steps.result.folder, archive)
+                # Gradio copies the file before it goes on.
+                facts = _manifest(out.name, steps.result.metadata)
+                yield {**facts, "notes": [steps.result.reason, *steps.result.notes]}, str(archive)
+        except GazeError as error:
+            raise _told(error) from error
+        finally:
+            self._running -= 1
+
+    def preview(self, photo: str, head: float, eyes: float, brows: float, straighten: bool) -> dict[str, Any]:
+        """A small portrait by the instant engine, kept for an hour."""
+        try:
+            out = self._previews.new()
+            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
+            result = generate(_given(photo), out, options)
+        except GazeError as error:
+            raise _told(error) from error
+        return {**_manifest(out.name, result.metadata), "notes": list(result.notes)}
+
+    def session(self, session: str) -> dict[str, Any]:
+        """The manifest of a portrait that was made before."""
+        try:
+            return _manifest(session, self._results.metadata(session))
+        except GazeError as error:
+            raise _told(error) from error
+
+    def health(self) -> dict[str, Any]:
+        """Which version and engine answer, and how many portraits are being made for programs now."""
+        engine, reason = choose_engine("auto")
+        return {"version": __version__, "engine": engine, "reason": reason, "running": self._running}
+
+
+def add_endpoints(api: Api) -> None:
+    """Put the endpoints into the page that is being built."""
+    with gr.Group(visible=False):
+        photo = ui.photo_input()
+        strengths = [gr.Number(1, label=name, minimum=0, maximum=2) for name in ("head", "eyes", "brows")]
+        straighten = gr.Checkbox(True, label="straighten")
+        normal = Options()
+        choices = [
+            photo,
+            gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
+            gr.Number(normal.size, precision=0, label="size"),
+            gr.Number(normal.frame_size, precision=0, label="frame_size"),
+            gr.Number(normal.quality, precision=0, label="quality"),
+            gr.Dropdown(list(FRAMINGS), value=normal.framing, label="framing"),
+            *strengths,
+            straighten,
+            *(gr.Number(0, label=name, minimum=low, maximum=high) for name, (low, high) in EXPRESSION_RANGES.items()),
+            gr.Dropdown(list(VIDEOS), value=normal.video, label="video"),
+        ]
+        manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
+        session = gr.Textbox(label="session")
+        gr.Button().click(
+            api.generate,
+            choices,
+            [manifest, archive],
+            api_name="generate",
+            concurrency_limit=1,
+            concurrency_id=RENDER_QUEUE,
+        )
+        gr.Button().click(api.preview, [photo, *strengths, straighten], manifest, api_name="preview")
+        gr.Button().click(api.session, session, manifest, api_name="session")
+        gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _given(photo: str | None) -> str:
+    if not photo:
+        raise GazeError("There is no photo. Send one as “photo”.")
+    return photo
+
+
+def _manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
+    return {**ui.manifest(session, facts), "session": session, "zip": session_url(session, ZIP)}
+
+
+def _told(error: GazeError) -> gr.Error:
+    return gr.Error(str(error), title="Not possible", print_exception=False)

@@ -1,0 +1,148 @@
+"""The endpoints of the real app, called as programs call them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from gaze import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `python app.py`, running with a store of its own."""
+    store = tmp_path_factory.mktemp("store")
+    environment = {**os.environ, "GAZE_STORE": str(store)}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if found := re.search(r"http://[\w.]+:\d+", line):
+            break
+    else:
+        pytest.fail("the app did not start")
+    yield found[0]
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def client(server: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    return Client(server, download_files=str(tmp_path_factory.mktemp("downloads")), verbose=False)
+
+
+SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
+
+
+def test_a_portrait_from_a_program(client: Client, server: str, photo: Path) -> None:
+    job = client.submit(photo=handle_file(photo), api_name="/generate", **SMALL)
+    manifest, archive = job.result(timeout=60)
+    assert (manifest["gridSize"], manifest["engine"]) == (4, "warp")
+    assert any("cut to head and shoulders" in note for note in manifest["notes"])
+    with zipfile.ZipFile(archive) as files:
+        assert "gaze-portrait/index.html" in files.namelist()
+    with urllib.request.urlopen(f"{server}/{manifest['base']}metadata.json") as answer:
+        assert json.load(answer)["gridSize"] == 4
+    again = client.predict(session=manifest["session"], api_name="/session")
+    assert again["base"] == manifest["base"]
+
+
+def test_progress_reaches_the_caller(client: Client, photo: Path) -> None:
+    job = client.submit(photo=handle_file(photo), api_name="/generate", **{**SMALL, "size": 20, "frame_size": 256})
+    told: set[str] = set()
+    while not job.done():
+        for unit in job.status().progress_data or []:
+            told.add(unit.desc or "")
+        time.sleep(0.02)
+    assert job.result()[0]["totalImages"] == 400
+    assert any(re.fullmatch(r"Rendering frame \d+ of 400", message) for message in told), told
+
+
+def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, photo: Path) -> None:
+    job = client.submit(photo=handle_file(photo), api_name="/generate", engine="warp", size=30, frame_size=512)
+    while not job.status().progress_data:
+        time.sleep(0.05)
+    assert client.predict(api_name="/health")["running"] == 1
+    job.cancel()
+    deadline = time.monotonic() + 5
+    while client.predict(api_name="/health")["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_preview(client: Client, photo: Path) -> None:
+    manifest = client.predict(photo=handle_file(photo), head=1.5, api_name="/preview")
+    assert (manifest["mode"], manifest["totalImages"]) == ("single", 100)
+
+
+def test_health(client: Client) -> None:
+    health = client.predict(api_name="/health")
+    assert health["version"] == __version__
+    assert health["engine"] in ("warp", "liveportrait")
+    assert health["running"] == 0
+
+
+BAD: list[tuple[str, dict[str, Any], str]] = [
+    ("/generate", {"size": 7}, "grid size is 7"),
+    ("/generate", {"quality": 400}, "quality is 400"),
+    ("/session", {"session": "../../etc"}, "not there any more"),
+    ("/session", {"session": "0" * 32}, "not there any more"),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "arguments", "words"), BAD)
+def test_what_cannot_be_done_says_why(
+    client: Client, photo: Path, endpoint: str, arguments: dict[str, Any], words: str
+) -> None:
+    given = {"photo": handle_file(photo)} if endpoint == "/generate" else {}
+    with pytest.raises(AppError, match=words):
+        client.predict(api_name=endpoint, **given, **arguments)
+
+
+def test_a_photo_without_a_face(client: Client, faceless: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(faceless).save(tmp_path / "suit.png")
+    with pytest.raises(AppError, match="No face was found"):
+        client.predict(photo=handle_file(tmp_path / "suit.png"), api_name="/preview")
+
+
+def test_files_of_the_server_cannot_be_named_as_photos(server: str, photo: Path, tmp_path: Path) -> None:
+    """A caller may send files, not paths."""
+    private = tmp_path / "private.jpg"
+    private.write_bytes(photo.read_bytes())
+    for path in ("/etc/hostname", str(private)):
+        for file in ({"path": path}, {"path": path, "meta": {"_type": "gradio.FileData"}}):
+            body = json.dumps({"data": [file, 1, 1, 1, True]}).encode()
+            request = urllib.request.Request(
+                f"{server}/gradio_api/call/preview", body, {"Content-Type": "application/json"}
+            )
+            with urllib.request.urlopen(request) as answer:
+                event = json.load(answer)["event_id"]
+            with urllib.request.urlopen(f"{server}/gradio_api/call/preview/{event}") as answer:
+                assert b"event: error" in answer.read()
+
+
+def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
+    listed = client.view_api(return_format="dict", print_info=False)
+    assert set(listed["named_endpoints"]) == {"/generate", "/preview", "/session", "/health"}
+    assert not listed["unnamed_endpoints"]
+    names = [parameter["parameter_name"] for parameter in listed["named_endpoints"]["/generate"]["parameters"]]
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert all(f"`{name}`" in page for name in names)
