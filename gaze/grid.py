@@ -117,7 +117,7 @@ class GazeGrid:
         return [Cell(top + row, left + col) for row in range(self.half) for col in range(self.half)]
 
     def cells(self) -> Iterator[Cell]:
-        """All cells, quadrant after quadrant: the order in which frames are rendered and sheets filled."""
+        """All cells, quadrant after quadrant."""
         for index in range(4):
             yield from self.quadrant(index)
 

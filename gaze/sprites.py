@@ -58,7 +58,7 @@ class Sheet:
 
 
 def plan_sheets(grid: GazeGrid, mode: str = "quadrants") -> list[list[Sheet]]:
-    """The sheets of a grid, in groups that can be written once the cells of their first sheet are rendered.
+    """The sheets of a grid, in groups that show the same part of it.
 
     In "quadrants" mode each group is a quadrant, then the mobile sheet cut from the same cells. In "single" mode there
     is one sheet of the whole grid.
