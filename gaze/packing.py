@@ -18,6 +18,8 @@ from gaze.sprites import encode_webp
 from gaze.video import COLOR_SPACE, Chunk, codec_string, coded_size, encode_block, quantizer
 
 STILLS_EFFORT = 4
+_MOST_BLOCKS = 4
+"""Blocks whose frames may wait for encoders: enough jobs for a hundred cores, 100 frames in memory."""
 
 
 class PackBuilder:
@@ -56,7 +58,7 @@ class PackBuilder:
 
         Args:
             frames: (height, width, 3 or 4) uint8 for each cell of the block. They are held until they are encoded:
-                add no more while there is a `backlog`.
+                add no more while it `is_full`.
         """
         if self.codec:
             crf = quantizer(self.codec, self.quality)
@@ -74,6 +76,11 @@ class PackBuilder:
             future.result()
             del self._working[future]
         return len(set(self._working.values()))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more blocks would only fill the memory, because every core is busy already."""
+        return self.backlog > min(self.threads, _MOST_BLOCKS)
 
     def wait(self, seconds: float) -> None:
         """Until a frame or block is done, or so many seconds have passed."""

@@ -224,11 +224,6 @@ def _render(
         message += _too_long(per_frame, grid.size)
         return Progress("render", rendered, grid.count, message, per_frame * (grid.count - rendered))
 
-    def drain(down_to: int) -> Generator[Progress, None, None]:
-        while builder and builder.backlog > down_to:
-            builder.wait(0.5)
-            yield state()
-
     with builder or nullcontext():
         yield state()
         source = engine.prepare(portrait, face)
@@ -237,8 +232,9 @@ def _render(
         poses = [grid.pose(cell) for block in blocks for cell in block.cells]
         arriving = chain.from_iterable(engine.stream(source, poses))
         for block in blocks:
-            # Enough to keep every core busy; more would only fill the memory.
-            yield from drain(builder.threads if builder else 0)
+            while builder and builder.is_full:
+                builder.wait(0.5)
+                yield state()
             frames: dict[Cell, np.ndarray] = {}
             for cell in block.cells:
                 frames[cell] = next(arriving)
@@ -253,7 +249,9 @@ def _render(
                 (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
             if builder:
                 builder.add(block, frames)
-        yield from drain(0)
+        while builder and builder.backlog:
+            builder.wait(0.5)
+            yield state()
         if builder:
             builder.write(draft / PACK)
 

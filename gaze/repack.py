@@ -51,7 +51,7 @@ def repack(
             cells = set(grid.quadrant(number) if len(names) == 4 else grid.cells())
             corner = grid.quadrant(number)[0]  # of a single sheet, the first corner too
             for block in (block for block in blocks if block.key in cells):
-                while builder.backlog > builder.threads:
+                while builder.is_full:
                     builder.wait(1)
                 # Copies, so that the sheet can be let go before its last frames are encoded.
                 frames = {cell: _cut(sheet, cell, corner, facts).copy() for cell in block.cells}

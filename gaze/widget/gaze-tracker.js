@@ -152,7 +152,7 @@
    * @property {number | undefined} height
    * @property {string | null} poster
    * @property {string | null} pack URL of the frames in one file, which goes before the sheets
-   * @property {{x: number, y: number}} face the point between the eyes, as a fraction of the frame
+   * @property {{x: number, y: number} | null} face the point between the eyes, as a fraction of the frame
    */
 
   /**
@@ -177,7 +177,7 @@
       height: manifest.imageHeight,
       poster: manifest.poster ? at(manifest.poster) : null,
       pack: manifest.pack ? at(manifest.pack) : null,
-      face: manifest.face || { x: 0.5, y: 0.5 },
+      face: manifest.face || null,
     };
   }
 
@@ -653,7 +653,7 @@
         const source = await read(signal);
         if (signal.aborted) return;
         this.#shape(source);
-        this.face = source.face;
+        this.face = source.face ?? this.face;
         if (source.poster) this.#loadPoster(source.poster);
         if (source.pack && (await this.#play(source))) return;
         await this.#loadSheets(source);
@@ -682,7 +682,7 @@
       this.#player = new Player(source.pack, signal, {
         onheader: ({ gridSize, imageWidth, imageHeight, face }) => {
           this.size = gridSize;
-          this.face = face;
+          this.face = source.face ?? face;
           this.scale = 1;
           this.#shape({ width: imageWidth, height: imageHeight });
           const middle = (gridSize - 1) / 2;

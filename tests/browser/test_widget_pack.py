@@ -14,14 +14,18 @@ import pytest
 from gaze.grid import Cell
 from gaze.pack import PACK
 from tests.browser.driving import (
+    COUNT_FRAMES,
     INSTANT,
     TRACK_BITMAPS,
     TRACKER,
     address,
+    assert_asleep,
     box,
     events,
+    expected_look,
     look_at,
     poll_colour_at,
+    to_cell,
     wait_cell,
     wait_loaded,
 )
@@ -228,6 +232,30 @@ def test_the_face_follows_before_the_rest_has_come(page: Any, site: Any) -> None
     gate.set()
     wait_loaded(page)
     assert_shows(page, 0, 19, 20)
+
+
+def test_the_face_comes_to_rest(page: Any, site: Any, packed: Path) -> None:
+    page.add_init_script(COUNT_FRAMES + TRACK_BITMAPS)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert_shows(page, 2.5, 6)
+    assert_asleep(page)
+    before = page.evaluate("bitmaps")
+    assert_asleep(page)
+    assert page.evaluate("bitmaps") == before
+
+
+def test_looks_are_measured_from_the_face_that_the_pack_tells(page: Any, site: Any) -> None:
+    write_pack(site.folder / "portrait")  # whose face is in the middle
+    for face, expected in (("", (0.5, 0.5)), (", face: {x: 0.2, y: 0.1}", (0.2, 0.1))):
+        manifest = '{base: "portrait/", pack: "gaze.pack"' + face + "}"
+        write_page(
+            site.folder, f"<gaze-tracker smoothing='0'></gaze-tracker><script>{TRACKER}.manifest={manifest}</script>"
+        )
+        page.goto(site.url)
+        wait_loaded(page)
+        page.mouse.move(300, 300)
+        wait_cell(page, *to_cell(expected_look(page, 300, 300, face=expected), 10))
 
 
 def test_few_frames_are_held_and_none_after_the_end(page: Any, site: Any) -> None:
