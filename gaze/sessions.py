@@ -5,7 +5,9 @@ A folder appears under its final name only when it is complete; an interrupted r
 
 from __future__ import annotations
 
+import hmac
 import json
+import math
 import os
 import re
 import secrets
@@ -55,6 +57,22 @@ def default_store() -> Path:
     return Path(os.environ.get("GAZE_STORE") or Path(cache) / "gaze" / "sessions")
 
 
+def time_kept() -> float:
+    """Seconds for which results are kept: `GAZE_KEEP_DAYS`, else a week.
+
+    Raises:
+        GazeError: the variable is no positive number.
+    """
+    given = os.environ.get("GAZE_KEEP_DAYS", "7")
+    try:
+        days = float(given)
+    except ValueError:
+        days = math.nan
+    if not 0 < days < math.inf:
+        raise GazeError(f"GAZE_KEEP_DAYS is “{given}”. Give a number of days, such as 7.")
+    return days * 24 * 3600
+
+
 class SessionStore:
     """The results under one folder."""
 
@@ -71,12 +89,15 @@ class SessionStore:
         Raises:
             GazeError: there is no such session, or no longer.
         """
-        folder = self.root / session if _ID.fullmatch(session) else None
-        if folder is None or not (folder / METADATA).is_file():
+        if not self.has(session):
             raise GazeError(
                 "This portrait is not there any more. Portraits are kept for a limited time: make it again."
             )
-        return folder
+        return self.root / session
+
+    def has(self, session: str) -> bool:
+        """Whether there is a finished session of this id."""
+        return bool(_ID.fullmatch(session)) and (self.root / session / METADATA).is_file()
 
     def metadata(self, session: str) -> dict[str, Any]:
         """What the metadata.json of a finished session says.
@@ -104,6 +125,31 @@ class SessionStore:
             return []
         found = [path for path in self.root.iterdir() if _ID.fullmatch(path.name) and (path / METADATA).is_file()]
         return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+
+    def secret(self, session: str) -> str:
+        """What the owner of a session holds, and nobody else can know: needed to delete it."""
+        return hmac.new(self._key(), session.encode(), "sha256").hexdigest()
+
+    def delete_owned(self, session: str, secret: str) -> None:
+        """Remove a session at its owner's wish; one that is gone already is no error.
+
+        Raises:
+            GazeError: the secret is not that of the session.
+        """
+        if not hmac.compare_digest(self.secret(session), secret):
+            raise GazeError("Only the browser in which this portrait was made can delete it.")
+        self.delete(session)
+
+    def _key(self) -> bytes:
+        """Made once for each store; sessions stay their owners' over restarts."""
+        path = self.root / ".key"
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+        except FileExistsError:
+            pass
+        return path.read_bytes()
 
     def delete(self, session: str) -> None:
         """Remove a session for good; one that is gone already is no error."""

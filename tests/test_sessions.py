@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gaze.errors import GazeError
-from gaze.sessions import SessionStore, default_store, publishing
+from gaze.sessions import SessionStore, default_store, publishing, time_kept
 
 
 @pytest.fixture
@@ -114,3 +114,26 @@ def test_a_portrait_can_be_played_while_its_sheets_are_made_but_is_no_session_ye
     for name in ("*", "..", "0" * 32):
         with pytest.raises(GazeError):
             store.playable(name)
+
+
+def test_an_owners_secret_stays_and_is_nobody_elses(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path)
+    first, second = store.new().name, store.new().name
+    assert SessionStore(tmp_path).secret(first) == store.secret(first) != store.secret(second)
+    assert SessionStore(tmp_path / "other").secret(first) != store.secret(first)
+    assert (tmp_path / ".key").stat().st_mode & 0o077 == 0
+    assert store.sessions() == []
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "soon", "inf", "nan"])
+def test_a_time_to_keep_that_is_none(days: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAZE_KEEP_DAYS", days)
+    with pytest.raises(GazeError, match="GAZE_KEEP_DAYS"):
+        time_kept()
+
+
+def test_the_time_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GAZE_KEEP_DAYS", raising=False)
+    assert time_kept() == 7 * 24 * 3600
+    monkeypatch.setenv("GAZE_KEEP_DAYS", "0.5")
+    assert time_kept() == 12 * 3600

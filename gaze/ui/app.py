@@ -35,7 +35,8 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
             # The stage comes first, as on a phone; the style sheet puts it on the right where there is room.
             with gr.Column(scale=3, min_width=320):
                 stage = ui.viewer()
-                download = gr.HTML(elem_id="download", apply_default_css=False)
+                actions = ui.actions()
+                history_view = ui.history_view()
                 with gr.Accordion("Embed on your page", open=False), gr.Tabs():
                     for name, language, code in ui.embed_snippets():
                         with gr.Tab(name):
@@ -74,7 +75,10 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
                 gr.HTML(f'<p class="hint">{reason}</p>', apply_default_css=False)
         choices = [photo, *sliders, straighten, framing]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        page.load(handlers.welcome, None, [stage, message], **quiet)
+        history = gr.BrowserState([], storage_key="gaze-history-1", secret="gaze")
+        made = gr.State()
+        everything = [stage, message, actions, history, history_view]
+        page.load(handlers.arrive, history, everything, **quiet)
         gr.on(
             [photo.change, *(slider.release for slider in sliders), straighten.input, framing.input],
             handlers.preview,
@@ -83,16 +87,21 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
             trigger_mode="always_last",
             **quiet,
         )
-        photo.change(lambda: "", None, download, **quiet)
+        photo.change(lambda: None, None, actions, **quiet)
         making = start.click(
             handlers.generate,
             [*choices, frame_size, size, engine],
-            [stage, message, download, start, cancel],
+            [stage, message, actions, made, start, cancel],
             concurrency_limit=1,
             concurrency_id=RENDER_QUEUE,
             trigger_mode="once",
             **quiet,
         )
+        making.then(handlers.remember, [made, history], [history, history_view], **quiet)
+        history_view.open(handlers.open, history, [stage, message, actions], **quiet)
+        for component in (history_view, actions):
+            component.remove(handlers.remove, history, everything, **quiet)
+        history_view.clear(handlers.clear, history, everything, **quiet)
         # In two steps, so that what was still on its way when Cancel was pressed does not overwrite what it says.
         cancel.click(None, cancels=[making], queue=False, **quiet).then(
             handlers.cancelled, None, [message, start, cancel], queue=False, **quiet

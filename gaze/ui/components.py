@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +15,7 @@ from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 
 from gaze.pipeline import Progress
+from gaze.sprites import POSTER
 from gaze.ui.routes import ZIP, session_url
 
 
@@ -90,9 +94,36 @@ def progress_html(step: Progress) -> str:
     )
 
 
-def download_html(session: str) -> str:
-    """The link to the zip."""
-    return f'<a class="download" href="{session_url(session, ZIP)}" download="{ZIP}">Download for your website</a>'
+def actions() -> gr.HTML:
+    """What can be done with the portrait on the stage; its value is what `actions_for` returns, or None."""
+    return gr.HTML(
+        html_template='<div class="actions"></div>',
+        js_on_load=_script("actions.js"),
+        apply_default_css=False,
+        elem_id="actions",
+    )
+
+
+def actions_for(session: str, owned: bool) -> dict[str, Any]:
+    """The actions of a finished portrait; only its owner may delete it."""
+    space = os.environ.get("SPACE_ID")
+    page = f"https://huggingface.co/spaces/{space}" if space else None
+    return {"session": session, "zip": session_url(session, ZIP), "owned": owned, "page": page}
+
+
+def history_view() -> gr.HTML:
+    """The portraits made in this browser as thumbnails; its value is what `thumbnails` returns."""
+    return gr.HTML(
+        html_template='<div class="history"></div>',
+        js_on_load=_script("history.js"),
+        apply_default_css=False,
+        elem_id="history",
+    )
+
+
+def thumbnails(sessions: Iterable[str]) -> list[dict[str, str]]:
+    """The history's value for these sessions."""
+    return [{"session": session, "poster": session_url(session, POSTER)} for session in sessions]
 
 
 def embed_snippets() -> list[tuple[str, Literal["html", "javascript"], str]]:
@@ -110,6 +141,11 @@ def embed_snippets() -> list[tuple[str, Literal["html", "javascript"], str]]:
         if code:
             snippets.append((name, language, code[1]))
     return snippets
+
+
+def _script(name: str) -> str:
+    """A script of gaze/ui. Scripts build from the value, as text: Gradio would run what stands in a template."""
+    return files("gaze.ui").joinpath(name).read_text(encoding="utf-8")
 
 
 def _duration(seconds: float) -> str:

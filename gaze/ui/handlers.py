@@ -11,16 +11,22 @@ from typing import Any
 
 import gradio as gr
 
+from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.grid import Strengths
 from gaze.pipeline import PREVIEW, Options, Result, generate, run
-from gaze.sessions import SessionStore
+from gaze.sessions import SessionStore, time_kept
 from gaze.steps import Steps
 from gaze.ui import components as ui
 
 _HOUR = 3600
-_RESULTS_KEPT = 7 * 24 * _HOUR
+_HISTORY = 20
 _UNEXPECTED = "Something went wrong on our side. Try again; if it happens again, try another photo."
+
+
+Made = dict[str, str]
+"""A portrait as its owner's browser remembers it: `session` and `secret`."""
+History = list[Made]
 
 
 def example_photos() -> list[Path]:
@@ -40,6 +46,61 @@ class Handlers:
         self._results, self._previews = results, previews
         self._example: Result | None = None
 
+    def arrive(self, history: History | None, request: gr.Request) -> tuple[Any, ...]:
+        """First paint: viewer, message, actions, history in the browser and on the page.
+
+        A link with ?session=ID opens that portrait; otherwise there is a living example.
+        """
+        here = [made for made in history or [] if self._results.has(made["session"])]
+        kept = here, ui.thumbnails(made["session"] for made in here)
+        session = request.query_params.get("session")
+        if not session:
+            return *self.welcome(), None, *kept
+        try:
+            return *self._opened(session, here), *kept
+        except GazeError as error:
+            shown, _ = self.welcome()
+            return shown, ui.error_html(str(error)), None, *kept
+
+    def open(self, history: History, event: gr.EventData) -> tuple[Any, str, Any]:
+        """A portrait of the history: viewer, message, actions."""
+        try:
+            return self._opened(event.session, history)
+        except GazeError as error:
+            return gr.skip(), ui.error_html(str(error)), gr.skip()
+
+    def remember(self, made: Made | None, history: History) -> tuple[Any, Any]:
+        """After a portrait was made: history in the browser and on the page."""
+        if not made:
+            return gr.skip(), gr.skip()
+        history = [made, *(other for other in history if other["session"] != made["session"])][:_HISTORY]
+        return history, ui.thumbnails(other["session"] for other in history)
+
+    def remove(self, history: History, event: gr.EventData) -> tuple[Any, ...]:
+        """The owner deletes one portrait: viewer, message, actions, history in the browser and on the page."""
+        return self._removed([made for made in history if made["session"] == event.session], history)
+
+    def clear(self, history: History) -> tuple[Any, ...]:
+        """The owner deletes all: as `remove`."""
+        return self._removed(history, history)
+
+    def _opened(self, session: str, history: History) -> tuple[Any, str, Any]:
+        facts = self._results.metadata(session)
+        owned = any(made["session"] == session for made in history)
+        words = "Your portrait." if owned else "A portrait that somebody shared. Add a photo to make your own."
+        return ui.manifest(session, facts), ui.notes_html([words]), ui.actions_for(session, owned)
+
+    def _removed(self, gone: History, history: History) -> tuple[Any, ...]:
+        try:
+            for made in gone:
+                self._results.delete_owned(made["session"], made["secret"])
+        except GazeError as error:
+            return gr.skip(), ui.error_html(str(error)), gr.skip(), gr.skip(), gr.skip()
+        left = [made for made in history if made not in gone]
+        shown, _ = self.welcome()
+        words = "Deleted for good: the portrait, its files and its link." if gone else "There was nothing to delete."
+        return shown, ui.notes_html([words]), None, left, ui.thumbnails(made["session"] for made in left)
+
     def welcome(self) -> tuple[Any, str]:
         """A living example before any photo is there: viewer, message."""
         if self._example is None or not self._example.folder.is_dir():
@@ -58,32 +119,38 @@ class Handlers:
         return _shown(result), ui.notes_html(result.notes), gr.update(interactive=True)
 
     def generate(self, photo: str | None, *choices: Any) -> Iterator[tuple[Any, ...]]:
-        """The full portrait: viewer, message, download, Generate and Cancel button. `choices` as in `_options`.
+        """The full portrait: viewer, message, actions, what was made, Generate and Cancel button.
+
+        `choices` as in `_options`.
 
         The viewer has it as soon as its pack is there; the sheets follow. A generator, so that Cancel and a closed tab
         stop it at the next step.
         """
-        self._results.expire(_RESULTS_KEPT)
+        self._results.expire(time_kept())
         shown = _buttons(start=False)
         stage: Any = gr.skip()
         try:
             if not photo:
                 raise PhotoError("Add a photo first.")
             out = self._results.new()
-            with closing(run(photo, out, _options(Options(), *choices))) as running:
+            options = _options(Options(), *choices)
+            engine = choose_engine(str(options.engine))[0]
+            with closing(run(photo, out, options)) as running:
                 for step in (steps := Steps(running)):
                     if step.result:
                         stage = ui.manifest(out.name, step.result.metadata)
-                    yield stage, ui.progress_html(step), "", *shown
+                    yield stage, ui.progress_html(step), None, None, *shown
                     # Once is enough; a late update must not bring Cancel back after it was pressed.
                     stage, shown = gr.skip(), (gr.skip(), gr.skip())
         except Exception as error:
-            yield gr.skip(), ui.error_html(_explain(error)), "", *_buttons(start=True)
+            yield gr.skip(), ui.error_html(_explain(error)), None, None, *_buttons(start=True)
         else:
             result = steps.result
-            notes = (f"Your portrait is ready: {result.metadata['totalImages']} looks.", result.reason, *result.notes)
-            download = ui.download_html(result.folder.name)
-            yield _shown(result), ui.notes_html(notes), download, *_buttons(start=True)
+            ready = f"Your portrait is ready: {result.metadata['totalImages']} looks."
+            notes = (ready, *_instead(result, engine), *result.notes)
+            session = result.folder.name
+            made = {"session": session, "secret": self._results.secret(session)}
+            yield _shown(result), ui.notes_html(notes), ui.actions_for(session, True), made, *_buttons(start=True)
 
     def cancelled(self) -> tuple[str, Any, Any]:
         """After Cancel: message, Generate and Cancel button."""
@@ -116,6 +183,11 @@ def _options(
         size=int(size or base.size),
         engine=engine or base.engine,
     )
+
+
+def _instead(result: Result, promised: str) -> tuple[str, ...]:
+    """Why it was another engine than the page had promised, if it was."""
+    return () if result.engine == promised else (result.reason,)
 
 
 def _shown(result: Result) -> dict[str, Any]:

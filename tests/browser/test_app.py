@@ -180,6 +180,39 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
     assert_shows_the_frame(own, lambda name: (folder / name).read_bytes())
 
 
+def test_a_portrait_is_remembered_shared_and_deleted(page: Any, open_page: Callable[..., Any], address: str) -> None:
+    choose_example(page)
+    page.get_by_text("Options").click()
+    page.get_by_label("10", exact=True).check()
+    page.get_by_label("384", exact=True).check()
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Copy link").wait_for(timeout=GENERATION)
+    session = base_of(page).rstrip("/").rsplit("/", 1)[1]
+    assert session in page.evaluate("document.querySelector('#actions a').href")
+
+    page.get_by_role("button", name="Portrait 1, open").wait_for()
+    page.reload()
+    page.get_by_role("button", name="Portrait 1, open").click()
+    page.get_by_text("Your portrait.").wait_for()
+    assert session in base_of(page)
+    wait_loaded(page)
+
+    guest = open_page(viewport={"width": 900, "height": 900})
+    guest.goto(f"{address}?session={session}")
+    guest.get_by_text("A portrait that somebody shared").wait_for()
+    wait_loaded(guest)
+    left, right = look(guest, 5, 450), look(guest, 895, 450)
+    assert np.abs(left.astype(int) - right).mean() > 3
+    assert guest.get_by_role("button", name="Delete").count() == 0
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("Deleted for good").wait_for()
+    assert page.get_by_role("button", name="Portrait 1, open").count() == 0
+    guest.reload()
+    guest.get_by_text("not there any more").wait_for()
+
+
 def test_a_running_portrait_can_be_cancelled(page: Any) -> None:
     choose_example(page)
     before = base_of(page)

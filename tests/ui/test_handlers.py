@@ -1,9 +1,13 @@
 from pathlib import Path
+from urllib.parse import urlencode
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.requests import Request as StarletteRequest
 
+from gaze.pipeline import Options
 from gaze.sessions import SessionStore
 from gaze.ui import handlers as module
 from gaze.ui.handlers import Handlers
@@ -86,11 +90,12 @@ def test_generating_tells_its_progress_and_ends_with_the_portrait(
     [early] = [step[0] for step in steps if "base" in step[0]]
     assert early == last[0]
     assert any("ready. Writing sheet" in step[1] for step in steps)
-    shown, message, download, generate_button, cancel_button = last
+    shown, message, actions, made, generate_button, cancel_button = last
     [session] = stores[0].sessions()
     assert shown["base"] == f"gradio_api/gaze/{session}/"
     assert "900 looks" in message
-    assert f"gradio_api/gaze/{session}/gaze-portrait.zip" in download
+    assert (actions["zip"], actions["owned"]) == (f"gradio_api/gaze/{session}/gaze-portrait.zip", True)
+    assert made == {"session": session, "secret": stores[0].secret(session)}
     assert (generate_button["visible"], cancel_button["visible"]) == (True, False)
 
 
@@ -108,3 +113,83 @@ def test_generating_from_nothing_is_an_error_in_words(handlers: Handlers) -> Non
     *_, last = handlers.generate(None, *CHOICES, 128)
     assert 'role="alert"' in last[1]
     assert "Add a photo first" in last[1]
+
+
+def arriving(**query: str) -> gr.Request:
+    return gr.Request(request=StarletteRequest({"type": "http", "query_string": urlencode(query), "headers": []}))
+
+
+def event(**data: str) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+@pytest.fixture
+def made(stores: tuple[SessionStore, SessionStore], photo: Path) -> list[dict[str, str]]:
+    """Three portraits in the store, as a browser remembers them."""
+    folders = [stores[0].new() for _ in range(3)]
+    for folder in folders:
+        module.generate(photo, folder, Options(engine="warp", size=2, frame_size=128))
+    return [{"session": folder.name, "secret": stores[0].secret(folder.name)} for folder in folders]
+
+
+def test_a_first_visit_shows_the_example(handlers: Handlers) -> None:
+    shown, message, actions, history, thumbnails = handlers.arrive(None, arriving())
+    assert shown["totalImages"] == 100
+    assert "example" in message
+    assert (actions, history, thumbnails) == (None, [], [])
+
+
+def test_a_link_opens_a_portrait_that_only_its_owner_may_delete(handlers: Handlers, made: list[dict[str, str]]) -> None:
+    session = made[1]["session"]
+    shown, message, actions, *_ = handlers.arrive([], arriving(session=session))
+    assert shown["base"] == f"gradio_api/gaze/{session}/"
+    assert "shared" in message
+    assert actions["owned"] is False
+    _, message, actions, history, thumbnails = handlers.arrive(made, arriving(session=session))
+    assert actions["owned"] is True
+    assert history == made
+    assert [thumbnail["session"] for thumbnail in thumbnails] == [one["session"] for one in made]
+
+
+@pytest.mark.parametrize("session", ["0" * 32, "../../etc", "<b>"])
+def test_a_link_that_leads_nowhere_says_so_kindly(handlers: Handlers, session: str) -> None:
+    shown, message, actions, *_ = handlers.arrive(None, arriving(session=session))
+    assert shown["totalImages"] == 100
+    assert "not there any more" in message
+    assert actions is None
+
+
+def test_what_has_expired_is_forgotten(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], made: list[dict[str, str]]
+) -> None:
+    stores[0].delete(made[0]["session"])
+    *_, history, thumbnails = handlers.arrive(made, arriving())
+    assert history == made[1:]
+    assert len(thumbnails) == 2
+
+
+def test_the_last_twenty_are_remembered_the_newest_first(handlers: Handlers) -> None:
+    history = [{"session": str(n), "secret": ""} for n in range(20)]
+    kept, thumbnails = handlers.remember({"session": "new", "secret": "s"}, history)
+    assert [one["session"] for one in kept] == ["new", *map(str, range(19))]
+    assert thumbnails[0] == {"session": "new", "poster": "gradio_api/gaze/new/poster.webp"}
+
+
+def test_the_owner_deletes_one_and_then_all(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], made: list[dict[str, str]]
+) -> None:
+    *_, actions, history, _ = handlers.remove(made, event(session=made[1]["session"]))
+    assert actions is None
+    assert history == [made[0], made[2]]
+    assert sorted(stores[0].sessions()) == sorted(one["session"] for one in history)
+    *_, history, thumbnails = handlers.clear(history)
+    assert (history, thumbnails, stores[0].sessions()) == ([], [], [])
+
+
+def test_without_the_secret_nothing_is_deleted(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], made: list[dict[str, str]]
+) -> None:
+    forged = [{"session": made[0]["session"], "secret": made[1]["secret"]}]
+    _, message, *_ = handlers.clear(forged)
+    assert "Only the browser in which" in message
+    assert len(stores[0].sessions()) == 3
