@@ -336,3 +336,17 @@ def test_many_portraits_share_the_memory(page: Any, site: Any, packed: Path) -> 
     for i in (0, 5):
         here = page.evaluate(f"document.querySelectorAll('gaze-tracker')[{i}].getBoundingClientRect().toJSON()")
         poll_cell(page, 0, 0, here["x"] + 40, here["y"] + 50)
+
+
+def test_frames_that_wait_for_each_other_are_given_up(page: Any, packed: Path, site: Any) -> None:
+    """The video's index says that two cells are each other's parent: the stills are shown instead."""
+    file = packed / PACK
+    data = bytearray(file.read_bytes())
+    index = 12 + int.from_bytes(data[8:12], "little")
+    for cell, parent in ((0, 1), (1, 0)):
+        data[index + 12 * cell + 8 : index + 12 * cell + 12] = parent.to_bytes(4, "little")
+    file.write_bytes(data)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert_shows(page, 0, 0)
+    assert_shows(page, 0, 1)
