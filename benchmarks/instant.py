@@ -24,7 +24,7 @@ WHAT = {
     "preview": "photo bytes to preview ready (10×10, 256 px, one sheet)",
     "prepare": "photo bytes to engine prepared (512 px)",
     "frames": "photo bytes to all 900 frames, none encoded",
-    "sheets": "photo bytes to all eight sheets written",
+    "sheets": "photo bytes to pack and all eight sheets written",
 }
 
 
