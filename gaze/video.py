@@ -231,6 +231,8 @@ def decode_chain(chunks: Iterable[bytes], codec: str, width: int, height: int, a
                 raise GazeError("A chunk of the video does not decode to one frame. Make the pack again.")
             if (pictures[0].width, pictures[0].height) != expected:
                 raise GazeError("A frame of the video has another size than the pack says. Make the pack again.")
+            if pictures[0].colorspace != _BT709:
+                raise GazeError("The video does not say that its colours are BT.709. Make the pack again.")
             yield _unstack(pictures[0], width, height, alpha)
     except av.FFmpegError as error:
         raise GazeError("A chunk of the video cannot be decoded. Make the pack again.") from error

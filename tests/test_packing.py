@@ -1,10 +1,12 @@
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gaze import packing
 from gaze.blocks import Block, cut_blocks
 from gaze.check import check
 from gaze.grid import Cell
@@ -65,3 +67,19 @@ def test_an_error_of_an_encoder_comes_up(tmp_path: Path) -> None:
         builder.wait(5)
         with pytest.raises(TypeError):
             _ = builder.backlog
+
+
+def test_it_is_full_until_encoders_have_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(packing, "encode_webp", lambda *_: go.wait(10) and b"")
+    blocks = cut_blocks(SIZE)[:3]
+    with PackBuilder(Facts(SIZE, WIDTH, HEIGHT), 75, None, threads=1) as builder:
+        for block in blocks[:1]:
+            builder.add(block, {cell: frame(cell, False) for cell in block.cells})
+        assert (builder.backlog, builder.is_full) == (1, False)
+        builder.add(blocks[1], {cell: frame(cell, False) for cell in blocks[1].cells})
+        assert (builder.backlog, builder.is_full) == (2, True)
+        go.set()
+        while builder.backlog:
+            builder.wait(1)
+        assert not builder.is_full

@@ -1,13 +1,18 @@
 import io
+import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gaze import sprites
 from gaze.errors import GazeError
 from gaze.faces import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
-from gaze.sprites import SheetCanvas, check_sheets, encode_webp, metadata, plan_sheets
+from gaze.spool import FrameSpool
+from gaze.sprites import SheetCanvas, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
 from tests.fakes import cell_frame, cell_of, decode_sheet
 
 FACE = typical_face(Iris(20, 15, 3), Iris(40, 15, 3))
@@ -73,3 +78,35 @@ def test_metadata_has_the_contracts_fields() -> None:
     }
     assert contract.items() <= facts.items()
     assert facts["face"] == {"x": 0.5, "y": 0.3}
+
+
+@pytest.mark.parametrize(("memory", "most"), [(10**9, 2), (1, 1)], ids=["roomy", "narrow"])
+def test_sheets_are_written_side_by_side_as_far_as_memory_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int, most: int
+) -> None:
+    monkeypatch.setattr(sprites, "_MEMORY", memory)
+    monkeypatch.setattr(sprites.os, "cpu_count", lambda: 2)
+    busy, seen, lock = 0, [0], threading.Lock()
+
+    def encode(picture: Image.Image, quality: int, effort: int) -> bytes:
+        nonlocal busy
+        with lock:
+            busy += 1
+            seen.append(busy)
+        time.sleep(0.02)
+        with lock:
+            busy -= 1
+        return encode_webp(picture, quality, effort)
+
+    monkeypatch.setattr(sprites, "encode_webp", encode)
+    grid = GazeGrid(4)
+    sheets = [sheet for group in plan_sheets(grid) for sheet in group]
+    with FrameSpool(tmp_path, 4, (24, 16, 3)) as spool:
+        for cell in grid.cells():
+            spool.put(cell, cell_frame(cell, 16, 24))
+        *_, written = write_sheets(sheets, spool, tmp_path, 90, 0)
+    assert max(seen) == most
+    assert {sheet.name for sheet in written} == {path.name for path in tmp_path.iterdir()}
+    for sheet in sheets:
+        frames = decode_sheet((tmp_path / sheet.name).read_bytes(), 16, 24)
+        assert [cell_of(tuple(frame[12, 8])) for frame in frames] == list(sheet.cells)

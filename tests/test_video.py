@@ -88,14 +88,17 @@ def test_equal_frames_give_equal_bytes() -> None:
     assert first == second
 
 
-def test_the_colour_space_stands_in_the_stream() -> None:
-    import av
-    from av.video.codeccontext import VideoCodecContext
-
-    chunks = video.encode_block(frames(96, 64), BLOCK, "vp9", 30)
-    decoder = VideoCodecContext.create("vp9", "r")
-    [picture] = decoder.decode(av.Packet(chunks[BLOCK.key].data))  # type: ignore[attr-defined]
-    assert (picture.colorspace, picture.color_range) == (1, 1)
+@pytest.mark.parametrize("codec", list(video.CODECS))
+def test_the_colour_space_stands_in_the_stream_or_the_video_is_refused(
+    codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = video.encode_block(frames(96, 64), BLOCK, codec, 30)
+    with monkeypatch.context() as untagged:
+        untagged.setattr(video, "_BT709", 2)  # FFmpeg's number for: not told
+        bad = video.encode_block(frames(96, 64), BLOCK, codec, 30)
+    assert len(list(video.decode_chain([good[BLOCK.key].data], codec, 96, 64, alpha=False))) == 1
+    with pytest.raises(GazeError, match=r"BT\.709"):
+        list(video.decode_chain([bad[BLOCK.key].data], codec, 96, 64, alpha=False))
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", bytes(500)])
