@@ -33,8 +33,8 @@
   const SLICE = 6; // ms of cutting after which the page may breathe
   const KEPT = [12, 40]; // decoded frames of a pack that are kept: at least, and at most where memory allows
   const AHEAD = 0.1; // seconds of motion for which frames are decoded ahead
+  const MAX_CHAIN = 8; // decodes for one frame, at most (docs/format.md)
   const DECODER_PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
-  const MAX_CHAIN = 8; // decodes for one frame, by the format
   const LABEL = "Portrait that looks at the pointer";
 
   // ---- pure functions
@@ -376,7 +376,7 @@
       if (this.#at === cell) this.#at = -1;
       const way = [];
       for (let step = cell; step >= 0 && step !== this.#at; step = payload.parent(step)) {
-        if (way.unshift(step) > MAX_CHAIN) return Promise.reject(new Error("its frames are in a tangle"));
+        if (way.unshift(step) > MAX_CHAIN) throw new Error("its frames go round in circles");
       }
       this.#at = cell;
       let timer;
