@@ -503,7 +503,8 @@
       const payload = this.#payloads.shift();
       if (!payload) throw new Error("nothing in it can be decoded");
       const { gridSize, imageWidth: width, imageHeight: height } = this.#header;
-      const about = { ...payload, width, height, data: (cell) => this.#data(cell), parent: (cell) => this.#entry(cell)[2] };
+      const read = { data: (cell) => this.#data(cell), parent: (cell) => this.#entry(cell)[2] };
+      const about = { ...payload, width, height, ...read };
       const decoder = payload.kind === "stills" ? new StillsDecoder(about) : await ChainDecoder.for(about);
       if (!decoder) {
         parts?.return();
