@@ -8,7 +8,8 @@
  * It is a classic script because file:// refuses modules. It draws to a 2-D canvas because file:// refuses pictures as
  * WebGL textures, and because a page may hold fifty of them. It never reads pixels back: file:// forbids that too.
  *
- * In this order: numbers, pure functions, sources, Player (a pack), Portrait (the frames), page (what all widgets share), GazeTracker.
+ * In this order: numbers, pure functions, sources, Player (a pack), Portrait (the frames), page (what all widgets
+ * share), GazeTracker.
  */
 (() => {
   "use strict";
@@ -604,9 +605,9 @@
   // ---- Portrait
 
   /**
-   * The frames of one portrait. A pack is played, if there is one. Else sheets come one after the other, the one with the centre first; each is decoded whole,
-   * cut into frames of the size that is shown, and let go. (Frames cannot be cut from an encoded sheet one by one:
-   * browsers decode the whole sheet for every cut.)
+   * The frames of one portrait. A pack is played, if there is one. Else sheets come one after the other, the one with
+   * the centre first; each is decoded whole, cut into frames of the size that is shown, and let go. (Frames cannot be
+   * cut from an encoded sheet one by one: browsers decode the whole sheet for every cut.)
    */
   class Portrait {
     /** @type {(ImageBitmap | undefined)[]} by row · size + column */

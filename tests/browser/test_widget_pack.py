@@ -266,6 +266,7 @@ def test_looks_are_measured_from_the_face_that_the_pack_tells(page: Any, site: A
         )
         page.goto(site.url)
         wait_loaded(page)
+        page.mouse.move(10, 10)  # a pointer that rests says nothing to a new page
         page.mouse.move(300, 300)
         wait_cell(page, *to_cell(expected_look(page, 300, 300, face=expected), 10))
 
