@@ -13,9 +13,11 @@ from torch import Tensor
 
 from gaze.engines.base import Expression, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop
+from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.keypoints import Motion, driving_keypoints, source_keypoints
 from gaze.engines.liveportrait.lean import LeanDecoder, LeanWarping, WarpSource
 from gaze.engines.liveportrait.paste import Paster
+from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.engines.liveportrait.weights import Networks
 from gaze.errors import GazeError
 from gaze.grid import Pose
@@ -62,7 +64,7 @@ class Renderer:
     ) -> None:
         self.device = device
         self.notes: list[str] = []
-        self._networks = networks
+        self._heavy: tuple[WarpingModule, SpadeDecoder] | None = (networks.warping, networks.decoder)
         self._appearance = networks.appearance.to(device)
         self._motion = networks.motion.to(device)
         self._stitching = networks.stitching.to(device)
@@ -72,8 +74,11 @@ class Renderer:
     def _build(self, dtype: torch.dtype) -> None:
         self.dtype = dtype
         self._trusted = dtype == torch.float32
-        self._warping: Any = LeanWarping(self._networks.warping).eval()
-        self._decoder: Any = LeanDecoder(self._networks.decoder).eval()
+        assert self._heavy
+        self._warping: Any = LeanWarping(self._heavy[0]).eval()
+        self._decoder: Any = LeanDecoder(self._heavy[1]).eval()
+        if self._trusted:
+            self._heavy = None  # Only half precision may have to be built anew.
         for network in (self._warping, self._decoder):
             network.to(self.device, dtype)
             if self.device.type == "cuda":
