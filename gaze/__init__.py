@@ -3,7 +3,8 @@
 from gaze.engines.base import Engine, Expression
 from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
-from gaze.pipeline import Options, Progress, Result, generate
+from gaze.pipeline import Options, Result, generate
+from gaze.progress import Progress
 
 __version__ = "0.1.0"
 

@@ -17,6 +17,7 @@ from gaze.bundle import write_zip
 from gaze.check import check
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
 from gaze.framing import FRAMINGS
+from gaze.keys import AUTO, KEY_CHOICES
 from gaze.pipeline import VIDEOS, Result, generate
 from gaze.repack import repack
 from gaze.sprites import METADATA
@@ -70,6 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
     sheets = parser.add_argument_group("the files")
     sheets.add_argument("--size", type=int, default=normal.size, help="rows and columns (default: %(default)s)")
     sheets.add_argument(
+        "--keys",
+        type=_keys,
+        default=normal.keys,
+        help=f"rows and columns that are rendered, the others being morphed: {AUTO}, by the engine's speed, "
+        f"or a number as {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
+    )
+    sheets.add_argument(
         "--frame-size", type=int, default=normal.frame_size, help="longer side in pixels (default: %(default)s)"
     )
     sheets.add_argument(
@@ -79,6 +87,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--video", choices=VIDEOS, default=normal.video, help="how the pack's video is coded (default: %(default)s)"
     )
     return parser
+
+
+def _keys(value: str) -> str | int:
+    return value if value == AUTO else int(value)
 
 
 def build_check_parser() -> argparse.ArgumentParser:
@@ -120,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
         options = Options(
             engine=args.engine,
             size=args.size,
+            keys=args.keys,
             frame_size=args.frame_size,
             quality=args.quality,
             framing=args.framing,
@@ -194,7 +207,10 @@ def _with_bar(photo: str, made: Path, options: Options, quiet: bool) -> Result:
 
         def show(step: Progress) -> None:
             bar.set_description_str(step.message, refresh=False)
-            bar.n = {"read": 0, "load": 0, "render": step.done}.get(step.stage, bar.total)
+            if step.stage in ("render", "morph"):
+                bar.n, bar.total = step.done, step.total
+            elif step.stage not in ("read", "load"):
+                bar.n = bar.total
             bar.refresh()
 
         return generate(photo, made, options, show)

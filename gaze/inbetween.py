@@ -84,11 +84,10 @@ class Inbetween:
         if nearest == cell:
             return self._keys(cell)
         quad = self._quad(top, bottom, left, right)
-        ways = [(place, 1 - across if place[1] else across, 1 - down if place[0] else down) for place in _PLACES]
-        ways = [way for way in ways if way[1] < 1 and way[2] < 1]
+        ways = {place: (1 - across if place[1] else across, 1 - down if place[0] else down) for place in _PLACES}
         frame = self._keys(nearest).copy()
         whole, eyes = (
-            morph([(corners[place], *way) for place, *way in ways], window)
+            morph([(corners[place], *way) for place, way in ways.items() if max(way) < 1], window)
             for corners, window in zip(quad.corners, self._windows, strict=True)
         )
         canvas = self._view(nearest).copy()
@@ -99,9 +98,7 @@ class Inbetween:
 
     def _find_quad(self, top: int, bottom: int, left: int, right: int) -> _Quad:
         cells = {place: Cell(bottom if place[0] else top, right if place[1] else left) for place in _PLACES}
-        corners = tuple(
-            {place: self._corner(cells, place, window) for place in _PLACES} for window in self._windows
-        )
+        corners = tuple({place: self._corner(cells, place, window) for place in _PLACES} for window in self._windows)
         frames = [self._keys(cell) for cell in cells.values()]
         longest = max(
             float(np.abs(field[..., :2]).max()) for one in corners[0].values() for field in (one.across, one.down)

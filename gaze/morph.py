@@ -16,7 +16,7 @@ import numpy as np
 
 _STEPS = 3
 _LEAST_WEIGHT = 1e-3
-"""What is left of a frame's weight where it shows nothing of what is wanted, so that something is drawn there at all."""
+"""What is left of a frame's weight where it shows nothing of what is wanted, so that something is drawn there."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
@@ -29,7 +29,7 @@ class Window:
         stride: pixels between the points of the lattice.
         detail: pixels across a lattice block in the picture that flow is computed on.
         finest: how often that picture is halved for the last step of the search.
-        tolerance: pixels by which the ways there and back may miss each other before a point is rather doubted than not.
+        tolerance: pixels by which the ways there and back may miss each other before a point is more doubted than not.
         interpolation: OpenCV's, for the pixels.
     """
 
@@ -78,20 +78,21 @@ def find_flow(a: np.ndarray, b: np.ndarray, window: Window) -> tuple[np.ndarray,
         a, b: luma of the frames, (height, width) uint8.
     """
     views = [_for_search(window.cut(image), window) for image in (a, b)]
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     search.setFinestScale(window.finest)
     there, back = (
-        cv2.resize(search.calc(*pair, None), window.lattice, interpolation=cv2.INTER_AREA)
+        cv2.resize(search.calc(*pair, None), window.lattice, interpolation=cv2.INTER_AREA)  # type: ignore[call-overload]
         * np.float32(window.stride / window.detail)
         for pair in (views, views[::-1])
     )
     return _checked(there, back, window), _checked(back, there, window)
 
 
-def corner(frame: np.ndarray, across: np.ndarray, down: np.ndarray, *round_about: np.ndarray) -> Corner:
-    """A corner from its flow along the sides, and the flow to the opposite corner over each of the two others."""
-    opposite = sum(round_about[1:], round_about[0]) / np.float32(len(round_about))
-    return Corner(frame, across, down, opposite - across - down)
+def corner(
+    frame: np.ndarray, across: np.ndarray, down: np.ndarray, across_first: np.ndarray, down_first: np.ndarray
+) -> Corner:
+    """A corner from its fields along the sides, and those to the opposite corner, over each of the other two."""
+    return Corner(frame, across, down, (across_first + down_first) / 2 - across - down)
 
 
 def chain(first: np.ndarray, second: np.ndarray, window: Window) -> np.ndarray:
@@ -112,7 +113,8 @@ def morph(corners: Sequence[tuple[Corner, float, float]], window: Window) -> np.
         corners: those of one rectangle, each with how far it is from there to the wanted place, across and down, 0 to
             less than 1 as a share of the sides.
     """
-    drawn = total = _NO_MAP
+    drawn: np.ndarray = _NO_MAP
+    total: np.ndarray = _NO_MAP
     for index, (one, across, down) in enumerate(corners):
         view, trust = _warp(one, across, down, window)
         weight = trust * np.float32((1 - across) * (1 - down)) + np.float32(_LEAST_WEIGHT)

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from gaze.blocks import cut_blocks
 from gaze.bundle import INPUT, write_pages
 from gaze.engines.base import Engine, Expression, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face, main_face
 from gaze.framing import frame_portrait
-from gaze.grid import Cell, GazeGrid, Strengths
+from gaze.grid import GazeGrid, Strengths
+from gaze.keys import AUTO, check_keys
 from gaze.pack import PACK, Facts
 from gaze.packing import PackBuilder
 from gaze.portrait import Photo, Portrait, load_portrait
+from gaze.progress import Progress
+from gaze.rendering import Rendering
 from gaze.sessions import publishing
 from gaze.spool import FrameSpool
 from gaze.sprites import METADATA, MODES, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
@@ -33,10 +32,6 @@ from gaze.steps import Steps
 from gaze.video import CODECS
 
 VIDEOS = (*CODECS, "none")
-_PACE = 0.1
-"""Seconds between two words on how far rendering is."""
-_PATIENCE = 300.0
-"""Seconds of rendering beyond which a smaller grid is offered."""
 _STILLS_BETTER = 5
 """What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
 
@@ -48,6 +43,8 @@ class Options:
     Attributes:
         engine: one of `gaze.engines.base.ENGINES`, or an engine of your own.
         size: rows and columns of the grid, even.
+        keys: how many cells per side are rendered, the others being morphed between them; "auto" chooses by the
+            engine's speed, a number as large as `size` renders all.
         frame_size: longer side of a frame in pixels.
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.framing.FRAMINGS`.
@@ -62,6 +59,7 @@ class Options:
 
     engine: str | Engine = "auto"
     size: int = 30
+    keys: str | int = AUTO
     frame_size: int = 512
     quality: int = 70
     framing: str = "auto"
@@ -74,29 +72,8 @@ class Options:
     video: str = "vp9"
 
 
-PREVIEW = Options(engine="warp", size=10, frame_size=256, quality=75, mode="single", effort=0, pack=False)
+PREVIEW = Options(engine="warp", size=10, keys=10, frame_size=256, quality=75, mode="single", effort=0, pack=False)
 """The small portrait that is there at once."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        stage: "read", "load", "render", "pack", "ready", "encode" or "done".
-        done, total: bytes loaded, frames rendered, or sheets written, depending on the stage.
-        message: the same in words.
-        remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
-        result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its
-            final place when the sheets are there, too.
-    """
-
-    stage: str
-    done: int
-    total: int
-    message: str
-    remaining: float | None = None
-    result: Result | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +138,7 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     result = Result(Path(out), facts, engine.name, reason, notes)
     shape = (portrait.height, portrait.width, 3)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
-        yield from _render(engine, portrait, face, grid, spool, draft, options)
+        notes += yield from _render(engine, portrait, face, grid, spool, draft, options)
         if options.pack:
             yield Progress(
                 "ready", grid.count, grid.count, "The portrait is ready", None, replace(result, folder=draft)
@@ -186,6 +163,7 @@ def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tu
 
 
 def _check(options: Options) -> None:
+    check_keys(options.keys)
     if not 1 <= options.quality <= 100:
         raise GazeError(f"The quality is {options.quality}. Choose a value from 1 to 100; 70 is the normal one.")
     if options.mode not in MODES:
@@ -205,63 +183,33 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
 
 def _render(
     engine: Engine, portrait: Portrait, face: Face, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options
-) -> Generator[Progress, None, None]:
-    """Render every cell into the spool, the poster and the pack, which is encoded meanwhile."""
-    rendered = 0
+) -> Generator[Progress, None, tuple[str, ...]]:
+    """Every cell into the spool, the poster and the pack, which is encoded meanwhile; returns notes for the person."""
     x, y = face.centre
     place = (round(x / portrait.width, 4), round(y / portrait.height, 4))
     facts = Facts(grid.size, portrait.width, portrait.height, face=place)
     codec = None if options.video == "none" else options.video
     builder = PackBuilder(facts, min(100, options.quality + _STILLS_BETTER), codec) if options.pack else None
-
-    def state() -> Progress:
-        if rendered == grid.count:
-            return Progress("pack", 0, 1, "Packing the frames")
-        message = f"Rendering frame {rendered} of {grid.count}"
-        if not rendered:
-            return Progress("render", 0, grid.count, message)
-        per_frame = (time.monotonic() - started) / rendered
-        message += _too_long(per_frame, grid.size)
-        return Progress("render", rendered, grid.count, message, per_frame * (grid.count - rendered))
+    rendering = Rendering(engine, portrait, face, grid, spool, options.keys)
 
     with builder or nullcontext():
-        yield state()
-        source = engine.prepare(portrait, face)
-        started = told = time.monotonic()
-        blocks = cut_blocks(grid.size)
-        poses = [grid.pose(cell) for block in blocks for cell in block.cells]
-        arriving = chain.from_iterable(engine.stream(source, poses))
-        for block in blocks:
+        yield from rendering.render_keys()
+        for block in rendering.blocks:
             while builder and builder.is_full:
                 builder.wait(0.5)
-                yield state()
-            frames: dict[Cell, np.ndarray] = {}
-            for cell in block.cells:
-                frames[cell] = next(arriving)
-                rendered += 1
-                if time.monotonic() > told + _PACE:
-                    told = time.monotonic()
-                    yield state()
-            for cell, frame in frames.items():
-                spool.put(cell, frame)
-            if grid.centre() in frames:
-                poster = Image.fromarray(frames[grid.centre()])
+                yield rendering.state()
+            yield from rendering.fill(block)
+            if grid.centre() in block.cells:
+                poster = Image.fromarray(spool.get(grid.centre()))
                 (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
             if builder:
-                builder.add(block, frames)
+                builder.add(block, {cell: spool.get(cell) for cell in block.cells})
         while builder and builder.backlog:
             builder.wait(0.5)
-            yield state()
+            yield rendering.state()
         if builder:
             builder.write(draft / PACK)
-
-
-def _too_long(per_frame: float, size: int) -> str:
-    """What to tell a person who would wait for more than a few minutes, from the seconds that a frame takes."""
-    if per_frame * size**2 <= _PATIENCE:
-        return ""
-    fits = max(2, math.isqrt(int(_PATIENCE / per_frame)) // 2 * 2)
-    return f": {per_frame:.0f} s each here. A grid of {fits}×{fits} would take {per_frame * fits**2 / 60:.0f} min"
+    return rendering.notes
 
 
 def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options: Options) -> Iterator[Progress]:

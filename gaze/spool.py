@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from gaze.grid import Cell
 
 
 class FrameSpool:
-    """Raw frames in a file without a name, which is gone when it is closed or the program ends.
+    """Raw frames in a file without a name, which is gone when it is closed or the program ends. Threads may share it.
 
     900 frames of 512 × 640 take 885 MB of disk, for as long as the sheets are being made.
 
@@ -25,6 +26,7 @@ class FrameSpool:
         self.shape = shape
         self._size = size
         self._bytes = int(np.prod(shape))
+        self._lock = threading.Lock()
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
 
     def __enter__(self) -> FrameSpool:
@@ -35,13 +37,16 @@ class FrameSpool:
 
     def put(self, cell: Cell, frame: np.ndarray) -> None:
         """Keep a frame, uint8 of the spool's shape."""
-        self._file.seek(self._place(cell))
-        self._file.write(np.ascontiguousarray(frame).data)
+        with self._lock:
+            self._file.seek(self._place(cell))
+            self._file.write(np.ascontiguousarray(frame).data)
 
     def get(self, cell: Cell) -> np.ndarray:
         """A frame that was put."""
-        self._file.seek(self._place(cell))
-        return np.frombuffer(self._file.read(self._bytes), np.uint8).reshape(self.shape)
+        with self._lock:
+            self._file.seek(self._place(cell))
+            data = self._file.read(self._bytes)
+        return np.frombuffer(data, np.uint8).reshape(self.shape)
 
     def _place(self, cell: Cell) -> int:
         return (cell.row * self._size + cell.col) * self._bytes

@@ -18,7 +18,9 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
     Args:
         a, b: (height, width, 3 or 4) uint8 of one size; alpha is not looked at.
     """
-    x, y = (cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float64) for image in (a, b))
+    x, y = (
+        cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float64) for image in (a, b)
+    )
     mean_x, mean_y = _blur(x), _blur(y)
     variance_x, variance_y = _blur(x * x) - mean_x**2, _blur(y * y) - mean_y**2
     covariance = _blur(x * y) - mean_x * mean_y

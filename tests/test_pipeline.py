@@ -188,17 +188,17 @@ class Slow(FakeEngine):
         return ("The fan is loud.",)
 
 
-def test_a_long_wait_is_announced_with_a_grid_that_fits(
+def test_a_long_wait_is_announced_with_the_keys_that_fit(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Slow(10)
     engine.now = 0.0
     monkeypatch.setattr(pipeline.time, "monotonic", lambda: engine.now)
     steps: list[Progress] = []
-    result = generate(photo, tmp_path / "out", Options(engine=engine, size=10, frame_size=128), steps.append)
+    result = generate(photo, tmp_path / "out", Options(engine=engine, size=10, keys=10, frame_size=128), steps.append)
     first = next(step for step in steps if step.stage == "render" and step.done)
     assert first.done == 1
-    assert first.message == "Rendering frame 1 of 100: 10 s each here. A grid of 4×4 would take 3 min"
+    assert first.message == "Rendering frame 1 of 100: 10 s each here. With 6 keys per side it would take 6 min"
     assert first.remaining == 990
     assert "The fan is loud." in result.notes
 

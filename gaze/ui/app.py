@@ -14,6 +14,7 @@ import gradio as gr
 from gaze.bundle import widget_source
 from gaze.engines.base import ENGINES, choose_engine, load_engine, on_zero_gpu
 from gaze.framing import FRAMINGS
+from gaze.keys import AUTO, KEY_CHOICES
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import SessionStore, default_store
 from gaze.ui import components as ui
@@ -68,6 +69,12 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
                         info="For Generate; the preview is always the instant engine's.",
                     )
                     size = gr.Radio([10, 20, 30], value=30, label="Looks", info="Rows and columns of the grid.")
+                    keys = gr.Radio(
+                        [("As many as are quick", AUTO), *((str(keys), keys) for keys in KEY_CHOICES)],
+                        value=AUTO,
+                        label="Keys",
+                        info="Rows and columns that are rendered; the looks between are morphed.",
+                    )
                     frame_size = gr.Radio([384, 512, 640], value=512, label="Frame size", info="Longer side in pixels.")
                 start = gr.Button("Generate", variant="primary", interactive=False, elem_id="generate")
                 cancel = gr.Button("Cancel", visible=False, elem_id="cancel")
@@ -90,7 +97,7 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
         photo.change(lambda: None, None, actions, **quiet)
         making = start.click(
             handlers.generate,
-            [*choices, frame_size, size, engine],
+            [*choices, frame_size, size, engine, keys],
             [stage, message, actions, made, start, cancel],
             concurrency_limit=1,
             concurrency_id=RENDER_QUEUE,

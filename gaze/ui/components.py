@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 
-from gaze.pipeline import Progress
+from gaze.progress import Progress
 from gaze.sprites import POSTER
 from gaze.ui.routes import ZIP, session_url
 

@@ -172,6 +172,7 @@ def _options(
     frame_size: float | None = None,
     size: float | None = None,
     engine: str | None = None,
+    keys: str | int | None = None,
 ) -> Options:
     """`base` with what the person chose on the page; a preview has frames, a grid and an engine of its own."""
     return replace(
@@ -182,6 +183,7 @@ def _options(
         frame_size=int(frame_size or base.frame_size),
         size=int(size or base.size),
         engine=engine or base.engine,
+        keys=keys or base.keys,
     )
 
 

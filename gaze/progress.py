@@ -1,0 +1,31 @@
+"""How far the making of a portrait is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gaze.pipeline import Result
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        stage: "read", "load", "render", "morph", "pack", "ready", "encode" or "done"; not every run has all.
+        done, total: bytes loaded, frames rendered, frames there, or sheets written, depending on the stage. How many
+            frames are to be rendered may change while their speed is learnt.
+        message: the same in words.
+        remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
+        result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its
+            final place when the sheets are there, too.
+    """
+
+    stage: str
+    done: int
+    total: int
+    message: str
+    remaining: float | None = None
+    result: Result | None = None
