@@ -107,7 +107,7 @@ class Rendering:
         while not self._between and not self._rendered.issuperset(block.cells):
             yield next(self._arriving, self.state())
         self._filled += len(block.cells)
-        yield from self._paced()
+        yield self.state()
 
     def state(self) -> Progress:
         """How far it is."""
