@@ -20,6 +20,7 @@ from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_eng
 from gaze.errors import GazeError
 from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
+from gaze.keys import AUTO
 from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
 from gaze.sessions import SessionStore
 from gaze.steps import Steps
@@ -47,6 +48,7 @@ class Api:
         photo: str,
         engine: str,
         size: float,
+        keys: str,
         frame_size: float,
         quality: float,
         framing: str,
@@ -69,6 +71,7 @@ class Api:
             options = Options(
                 engine=engine,
                 size=int(size),
+                keys=int(keys) if keys.isdecimal() else keys,
                 frame_size=int(frame_size),
                 quality=int(quality),
                 framing=framing,
@@ -127,6 +130,7 @@ def add_endpoints(api: Api) -> None:
             photo,
             gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
             gr.Number(normal.size, precision=0, label="size"),
+            gr.Textbox(AUTO, label="keys"),
             gr.Number(normal.frame_size, precision=0, label="frame_size"),
             gr.Number(normal.quality, precision=0, label="quality"),
             gr.Dropdown(list(FRAMINGS), value=normal.framing, label="framing"),

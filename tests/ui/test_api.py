@@ -103,6 +103,7 @@ def test_health(client: Client) -> None:
 BAD: list[tuple[str, dict[str, Any], str]] = [
     ("/generate", {"size": 7}, "grid size is 7"),
     ("/generate", {"quality": 400}, "quality is 400"),
+    ("/generate", {"keys": "many"}, "number of keys is many"),
     ("/session", {"session": "../../etc"}, "not there any more"),
     ("/session", {"session": "0" * 32}, "not there any more"),
 ]
