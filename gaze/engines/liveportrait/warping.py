@@ -192,6 +192,5 @@ def sample(volume: Tensor, grid: Tensor) -> Tensor:
 
 def sample_each(volume: Tensor, grids: Tensor) -> Tensor:
     """The volume (B, C, D, H, W) at each of K grids (B, K, D, H, W, 3) → (B, K, C, D, H, W)."""
-    count = grids.shape[1]
-    volumes = volume[:, None].expand(-1, count, -1, -1, -1, -1).flatten(0, 1)
-    return sample(volumes, grids.flatten(0, 1)).unflatten(0, (-1, count))
+    # One deep grid in place of K, so that the volume need not be repeated.
+    return sample(volume, grids.flatten(1, 2)).unflatten(2, grids.shape[1:3]).transpose(1, 2)
