@@ -12,8 +12,8 @@ AUTO = "auto"
 KEY_CHOICES = (6, 8, 10, 15, 30)
 """Keys per side to offer for a grid of 30; the last renders every cell."""
 COARSEST = KEY_CHOICES[0]
-ZERO_GPU_KEYS = 10
-"""Keys per side where the time is taken off a visitor's quota."""
+METERED_KEYS = 10
+"""Keys per side where the engine's time is taken off a visitor's quota."""
 PATIENCE = 300.0
 """Seconds of rendering that a person is made to wait for, unless they ask for more."""
 _LEAST = 4

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from gaze.blocks import Block, cut_blocks
-from gaze.engines.base import Engine, on_zero_gpu
+from gaze.engines.base import Engine
 from gaze.faces import Face
 from gaze.grid import Cell, GazeGrid
 from gaze.inbetween import Inbetween
@@ -18,7 +18,7 @@ from gaze.keys import (
     COARSEST,
     KEY_CHOICES,
     PATIENCE,
-    ZERO_GPU_KEYS,
+    METERED_KEYS,
     Axis,
     auto_axis,
     cells_of,
@@ -80,14 +80,14 @@ class Rendering:
         axis, why = key_axis(self._grid.size, COARSEST), "as was asked for"
         if self._keys != AUTO:
             axis = key_axis(self._grid.size, int(self._keys))
-        elif on_zero_gpu():
-            axis, why = key_axis(self._grid.size, ZERO_GPU_KEYS), "to spare your GPU quota"
+        elif self._engine.metered:
+            axis, why = key_axis(self._grid.size, METERED_KEYS), "to spare your GPU quota"
         elif len(axis) < self._grid.size:
             yield from self._render(cells_of(axis))
             # Apart, so that the engine's speed is known even if all keys came in its first batch.
             yield from self._render(cells_to_check(axis))
             axis = auto_axis(self._grid.size, self._per_frame())
-            why = f"as one takes {self._per_frame():.2g} s here"
+            why = f"as one takes {_seconds(self._per_frame())} here"
         axis = yield from self._enough(axis)
         keys, count = len(axis), self._grid.count
         if keys < self._grid.size:
@@ -121,7 +121,9 @@ class Rendering:
         if not done:
             return Progress("render", 0, planned, message)
         seconds = self._per_frame()
-        message += _too_long(seconds, planned) if planned == count else f", {seconds:.2g} s each; the rest is morphed"
+        message += (
+            _too_long(seconds, planned) if planned == count else f", {_seconds(seconds)} each; the rest is morphed"
+        )
         return Progress("render", done, planned, message, seconds * (planned - done))
 
     def _enough(self, axis: Axis) -> Generator[Progress, None, Axis]:
@@ -182,6 +184,10 @@ class Rendering:
         if time.monotonic() > self._told + _PACE:
             self._told = time.monotonic()
             yield self.state()
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
 
 
 def _too_long(per_frame: float, frames: int) -> str:

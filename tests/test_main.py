@@ -21,6 +21,17 @@ def test_it_makes_a_folder_that_opens(photo: Path, tmp_path: Path, capsys: pytes
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(photo), "-o", str(tmp_path / "out"), "--size", "10", "--frame-size", "128"]
+    assert main([*arguments, "--keys", "6"]) == 0
+    assert "36 of the 100 frames were rendered, as was asked for" in capsys.readouterr().out
+    assert main([*arguments, "--overwrite"]) == 0
+    assert "All 100 frames were rendered, as one takes" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "--keys", "few"])
+    assert "invalid" in capsys.readouterr().err
+
+
 def test_it_makes_a_zip(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "face.zip"
     assert main([str(photo), "-o", str(out), "-q", *QUICK]) == 0

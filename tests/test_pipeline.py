@@ -237,6 +237,8 @@ def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Pat
 
 BAD = [
     (Options(size=7), "grid size is 7"),
+    (Options(keys=3), "keys is 3"),
+    (Options(keys="few"), "keys is few"),
     (Options(quality=0), "quality is 0"),
     (Options(mode="x"), "“x”"),
     (Options(video="x"), "“x”"),

@@ -64,9 +64,15 @@ class Loading:
 
 
 class Engine(ABC):
-    """Turns one portrait into frames of the same face in other poses."""
+    """Turns one portrait into frames of the same face in other poses.
+
+    Attributes:
+        name: how it is called in `metadata.json`.
+        metered: whether its time is taken off a visitor's quota, so that fewer frames are better than quick ones.
+    """
 
     name: str
+    metered = False
 
     def load(self) -> Iterator[Loading]:
         """Get ready: whatever is done once and takes long, as downloading. Called before `prepare`; may be again."""

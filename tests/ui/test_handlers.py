@@ -99,6 +99,13 @@ def test_generating_tells_its_progress_and_ends_with_the_portrait(
     assert (generate_button["visible"], cancel_button["visible"]) == (True, False)
 
 
+def test_the_notes_tell_how_many_frames_were_rendered(handlers: Handlers, photo: Path) -> None:
+    *_, last = handlers.generate(str(photo), *CHOICES, 128, 10, "warp", 6)
+    assert "36 of the 100 frames were rendered" in last[1]
+    *_, last = handlers.generate(str(photo), *CHOICES, 128, 10, "warp", "auto")
+    assert "All 100 frames were rendered, as one takes" in last[1]
+
+
 def test_a_closed_run_leaves_nothing(
     handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
 ) -> None:

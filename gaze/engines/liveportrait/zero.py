@@ -58,6 +58,8 @@ class ZeroGpuSource(NamedTuple):
 class ZeroGpuEngine(LivePortraitEngine):
     """`LivePortraitEngine` whose GPU is there only while frames are rendered."""
 
+    metered = True
+
     def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
         return ZeroGpuSource(portrait.image, find_crop(portrait, face), self._straightening(face))
 
