@@ -90,6 +90,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _keys(value: str) -> str | int:
+    if value != AUTO and not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"“{value}” is neither {AUTO} nor a whole number")
     return value if value == AUTO else int(value)
 
 

@@ -17,8 +17,8 @@ from gaze.keys import (
     AUTO,
     COARSEST,
     KEY_CHOICES,
-    PATIENCE,
     METERED_KEYS,
+    PATIENCE,
     Axis,
     auto_axis,
     cells_of,
@@ -36,8 +36,8 @@ _PACE = 0.1
 _GUARD_PATIENCE = 1800.0
 """Seconds of rendering beyond which no denser keys are taken without being asked for."""
 _AIM, _COARSE_AIM, _COARSE = 0.97, 0.96, 10
-"""What the eyes of morphed frames have to have in common with rendered ones, as structural similarity; the second from
-fewer than so many keys per side."""
+"""What the eyes of morphed frames have to have in common with rendered ones, as structural similarity; the second where
+fewer than so many keys per side were chosen."""
 
 
 class Rendering:
@@ -78,24 +78,27 @@ class Rendering:
         self._told = time.monotonic()
         self._arrivals = [(0, self._told)]
         axis, why = key_axis(self._grid.size, COARSEST), "as was asked for"
+        measured = self._keys == AUTO and not self._engine.metered and len(axis) < self._grid.size
         if self._keys != AUTO:
             axis = key_axis(self._grid.size, int(self._keys))
         elif self._engine.metered:
             axis, why = key_axis(self._grid.size, METERED_KEYS), "to spare your GPU quota"
-        elif len(axis) < self._grid.size:
+        elif measured:
             yield from self._render(cells_of(axis))
             # Apart, so that the engine's speed is known even if all keys came in its first batch.
             yield from self._render(cells_to_check(axis))
             axis = auto_axis(self._grid.size, self._per_frame())
             why = f"as one takes {_seconds(self._per_frame())} here"
-        axis = yield from self._enough(axis)
-        keys, count = len(axis), self._grid.count
+        enough = yield from self._enough(axis)
+        if enough != axis:
+            why = "more than planned, since this portrait is hard to morph"
+        keys, count = len(enough), self._grid.count
         if keys < self._grid.size:
             rest = f"the other {count - keys**2} were morphed between them"
             self.notes = (f"{keys**2} of the {count} frames were rendered, {why}; {rest}.", *self.notes)
         else:
-            if self._keys == AUTO:
-                self.notes = (f"All {count} frames were rendered, {why}.", *self.notes)
+            if enough != axis or measured:
+                self.notes = (f"All {count} frames were rendered, {why}.",)
             self._arriving = self._render([cell for block in self.blocks for cell in block.cells])
 
     def fill(self, block: Block) -> Generator[Progress, None, None]:
@@ -128,12 +131,13 @@ class Rendering:
 
     def _enough(self, axis: Axis) -> Generator[Progress, None, Axis]:
         """Render the keys of an axis, and denser ones while what is morphed differs too much from what is rendered."""
+        aim = _COARSE_AIM if len(axis) < _COARSE else _AIM
         while len(axis) < self._grid.size:
             checks = cells_to_check(axis)
             self._planned = len({*cells_of(axis), *checks})
             yield from self._render([*cells_of(axis), *checks])
             between = Inbetween(axis, self._spool.get, self._face, self._grid.strengths)
-            good = self._alike(between, checks) >= (_COARSE_AIM if len(axis) < _COARSE else _AIM)
+            good = self._alike(between, checks) >= aim
             denser = refine(axis)
             seconds = len(set(cells_of(denser)) - self._rendered) * self._per_frame()
             if not good and seconds > _GUARD_PATIENCE:
@@ -144,7 +148,6 @@ class Rendering:
             if good or seconds > _GUARD_PATIENCE:
                 self._between = between
                 return axis
-            self.notes = ("More frames were rendered than planned, since this portrait cannot be morphed as well.",)
             axis = denser
         self._planned = self._grid.count
         return axis
