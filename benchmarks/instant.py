@@ -37,7 +37,7 @@ def measure_once(photo: Path, frame_size: int) -> dict[str, float]:
 
     result = {"import": time.perf_counter() - started}
     data = photo.read_bytes()
-    options = Options(engine="warp", frame_size=frame_size)
+    options = Options(engine="warp", keys=30, frame_size=frame_size)
     with tempfile.TemporaryDirectory() as place:
         started = time.perf_counter()
         generate(data, Path(place) / "preview", PREVIEW)

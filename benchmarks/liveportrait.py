@@ -226,7 +226,7 @@ def whole(bench: Bench, size: int, compiled: bool) -> None:
         render()
         rendered = time.perf_counter() - start
         start = time.perf_counter()
-        generate(PHOTO, Path(folder) / "portrait", Options(engine=engine, size=size))
+        generate(PHOTO, Path(folder) / "portrait", Options(engine=engine, size=size, keys=60))
         line = time.perf_counter() - start
         start = time.perf_counter()
         loop_rendered = plain_loop(bench, grid)
