@@ -173,9 +173,10 @@ class Rendering:
 
     def _expected(self) -> int:
         """How many frames will have to be rendered, as far as it can be told from the engine's speed by now."""
-        if self._keys != AUTO or len(self._arrivals) < 3:
+        if self._keys != AUTO or len(self._arrivals) < 2:
             return self._grid.count
-        return len(auto_axis(self._grid.size, self._per_frame())) ** 2
+        axis = auto_axis(self._grid.size, self._per_frame())
+        return len({*cells_of(axis), *cells_to_check(axis)}) if len(axis) < self._grid.size else self._grid.count
 
     def _per_frame(self) -> float:
         """Seconds; without the first batch, which does everything for the first time, as soon as there is another."""

@@ -66,6 +66,15 @@ def test_auto_goes_by_the_engines_speed(
     assert any(note.startswith(told) for note in notes)
 
 
+def test_a_slow_engine_is_told_with_its_first_frame(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, steps = portrait_of(Timed(5), photo, tmp_path / "out", monkeypatch)
+    first = next(step for step in steps if step.stage == "render" and step.done)
+    assert first.message == "Rendering frame 1 of 41, 5 s each; the rest is morphed"
+    assert (first.total, first.remaining) == (41, 200)
+
+
 def test_a_slow_start_is_no_slow_engine(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Timed(0.01, first=60, batch=64)
     portrait_of(engine, photo, tmp_path / "out", monkeypatch)
