@@ -127,6 +127,7 @@ def test_help_and_version() -> None:
 def test_an_interrupt_ends_with_status_130_and_leaves_nothing(photo: Path, tmp_path: Path) -> None:
     code = (
         "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; render = p._render\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs of a shell ignore\n"
         "def interrupted(*a):\n    signal.raise_signal(signal.SIGINT); yield from render(*a)\n"
         f"p._render = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"
     )
