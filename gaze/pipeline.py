@@ -139,6 +139,7 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     shape = (portrait.height, portrait.width, 3)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
         notes += yield from _render(engine, portrait, face, grid, spool, draft, options)
+        result = replace(result, notes=notes)
         if options.pack:
             yield Progress(
                 "ready", grid.count, grid.count, "The portrait is ready", None, replace(result, folder=draft)
