@@ -78,12 +78,11 @@ class Rendering:
         self._told = time.monotonic()
         self._arrivals = [(0, self._told)]
         axis, why = key_axis(self._grid.size, COARSEST), "as was asked for"
-        measured = self._keys == AUTO and not self._engine.metered and len(axis) < self._grid.size
         if self._keys != AUTO:
             axis = key_axis(self._grid.size, int(self._keys))
         elif self._engine.metered:
             axis, why = key_axis(self._grid.size, METERED_KEYS), "to spare your GPU quota"
-        elif measured:
+        elif len(axis) < self._grid.size:
             yield from self._render(cells_of(axis))
             # Apart, so that the engine's speed is known even if all keys came in its first batch.
             yield from self._render(cells_to_check(axis))
@@ -97,7 +96,7 @@ class Rendering:
             rest = f"the other {count - keys**2} were morphed between them"
             self.notes = (f"{keys**2} of the {count} frames were rendered, {why}; {rest}.", *self.notes)
         else:
-            if enough != axis or measured:
+            if enough != axis:
                 self.notes = (f"All {count} frames were rendered, {why}.",)
             self._arriving = self._render([cell for block in self.blocks for cell in block.cells])
 

@@ -62,8 +62,9 @@ def test_auto_goes_by_the_engines_speed(
     assert set(cells_of(key_axis(30, keys))) <= set(engine.rendered)
     assert len(engine.rendered) == len(set(engine.rendered)), "a frame was rendered twice"
     assert len(engine.rendered) <= min(900, keys**2 + 2 * checked)
-    told = f"{keys**2} of the 900 frames were rendered, as one takes {seconds:g} s" if keys < 30 else "All 900 frames"
-    assert any(note.startswith(told) for note in notes)
+    told = f"{keys**2} of the 900 frames were rendered, as one takes {seconds:g} s"
+    # That a fast engine rendered all is what anyone would expect.
+    assert any(note.startswith(told) for note in notes) == (keys < 30)
 
 
 def test_a_slow_engine_is_told_with_its_first_frame(

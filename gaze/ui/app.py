@@ -95,13 +95,15 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
             **quiet,
         )
         photo.change(lambda: None, None, actions, **quiet)
+        # Shown before the queue is asked, so that who has to wait for others knows it.
         making = start.click(
+            handlers.wait, None, [message, start, cancel], queue=False, trigger_mode="once", **quiet
+        ).then(
             handlers.generate,
             [*choices, frame_size, size, engine, keys],
             [stage, message, actions, made, start, cancel],
             concurrency_limit=1,
             concurrency_id=RENDER_QUEUE,
-            trigger_mode="once",
             **quiet,
         )
         making.then(handlers.remember, [made, history], [history, history_view], **quiet)

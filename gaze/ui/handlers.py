@@ -152,6 +152,10 @@ class Handlers:
             made = {"session": session, "secret": self._results.secret(session)}
             yield _shown(result), ui.notes_html(notes), ui.actions_for(session, True), made, *_buttons(start=True)
 
+    def wait(self) -> tuple[str, Any, Any]:
+        """Between the click and the first step: message, Generate and Cancel button."""
+        return ui.notes_html(["Waiting for a free place: one portrait is made at a time."]), *_buttons(start=False)
+
     def cancelled(self) -> tuple[str, Any, Any]:
         """After Cancel: message, Generate and Cancel button."""
         return ui.notes_html(["Cancelled. Nothing was kept."]), *_buttons(start=True)

@@ -226,6 +226,24 @@ def test_a_running_portrait_can_be_cancelled(page: Any) -> None:
     assert_follows(page)
 
 
+def test_a_second_visitor_waits_and_may_give_up(page: Any, open_page: Callable[..., Any], address: str) -> None:
+    choose_example(page)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_text(re.compile(r"frame \d+ of 900")).wait_for()
+    second = open_page(viewport={"width": 900, "height": 900})
+    second.goto(address)
+    wait_loaded(second)
+    choose_example(second)
+    second.get_by_role("button", name="Generate").click()
+    second.get_by_text("Waiting for a free place").wait_for()
+    second.get_by_role("button", name="Cancel").click()
+    second.get_by_text("Cancelled").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Cancelled").wait_for()
+    page.wait_for_timeout(2000)
+    assert second.get_by_text("Cancelled").count() == 1, "a run that was given up started after all"
+
+
 def upload(page: Any, name: str, data: bytes) -> None:
     page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
 
