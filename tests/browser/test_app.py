@@ -183,7 +183,7 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
 def test_a_portrait_is_remembered_shared_and_deleted(page: Any, open_page: Callable[..., Any], address: str) -> None:
     choose_example(page)
     page.get_by_text("Options").click()
-    page.get_by_label("10", exact=True).check()
+    page.locator("fieldset", has_text="Rows and columns of the grid").get_by_label("10", exact=True).check()
     page.get_by_label("384", exact=True).check()
     page.get_by_role("button", name="Generate").click()
     page.get_by_role("button", name="Copy link").wait_for(timeout=GENERATION)
