@@ -121,15 +121,13 @@ class Handlers:
     def generate(self, photo: str | None, *choices: Any) -> Iterator[tuple[Any, ...]]:
         """The full portrait: viewer, message, actions, what was made, Generate and Cancel button.
 
-        `choices` as in `_options`.
-
-        The viewer has it as soon as its pack is there; the sheets follow. A generator, so that Cancel and a closed tab
-        stop it at the next step.
+        `choices` as in `_options`. The viewer has it as soon as its pack is there; the sheets follow. A generator, so
+        that Cancel and a closed tab stop it at the next step.
         """
-        self._results.expire(time_kept())
         shown = _buttons(start=False)
         stage: Any = gr.skip()
         try:
+            self._results.expire(time_kept())
             if not photo:
                 raise PhotoError("Add a photo first.")
             out = self._results.new()
