@@ -26,7 +26,7 @@ def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: p
     assert main([*arguments, "--keys", "6"]) == 0
     assert "36 of the 100 frames were rendered, as was asked for" in capsys.readouterr().out
     assert main([*arguments, "--overwrite"]) == 0
-    assert "All 100 frames were rendered, as one takes" in capsys.readouterr().out
+    assert "frames were rendered" not in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         main([*arguments, "--keys", "few"])
     assert "“few” is neither auto nor" in capsys.readouterr().err
