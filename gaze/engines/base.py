@@ -150,7 +150,7 @@ def load_engine(
     if chosen == "warp":
         return WarpEngine(straighten), reason
     try:
-        engine = _liveportrait(straighten, expression or Expression(), must_have_gpu=name == "auto")
+        engine = _liveportrait(straighten, expression, must_have_gpu=name == "auto")
         yield from engine.load()
     except GazeError as error:
         if name != "auto":
@@ -169,7 +169,7 @@ def on_zero_gpu() -> bool:
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def _liveportrait(straighten: bool, expression: Expression, must_have_gpu: bool) -> Engine:
+def _liveportrait(straighten: bool, expression: Expression | None, must_have_gpu: bool) -> Engine:
     if on_zero_gpu():
         from gaze.engines.liveportrait.zero import ZeroGpuEngine
 

@@ -96,12 +96,7 @@ def progress_html(step: Progress) -> str:
 
 def actions() -> gr.HTML:
     """What can be done with the portrait on the stage; its value is what `actions_for` returns, or None."""
-    return gr.HTML(
-        html_template='<div class="actions"></div>',
-        js_on_load=_script("actions.js"),
-        apply_default_css=False,
-        elem_id="actions",
-    )
+    return _scripted("actions")
 
 
 def actions_for(session: str, owned: bool) -> dict[str, Any]:
@@ -113,12 +108,7 @@ def actions_for(session: str, owned: bool) -> dict[str, Any]:
 
 def history_view() -> gr.HTML:
     """The portraits made in this browser as thumbnails; its value is what `thumbnails` returns."""
-    return gr.HTML(
-        html_template='<div class="history"></div>',
-        js_on_load=_script("history.js"),
-        apply_default_css=False,
-        elem_id="history",
-    )
+    return _scripted("history")
 
 
 def thumbnails(sessions: Iterable[str]) -> list[dict[str, str]]:
@@ -143,9 +133,14 @@ def embed_snippets() -> list[tuple[str, Literal["html", "javascript"], str]]:
     return snippets
 
 
-def _script(name: str) -> str:
-    """A script of gaze/ui. Scripts build from the value, as text: Gradio would run what stands in a template."""
-    return files("gaze.ui").joinpath(name).read_text(encoding="utf-8")
+def _scripted(name: str) -> gr.HTML:
+    """An empty box that a script of gaze/ui fills from its value, as text: a template would run what stands in it."""
+    return gr.HTML(
+        html_template=f'<div class="{name}"></div>',
+        js_on_load=files("gaze.ui").joinpath(f"{name}.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id=name,
+    )
 
 
 def _duration(seconds: float) -> str:

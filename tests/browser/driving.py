@@ -147,3 +147,20 @@ TRACK_BITMAPS = """
       close.call(this);
     };
 """
+
+
+def wait_at_rest(page: Any) -> None:
+    """Until the first widget of the page has shown the same look for twenty frames."""
+    page.evaluate(
+        """() => new Promise((done) => {
+          const el = document.querySelector("gaze-tracker");
+          let before, still = 0;
+          const check = () => {
+            const now = [el.row, el.col].join();
+            still = now === before ? still + 1 : 0;
+            before = now;
+            still > 20 ? done() : requestAnimationFrame(check);
+          };
+          requestAnimationFrame(check);
+        })"""
+    )

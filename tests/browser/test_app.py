@@ -23,6 +23,7 @@ from PIL import Image
 from gaze.faces import Face, main_face
 from gaze.portrait import Portrait
 from tests.browser.conftest import Record
+from tests.browser.driving import wait_at_rest
 from tests.browser.portraits import pixels
 from tests.conftest import ROOT
 from tests.fakes import decode_sheet
@@ -95,19 +96,7 @@ def choose_example(page: Any) -> None:
 def look(page: Any, x: float, y: float) -> np.ndarray:
     """Move the pointer, wait until the face has followed, and return what the widget shows."""
     page.mouse.move(x, y)
-    page.evaluate(
-        """() => new Promise((done) => {
-          const el = document.querySelector("gaze-tracker");
-          let before, still = 0;
-          const check = () => {
-            const now = [el.row, el.col].join();
-            still = now === before ? still + 1 : 0;
-            before = now;
-            still > 12 ? done() : requestAnimationFrame(check);
-          };
-          requestAnimationFrame(check);
-        })"""
-    )
+    wait_at_rest(page)
     return pixels(page, clip=page.locator("gaze-tracker").bounding_box())
 
 

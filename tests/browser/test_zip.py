@@ -16,6 +16,7 @@ from gaze.bundle import write_zip
 from gaze.grid import Cell
 from gaze.pipeline import Options, generate
 from tests.browser.conftest import Record
+from tests.browser.driving import wait_at_rest
 from tests.browser.portraits import colour_at
 from tests.fakes import FakeEngine, cell_of
 
@@ -67,19 +68,7 @@ def test_index_html_shows_the_cell_that_looks_at_the_pointer(
 def settle_on(page: Any, x: float, y: float) -> tuple[tuple[float, float], Cell]:
     """Moves the pointer; returns the fractional cell that is to be shown, and the one whose colour is."""
     page.mouse.move(x, y)
-    page.evaluate(
-        """() => new Promise((done) => {
-          const el = document.querySelector("gaze-tracker");
-          let before, still = 0;
-          const check = () => {
-            const now = [el.row, el.col].join();
-            still = now === before ? still + 1 : 0;
-            before = now;
-            still > 20 ? done() : requestAnimationFrame(check);
-          };
-          check();
-        })"""
-    )
+    wait_at_rest(page)
     row, col = page.evaluate("[document.querySelector('gaze-tracker').row, document.querySelector('gaze-tracker').col]")
     box = page.locator("gaze-tracker").bounding_box()
     shown = cell_of(colour_at(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
