@@ -25,6 +25,8 @@ from gaze.sprites import METADATA
 _ID = re.compile(r"[0-9a-f]{32}")
 _DRAFT = ".draft-"
 _DRAFT_AGE = 6 * 3600
+PREVIEWS_KEPT = 3600.0
+"""Seconds for which previews are kept."""
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
 from gaze.keys import AUTO
 from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
-from gaze.sessions import SessionStore
+from gaze.sessions import PREVIEWS_KEPT, SessionStore, time_kept
 from gaze.steps import Steps
 from gaze.ui import components as ui
 from gaze.ui.routes import ZIP, session_url
@@ -68,6 +68,7 @@ class Api:
         """
         self._running += 1
         try:
+            self._results.expire(time_kept())
             options = Options(
                 engine=engine,
                 size=int(size),
@@ -99,6 +100,7 @@ class Api:
     def preview(self, photo: str, head: float, eyes: float, brows: float, straighten: bool) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
         try:
+            self._previews.expire(PREVIEWS_KEPT)
             out = self._previews.new()
             options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
             result = generate(_given(photo), out, options)

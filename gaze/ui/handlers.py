@@ -15,11 +15,10 @@ from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.grid import Strengths
 from gaze.pipeline import PREVIEW, Options, Result, generate, run
-from gaze.sessions import SessionStore, time_kept
+from gaze.sessions import PREVIEWS_KEPT, SessionStore, time_kept
 from gaze.steps import Steps
 from gaze.ui import components as ui
 
-_HOUR = 3600
 _HISTORY = 20
 _UNEXPECTED = "Something went wrong on our side. Try again; if it happens again, try another photo."
 
@@ -111,7 +110,7 @@ class Handlers:
         """The small portrait of a photo: viewer, message, Generate button. `choices` as in `_options`."""
         if not photo:
             return *self.welcome(), gr.update(interactive=False)
-        self._previews.expire(_HOUR)
+        self._previews.expire(PREVIEWS_KEPT)
         try:
             result = generate(photo, self._previews.new(), _options(PREVIEW, *choices))
         except Exception as error:

@@ -21,6 +21,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from gaze import __version__
+from gaze.sessions import SessionStore
+from gaze.ui.api import Api
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,3 +149,14 @@ def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
     names = [parameter["parameter_name"] for parameter in listed["named_endpoints"]["/generate"]["parameters"]]
     page = (ROOT / "docs" / "api.md").read_text()
     assert all(f"`{name}`" in page for name in names)
+
+
+def test_a_programs_previews_are_kept_for_an_hour_too(photo: Path, tmp_path: Path) -> None:
+    previews = SessionStore(tmp_path / "previews")
+    api = Api(SessionStore(tmp_path / "results"), previews)
+    old, new = (api.preview(str(photo), 1, 1, 1, True)["session"] for _ in range(2))
+    assert set(previews.sessions()) == {old, new}
+    two_hours_ago = time.time() - 7200
+    os.utime(previews.root / old, (two_hours_ago, two_hours_ago))
+    latest = api.preview(str(photo), 1, 1, 1, True)["session"]
+    assert set(previews.sessions()) == {new, latest}
