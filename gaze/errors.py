@@ -3,7 +3,8 @@
     GazeError
     ├── PhotoError    the file is no usable picture
     ├── FaceError     the picture shows no usable face
-    └── WeightsError  an engine's weights cannot be had
+    ├── WeightsError  an engine's weights cannot be had
+    └── StoreError    the place where results are kept does not answer
 
 Their messages say what was wrong, what was expected and what to do; they are shown as they are. Any other exception
 is a bug.
@@ -26,3 +27,7 @@ class FaceError(GazeError):
 
 class WeightsError(GazeError):
     """The weights of an engine are missing, damaged or of something else."""
+
+
+class StoreError(GazeError):
+    """The place where results are kept cannot be reached, or refuses; later it may."""

@@ -14,9 +14,10 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        stage: "read", "load", "render", "morph", "pack", "ready", "encode" or "done"; not every run has all.
-        done, total: bytes loaded, frames rendered, frames there, or sheets written, depending on the stage. How many
-            frames are to be rendered may change while their speed is learnt.
+        stage: "read", "load", "render", "morph", "pack", "ready", "encode", "done" or, where a store is elsewhere,
+            "keep"; not every run has all.
+        done, total: bytes loaded, frames rendered, frames there, sheets written, or files copied, depending on the
+            stage. How many frames are to be rendered may change while their speed is learnt.
         message: the same in words.
         remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
         result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its

@@ -13,18 +13,23 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gaze.errors import GazeError
 from gaze.pack import PACK
+from gaze.progress import Progress
 from gaze.sprites import METADATA
+from gaze.steps import Outcome
 
+DRAFT_AGE = 6 * 3600.0
+"""Seconds after which what an interrupted run left is removed."""
+KEY, KEY_BYTES = ".key", 32
+_WEEK = 7 * 24 * 3600.0
 _ID = re.compile(r"[0-9a-f]{32}")
 _DRAFT = ".draft-"
-_DRAFT_AGE = 6 * 3600
 PREVIEWS_KEPT = 3600.0
 """Seconds for which previews are kept."""
 
@@ -48,15 +53,11 @@ def publishing(final: Path) -> Iterator[Path]:
         yield draft
         draft.rename(final)
     except OSError as error:
-        raise GazeError(f"The result could not be written to {final}: {error.strerror}.") from error
+        raise GazeError(
+            f"The result could not be written to {final}: {error.strerror or error}. Make room or choose another place."
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def default_store() -> Path:
-    """Where the app keeps its results: `GAZE_STORE`, else a folder in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("GAZE_STORE") or Path(cache) / "gaze" / "sessions")
 
 
 def time_kept() -> float:
@@ -75,15 +76,50 @@ def time_kept() -> float:
     return days * 24 * 3600
 
 
-class SessionStore:
-    """The results under one folder."""
+def is_session(name: str) -> bool:
+    """Whether this can be the id of a session; nothing else becomes part of a path."""
+    return bool(_ID.fullmatch(name))
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+
+def gone() -> GazeError:
+    """The error for a session that is not there."""
+    return GazeError("This portrait is not there any more. Portraits are kept for a limited time: make it again.")
+
+
+class SessionStore:
+    """The results under one folder.
+
+    Args:
+        root: the folder; it is made when it is needed.
+        kept: seconds after which a session may be removed.
+    """
+
+    def __init__(self, root: Path, kept: float = _WEEK) -> None:
+        self.root, self.kept = root, kept
+
+    def check(self) -> None:
+        """See to it that results can be kept here.
+
+        Raises:
+            GazeError: they cannot; the message says why.
+        """
+        self._key()
 
     def new(self) -> Path:
-        """A folder name for a new session; it is not made yet."""
+        """A folder name for a new session, which is not made yet; what is too old makes room for it."""
+        self.tidy()
         return self.root / secrets.token_hex(16)
+
+    def keeping(self, folder: Path, run: Generator[Progress, None, Outcome]) -> Generator[Progress, None, Outcome]:
+        """A run that makes the folder of a new session, with the steps that it takes to keep it.
+
+        Closing the generator cancels, and leaves nothing behind.
+        """
+        return run
+
+    def notes(self, session: str) -> tuple[str, ...]:
+        """Sentences for the owner: what is not as it should be with a finished session."""
+        return ()
 
     def folder(self, session: str) -> Path:
         """The folder of a finished session.
@@ -92,14 +128,30 @@ class SessionStore:
             GazeError: there is no such session, or no longer.
         """
         if not self.has(session):
-            raise GazeError(
-                "This portrait is not there any more. Portraits are kept for a limited time: make it again."
-            )
+            raise gone()
         return self.root / session
 
     def has(self, session: str) -> bool:
         """Whether there is a finished session of this id."""
-        return bool(_ID.fullmatch(session)) and (self.root / session / METADATA).is_file()
+        return is_session(session) and (self.root / session / METADATA).is_file()
+
+    def present(self, sessions: Iterable[str]) -> set[str]:
+        """Those of the sessions that the store `has`."""
+        return {session for session in sessions if self.has(session)}
+
+    def file(self, session: str, name: str) -> Path:
+        """A file of a session that is finished, or that is `playable` already; of that folder itself, and no link.
+
+        Raises:
+            GazeError: there is no such session or file, or no longer.
+        """
+        # A draft may go to its final place at any moment, so it is looked for a second time there.
+        for find in (self.playable, self.folder):
+            with suppress(FileNotFoundError):
+                for path in find(session).iterdir():
+                    if path.name == name and path.is_file() and not path.is_symlink():
+                        return path
+        raise gone()
 
     def metadata(self, session: str) -> dict[str, Any]:
         """What the metadata.json of a finished session says.
@@ -107,7 +159,7 @@ class SessionStore:
         Raises:
             GazeError: there is no such session, or no longer.
         """
-        facts: dict[str, Any] = json.loads((self.folder(session) / METADATA).read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads(self.file(session, METADATA).read_text(encoding="utf-8"))
         return facts
 
     def playable(self, session: str) -> Path:
@@ -116,7 +168,7 @@ class SessionStore:
         Raises:
             GazeError: there is no such session, or no longer.
         """
-        drafts = self.root.glob(f"{_DRAFT}{session}-*/{PACK}") if _ID.fullmatch(session) else ()
+        drafts = self.root.glob(f"{_DRAFT}{session}-*/{PACK}") if is_session(session) else ()
         for pack in drafts:
             return pack.parent
         return self.folder(session)  # last: a draft that is gone by now has become this
@@ -125,8 +177,8 @@ class SessionStore:
         """Ids of all finished sessions, the newest first."""
         if not self.root.is_dir():
             return []
-        found = [path for path in self.root.iterdir() if _ID.fullmatch(path.name) and (path / METADATA).is_file()]
-        return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+        found = [path for path in self.root.iterdir() if is_session(path.name) and (path / METADATA).is_file()]
+        return [path.name for path in sorted(found, key=_age)]
 
     def secret(self, session: str) -> str:
         """What the owner of a session holds, and nobody else can know: needed to delete it."""
@@ -143,28 +195,47 @@ class SessionStore:
         self.delete(session)
 
     def _key(self) -> bytes:
-        """Made once for each store; sessions stay their owners' over restarts."""
-        path = self.root / ".key"
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Made once for each store; sessions stay their owners' over restarts.
+
+        Raises:
+            GazeError: the folder cannot be written to.
+        """
+        path = self.root / KEY
+        draft = self.root / f"{KEY}-{secrets.token_hex(8)}"
         try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-        except FileExistsError:
-            pass
-        return path.read_bytes()
+            self.root.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(KEY_BYTES))
+                draft.rename(path)  # whole, or not at all: part of a key could be guessed
+            return path.read_bytes()
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink()
+            raise GazeError(f"{self.root} cannot be written to: {error.strerror}. Choose another place.") from error
 
     def delete(self, session: str) -> None:
         """Remove a session for good; one that is gone already is no error."""
-        if _ID.fullmatch(session):
+        if is_session(session):
             shutil.rmtree(self.root / session, ignore_errors=True)
 
-    def expire(self, older_than: float) -> int:
-        """Remove sessions, and what interrupted runs left, older than so many seconds; returns how many sessions."""
-        now = time.time()
-        old = [session for session in self.sessions() if now - (self.root / session).stat().st_mtime > older_than]
+    def tidy(self) -> None:
+        """What `new` does first."""
+        self.expire()
+
+    def expire(self) -> int:
+        """Remove sessions that are too old, and what interrupted runs left; returns how many sessions."""
+        old = [session for session in self.sessions() if _age(self.root / session) > self.kept]
         for session in old:
             self.delete(session)
         for draft in self.root.glob(f"{_DRAFT}*"):
-            if now - draft.stat().st_mtime > _DRAFT_AGE:
+            if _age(draft) > DRAFT_AGE:
                 shutil.rmtree(draft, ignore_errors=True)
         return len(old)
+
+
+def _age(path: Path) -> float:
+    """Seconds since a folder was finished; none for one that somebody else removed meanwhile."""
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return 0.0

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from gaze.errors import GazeError
-from gaze.sessions import SessionStore, default_store, publishing, time_kept
+from gaze.sessions import SessionStore, publishing, time_kept
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> SessionStore:
-    return SessionStore(tmp_path / "store")
+    return SessionStore(tmp_path / "store", kept=500)
 
 
 def finished(store: SessionStore, age: float = 0) -> str:
@@ -81,22 +81,21 @@ def test_no_other_path_is_a_session(store: SessionStore, name: str) -> None:
 
 
 def test_only_old_sessions_and_old_drafts_expire(store: SessionStore) -> None:
-    finished(store, age=1000)
     fresh = finished(store)
+    finished(store, age=1000)
     for name, age in ((".draft-old", 10**6), (".draft-new", 0)):
         (store.root / name).mkdir()
         os.utime(store.root / name, (time.time() - age,) * 2)
-    assert store.expire(500) == 1
+    assert store.expire() == 1
     assert store.sessions() == [fresh]
     assert [path.name for path in store.root.glob(".draft-*")] == [".draft-new"]
 
 
-def test_the_store_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("GAZE_STORE", str(tmp_path / "x"))
-    assert default_store() == tmp_path / "x"
-    monkeypatch.delenv("GAZE_STORE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_store() == tmp_path / "gaze" / "sessions"
+def test_what_is_new_makes_what_is_old_go(store: SessionStore) -> None:
+    old, fresh = finished(store, age=1000), finished(store)
+    assert not store.has(old)
+    store.new()
+    assert store.sessions() == [fresh]
 
 
 def test_a_portrait_can_be_played_while_its_sheets_are_made_but_is_no_session_yet(store: SessionStore) -> None:

@@ -22,7 +22,7 @@ from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
 from gaze.keys import AUTO
 from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
-from gaze.sessions import PREVIEWS_KEPT, SessionStore, time_kept
+from gaze.sessions import SessionStore
 from gaze.steps import Steps
 from gaze.ui import components as ui
 from gaze.ui.routes import ZIP, session_url
@@ -68,7 +68,6 @@ class Api:
         """
         self._running += 1
         try:
-            self._results.expire(time_kept())
             options = Options(
                 engine=engine,
                 size=int(size),
@@ -82,16 +81,17 @@ class Api:
                 video=video,
             )
             out = self._results.new()
-            with closing(run(_given(photo), out, options)) as running:
+            with closing(self._results.keeping(out, run(_given(photo), out, options))) as running:
                 for step in (steps := Steps(running)):
                     progress((step.done, step.total), desc=step.message)
                     yield None, None
             with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
                 archive = Path(folder) / ZIP
-                write_zip(steps.result.folder, archive)
+                write_zip(self._results.folder(out.name), archive)
                 # Gradio copies the file before it goes on.
                 facts = _manifest(out.name, steps.result.metadata)
-                yield {**facts, "notes": [steps.result.reason, *steps.result.notes]}, str(archive)
+                notes = [steps.result.reason, *steps.result.notes, *self._results.notes(out.name)]
+                yield {**facts, "notes": notes}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
@@ -100,7 +100,6 @@ class Api:
     def preview(self, photo: str, head: float, eyes: float, brows: float, straighten: bool) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
         try:
-            self._previews.expire(PREVIEWS_KEPT)
             out = self._previews.new()
             options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
             result = generate(_given(photo), out, options)

@@ -16,7 +16,8 @@ from gaze.engines.base import ENGINES, choose_engine, load_engine, on_zero_gpu
 from gaze.framing import FRAMINGS
 from gaze.keys import AUTO, KEY_CHOICES
 from gaze.portrait import MAX_BYTES, register_formats
-from gaze.sessions import SessionStore, default_store
+from gaze.sessions import PREVIEWS_KEPT, SessionStore
+from gaze.stores import open_store
 from gaze.ui import components as ui
 from gaze.ui.api import RENDER_QUEUE, Api, add_endpoints
 from gaze.ui.handlers import Handlers, example_photos
@@ -127,7 +128,7 @@ def launch(**overrides: Any) -> None:
             print(step.message)
     register_formats()
     with tempfile.TemporaryDirectory(prefix="gaze-previews-") as previews:
-        results, small = SessionStore(default_store()), SessionStore(Path(previews))
+        results, small = open_store(), SessionStore(Path(previews), PREVIEWS_KEPT)
         page = build(Handlers(results, small), Api(results, small))
         page.queue(max_size=20)
         style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
@@ -135,7 +136,7 @@ def launch(**overrides: Any) -> None:
             theme=theme(),
             css=style,
             head=f"<script>{widget_source()}</script>",
-            app_kwargs={"routes": session_routes(results, small)},
+            app_kwargs={"routes": session_routes(small, results)},
             max_file_size=MAX_BYTES,
             run_history=False,
             ssr_mode=False,

@@ -15,7 +15,7 @@ from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.grid import Strengths
 from gaze.pipeline import PREVIEW, Options, Result, generate, run
-from gaze.sessions import PREVIEWS_KEPT, SessionStore, time_kept
+from gaze.sessions import SessionStore
 from gaze.steps import Steps
 from gaze.ui import components as ui
 
@@ -50,7 +50,8 @@ class Handlers:
 
         A link with ?session=ID opens that portrait; otherwise there is a living example.
         """
-        here = [made for made in history or [] if self._results.has(made["session"])]
+        there = self._results.present(made["session"] for made in history or [])
+        here = [made for made in history or [] if made["session"] in there]
         kept = here, ui.thumbnails(made["session"] for made in here)
         session = request.query_params.get("session")
         if not session:
@@ -110,7 +111,6 @@ class Handlers:
         """The small portrait of a photo: viewer, message, Generate button. `choices` as in `_options`."""
         if not photo:
             return *self.welcome(), gr.update(interactive=False)
-        self._previews.expire(PREVIEWS_KEPT)
         try:
             result = generate(photo, self._previews.new(), _options(PREVIEW, *choices))
         except Exception as error:
@@ -126,13 +126,12 @@ class Handlers:
         shown = _buttons(start=False)
         stage: Any = gr.skip()
         try:
-            self._results.expire(time_kept())
             if not photo:
                 raise PhotoError("Add a photo first.")
             out = self._results.new()
             options = _options(Options(), *choices)
             engine = choose_engine(str(options.engine))[0]
-            with closing(run(photo, out, options)) as running:
+            with closing(self._results.keeping(out, run(photo, out, options))) as running:
                 for step in (steps := Steps(running)):
                     if step.result:
                         stage = ui.manifest(out.name, step.result.metadata)
@@ -144,8 +143,8 @@ class Handlers:
         else:
             result = steps.result
             ready = f"Your portrait is ready: {result.metadata['totalImages']} looks."
-            notes = (ready, *_instead(result, engine), *result.notes)
             session = result.folder.name
+            notes = (ready, *_instead(result, engine), *result.notes, *self._results.notes(session))
             made = {"session": session, "secret": self._results.secret(session)}
             yield _shown(result), ui.notes_html(notes), ui.actions_for(session, True), made, *_buttons(start=True)
 

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from gaze.bundle import INPUT, write_zip
-from gaze.errors import GazeError
+from gaze.errors import GazeError, StoreError
 from gaze.sessions import SessionStore
 
 ROOT = "gradio_api/gaze"
@@ -34,25 +34,18 @@ def session_routes(*stores: SessionStore) -> list[Route]:
     def serve(request: Request) -> Response:
         session, name = request.path_params["session"], request.path_params["name"]
         for store in stores:
-            # The zip asks for all; a pack is played while the sheets are still being made. That folder may go to its
-            # final place at any moment, so it is looked for a second time there.
-            for find in (store.folder,) if name == ZIP else (store.playable, store.folder):
-                try:
-                    folder = find(session)
-                    if name == ZIP:
-                        return _zip(folder)
-                    if name in _names(folder):
-                        return FileResponse(folder / name, headers=_FOREVER)
-                except (GazeError, FileNotFoundError):
-                    continue
+            try:
+                if name == ZIP:
+                    return _zip(store.folder(session))
+                if name != INPUT:  # the photo is its owner's alone
+                    return FileResponse(store.file(session, name), headers=_FOREVER)
+            except StoreError as error:
+                return PlainTextResponse(str(error), status_code=503)
+            except (GazeError, FileNotFoundError):
+                continue
         return PlainTextResponse("There is no such portrait here, or it has expired.", status_code=404)
 
     return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
-
-
-def _names(folder: Path) -> set[str]:
-    """Only what stands in the folder itself is served; the photo is its owner's alone."""
-    return {path.name for path in folder.iterdir() if path.is_file() and not path.is_symlink()} - {INPUT}
 
 
 def _zip(folder: Path) -> Response:

@@ -21,7 +21,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from gaze import __version__
-from gaze.sessions import SessionStore
+from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,7 +152,7 @@ def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
 
 
 def test_a_programs_previews_are_kept_for_an_hour_too(photo: Path, tmp_path: Path) -> None:
-    previews = SessionStore(tmp_path / "previews")
+    previews = SessionStore(tmp_path / "previews", PREVIEWS_KEPT)
     api = Api(SessionStore(tmp_path / "results"), previews)
     old, new = (api.preview(str(photo), 1, 1, 1, True)["session"] for _ in range(2))
     assert set(previews.sessions()) == {old, new}

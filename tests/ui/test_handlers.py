@@ -200,11 +200,3 @@ def test_without_the_secret_nothing_is_deleted(
     _, message, *_ = handlers.clear(forged)
     assert "Only the browser in which" in message
     assert len(stores[0].sessions()) == 3
-
-
-def test_a_wrong_setting_is_told_and_not_thrown(
-    handlers: Handlers, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAZE_KEEP_DAYS", "soon")
-    [last] = handlers.generate(str(photo), *CHOICES, 128)
-    assert "GAZE_KEEP_DAYS" in last[1]
