@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -249,6 +250,15 @@ def test_copies_make_room_for_others(url: str, tmp_path: Path, monkeypatch: pyte
     other.folder(made[2])
     assert {path.name for path in (tmp_path / "second" / "copies").iterdir()} == set(made[1:])
     assert other.metadata(made[0]) == {"gridSize": 4}
+
+
+def test_many_may_ask_for_the_same_at_once(url: str, tmp_path: Path) -> None:
+    session = make(machine(url, tmp_path / "first"))
+    other = machine(url, tmp_path / "second")
+    with ThreadPoolExecutor(12) as visitors:
+        read = visitors.map(lambda name: other.file(session, name).read_bytes(), [*FILES] * 12)
+    assert list(read) == [*FILES.values()] * 12
+    assert len(list((tmp_path / "second" / "copies").iterdir())) == 1
 
 
 def test_a_slow_store_does_not_hold_up_the_page(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def session_routes(*stores: SessionStore) -> list[Route]:
                 if name == ZIP:
                     return _zip(store.folder(session))
                 if name != INPUT:  # the photo is its owner's alone
-                    return FileResponse(store.file(session, name), headers=_FOREVER)
+                    return _file(request, store.file(session, name))
             except StoreError as error:
                 return PlainTextResponse(str(error), status_code=503)
             except (GazeError, FileNotFoundError):
@@ -46,6 +46,14 @@ def session_routes(*stores: SessionStore) -> list[Route]:
         return PlainTextResponse("There is no such portrait here, or it has expired.", status_code=404)
 
     return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
+
+
+def _file(request: Request, path: Path) -> Response:
+    # What a session's address gives never changes, on whichever machine.
+    headers = {**_FOREVER, "ETag": f'"{request.path_params["session"]}"'}
+    if headers["ETag"] in request.headers.get("If-None-Match", ""):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, headers=headers)
 
 
 def _zip(folder: Path) -> Response:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 import urllib.request
 import zipfile
@@ -23,6 +21,7 @@ from PIL import Image
 from gaze import __version__
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
+from tests.ui.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,20 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `python app.py`, running with a store of its own."""
-    store = tmp_path_factory.mktemp("store")
-    environment = {**os.environ, "GAZE_STORE": str(store)}
-    process = subprocess.Popen(
-        [sys.executable, "-u", "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if found := re.search(r"http://[\w.]+:\d+", line):
-            break
-    else:
-        pytest.fail("the app did not start")
-    yield found[0]
-    process.terminate()
-    process.wait(10)
+    with serving(GAZE_STORE=str(tmp_path_factory.mktemp("store"))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,10 @@ def test_files_are_served_whole_by_range_and_cached_for_good(store: SessionStore
     assert answer.headers["content-type"] == "image/webp"
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["access-control-allow-origin"] == "*"
+    tag = answer.headers["etag"]
+    again = client.get(session_url(session, "q0.webp"), headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert client.get(session_url(session, "q0.webp"), headers={"If-None-Match": '"other"'}).status_code == 200
     part = client.get(session_url(session, "q0.webp"), headers={"Range": "bytes=4-9"})
     assert (part.status_code, part.content) == (206, answer.content[4:10])
 

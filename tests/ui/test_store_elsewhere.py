@@ -1,0 +1,53 @@
+"""The real app with its results in an S3 bucket."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gaze.stores import open_store
+from gaze.ui.routes import session_routes
+from tests.s3 import S3
+from tests.ui.serving import ROOT, serving
+
+
+def test_a_portrait_outlives_the_machine_it_was_made_on(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with S3() as s3:
+        s3.configure(monkeypatch)
+        url = f"s3://{s3.bucket()}/gaze"
+        settings = {"GAZE_STORE": url, "XDG_CACHE_HOME": str(tmp_path / "first")}
+        with serving(**settings) as address:
+            client = Client(address, download_files=str(tmp_path), verbose=False)
+            manifest, _ = client.predict(
+                photo=handle_file(photo), size=4, frame_size=128, engine="warp", api_name="/generate"
+            )
+        for name, value in (settings | {"XDG_CACHE_HOME": str(tmp_path / "second")}).items():
+            monkeypatch.setenv(name, value)
+        store = open_store()
+        visitor = TestClient(Starlette(routes=session_routes(store)))
+        assert visitor.get(manifest["base"] + "metadata.json").json()["gridSize"] == 4
+        assert len(visitor.get(manifest["base"] + "gaze.pack").content) > 1000
+        assert visitor.get(manifest["zip"]).status_code == 200
+        for name in ("input.jpg", ".key", "..%2f.key"):
+            assert visitor.get(manifest["base"] + name).status_code == 404
+        store.delete_owned(manifest["session"], store.secret(manifest["session"]))
+        assert visitor.get(manifest["base"] + "gaze.pack").status_code == 404
+        assert store.sessions() == []
+    lost = visitor.get(manifest["base"] + "gaze.pack")
+    assert (lost.status_code, "does not answer" in lost.text) == (503, True)
+
+
+def test_an_app_without_its_store_says_why_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAZE_STORE", "nonsense://x")
+    ended = subprocess.run([sys.executable, "app.py"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert "Protocol not known: nonsense" in ended.stderr
+    assert "Traceback" not in ended.stderr
