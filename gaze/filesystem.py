@@ -10,9 +10,13 @@ from datetime import UTC
 from pathlib import Path
 
 from fsspec import AbstractFileSystem
+from fsspec.config import conf
 from fsspec.core import url_to_fs
 
 from gaze.errors import GazeError, StoreError
+
+_S3 = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 2}}
+"""For botocore, which by itself waits for minutes for a server that does not answer; fsspec's settings come first."""
 
 
 class RemoteFolder:
@@ -31,6 +35,7 @@ class RemoteFolder:
         self._url = url
         self.shown = re.sub(r"//[^/]*@", "//", url)
         """The URL without a name and password."""
+        conf.setdefault("s3", {}).setdefault("config_kwargs", _S3)
         try:
             self._root = url_to_fs(url)[1].rstrip("/")
         except (ImportError, ValueError) as error:

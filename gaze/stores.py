@@ -204,7 +204,7 @@ class RemoteStore(SessionStore):
     def _send(self, session: str) -> Iterator[Progress]:
         """Copy a finished session to the store; if that fails it stays here."""
         folder = self.root / session
-        with suppress(StoreError, FileNotFoundError):  # its owner may delete it meanwhile
+        with suppress(StoreError, OSError):  # its owner may delete it meanwhile
             names = sorted({path.name for path in folder.iterdir()} - {METADATA})
             for done, name in enumerate(names):
                 yield Progress("keep", done, len(names), f"Keeping the portrait: file {done + 1} of {len(names)}")

@@ -1,5 +1,7 @@
+import errno
 import os
 import re
+import resource
 import time
 from pathlib import Path
 
@@ -52,6 +54,27 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(GazeError, match="file cannot be written to"), publishing(tmp_path / "file" / "b"):
         pass
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(GazeError, match="No space left on device"), publishing(tmp_path / "b"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_whole_or_not_there(tmp_path: Path) -> None:
+    """Half a key could be guessed, and with it what owners hold."""
+    store = SessionStore(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(GazeError, match="cannot be written to: File too large"):
+            store.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+    store.check()
+    assert len((tmp_path / ".key").read_bytes()) == 32
 
 
 def test_ids_are_long_and_differ(store: SessionStore) -> None:
