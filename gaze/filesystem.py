@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Iterator
@@ -54,7 +55,12 @@ class RemoteFolder:
     def create(self, name: str, data: bytes) -> None:
         """Write a file that is not there; one that is there stays as it is."""
         with self._opened() as files, suppress(FileExistsError):
-            files.pipe_file(self._path(name), data, mode="create")
+            try:
+                files.pipe_file(self._path(name), data, mode="create")
+            except OSError as error:
+                if error.errno != errno.ENOSYS:
+                    raise
+                files.pipe_file(self._path(name), data)  # some S3 servers can only overwrite
 
     def put(self, source: Path, name: str) -> None:
         """Copy a file from this machine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Generator, Iterator
@@ -311,6 +312,20 @@ def test_a_bucket_that_is_not_there_is_told_at_the_start(
     monkeypatch.setenv("GAZE_STORE", "s3://no-such-bucket/x")
     with pytest.raises(GazeError, match=r"“s3://no-such-bucket/x” cannot be used: .*bucket does not exist"):
         open_store()
+
+
+def test_a_server_that_can_only_overwrite_will_do(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = fsspec.core.url_to_fs(url)[0]
+    write = files.pipe_file
+
+    def plain(path: str, data: bytes, mode: str = "overwrite") -> None:
+        if mode == "create":
+            raise OSError(errno.ENOSYS, "A header you provided implies functionality that is not implemented.")
+        write(path, data)
+
+    monkeypatch.setattr(files, "pipe_file", plain)
+    RemoteFolder(url).create("file", b"data")
+    assert RemoteFolder(url).read("file") == b"data"
 
 
 def test_passwords_are_not_told() -> None:
