@@ -94,6 +94,8 @@ class RemoteFolder:
         """Remove a file, or a folder with all that is in it; if it is gone already, that is no error."""
         with self._opened(name) as files, suppress(FileNotFoundError):
             files.rm(self._path(name), recursive=True)
+        if self.find(name):
+            raise StoreError("A portrait could not be deleted where it is kept. Try again in a minute.")
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}".rstrip("/")

@@ -328,6 +328,13 @@ def test_a_server_that_can_only_overwrite_will_do(url: str, monkeypatch: pytest.
     assert RemoteFolder(url).read("file") == b"data"
 
 
+def test_what_is_still_there_was_not_deleted(store: RemoteStore, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = make(store)
+    monkeypatch.setattr(fsspec.core.url_to_fs(url)[0], "rm", lambda path, recursive: None)
+    with pytest.raises(StoreError, match="not deleted yet"):
+        store.delete(session)
+
+
 def test_passwords_are_not_told() -> None:
     with pytest.raises(GazeError) as told:
         RemoteFolder("nonsense://me:secret@place/x")
