@@ -54,6 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
         default=normal.straighten,
         help="let a face that looks past the camera look straight in the centre (default: yes)",
     )
+    look.add_argument(
+        "--remove-background",
+        action="store_true",
+        help="leave the person only, before a transparent background (needs the extra “matting”)",
+    )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
             f"--{part}", type=float, default=1.0, metavar="0-2", help=f"strength of the {part}; 1 is normal"
@@ -140,6 +145,7 @@ def main(argv: list[str] | None = None) -> int:
             framing=args.framing,
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
+            remove_background=args.remove_background,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
         )

@@ -88,6 +88,12 @@ def find_flow(a: np.ndarray, b: np.ndarray, window: Window) -> tuple[np.ndarray,
     return _checked(there, back, window), _checked(back, there, window)
 
 
+def positions(field: np.ndarray, window: Window) -> np.ndarray:
+    """Where a field leads from each pixel of its window: (height, width, 2) float32, x and y in pixels of the frame."""
+    there = _enlarged(field[..., :2].copy(), window)
+    return np.add(_pixels(window.width, window.height, window.x, window.y), there)
+
+
 def corner(
     frame: np.ndarray, across: np.ndarray, down: np.ndarray, across_first: np.ndarray, down_first: np.ndarray
 ) -> Corner:

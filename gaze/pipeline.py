@@ -14,7 +14,8 @@ from typing import Any
 from PIL import Image
 
 from gaze.bundle import INPUT, write_pages
-from gaze.engines.base import Engine, Expression, load_engine
+from gaze.cutout import CutoutEngine
+from gaze.engines.base import Engine, Expression, Loading, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face, main_face
 from gaze.framing import frame_portrait
@@ -50,6 +51,7 @@ class Options:
         framing: one of `gaze.framing.FRAMINGS`.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
+        remove_background: whether only the person is left, before nothing; needs the extra `matting`.
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
@@ -65,6 +67,7 @@ class Options:
     framing: str = "auto"
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
+    remove_background: bool = False
     expression: Expression = field(default_factory=Expression)
     mode: str = "quadrants"
     effort: int = 4
@@ -133,10 +136,11 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
     engine, reason = yield from _load_engine(options)
-    facts = metadata(grid, options.mode, portrait.width, portrait.height, face, pack=options.pack)
+    alpha = options.remove_background
+    facts = metadata(grid, options.mode, portrait.width, portrait.height, face, alpha, options.pack)
     facts["engine"] = engine.name
     result = Result(Path(out), facts, engine.name, reason, notes)
-    shape = (portrait.height, portrait.width, 3)
+    shape = (portrait.height, portrait.width, 4 if alpha else 3)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
         notes += yield from _render(engine, portrait, face, grid, spool, draft, options)
         result = replace(result, notes=notes)
@@ -174,12 +178,20 @@ def _check(options: Options) -> None:
 
 
 def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, str]]:
-    if not isinstance(options.engine, str):
-        return options.engine, "It was given."
-    loading = Steps(load_engine(options.engine, options.straighten, options.expression))
-    for step in loading:
-        yield Progress("load", round(step.done), round(step.total) or 1, step.message)
-    return loading.result
+    if isinstance(options.engine, str):
+        loading = Steps(load_engine(options.engine, options.straighten, options.expression))
+        yield from map(_load_state, loading)
+        engine, reason = loading.result
+    else:
+        engine, reason = options.engine, "It was given."
+    if options.remove_background:
+        engine = CutoutEngine(engine)
+        yield from map(_load_state, engine.load())
+    return engine, reason
+
+
+def _load_state(step: Loading) -> Progress:
+    return Progress("load", round(step.done), round(step.total) or 1, step.message)
 
 
 def _render(
@@ -188,7 +200,7 @@ def _render(
     """Every cell into the spool, the poster and the pack, which is encoded meanwhile; returns notes for the person."""
     x, y = face.centre
     place = (round(x / portrait.width, 4), round(y / portrait.height, 4))
-    facts = Facts(grid.size, portrait.width, portrait.height, face=place)
+    facts = Facts(grid.size, portrait.width, portrait.height, options.remove_background, place)
     codec = None if options.video == "none" else options.video
     builder = PackBuilder(facts, min(100, options.quality + _STILLS_BETTER), codec) if options.pack else None
     rendering = Rendering(engine, portrait, face, grid, spool, options.keys)

@@ -27,8 +27,8 @@ def test_a_space_installs_what_the_project_depends_on() -> None:
     extras = project()["optional-dependencies"]
     assert isinstance(extras, dict)
     own, *others = extras["space"]
-    assert own == "gaze-portrait[liveportrait]"
-    assert requirements() == [*project()["dependencies"], *extras["liveportrait"], *others]  # type: ignore[misc]
+    assert own == "gaze-portrait[liveportrait,matting]"
+    assert requirements() == [*project()["dependencies"], *extras["liveportrait"], *extras["matting"], *others]  # type: ignore[misc]
 
 
 def test_the_readme_says_why_each_dependency_is_there() -> None:

@@ -86,6 +86,14 @@ class Engine(ABC):
     def render(self, source: Any, poses: Sequence[Pose]) -> np.ndarray:
         """Frames for a batch of poses: (len(poses), height, width, 3) uint8 RGB, the size of the portrait."""
 
+    def positions(self, source: Any, pose: Pose) -> np.ndarray | None:
+        """Which place of the portrait each pixel of a frame shows, if the engine knows.
+
+        Returns:
+            (height, width, 2) float32, x and y in pixels; None where frames have to be asked.
+        """
+        return None
+
     def stream(self, source: Any, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         """The frames of `render` in the same order, in batches of the size that suits the engine."""
         for first in range(0, len(poses), _BATCH):

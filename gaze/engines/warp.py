@@ -117,6 +117,15 @@ class WarpEngine(Engine):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
 
+    def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
+        """Exact, but for irises."""
+        height, width = source.image.shape[:2]
+        x, y, across, down = source.region
+        whole = _pixels(width, height).copy()
+        inner = _inverse_map(source, displacement(source, pose))
+        whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
+        return whole
+
 
 def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     """The frame of one pose, (height, width, 3) uint8: a copy of the portrait with the moving region drawn anew."""

@@ -60,6 +60,7 @@ class Api:
         blink: float,
         eyebrow: float,
         video: str,
+        remove_background: bool,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page.
@@ -79,6 +80,7 @@ class Api:
                 straighten=straighten,
                 expression=Expression(smile, blink, eyebrow),
                 video=video,
+                remove_background=remove_background,
             )
             out = self._results.new()
             with closing(self._results.keeping(out, run(_given(photo), out, options))) as running:
@@ -139,6 +141,7 @@ def add_endpoints(api: Api) -> None:
             straighten,
             *(gr.Number(0, label=name, minimum=low, maximum=high) for name, (low, high) in EXPRESSION_RANGES.items()),
             gr.Dropdown(list(VIDEOS), value=normal.video, label="video"),
+            gr.Checkbox(False, label="remove_background"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
