@@ -145,7 +145,8 @@ def _session(name: str) -> Any:
 
 
 def _matte(session: Any, image: np.ndarray) -> np.ndarray:
-    [found] = session.predict(Image.fromarray(image))
+    with np.errstate(invalid="ignore"):  # Where nothing stands out rembg divides 0 by 0.
+        [found] = session.predict(Image.fromarray(image))
     share = (np.asarray(found, np.float32) / 255 - _CLEAR) / (_OPAQUE - _CLEAR)
     return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
 

@@ -32,6 +32,12 @@ def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: p
     assert "“few” is neither auto nor" in capsys.readouterr().err
 
 
+def test_the_background_can_be_removed(green_photo: Path, green_network: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", *QUICK]) == 0
+    assert json.loads((out / "metadata.json").read_text())["hasAlpha"]
+
+
 def test_it_makes_a_zip(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "face.zip"
     assert main([str(photo), "-o", str(out), "-q", *QUICK]) == 0

@@ -118,6 +118,43 @@ def test_the_video_can_be_chosen(photo: Path, tmp_path: Path, video: str, kinds:
         assert payloads[0].about["codec"].startswith("av01.")
 
 
+@pytest.mark.parametrize(("size", "keys"), [(4, 4), (10, 6)])
+def test_a_portrait_without_its_background(
+    green_photo: Path, green_network: Path, tmp_path: Path, size: int, keys: int
+) -> None:
+    stages: list[str] = []
+    options = Options(engine="warp", size=size, keys=keys, frame_size=256, remove_background=True)
+    result = generate(
+        green_photo, tmp_path / "out", options, lambda step: stages.append(f"{step.stage} {step.message}")
+    )
+    assert "load Loading the network for background removal" in stages
+    assert result.metadata["hasAlpha"]
+    assert check(result.folder) == []
+    pack = read_pack(result.folder / "gaze.pack")
+    assert pack.facts.alpha
+    width, height = pack.facts.width, pack.facts.height
+    chain = [pack.payloads[0].frames[step].data for step in pack.payloads[0].chain(Cell(0, size - 1))]
+    [*_, video] = decode_chain(chain, "vp9", width, height, alpha=True)
+    frames = [
+        np.asarray(Image.open(result.folder / "poster.webp")),
+        np.asarray(Image.open(io.BytesIO(pack.payloads[1].frames[Cell(0, size - 1)].data))),
+        [*decode_sheet((result.folder / "q1.webp").read_bytes(), width, height)][size // 2 - 1],
+        video,
+    ]
+    x, y = result.metadata["face"]["x"] * width, result.metadata["face"]["y"] * height
+    for frame in frames:
+        assert frame.shape == (height, width, 4)
+        assert frame[:5, :5, 3].max() < 8
+        assert frame[round(y) - 3 :, round(x) - 3 :][:6, :6, 3].min() > 247
+    assert Image.open(result.folder / "input.jpg").mode == "RGB"
+
+
+def test_backgrounds_are_kept_unless_asked_for(photo: Path, tmp_path: Path) -> None:
+    result = generate(photo, tmp_path / "out", PREVIEW)
+    assert not result.metadata["hasAlpha"]
+    assert Image.open(result.folder / "sheet.webp").mode == "RGB"
+
+
 @pytest.mark.parametrize("stage", ["render", "pack", "encode"])
 def test_a_full_disk_is_said_in_words_and_leaves_nothing(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str

@@ -21,6 +21,7 @@ from PIL import Image
 from gaze import __version__
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
+from tests.green import write_network
 from tests.ui.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `python app.py`, running with a store of its own."""
-    with serving(GAZE_STORE=str(tmp_path_factory.mktemp("store"))) as address:
+    network = write_network(tmp_path_factory.mktemp("network") / "green.onnx")
+    with serving(GAZE_STORE=str(tmp_path_factory.mktemp("store")), GAZE_MATTING_MODEL=str(network)) as address:
         yield address
 
 
@@ -52,6 +54,13 @@ def test_a_portrait_from_a_program(client: Client, server: str, photo: Path) -> 
         assert json.load(answer)["gridSize"] == 4
     again = client.predict(session=manifest["session"], api_name="/session")
     assert again["base"] == manifest["base"]
+
+
+def test_a_portrait_without_its_background(client: Client, server: str, green_photo: Path) -> None:
+    manifest, _ = client.predict(photo=handle_file(green_photo), remove_background=True, api_name="/generate", **SMALL)
+    assert manifest["hasAlpha"]
+    with urllib.request.urlopen(f"{server}/{manifest['base']}poster.webp") as answer:
+        assert np.asarray(Image.open(answer))[0, 0, 3] < 8
 
 
 def test_progress_reaches_the_caller(client: Client, photo: Path) -> None:
