@@ -64,7 +64,7 @@ def main() -> None:
     args = parser.parse_args()
     network = Path(os.environ.get(MODEL_VARIABLE) or next(iter(MODELS))).name
     print(f"{machine()}; {network}; {len(CELLS)} frames of each portrait, corners and edges of the grid\n")
-    columns = "photo | head | background | matte | off, mean | most | IoU, least | ms a frame"
+    columns = "photo | head | background | matte | off, mean | most | IoU, least | from the network's | ms a frame"
     print(f"| {columns} |\n|{'---|' * (columns.count('|') + 1)}")
     for photo in args.photos:
         portrait, face, _ = prepare_portrait(photo, Options(frame_size=args.frame_size))
@@ -84,10 +84,11 @@ def measure(portrait: Portrait, face: Face, poses: list[Pose]) -> list[str]:
     for background, engine in (("with it", Unknowing()), ("still", Still(matte))):
         unknown = CutoutEngine(engine)
         frames = list(zip(engine.render(source.source, poses), poses, strict=True))
+        anew: list[np.ndarray] = []
         ways = {
+            "network, each frame": lambda frame, _: known._network(frame),
             "the photo's own": lambda _, __: matte,
             "carried by flow": partial(_alpha, unknown, source),
-            "network, each frame": lambda frame, _: known._network(frame),
         }
         if background == "with it":
             ways["carried, motion known"] = partial(_alpha, known, source)
@@ -95,11 +96,15 @@ def measure(portrait: Portrait, face: Face, poses: list[Pose]) -> list[str]:
             start = time.perf_counter()
             found = [find(*frame) for frame in frames]
             spent = (time.perf_counter() - start) / len(poses)
-            pairs = list(zip(truths, found, strict=True))
-            off = [apart(*pair, 0.15 * face.iris_distance) for pair in pairs]
-            least = min(overlap(*pair) for pair in pairs)
+            anew = anew or found
+            off, beside = (
+                [apart(*pair, 0.15 * face.iris_distance) for pair in zip(others, found, strict=True)]
+                for others in (truths, anew)
+            )
+            least = min(overlap(*pair) for pair in zip(truths, found, strict=True))
             rows.append(
-                f"{background} | {name} | {statistics.mean(off):.3f} | {max(off):.3f} | {least:.3f} | {spent * 1e3:.0f}"
+                f"{background} | {name} | {statistics.mean(off):.3f} | {max(off):.3f} | {least:.3f} "
+                f"| {statistics.mean(beside):.3f} | {spent * 1e3:.0f}"
             )
     return rows
 

@@ -3,7 +3,7 @@
     GazeError
     ├── PhotoError    the file is no usable picture
     ├── FaceError     the picture shows no usable face
-    ├── WeightsError  an engine's weights cannot be had
+    ├── WeightsError  a network's weights cannot be had
     └── StoreError    the place where results are kept does not answer
 
 Their messages say what was wrong, what was expected and what to do; they are shown as they are. Any other exception
@@ -26,7 +26,7 @@ class FaceError(GazeError):
 
 
 class WeightsError(GazeError):
-    """The weights of an engine are missing, damaged or of something else."""
+    """The weights of a network are missing, damaged or of something else."""
 
 
 class StoreError(GazeError):

@@ -21,7 +21,8 @@ from gaze.errors import GazeError, WeightsError
 
 MODEL_VARIABLE = "GAZE_MATTING_MODEL"
 MODELS = {"u2net_human_seg": 176, "birefnet-portrait": 973}
-"""Networks of rembg whose weights are free for any use, and the megabytes to download; the first is the normal one."""
+"""Networks of rembg whose weights are free for any use, and about how many megabytes each downloads; the first is the
+normal one."""
 
 Network = Callable[[np.ndarray], np.ndarray]
 """Finds the matte, (height, width) uint8, of a picture, (height, width, 3) uint8 RGB."""
@@ -152,14 +153,15 @@ def _matte(session: Any, image: np.ndarray) -> np.ndarray:
 
 
 def _state(name: str, folder: Path | None) -> Loading:
-    """How far loading is; while it downloads, in megabytes."""
+    """How far loading is; while it downloads, in bytes."""
     message = "Loading the network for background removal"
     if folder is None or (folder / f"{name}.onnx").is_file():
         return Loading(message)
-    arrived = 0.0
+    arrived = 0
     with suppress(FileNotFoundError):  # The file of a download has another name when it is whole.
-        arrived = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    return Loading(message.replace("Loading", "Downloading"), arrived, MODELS[name])
+        arrived = sum(file.stat().st_size for file in folder.iterdir())
+    total = MODELS[name] * 1_000_000
+    return Loading(message.replace("Loading", "Downloading"), min(arrived, total), total)
 
 
 def _unavailable(name: str, error: Exception) -> WeightsError:
@@ -170,7 +172,7 @@ def _unavailable(name: str, error: Exception) -> WeightsError:
             "file that takes and gives what U²-Net does."
         )
     return WeightsError(
-        f"The network for background removal ({name}, {MODELS[name]} MB) could not be loaded ({reason}). Check the "
-        f"connection and the space on the disk and try again, or name an ONNX file in {MODEL_VARIABLE}, or keep the "
-        "background."
+        f"The network for background removal ({name}, about {MODELS[name]} MB) could not be loaded ({reason}). Check "
+        f"the connection and the space on the disk and try again, or name an ONNX file in {MODEL_VARIABLE}, or keep "
+        "the background."
     )

@@ -27,8 +27,9 @@ _EFFORT_PIXELS = 30_000_000
 """Above about 33 million pixels, methods 3 and up overflow libwebp's mode partition: it silently encodes again, four
 times slower. Methods 0 to 2 do not (benchmarks/RESULTS.md)."""
 
-_BYTES_PER_PIXEL = 9.5
-"""Memory that a sheet and its encoder take: 3 for the picture, 5.5 to 6.5 for libwebp (benchmarks/RESULTS.md)."""
+_BYTES_PER_PIXEL = {3: 9.5, 4: 23.0}
+"""Memory that a sheet and its encoder take, by channels: 3 or 4 for the picture, the rest for libwebp
+(benchmarks/RESULTS.md)."""
 
 _MEMORY = 800_000_000
 """Bytes that sheets in work may take together; a sheet that needs more is encoded alone."""
@@ -146,7 +147,7 @@ def write_sheets(
     height, width, channels = spool.shape
 
     def need(sheet: Sheet) -> float:
-        return sheet.side**2 * height * width * _BYTES_PER_PIXEL
+        return sheet.side**2 * height * width * _BYTES_PER_PIXEL[channels]
 
     try:
         while waiting or encoding:

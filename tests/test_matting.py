@@ -96,7 +96,7 @@ def test_a_download_tells_how_far_it_is_and_why_it_failed(
     next(steps)
     assert half.wait(10)
     told = [next(steps), next(steps)]
-    assert told[-1] == Loading("Downloading the network for background removal", 100, MODELS[name])
+    assert told[-1] == Loading("Downloading the network for background removal", 1e8, MODELS[name] * 1e6)
     failing.set()
-    with pytest.raises(WeightsError, match=rf"{name}, {MODELS[name]} MB\) could not be loaded.*no route to host"):
+    with pytest.raises(WeightsError, match=rf"{name}, about {MODELS[name]} MB\) could not be loaded.*no route to host"):
         list(steps)
