@@ -298,7 +298,8 @@
     const half = pixels.data.length / 2;
     for (let i = 0; hasAlpha && i < half; i += 4) {
       const alpha = pixels.data[half + i];
-      pixels.data[i + 3] = alpha < 8 ? 0 : alpha > 247 ? 255 : alpha; // lossy, but what is opaque stays so
+      // Lossy, but what is opaque stays so, and what is not does not show the seam to the colour above.
+      pixels.data[i + 3] = alpha < 20 ? 0 : alpha > 247 ? 255 : alpha;
     }
     return createImageBitmap(pixels, 0, 0, width, height);
   }
