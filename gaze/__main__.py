@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gaze {__version__}")
     look = parser.add_argument_group("the portrait")
     look.add_argument("--engine", choices=ENGINES, default=normal.engine, help="what renders it (default: %(default)s)")
+    look.add_argument(
+        "--remote",
+        default=os.environ.get("GAZE_REMOTE"),
+        help="another Gaze that makes it, to which the photo is sent: a Space as owner/name, or a URL "
+        "(default: GAZE_REMOTE)",
+    )
     look.add_argument(
         "--framing", choices=FRAMINGS, default=normal.framing, help="cut around a small face, or keep the whole photo"
     )
@@ -148,6 +155,7 @@ def main(argv: list[str] | None = None) -> int:
             remove_background=args.remove_background,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
+            remote=args.remote,
         )
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")

@@ -24,7 +24,7 @@ from gaze.keys import AUTO, check_keys
 from gaze.pack import PACK, Facts
 from gaze.packing import PackBuilder
 from gaze.portrait import Photo, Portrait, load_portrait
-from gaze.progress import Progress
+from gaze.progress import READY, Progress
 from gaze.rendering import Rendering
 from gaze.sessions import publishing
 from gaze.spool import FrameSpool
@@ -57,6 +57,7 @@ class Options:
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
         pack: whether to write a pack, before the sheets.
         video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
+        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.engines.remote`).
     """
 
     engine: str | Engine = "auto"
@@ -73,6 +74,7 @@ class Options:
     effort: int = 4
     pack: bool = True
     video: str = "vp9"
+    remote: str | None = None
 
 
 PREVIEW = Options(engine="warp", size=10, keys=10, frame_size=256, quality=75, mode="single", effort=0, pack=False)
@@ -133,6 +135,8 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     groups = plan_sheets(grid, options.mode)
     sheets = sorted((sheet for group in groups for sheet in group), key=lambda sheet: sheet.side)
     yield Progress("read", 0, 1, "Looking for the face")
+    if options.remote:
+        return (yield from _run_there(options.remote, photo, out, options))
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
     engine, reason = yield from _load_engine(options)
@@ -145,15 +149,29 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
         notes += yield from _render(engine, portrait, face, grid, spool, draft, options)
         result = replace(result, notes=notes)
         if options.pack:
-            yield Progress(
-                "ready", grid.count, grid.count, "The portrait is ready", None, replace(result, folder=draft)
-            )
+            yield Progress("ready", grid.count, grid.count, READY.rstrip(". "), None, replace(result, folder=draft))
         yield from _encode_sheets(spool, draft, sheets, options)
         (draft / INPUT).write_bytes(_jpeg(portrait))
         write_pages(draft, facts)
         (draft / METADATA).write_text(json.dumps(facts, indent=2) + "\n")
     yield Progress("done", grid.count, grid.count, "Finished", 0.0)
     return replace(result, notes=(*notes, *engine.notes()))
+
+
+def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
+    """`run` by another Gaze. The result is stored here."""
+    from gaze.engines.remote import render_there
+
+    whole = load_portrait(photo)
+    portrait, _, _ = prepare_portrait(whole.image, options)
+    with publishing(Path(out)) as draft:
+        made = yield from render_there(address, whole.image, options, draft)
+        (draft / INPUT).write_bytes(_jpeg(portrait))
+        write_pages(draft, made.facts)
+    total = int(made.facts["totalImages"])
+    yield Progress("done", total, total, "Finished", 0.0)
+    reason = f"Rendered by {address}. It says: {made.reason}"
+    return Result(Path(out), made.facts, str(made.facts["engine"]), reason, (*whole.notes, *made.notes))
 
 
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
@@ -229,7 +247,7 @@ def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options:
     """Write all sheets; their pixels tell the time left."""
     started = time.monotonic()
     total = sum(sheet.side**2 for sheet in sheets)
-    ready = "The portrait is ready. " if options.pack else ""
+    ready = READY if options.pack else ""
 
     def state(written: list[Sheet]) -> Progress:
         done = sum(sheet.side**2 for sheet in written)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gaze.pipeline import Result
 
+READY = "The portrait is ready. "
+"""What messages begin with once it can be played."""
+
 
 @dataclass(frozen=True)
 class Progress:
     """How far a run is.
 
     Attributes:
-        stage: "read", "load", "render", "morph", "pack", "ready", "encode", "done" or, where a store is elsewhere,
-            "keep"; not every run has all.
-        done, total: bytes loaded, frames rendered, frames there, sheets written, or files copied, depending on the
-            stage. How many frames are to be rendered may change while their speed is learnt.
+        stage: "read", "load", "render", "morph", "pack", "ready", "encode", "fetch", "done" or, where a store is
+            elsewhere, "keep"; not every run has all.
+        done, total: bytes loaded or fetched, frames rendered, frames there, sheets written, or files copied, depending
+            on the stage. How many frames are to be rendered may change while their speed is learnt.
         message: the same in words.
         remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
         result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its

@@ -23,12 +23,15 @@ from gaze.grid import Strengths
 from gaze.keys import AUTO
 from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
 from gaze.sessions import SessionStore
+from gaze.sprites import MODES
 from gaze.steps import Steps
 from gaze.ui import components as ui
 from gaze.ui.routes import ZIP, session_url
 
 RENDER_QUEUE = "render"
 """The queue that the page's Generate and the endpoint of the same name share: one of them runs at a time."""
+_TOLD = ("stage", "done", "total", "message", "remaining")
+"""What callers learn of each `Progress`."""
 
 
 class Api:
@@ -37,10 +40,11 @@ class Api:
     Args:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour.
+        remote: as in `gaze.pipeline.Options`.
     """
 
-    def __init__(self, results: SessionStore, previews: SessionStore) -> None:
-        self._results, self._previews = results, previews
+    def __init__(self, results: SessionStore, previews: SessionStore, remote: str | None = None) -> None:
+        self._results, self._previews, self._remote = results, previews, remote
         self._running = 0
 
     def generate(
@@ -61,13 +65,19 @@ class Api:
         eyebrow: float,
         video: str,
         remove_background: bool,
+        lid_term: bool,
+        mode: str,
+        effort: float,
+        pack: bool,
+        keep: bool,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
-        """A full portrait: its manifest, and the zip for a web page.
+        """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
 
         A generator, so that a caller who cancels, or goes away, stops it.
         """
         self._running += 1
+        out = self._results.new()
         try:
             options = Options(
                 engine=engine,
@@ -78,26 +88,32 @@ class Api:
                 framing=framing,
                 strengths=Strengths(head, eyes, brows),
                 straighten=straighten,
-                expression=Expression(smile, blink, eyebrow),
+                expression=Expression(smile, blink, eyebrow, lid_term),
                 video=video,
                 remove_background=remove_background,
+                mode=mode,
+                effort=int(effort),
+                pack=pack,
+                remote=self._remote,
             )
-            out = self._results.new()
             with closing(self._results.keeping(out, run(_given(photo), out, options))) as running:
                 for step in (steps := Steps(running)):
                     progress((step.done, step.total), desc=step.message)
-                    yield None, None
+                    yield {name: getattr(step, name) for name in _TOLD}, None
             with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
                 archive = Path(folder) / ZIP
                 write_zip(self._results.folder(out.name), archive)
                 # Gradio copies the file before it goes on.
-                facts = _manifest(out.name, steps.result.metadata)
-                notes = [steps.result.reason, *steps.result.notes, *self._results.notes(out.name)]
-                yield {**facts, "notes": notes}, str(archive)
+                result = steps.result
+                facts = _manifest(out.name, result.metadata)
+                notes = [*result.notes, *self._results.notes(out.name)]
+                yield {**facts, "reason": result.reason, "notes": notes}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
             self._running -= 1
+            if not keep:
+                self._results.delete(out.name)
 
     def preview(self, photo: str, head: float, eyes: float, brows: float, straighten: bool) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
@@ -119,6 +135,8 @@ class Api:
     def health(self) -> dict[str, Any]:
         """Which version and engine answer, and how many portraits are being made for programs now."""
         engine, reason = choose_engine("auto")
+        if self._remote:
+            engine, reason = "remote", f"Portraits are made by {self._remote}."
         return {"version": __version__, "engine": engine, "reason": reason, "running": self._running}
 
 
@@ -142,6 +160,11 @@ def add_endpoints(api: Api) -> None:
             *(gr.Number(0, label=name, minimum=low, maximum=high) for name, (low, high) in EXPRESSION_RANGES.items()),
             gr.Dropdown(list(VIDEOS), value=normal.video, label="video"),
             gr.Checkbox(False, label="remove_background"),
+            gr.Checkbox(normal.expression.lid_term, label="lid_term"),
+            gr.Dropdown(list(MODES), value=normal.mode, label="mode"),
+            gr.Number(normal.effort, precision=0, label="effort", minimum=0, maximum=6),
+            gr.Checkbox(normal.pack, label="pack"),
+            gr.Checkbox(True, label="keep"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")

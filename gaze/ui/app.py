@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import tempfile
 from importlib.resources import files
@@ -13,6 +14,7 @@ import gradio as gr
 
 from gaze.bundle import widget_source
 from gaze.engines.base import ENGINES, choose_engine, load_engine, on_zero_gpu
+from gaze.engines.remote import place_of
 from gaze.framing import FRAMINGS
 from gaze.keys import AUTO, KEY_CHOICES
 from gaze.portrait import MAX_BYTES, register_formats
@@ -24,9 +26,11 @@ from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.routes import session_routes
 
 
-def build(handlers: Handlers, api: Api) -> gr.Blocks:
+def build(handlers: Handlers, api: Api, remote: str | None = None) -> gr.Blocks:
     """The page, and the endpoints for programs."""
     _, reason = choose_engine("auto")
+    if remote:
+        reason = f"Rendered by {html.escape(remote)}: Generate sends the photo there. The preview is made here."
     with gr.Blocks(title="Gaze", fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
         add_endpoints(api)  # first, so that they have their names and the page's own events do not
         gr.HTML(
@@ -119,17 +123,27 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
     return page
 
 
-def launch(**overrides: Any) -> None:
-    """Serve the page until interrupted. Keyword arguments go to `gr.Blocks.launch`."""
+def launch(remote: str | None = None, **overrides: Any) -> None:
+    """Serve the page until interrupted.
+
+    Args:
+        remote: another Gaze that makes the portraits, as in `gaze.pipeline.Options`.
+        **overrides: for `gr.Blocks.launch`.
+
+    Raises:
+        GazeError: `remote` is no address.
+    """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    if on_zero_gpu():
+    if remote:
+        place_of(remote)
+    elif on_zero_gpu():
         # There weights are taken along to each lent GPU if they were loaded before the launch.
         for step in load_engine("auto"):
             print(step.message)
     register_formats()
     with tempfile.TemporaryDirectory(prefix="gaze-previews-") as previews:
         results, small = open_store(), SessionStore(Path(previews), PREVIEWS_KEPT)
-        page = build(Handlers(results, small), Api(results, small))
+        page = build(Handlers(results, small, remote), Api(results, small, remote), remote)
         page.queue(max_size=20)
         style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
         page.launch(

@@ -39,10 +39,11 @@ class Handlers:
     Args:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour.
+        remote: as in `gaze.pipeline.Options`; previews are made here nevertheless.
     """
 
-    def __init__(self, results: SessionStore, previews: SessionStore) -> None:
-        self._results, self._previews = results, previews
+    def __init__(self, results: SessionStore, previews: SessionStore, remote: str | None = None) -> None:
+        self._results, self._previews, self._remote = results, previews, remote
         self._example: Result | None = None
 
     def arrive(self, history: History | None, request: gr.Request) -> tuple[Any, ...]:
@@ -129,8 +130,8 @@ class Handlers:
             if not photo:
                 raise PhotoError("Add a photo first.")
             out = self._results.new()
-            options = _options(Options(), *choices)
-            engine = choose_engine(str(options.engine))[0]
+            options = _options(Options(remote=self._remote), *choices)
+            promised = None if self._remote else choose_engine(str(options.engine))[0]
             with closing(self._results.keeping(out, run(photo, out, options))) as running:
                 for step in (steps := Steps(running)):
                     if step.result:
@@ -144,7 +145,7 @@ class Handlers:
             result = steps.result
             ready = f"Your portrait is ready: {result.metadata['totalImages']} looks."
             session = result.folder.name
-            notes = (ready, *_instead(result, engine), *result.notes, *self._results.notes(session))
+            notes = (ready, *_instead(result, promised), *result.notes, *self._results.notes(session))
             made = {"session": session, "secret": self._results.secret(session)}
             yield _shown(result), ui.notes_html(notes), ui.actions_for(session, True), made, *_buttons(start=True)
 
@@ -187,8 +188,8 @@ def _options(
     )
 
 
-def _instead(result: Result, promised: str) -> tuple[str, ...]:
-    """Why it was another engine than the page had promised, if it was."""
+def _instead(result: Result, promised: str | None) -> tuple[str, ...]:
+    """Which engine it was, and why, if it was not the one that the page had promised."""
     return () if result.engine == promised else (result.reason,)
 
 

@@ -22,7 +22,7 @@ from gaze import __version__
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
 from tests.green import write_network
-from tests.ui.serving import serving
+from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `python app.py`, running with a store of its own."""
     network = write_network(tmp_path_factory.mktemp("network") / "green.onnx")
-    with serving(GAZE_STORE=str(tmp_path_factory.mktemp("store")), GAZE_MATTING_MODEL=str(network)) as address:
-        yield address
+    with serving(tmp_path_factory.mktemp("store"), GAZE_MATTING_MODEL=str(network)) as app:
+        yield app.address
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def test_a_portrait_from_a_program(client: Client, server: str, photo: Path) -> 
     job = client.submit(photo=handle_file(photo), api_name="/generate", **SMALL)
     manifest, archive = job.result(timeout=60)
     assert (manifest["gridSize"], manifest["engine"]) == (4, "warp")
+    assert manifest["reason"] == "The instant engine was asked for."
     assert any("cut to head and shoulders" in note for note in manifest["notes"])
     with zipfile.ZipFile(archive) as files:
         assert "gaze-portrait/index.html" in files.namelist()
@@ -72,6 +73,9 @@ def test_progress_reaches_the_caller(client: Client, photo: Path) -> None:
         time.sleep(0.02)
     assert job.result()[0]["totalImages"] == 400
     assert any(re.fullmatch(r"Rendering frame \d+ of 400", message) for message in told), told
+    *steps, (manifest, _), _ = job.outputs()
+    assert manifest["totalImages"] == 400
+    assert {"stage": "done", "done": 400, "total": 400, "message": "Finished", "remaining": 0} in [s for s, _ in steps]
 
 
 def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, photo: Path) -> None:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from gaze.stores import open_store
 from gaze.ui.routes import session_routes
 from tests.s3 import S3
-from tests.ui.serving import ROOT, serving
+from tests.serving import ROOT, serving
 
 
 def test_a_portrait_outlives_the_machine_it_was_made_on(
@@ -23,14 +23,13 @@ def test_a_portrait_outlives_the_machine_it_was_made_on(
     with S3() as s3:
         s3.configure(monkeypatch)
         url = f"s3://{s3.bucket()}/gaze"
-        settings = {"GAZE_STORE": url, "XDG_CACHE_HOME": str(tmp_path / "first")}
-        with serving(**settings) as address:
-            client = Client(address, download_files=str(tmp_path), verbose=False)
+        with serving(url, XDG_CACHE_HOME=str(tmp_path / "first")) as app:
+            client = Client(app.address, download_files=str(tmp_path), verbose=False)
             manifest, _ = client.predict(
                 photo=handle_file(photo), size=4, frame_size=128, engine="warp", api_name="/generate"
             )
-        for name, value in (settings | {"XDG_CACHE_HOME": str(tmp_path / "second")}).items():
-            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("GAZE_STORE", url)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "second"))
         store = open_store()
         visitor = TestClient(Starlette(routes=session_routes(store)))
         assert visitor.get(manifest["base"] + "metadata.json").json()["gridSize"] == 4
