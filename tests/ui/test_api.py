@@ -73,7 +73,7 @@ def test_progress_reaches_the_caller(client: Client, photo: Path) -> None:
         time.sleep(0.02)
     assert job.result()[0]["totalImages"] == 400
     assert any(re.fullmatch(r"Rendering frame \d+ of 400", message) for message in told), told
-    *steps, (manifest, _), _ = job.outputs()
+    *steps, (manifest, _) = job.outputs()
     assert manifest["totalImages"] == 400
     assert {"stage": "done", "done": 400, "total": 400, "message": "Finished", "remaining": 0} in [s for s, _ in steps]
 
