@@ -105,7 +105,7 @@ class Engine(ABC):
 
 
 _BATCH = 15
-ENGINES = ("auto", "warp", "liveportrait")
+ENGINES = ("auto", "warp", "liveportrait", "cluster")
 """Names that `choose_engine` and `load_engine` take."""
 
 _WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
@@ -115,7 +115,8 @@ def choose_engine(name: str) -> tuple[str, str]:
     """The name of the engine that would render, and the reason in a sentence. Loads nothing.
 
     Args:
-        name: one of `ENGINES`; "auto" takes LivePortrait where there is an NVIDIA GPU, else the instant engine.
+        name: one of `ENGINES`; "auto" takes the cluster where `GAZE_CLUSTER` names one, else LivePortrait where
+            there is an NVIDIA GPU, else the instant engine.
 
     Raises:
         GazeError: the name is unknown, or the engine is not installed.
@@ -124,6 +125,13 @@ def choose_engine(name: str) -> tuple[str, str]:
         raise GazeError(f"There is no engine called “{name}”. Choose one of: {', '.join(ENGINES)}.")
     if name == "warp":
         return "warp", "The instant engine was asked for."
+    if name == "cluster" or (name == "auto" and os.environ.get("GAZE_CLUSTER")):
+        if find_spec("ray") is None:
+            raise GazeError(
+                "A cluster needs Ray, which is not installed. Install it with: pip install 'gaze-portrait[cluster]', "
+                "or choose another engine and unset GAZE_CLUSTER."
+            )
+        return "cluster", "Portraits are rendered by the machines of your Ray cluster."
     installed = find_spec("torch") is not None
     if name == "liveportrait":
         if not installed:
@@ -157,6 +165,12 @@ def load_engine(
     chosen, reason = choose_engine(name)
     if chosen == "warp":
         return WarpEngine(straighten), reason
+    if chosen == "cluster":
+        from gaze.cluster import ClusterEngine
+
+        cluster = ClusterEngine(straighten, expression)
+        yield from cluster.load()
+        return cluster, reason
     try:
         engine = _liveportrait(straighten, expression, must_have_gpu=name == "auto")
         yield from engine.load()
