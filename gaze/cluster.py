@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import time
 import uuid
 from collections import OrderedDict, deque
@@ -27,7 +29,7 @@ _BATCH = 10
 """Poses in one request: few enough that all replicas are done at about the same time."""
 _TRIES = 3
 _PATIENCE = 600.0
-"""Seconds without an answer to a request after which the cluster counts as gone."""
+"""Seconds without a replica, or without its answer, after which no more is waited."""
 _KEPT = 4
 """Portraits that a replica keeps ready."""
 _IDLE = 600.0
@@ -227,13 +229,15 @@ def _join(address: str) -> dict[str, float]:
     import ray
 
     if not ray.is_initialized():
-        place: dict[str, Any] = {"include_dashboard": False} if address == "local" else {"address": address}
+        more = {"include_dashboard": False} if address == "local" else {}
         try:
-            ray.init(**place, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as error:
+            if place := re.fullmatch(r"([\w.-]+):(\d+)", address):  # Ray would try for minutes.
+                socket.create_connection((place[1], int(place[2])), timeout=5).close()
+            ray.init(address, log_to_driver=False, logging_level="error", **more)
+        except (OSError, RuntimeError, ValueError) as error:
             raise GazeError(
-                f"There is no Ray cluster at {address}: {error} Check GAZE_CLUSTER. This machine has to be part of the "
-                "cluster, which “ray status” tells."
+                f"No Ray cluster at {address} can be joined ({error}). Check GAZE_CLUSTER, and with “ray status” that "
+                "this machine is part of it; a cluster that asks for tokens needs RAY_AUTH_MODE=token here, too."
             ) from error
     return ray.cluster_resources()
 
@@ -242,7 +246,7 @@ def _deploy(application: str, engine: str | Engine, needed: dict[str, Any], most
     from ray import serve
 
     scaling = {
-        "min_replicas": 1,
+        "min_replicas": 0,
         "initial_replicas": most,
         "max_replicas": most,
         "target_ongoing_requests": 1,
@@ -250,7 +254,12 @@ def _deploy(application: str, engine: str | Engine, needed: dict[str, Any], most
     }
     serve.start(proxy_location="Disabled")  # Nothing is served by http.
     deployment = serve.deployment(
-        Replica, name=_REPLICA, ray_actor_options=needed, max_ongoing_requests=1, autoscaling_config=scaling
+        Replica,
+        name=_REPLICA,
+        ray_actor_options=needed,
+        max_ongoing_requests=1,
+        max_constructor_retry_count=1,
+        autoscaling_config=scaling,
     )
     target = serve.RunTarget(deployment.bind(engine), name=application, route_prefix=None)
     serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
@@ -260,12 +269,17 @@ def _starting(application: str) -> Iterator[Loading]:
     """Wait until a replica is there."""
     from ray import serve
 
-    while True:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
         state = serve.status().applications[application]
         if state.status == "RUNNING":
             return
         if state.status in ("DEPLOY_FAILED", "UNHEALTHY"):
             serve.delete(application)
-            raise GazeError(f"The cluster's replicas do not start: {state.message.strip().splitlines()[-1]}")
+            told = state.deployments[_REPLICA].message if _REPLICA in state.deployments else state.message
+            raise GazeError(f"The cluster's replicas do not start: {told.rstrip().rpartition('Error: ')[2]}")
         yield Loading("Starting the cluster's replicas")
         time.sleep(_PACE)
+    raise GazeError(
+        "The cluster has had no room for a replica for ten minutes. “ray status” tells what is in its place."
+    )

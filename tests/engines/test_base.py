@@ -23,6 +23,8 @@ def result_of(steps: Generator[Loading, None, tuple[Engine, str]]) -> tuple[Engi
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_listed_engine_can_be_chosen_and_says_why(name: str) -> None:
+    if name == "cluster":
+        pytest.importorskip("ray", reason="ray is missing: pip install 'gaze-portrait[cluster]'")
     chosen, reason = choose_engine(name)
     assert chosen == name if name != "auto" else chosen in ENGINES
     assert reason.endswith((".", ")"))
@@ -87,5 +89,7 @@ def test_auto_wants_a_torch_that_sees_the_gpu(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_app_and_the_instant_engine_start_without_torch() -> None:
-    code = "import sys, gaze.ui.app, gaze.engines.warp; assert not {'torch', 'rembg', 'spaces'} & set(sys.modules)"
+    code = (
+        "import sys, gaze.ui.app, gaze.engines.warp; assert not {'torch', 'rembg', 'spaces', 'ray'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
