@@ -56,6 +56,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--framing", choices=FRAMINGS, default=normal.framing, help="cut around a small face, or keep the whole photo"
     )
     look.add_argument(
+        "--face",
+        type=int,
+        default=normal.face,
+        metavar="N",
+        help="which face where there are several: 0 the main one, 1 the next largest, ... (default: %(default)s)",
+    )
+    look.add_argument(
         "--straighten",
         action=argparse.BooleanOptionalAction,
         default=normal.straighten,
@@ -150,6 +157,7 @@ def main(argv: list[str] | None = None) -> int:
             frame_size=args.frame_size,
             quality=args.quality,
             framing=args.framing,
+            face=args.face,
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
             remove_background=args.remove_background,

@@ -217,29 +217,46 @@ def find_faces(portrait: Portrait) -> list[Face]:
     return doubtful
 
 
-def main_face(portrait: Portrait) -> tuple[Face, int]:
-    """The face to animate, and how many there are.
+def main_face(portrait: Portrait, number: int = 0) -> tuple[Face, int]:
+    """The face to animate, and how many there are to choose from.
+
+    Args:
+        portrait: the whole photo.
+        number: 0 for the main face, 1 for the next largest, and so on: its place in `clear_faces`.
 
     Raises:
-        FaceError: no face, one too small, or one whose eyes are not clear.
+        FaceError: as `clear_faces`, or there are not so many faces.
+    """
+    faces = clear_faces(portrait)
+    if not 0 <= number < len(faces):
+        numbers = f"Choose 0, the main one, to {len(faces) - 1}" if len(faces) > 1 else "There is only one: choose 0"
+        raise FaceError(f"There is no face number {number} in the photo. {numbers}.")
+    return faces[number], len(faces)
+
+
+def clear_faces(portrait: Portrait) -> list[Face]:
+    """The faces that can be animated, the largest first.
+
+    Raises:
+        FaceError: no face, or only such that are too small or whose eyes are not clear.
     """
     faces = find_faces(portrait)
+    clear = [it for it in faces if it.iris_distance >= _MIN_IRIS_DISTANCE and it.confidence >= _MIN_CONFIDENCE]
+    if clear:
+        return clear
     if not faces:
         raise FaceError(
             "No face was found. Use a photo that shows one face from the front, well lit, with both eyes open."
         )
-    face = faces[0]
-    if face.iris_distance < _MIN_IRIS_DISTANCE:
+    if faces[0].iris_distance < _MIN_IRIS_DISTANCE:
         raise FaceError(
-            f"The face is too small: {face.iris_distance:.0f} pixels between the eyes, at least "
+            f"The face is too small: {faces[0].iris_distance:.0f} pixels between the eyes, at least "
             f"{_MIN_IRIS_DISTANCE:.0f} are needed, 40 look good. Use a larger photo, or cut it closer to the face."
         )
-    if face.confidence < _MIN_CONFIDENCE:
-        raise FaceError(
-            "The eyes could not be found clearly. Use a photo that is sharper or better lit, from the front, "
-            "with both eyes open and uncovered."
-        )
-    return face, len(faces)
+    raise FaceError(
+        "The eyes could not be found clearly. Use a photo that is sharper or better lit, from the front, "
+        "with both eyes open and uncovered."
+    )
 
 
 def _face_in(image: np.ndarray, box: Box) -> Face:

@@ -24,7 +24,7 @@ from gaze.keys import AUTO, check_keys
 from gaze.pack import PACK, Facts
 from gaze.packing import PackBuilder
 from gaze.portrait import Photo, Portrait, load_portrait
-from gaze.progress import READY, Progress
+from gaze.progress import READY, Progress, SheetProgress
 from gaze.rendering import Rendering
 from gaze.sessions import publishing
 from gaze.spool import FrameSpool
@@ -49,6 +49,7 @@ class Options:
         frame_size: longer side of a frame in pixels.
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.framing.FRAMINGS`.
+        face: which one where there are several: 0 the main face, 1 the next largest, and so on.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         remove_background: whether only the person is left, before nothing; needs the extra `matting`.
@@ -66,6 +67,7 @@ class Options:
     frame_size: int = 512
     quality: int = 70
     framing: str = "auto"
+    face: int = 0
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
     remove_background: bool = False
@@ -146,7 +148,10 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     result = Result(Path(out), facts, engine.name, reason, notes)
     shape = (portrait.height, portrait.width, 4 if alpha else 3)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
-        notes += yield from _render(engine, portrait, face, grid, spool, draft, options)
+        with closing(_render(engine, portrait, face, grid, spool, draft, options)) as rendering:
+            for step in (steps := Steps(rendering)):
+                yield replace(step, sheets=tuple(_filling(sheet, spool) for sheet in sheets))
+        notes += steps.result
         result = replace(result, notes=notes)
         if options.pack:
             yield Progress("ready", grid.count, grid.count, READY.rstrip(". "), None, replace(result, folder=draft))
@@ -175,13 +180,14 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
 
 
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
-    """Read the photo, find its main face, frame it; with notes for the person."""
+    """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = load_portrait(photo)
-    face, count = main_face(whole)
+    face, count = main_face(whole, options.face)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     notes = portrait.notes
     if count > 1:
-        notes += (f"There are {count} faces in the photo; the largest was taken.",)
+        taken = "the largest" if options.face == 0 else f"number {options.face}, counted from the largest as 0,"
+        notes += (f"There are {count} faces in the photo; {taken} was taken.",)
     return portrait, face, notes
 
 
@@ -243,6 +249,10 @@ def _render(
     return rendering.notes
 
 
+def _filling(sheet: Sheet, spool: FrameSpool) -> SheetProgress:
+    return SheetProgress(sheet.name, sum(cell in spool.cells for cell in sheet.cells) / len(sheet.cells))
+
+
 def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options: Options) -> Iterator[Progress]:
     """Write all sheets; their pixels tell the time left."""
     started = time.monotonic()
@@ -253,7 +263,8 @@ def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options:
         done = sum(sheet.side**2 for sheet in written)
         left = (time.monotonic() - started) * (total / done - 1) if done else None
         message = f"{ready}Writing sheet {min(len(written) + 1, len(sheets))} of {len(sheets)}"
-        return Progress("encode", len(written), len(sheets), message, left)
+        each = tuple(SheetProgress(sheet.name, 1.0, sheet in written) for sheet in sheets)
+        return Progress("encode", len(written), len(sheets), message, left, sheets=each)
 
     yield state([])
     with closing(write_sheets(sheets, spool, draft, options.quality, options.effort)) as steps:

@@ -13,6 +13,21 @@ READY = "The portrait is ready. "
 
 
 @dataclass(frozen=True)
+class SheetProgress:
+    """How far one sheet is.
+
+    Attributes:
+        name: its file's name.
+        frames: the share of its frames that are there, 0 to 1.
+        written: whether its file is.
+    """
+
+    name: str
+    frames: float
+    written: bool = False
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a run is.
 
@@ -25,6 +40,7 @@ class Progress:
         remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
         result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its
             final place when the sheets are there, too.
+        sheets: how far each sheet is, from the first frame on.
     """
 
     stage: str
@@ -33,3 +49,4 @@ class Progress:
     message: str
     remaining: float | None = None
     result: Result | None = None
+    sheets: tuple[SheetProgress, ...] = ()

@@ -20,10 +20,14 @@ class FrameSpool:
         folder: on which disk.
         size: rows and columns of the grid.
         shape: (height, width, channels) of a frame.
+
+    Attributes:
+        cells: those whose frames are there.
     """
 
     def __init__(self, folder: Path, size: int, shape: tuple[int, int, int]) -> None:
         self.shape = shape
+        self.cells: set[Cell] = set()
         self._size = size
         self._bytes = int(np.prod(shape))
         self._lock = threading.Lock()
@@ -40,6 +44,7 @@ class FrameSpool:
         with self._lock:
             self._file.seek(self._place(cell))
             self._file.write(np.ascontiguousarray(frame).data)
+            self.cells.add(cell)
 
     def get(self, cell: Cell) -> np.ndarray:
         """A frame that was put."""

@@ -6,7 +6,7 @@ from skimage import data
 from benchmarks.changes import CHANGES, HIDDEN, turned
 from benchmarks.faces import errors, read_marks
 from gaze.errors import FaceError
-from gaze.faces import Face, find_faces, main_face, typical_face
+from gaze.faces import Face, clear_faces, find_faces, main_face, typical_face
 from gaze.portrait import Portrait
 
 TRUTH = read_marks("faces.json")["astronaut"]
@@ -82,7 +82,13 @@ def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> Non
     pair[:, small.shape[1] :] = portrait.image
     faces = find_faces(Portrait(pair))
     assert len(faces) == 2
+    assert clear_faces(Portrait(pair)) == faces
     assert main_face(Portrait(pair)) == (faces[0], 2)
+    assert main_face(Portrait(pair), 1) == (faces[1], 2)
+    with pytest.raises(FaceError, match="Choose 0, the main one, to 1"):
+        main_face(Portrait(pair), 2)
+    with pytest.raises(FaceError, match="only one: choose 0"):
+        main_face(portrait, -1)
     assert faces[0].centre == pytest.approx(np.add(TRUTH.centre, [small.shape[1], 0]), abs=1)
 
 

@@ -21,6 +21,11 @@ def test_it_makes_a_folder_that_opens(photo: Path, tmp_path: Path, capsys: pytes
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_one_of_several_faces_can_be_chosen(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(photo), "-o", str(tmp_path / "out"), "--face", "1", *QUICK]) == 1
+    assert "There is no face number 1" in capsys.readouterr().err
+
+
 def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [str(photo), "-o", str(tmp_path / "out"), "--size", "10", "--frame-size", "128"]
     assert main([*arguments, "--keys", "6"]) == 0

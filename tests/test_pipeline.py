@@ -1,7 +1,9 @@
 import errno
 import io
 import json
+import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,25 @@ def test_progress_counts_frames_then_sheets_and_learns_the_time_left(photo: Path
     assert [step.remaining for step in steps[:2]] == [None, None]
     assert steps[-1].remaining == 0
     assert all(step.remaining is None or step.remaining >= 0 for step in steps)
+
+
+def test_the_sheets_fill_and_are_then_written(photo: Path, tmp_path: Path) -> None:
+    class Slow(FakeEngine):
+        def render(self, source: tuple[int, int], poses: Sequence[Pose]) -> np.ndarray:
+            time.sleep(0.02)
+            return super().render(source, poses)
+
+    steps: list[Progress] = []
+    generate(photo, tmp_path / "out", replace(SMALL, engine=Slow(30)), steps.append)
+    told = [{sheet.name: sheet for sheet in step.sheets} for step in steps if step.sheets]
+    assert {len(sheets) for sheets in told} == {8}
+    for name in ("q0.webp", "q3_20.webp"):
+        shares = [sheets[name].frames for sheets in told]
+        assert shares == sorted(shares)
+        assert (shares[0], shares[-1]) == (0, 1)
+        assert any(0 < share < 1 for share in shares)
+    assert not any(sheet.written for step in steps if step.stage != "encode" for sheet in step.sheets)
+    assert all(sheet.written for sheet in told[-1].values())
 
 
 def test_the_pack_is_ready_before_the_sheets_and_keeps_to_the_format(photo: Path, tmp_path: Path) -> None:
@@ -266,10 +287,13 @@ def test_the_preview_is_one_small_sheet_of_the_instant_engine(photo: Path, tmp_p
 
 
 def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Path) -> None:
-    pair = np.hstack([portrait.image, portrait.image])
+    pair = np.hstack([portrait.image, portrait.image[:, ::-1]])
     result = generate(pair, tmp_path / "out", PREVIEW)
     assert any("cut to head and shoulders" in note for note in result.notes)
-    assert any("2 faces" in note for note in result.notes)
+    assert any("2 faces in the photo; the largest was taken" in note for note in result.notes)
+    other = generate(pair, tmp_path / "other", replace(PREVIEW, face=1))
+    assert any("number 1, counted from the largest as 0, was taken" in note for note in other.notes)
+    assert (other.folder / "poster.webp").read_bytes() != (result.folder / "poster.webp").read_bytes()
 
 
 BAD = [

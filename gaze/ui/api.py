@@ -70,6 +70,7 @@ class Api:
         effort: float,
         pack: bool,
         keep: bool,
+        face: float,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -86,6 +87,7 @@ class Api:
                 frame_size=int(frame_size),
                 quality=int(quality),
                 framing=framing,
+                face=int(face),
                 strengths=Strengths(head, eyes, brows),
                 straighten=straighten,
                 expression=Expression(smile, blink, eyebrow, lid_term),
@@ -115,11 +117,13 @@ class Api:
             if not keep:
                 self._results.delete(out.name)
 
-    def preview(self, photo: str, head: float, eyes: float, brows: float, straighten: bool) -> dict[str, Any]:
+    def preview(
+        self, photo: str, head: float, eyes: float, brows: float, straighten: bool, face: float
+    ) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
         try:
             out = self._previews.new()
-            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
+            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten, face=int(face))
             result = generate(_given(photo), out, options)
         except GazeError as error:
             raise _told(error) from error
@@ -147,6 +151,7 @@ def add_endpoints(api: Api) -> None:
         strengths = [gr.Number(1, label=name, minimum=0, maximum=2) for name in ("head", "eyes", "brows")]
         straighten = gr.Checkbox(True, label="straighten")
         normal = Options()
+        face = gr.Number(normal.face, precision=0, label="face")
         choices = [
             photo,
             gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
@@ -165,6 +170,7 @@ def add_endpoints(api: Api) -> None:
             gr.Number(normal.effort, precision=0, label="effort", minimum=0, maximum=6),
             gr.Checkbox(normal.pack, label="pack"),
             gr.Checkbox(True, label="keep"),
+            face,
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
@@ -176,7 +182,7 @@ def add_endpoints(api: Api) -> None:
             concurrency_limit=1,
             concurrency_id=RENDER_QUEUE,
         )
-        gr.Button().click(api.preview, [photo, *strengths, straighten], manifest, api_name="preview")
+        gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
 

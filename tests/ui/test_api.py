@@ -132,7 +132,7 @@ def test_files_of_the_server_cannot_be_named_as_photos(server: str, photo: Path,
     private.write_bytes(photo.read_bytes())
     for path in ("/etc/hostname", str(private)):
         for file in ({"path": path}, {"path": path, "meta": {"_type": "gradio.FileData"}}):
-            body = json.dumps({"data": [file, 1, 1, 1, True]}).encode()
+            body = json.dumps({"data": [file, 1, 1, 1, True, 0]}).encode()
             request = urllib.request.Request(
                 f"{server}/gradio_api/call/preview", body, {"Content-Type": "application/json"}
             )
@@ -154,9 +154,9 @@ def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
 def test_a_programs_previews_are_kept_for_an_hour_too(photo: Path, tmp_path: Path) -> None:
     previews = SessionStore(tmp_path / "previews", PREVIEWS_KEPT)
     api = Api(SessionStore(tmp_path / "results"), previews)
-    old, new = (api.preview(str(photo), 1, 1, 1, True)["session"] for _ in range(2))
+    old, new = (api.preview(str(photo), 1, 1, 1, True, 0)["session"] for _ in range(2))
     assert set(previews.sessions()) == {old, new}
     two_hours_ago = time.time() - 7200
     os.utime(previews.root / old, (two_hours_ago, two_hours_ago))
-    latest = api.preview(str(photo), 1, 1, 1, True)["session"]
+    latest = api.preview(str(photo), 1, 1, 1, True, 0)["session"]
     assert set(previews.sessions()) == {new, latest}
