@@ -42,6 +42,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("photo", help="the photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
     parser.add_argument("-o", "--out", required=True, help="the folder to make, or a file ending in .zip")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier portrait at that place")
+    parser.add_argument(
+        "--continue",
+        dest="earlier",
+        metavar="FOLDER",
+        help="a portrait of the same photo with fewer keys; what a slow engine rendered for it is used again",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("--version", action="version", version=f"gaze {__version__}")
     look = parser.add_argument_group("the portrait")
@@ -167,7 +173,7 @@ def main(argv: list[str] | None = None) -> int:
         )
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
-        _make(args.photo, out, options, args.quiet)
+        _make(args.photo, out, options, args.quiet, args.earlier)
     except GazeError as error:
         print(f"gaze: {error}", file=sys.stderr)
         return 1
@@ -209,12 +215,12 @@ def _shown_on(bar: tqdm[Any]) -> Callable[[int, int], None]:
     return show
 
 
-def _make(photo: str, out: Path, options: Options, quiet: bool) -> None:
+def _make(photo: str, out: Path, options: Options, quiet: bool, earlier: str | None) -> None:
     """Make the portrait beside `out`, then put it in place, so that an old one stays until the new one is whole."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gaze-") as temporary:
         made = Path(temporary) / "portrait"
-        result = _with_bar(photo, made, options, quiet)
+        result = _with_bar(photo, made, options, quiet, earlier)
         if out.suffix == ".zip":
             made = Path(temporary) / "portrait.zip"
             write_zip(result.folder, made)
@@ -226,7 +232,7 @@ def _make(photo: str, out: Path, options: Options, quiet: bool) -> None:
         print(f"{where}: made with the {result.engine} engine. {result.reason}")
 
 
-def _with_bar(photo: str, made: Path, options: Options, quiet: bool) -> Result:
+def _with_bar(photo: str, made: Path, options: Options, quiet: bool, earlier: str | None) -> Result:
     with tqdm(total=options.size**2, unit="frame", disable=quiet or None) as bar:
 
         def show(step: Progress) -> None:
@@ -237,7 +243,7 @@ def _with_bar(photo: str, made: Path, options: Options, quiet: bool) -> Result:
                 bar.n = bar.total
             bar.refresh()
 
-        return generate(photo, made, options, show)
+        return generate(photo, made, options, show, earlier)
 
 
 def _replace(made: Path, out: Path) -> None:

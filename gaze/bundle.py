@@ -11,10 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
+from gaze.kept import KEPT
 from gaze.pack import PACK, read_pack, write_pack
 
 SCRIPT = "gaze-tracker.js"
 INPUT = "input.jpg"
+PRIVATE = (INPUT, KEPT)
+"""What its owner alone may have: the photo, and rendered frames to continue from."""
 PACK_SCRIPT = f"{PACK}.js"
 _TEMPLATES = ("index.html", "embed.html", "README.txt", "LICENSE")
 _STANDALONE = "standalone.html"
@@ -77,13 +80,13 @@ def _data_url(kind: str, data: bytes) -> str:
 
 
 def write_zip(folder: Path, target: str | Path | IO[bytes]) -> None:
-    """Zip a portrait's folder, the photo it was made from left out; pictures are stored, text is deflated.
+    """Zip a portrait's folder, what is `PRIVATE` left out; pictures are stored, text is deflated.
 
     Written from front to back, so that `target` may be a stream; equal folders give equal bytes.
     """
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(folder.iterdir()):
-            if path.name == INPUT:
+            if path.name in PRIVATE:
                 continue
             entry = zipfile.ZipInfo(f"gaze-portrait/{path.name}", _DATE)
             entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED

@@ -26,6 +26,8 @@ _STRIDE, _TOLERANCE = 1 / 9, 0.02
 _EYE_STRIDE, _EYE_TOLERANCE = 1 / 37, 0.013
 _EYE_REACH = (0.40, 0.28)
 """From an iris to the end of what belongs to its eye, lashes and creases included, across and down."""
+_EYE_BOX = (0.32, 0.22)
+"""Half of what is looked at to judge an eye: less, so that still skin does not make up for it."""
 _HEAD_TRAVEL, _GAZE_TRAVEL = 0.26, (0.08, 0.03)
 """How far the head carries an eye at the grid's edge, and the gaze the iris: the measurements of the instant engine."""
 _EDGE = 0.12
@@ -68,8 +70,9 @@ class Inbetween:
 
     def __init__(self, axis: Axis, keys: Frames, face: Face, strengths: Strengths | None = None) -> None:
         self._axis, self._keys = axis, keys
+        self._face, self._strengths = face, strengths or Strengths()
         height, width = keys(Cell(axis[0], axis[0])).shape[:2]
-        self.eyes = _eyes_window(face, strengths or Strengths(), width, height)
+        self.eyes = _eyes_window(face, self._strengths, width, height)
         self._windows = (_moving_window(map(keys, cells_of(axis)), face), self.eyes)
         self._softness = _soft_edge(self.eyes, _EDGE * face.iris_distance)
         self._view = lru_cache(_QUADS)(self._find_view)
@@ -95,6 +98,19 @@ class Inbetween:
         part = self.eyes.cut(canvas)
         part[:] = cv2.blendLinear(eyes, part, self._softness, 1 - self._softness)
         return cv2.copyTo(_unpremultiplied(canvas), quad.moving, frame)
+
+    def eye_boxes(self, cell: Cell) -> list[tuple[slice, slice]]:
+        """Rows and columns of the frame around each eye, about where the head carries it in a cell."""
+        unit, strengths, last = self._face.iris_distance, self._strengths, self._axis[-1]
+        dx, dy = (_HEAD_TRAVEL * strengths.head * unit * (2 * index / last - 1) for index in (cell.col, cell.row))
+        across, down = (part * unit for part in _EYE_BOX)
+        return [
+            (
+                slice(max(0, round(iris.y + dy - down)), round(iris.y + dy + down)),
+                slice(max(0, round(iris.x + dx - across)), round(iris.x + dx + across)),
+            )
+            for iris in (self._face.left, self._face.right)
+        ]
 
     def _find_quad(self, top: int, bottom: int, left: int, right: int) -> _Quad:
         cells = {place: Cell(bottom if place[0] else top, right if place[1] else left) for place in _PLACES}

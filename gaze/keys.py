@@ -75,6 +75,34 @@ def auto_axis(size: int, per_frame: float) -> Axis:
     return axis
 
 
+def continued_axis(size: int, keys: int, earlier: Axis) -> Axis:
+    """As `key_axis`, but with the keys of an earlier axis, where that leaves no wider gap than it does.
+
+    An earlier axis of as many keys or more stays as it is. To one of fewer, the middle of the widest gap is added until
+    there are enough.
+
+    Args:
+        size, keys: as for `key_axis`.
+        earlier: the keys of an earlier run on the same grid; empty if there was none.
+    """
+    fresh, axis = key_axis(size, keys), earlier
+    while earlier and len(axis) < len(fresh):
+        # Of gaps as wide, the outer ones first, left and right in turn.
+        middle = max(_middles(axis), key=lambda index: (_gap(axis, index), abs(2 * index - size + 1)))
+        axis = tuple(sorted({*axis, middle}))
+    return axis if earlier and _widest(axis) <= _widest(fresh) else fresh
+
+
+def stages(size: int, axis: Axis) -> list[Axis]:
+    """Ever denser parts of an axis, each with the keys of the one before: about `COARSEST` keys first, itself last."""
+    coarse, parts = key_axis(size, COARSEST), list[Axis]()
+    while len(coarse) < len(axis):
+        nearest = (min(axis, key=lambda key: (abs(key - index), abs(2 * key - size + 1))) for index in coarse)
+        parts.append(tuple(sorted(set(nearest))))
+        coarse = refine(coarse)
+    return [*(part for part in parts if len(part) < len(axis)), axis]
+
+
 def cells_of(axis: Axis) -> list[Cell]:
     """The keys of an axis, row by row."""
     return [Cell(row, col) for row, col in product(axis, axis)]
@@ -99,3 +127,12 @@ def _middles(axis: Axis) -> list[int]:
     """The middle of each gap; of two, the one nearer to the middle of the grid."""
     whole = axis[0] + axis[-1]
     return [(a + b + (a + b < whole)) // 2 for a, b in pairwise(axis) if b - a > 1]
+
+
+def _gap(axis: Axis, index: int) -> int:
+    before, after, _ = around(axis, index)
+    return after - before
+
+
+def _widest(axis: Axis) -> int:
+    return max(b - a for a, b in pairwise(axis))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import Any
 from PIL import Image
 
 from gaze.bundle import INPUT, write_pages
+from gaze.coarse import CoarsePortrait
 from gaze.cutout import CutoutEngine
 from gaze.engines.base import Engine, Expression, Loading, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face, main_face
 from gaze.framing import frame_portrait
 from gaze.grid import GazeGrid, Strengths
+from gaze.kept import Kept, fingerprint, keep, take_up
 from gaze.keys import AUTO, check_keys
 from gaze.pack import PACK, Facts
 from gaze.packing import PackBuilder
@@ -106,6 +108,7 @@ def generate(
     out: str | Path,
     options: Options | None = None,
     progress: Callable[[Progress], None] | None = None,
+    earlier: str | Path | None = None,
 ) -> Result:
     """Make a portrait that follows the pointer.
 
@@ -114,11 +117,14 @@ def generate(
         out: the folder to make; it must not be there yet.
         options: all choices; None takes the normal ones.
         progress: called as the work goes on. An exception from it cancels the run, and nothing is left behind.
+        earlier: folder of a portrait to continue: what was rendered for it is not rendered again.
 
     Raises:
-        GazeError: the photo cannot be used, an option is out of range, or `out` cannot be written.
+        GazeError: the photo cannot be used, an option is out of range, `out` cannot be written, or `earlier` cannot be
+            continued.
     """
-    with closing(run(photo, out, options or Options())) as running:
+    continued = (Path(earlier),) if earlier else ()
+    with closing(run(photo, out, options or Options(), continued, must_continue=bool(earlier))) as running:
         steps = Steps(running)
         for step in steps:
             if progress:
@@ -126,11 +132,19 @@ def generate(
     return steps.result
 
 
-def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
+def run(
+    photo: Photo, out: str | Path, options: Options, earlier: Iterable[Path] = (), must_continue: bool = False
+) -> Generator[Progress, None, Result]:
     """`generate` step by step; closing the generator cancels, and leaves nothing behind.
 
-    Frames are packed while later ones are rendered. Once the pack is there the portrait can be played ("ready"); the
-    sheets, of which a large one takes seconds, follow from frames kept on disk.
+    While a slow engine renders, a step has a coarse portrait now and then. Frames are packed while later ones are
+    rendered. Once the pack is there the portrait can be played ("ready"); the sheets, of which a large one takes
+    seconds, follow from frames kept on disk.
+
+    Args:
+        photo, out, options: as for `generate`.
+        earlier: folders of portraits; the first that can be continued is.
+        must_continue: whether it is an error if none can.
     """
     grid = GazeGrid(options.size, options.strengths)
     _check(options)
@@ -138,6 +152,8 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     sheets = sorted((sheet for group in groups for sheet in group), key=lambda sheet: sheet.side)
     yield Progress("read", 0, 1, "Looking for the face")
     if options.remote:
+        if must_continue:
+            raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
         return (yield from _run_there(options.remote, photo, out, options))
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
@@ -147,15 +163,23 @@ def run(photo: Photo, out: str | Path, options: Options) -> Generator[Progress, 
     facts["engine"] = engine.name
     result = Result(Path(out), facts, engine.name, reason, notes)
     shape = (portrait.height, portrait.width, 4 if alpha else 3)
+    print_ = fingerprint(portrait.image, face, grid, options.straighten, options.expression, alpha, engine.name)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
-        with closing(_render(engine, portrait, face, grid, spool, draft, options)) as rendering:
-            for step in (steps := Steps(rendering)):
+        taken = _take_up(earlier, print_, spool, must_continue)
+        coarse = CoarsePortrait(result, draft, grid, _stills_quality(options)) if options.pack else None
+        rendering = Rendering(engine, portrait, face, grid, spool, options.keys, taken, coarse)
+        with closing(_render(rendering, grid, spool, draft, options, facts)) as steps:
+            for step in steps:
                 yield replace(step, sheets=tuple(_filling(sheet, spool) for sheet in sheets))
-        notes += steps.result
+        notes += rendering.notes
         result = replace(result, notes=notes)
         if options.pack:
             yield Progress("ready", grid.count, grid.count, READY.rstrip(". "), None, replace(result, folder=draft))
+        if rendering.kept:
+            keep(draft, print_, rendering.kept, spool)
         yield from _encode_sheets(spool, draft, sheets, options)
+        if coarse:
+            coarse.remove()
         (draft / INPUT).write_bytes(_jpeg(portrait))
         write_pages(draft, facts)
         (draft / METADATA).write_text(json.dumps(facts, indent=2) + "\n")
@@ -218,16 +242,24 @@ def _load_state(step: Loading) -> Progress:
     return Progress("load", round(step.done), round(step.total) or 1, step.message)
 
 
+def _take_up(earlier: Iterable[Path], print_: str, spool: FrameSpool, must_continue: bool) -> Kept | None:
+    for folder in earlier:
+        try:
+            return take_up(folder, print_, spool)
+        except GazeError:
+            if must_continue:
+                raise
+    return None
+
+
 def _render(
-    engine: Engine, portrait: Portrait, face: Face, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options
-) -> Generator[Progress, None, tuple[str, ...]]:
-    """Every cell into the spool, the poster and the pack, which is encoded meanwhile; returns notes for the person."""
-    x, y = face.centre
-    place = (round(x / portrait.width, 4), round(y / portrait.height, 4))
-    facts = Facts(grid.size, portrait.width, portrait.height, options.remove_background, place)
+    rendering: Rendering, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options, about: dict[str, Any]
+) -> Generator[Progress, None, None]:
+    """Every cell into the spool, the poster and the pack, which is encoded meanwhile."""
+    face = (about["face"]["x"], about["face"]["y"])
+    facts = Facts(grid.size, about["imageWidth"], about["imageHeight"], about["hasAlpha"], face)
     codec = None if options.video == "none" else options.video
-    builder = PackBuilder(facts, min(100, options.quality + _STILLS_BETTER), codec) if options.pack else None
-    rendering = Rendering(engine, portrait, face, grid, spool, options.keys)
+    builder = PackBuilder(facts, _stills_quality(options), codec) if options.pack else None
 
     with builder or nullcontext():
         yield from rendering.render_keys()
@@ -246,7 +278,10 @@ def _render(
             yield rendering.state()
         if builder:
             builder.write(draft / PACK)
-    return rendering.notes
+
+
+def _stills_quality(options: Options) -> int:
+    return min(100, options.quality + _STILLS_BETTER)
 
 
 def _filling(sheet: Sheet, spool: FrameSpool) -> SheetProgress:

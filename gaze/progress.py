@@ -38,8 +38,9 @@ class Progress:
             on the stage. How many frames are to be rendered may change while their speed is learnt.
         message: the same in words.
         remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
-        result: with "ready": the portrait as it can be played now. Its folder holds poster and pack, and goes to its
-            final place when the sheets are there, too.
+        result: the portrait as it can be played now. With "ready": all of it; its folder holds poster and pack, and
+            goes to its final place when the sheets are there, too. With "render": what there is of it while a slow
+            engine renders, fewer looks in a pack that its metadata name, for as long as the folder is no finished one.
         sheets: how far each sheet is, from the first frame on.
     """
 

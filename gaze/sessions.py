@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from gaze.errors import GazeError
-from gaze.pack import PACK
 from gaze.progress import Progress
 from gaze.sprites import METADATA
 from gaze.steps import Outcome
@@ -163,12 +162,12 @@ class SessionStore:
         return facts
 
     def playable(self, session: str) -> Path:
-        """The folder of a session whose pack is there: a finished one, or one whose sheets are still being made.
+        """The folder of a session that has a pack: a finished one, or one that is still being made.
 
         Raises:
             GazeError: there is no such session, or no longer.
         """
-        drafts = self.root.glob(f"{_DRAFT}{session}-*/{PACK}") if is_session(session) else ()
+        drafts = self.root.glob(f"{_DRAFT}{session}-*/*.pack") if is_session(session) else ()
         for pack in drafts:
             return pack.parent
         return self.folder(session)  # last: a draft that is gone by now has become this

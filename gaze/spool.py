@@ -26,9 +26,8 @@ class FrameSpool:
     """
 
     def __init__(self, folder: Path, size: int, shape: tuple[int, int, int]) -> None:
-        self.shape = shape
+        self.shape, self.size = shape, size
         self.cells: set[Cell] = set()
-        self._size = size
         self._bytes = int(np.prod(shape))
         self._lock = threading.Lock()
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
@@ -54,4 +53,4 @@ class FrameSpool:
         return np.frombuffer(data, np.uint8).reshape(self.shape)
 
     def _place(self, cell: Cell) -> int:
-        return (cell.row * self._size + cell.col) * self._bytes
+        return (cell.row * self.size + cell.col) * self._bytes

@@ -27,10 +27,11 @@ def zipped(folder: Path) -> bytes:
     return out.getvalue()
 
 
-def test_the_zip_holds_the_portrait_but_not_the_photo(folder: Path) -> None:
+def test_the_zip_holds_the_portrait_but_nothing_private(folder: Path) -> None:
+    (folder / "keys.zip").touch()
     archive = zipfile.ZipFile(io.BytesIO(zipped(folder)))
     assert archive.testzip() is None
-    names = {path.name for path in folder.iterdir()} - {"input.jpg"}
+    names = {path.name for path in folder.iterdir()} - {"input.jpg", "keys.zip"}
     assert {info.filename for info in archive.infolist()} == {f"gaze-portrait/{name}" for name in names}
     for name in names:
         assert archive.read(f"gaze-portrait/{name}") == (folder / name).read_bytes()

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -14,8 +15,10 @@ from gaze.keys import (
     cells_of,
     cells_to_check,
     check_keys,
+    continued_axis,
     key_axis,
     refine,
+    stages,
 )
 
 
@@ -50,6 +53,45 @@ def test_denser_keys_keep_the_coarser_ones() -> None:
         assert set(checks) | set(cells_of(axis)) <= set(cells_of(refine(axis)))
         axis = refine(axis)
     assert axis == tuple(range(30))
+
+
+def gaps(axis: Sequence[int]) -> list[int]:
+    return [b - a for a, b in pairwise(axis)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "again"), [(6, 10, 36), (6, 15, 36), (8, 15, 64), (10, 15, 100), (15, 30, 225)]
+)
+def test_a_denser_axis_keeps_what_was_rendered(before: int, now: int, again: int) -> None:
+    earlier = key_axis(30, before)
+    axis = continued_axis(30, now, earlier)
+    assert len(axis) == now
+    assert max(gaps(axis)) == max(gaps(key_axis(30, now))), "no worse to morph between"
+    assert len(set(cells_of(axis)) & set(cells_of(earlier))) == again
+
+
+def test_what_was_rendered_is_no_reason_for_wider_gaps() -> None:
+    assert continued_axis(30, 8, key_axis(30, 6)) == key_axis(30, 8)
+    assert continued_axis(30, 10, key_axis(30, 8)) == key_axis(30, 10)
+
+
+def test_fewer_keys_than_there_are_already_would_be_worse() -> None:
+    assert continued_axis(30, 6, key_axis(30, 15)) == key_axis(30, 15)
+    assert continued_axis(30, 6, ()) == key_axis(30, 6)
+
+
+@pytest.mark.parametrize("size", [4, 10, 30, 60])
+@pytest.mark.parametrize("keys", [4, *KEY_CHOICES, 60])
+def test_the_way_to_an_axis_is_ever_denser_parts_of_it(size: int, keys: int) -> None:
+    axis = key_axis(size, keys)
+    parts = stages(size, axis)
+    assert parts[-1] == axis
+    for before, after in pairwise(parts):
+        assert set(before) < set(after)
+    for part in parts:
+        assert {0, size - 1} <= set(part)
+        assert GazeGrid(size).centre() in cells_of(part)
+    assert [len(part) for part in stages(30, key_axis(30, 30))] == [6, 10, 18, 30]
 
 
 def test_the_check_looks_at_extreme_gaze_and_near_the_centre() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gaze import __version__
+from gaze import __version__, rendering
 from gaze.__main__ import main
 
 QUICK = ["--size", "4", "--frame-size", "128"]
@@ -41,6 +41,18 @@ def test_the_background_can_be_removed(green_photo: Path, green_network: Path, t
     out = tmp_path / "out"
     assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", *QUICK]) == 0
     assert json.loads((out / "metadata.json").read_text())["hasAlpha"]
+def test_what_was_rendered_can_be_continued_from(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "_SLOW", 0.0)
+    arguments = [str(photo), "--size", "10", "--frame-size", "128"]
+    assert main([*arguments, "-o", str(tmp_path / "six"), "-q", "--keys", "6"]) == 0
+    again = [*arguments, "-o", str(tmp_path / "eight"), "--keys", "8", "--continue", str(tmp_path / "six")]
+    assert main([*again, "--eyes", "0.5"]) == 1
+    assert "six cannot be continued: its frames are others" in capsys.readouterr().err
+    assert not (tmp_path / "eight").exists()
+    assert main(again) == 0
+    assert "41 rendered frames were taken over" in capsys.readouterr().out
 
 
 def test_it_makes_a_zip(photo: Path, tmp_path: Path) -> None:

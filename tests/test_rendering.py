@@ -1,16 +1,24 @@
 """Which frames are rendered and which are morphed, by the engine's speed and by what this portrait allows."""
 
+import io
+import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from gaze import rendering
 from gaze.check import check
+from gaze.faces import Face
 from gaze.grid import Cell, Pose
-from gaze.keys import cells_of, key_axis, refine
+from gaze.keys import AUTO, cells_of, key_axis, refine
+from gaze.pack import read_pack
 from gaze.pipeline import Options, generate, run
+from gaze.portrait import Portrait
 from gaze.progress import Progress
 from tests.fakes import FakeEngine, cell_of, decode_sheet
 
@@ -44,12 +52,18 @@ class Unlike(Timed):
 
 
 def portrait_of(
-    engine: Timed, photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **options: object
+    engine: Timed,
+    photo: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pack: bool = False,
+    earlier: Path | None = None,
+    **options: object,
 ) -> tuple[Path, tuple[str, ...], list[Progress]]:
     monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
     steps: list[Progress] = []
-    chosen = Options(engine=engine, frame_size=128, pack=False, effort=0, **options)  # type: ignore[arg-type]
-    result = generate(photo, out, chosen, steps.append)
+    chosen = Options(engine=engine, frame_size=128, pack=pack, effort=0, **options)  # type: ignore[arg-type]
+    result = generate(photo, out, chosen, steps.append, earlier)
     return result.folder, result.notes, steps
 
 
@@ -121,6 +135,30 @@ def test_what_cannot_be_morphed_is_rendered(photo: Path, tmp_path: Path, monkeyp
     assert any(note.startswith("All 900 frames were rendered, more than planned") for note in notes)
 
 
+def test_a_glint_in_one_eye_is_not_made_up_for_by_skin(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Glinting(Timed):
+        """The photo itself, but for a reflection on one eye wherever it is not a key of six."""
+
+        def prepare(self, portrait: Portrait, face: Face) -> tuple[np.ndarray, Face]:  # type: ignore[override]
+            return portrait.image, face
+
+        def render(self, source: tuple[np.ndarray, Face], poses: Sequence[Pose]) -> np.ndarray:  # type: ignore[override]
+            image, face = source
+            frames = np.stack([image] * len(poses))
+            at, radius = (round(face.left.x), round(face.left.y)), round(0.12 * face.iris_distance)
+            for frame, pose in zip(frames, poses, strict=True):
+                if self._cells[pose].row not in key_axis(30, 6):
+                    cv2.circle(frame, at, radius, (245, 245, 245), -1)
+            return frames
+
+    engine = Glinting(0.01)
+    _, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch, keys=6)
+    assert len(engine.rendered) > 41
+    assert any("this portrait is hard to morph" in note for note in notes)
+
+
 def test_denser_keys_that_take_too_long_are_left_to_the_person(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +168,113 @@ def test_denser_keys_that_take_too_long_are_left_to_the_person(
     assert set(engine.rendered) >= set(cells_of(denser)), "10 and 18 keys take minutes"
     assert len(engine.rendered) < 900
     assert any("30 keys per side would take" in note for note in notes)
+
+
+def coarse_ones(
+    engine: Timed, photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch, keys: str | int = AUTO
+) -> Iterator[Progress]:
+    """The steps with a coarse portrait, until all keys, or 400 frames, are there."""
+    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
+    with closing(run(photo, out, Options(engine=engine, frame_size=128, keys=keys))) as steps:
+        for step in steps:
+            if step.stage in ("morph", "pack") or step.done > 400:
+                return
+            if step.result:
+                yield step
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("auto", [(36, "coarse-6.pack", 10, 25)]),
+        (8, [(36, "coarse-6.pack", 10, 165), (64, "coarse-8.pack", 10, 25)]),
+        (30, [(36, "coarse-6.pack", 10, 4320), (100, "coarse-10.pack", 10, 4000), (324, "coarse-18.pack", 18, 2880)]),
+    ],
+)
+def test_a_slow_engines_coarse_portrait_is_there_with_its_keys_and_refines(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str | int, expected: object
+) -> None:
+    found = []
+    for step in coarse_ones(Timed(5), photo, tmp_path / "out", monkeypatch, keys):
+        assert step.result
+        facts = step.result.metadata
+        found.append((step.done, facts["pack"], facts["gridSize"], step.remaining))
+        pack = read_pack(step.result.folder / facts["pack"])
+        assert (pack.facts.size, facts["sheets"], "poster" in facts) == (facts["gridSize"], [], False)
+        assert (pack.facts.width, pack.facts.height) == (facts["imageWidth"], facts["imageHeight"])
+        [stills] = pack.payloads
+        last = facts["gridSize"] - 1
+        assert len(stills.frames) == facts["totalImages"] == facts["gridSize"] ** 2
+        for row, col in ((0, 0), (0, last), (last, 0), (last, last)):
+            frame = np.asarray(Image.open(io.BytesIO(stills.frames[Cell(row, col)].data)))
+            assert cell_of(tuple(frame[64, 64])) == Cell(row // last * 29, col // last * 29)
+    assert found == expected
+
+
+@pytest.mark.parametrize(("seconds", "keys"), [(0.01, "auto"), (0.01, 30), (0.01, 6), (0.1, 10)])
+def test_a_fast_engine_is_not_held_up_by_coarse_portraits(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, keys: str | int
+) -> None:
+    assert list(coarse_ones(Timed(seconds), photo, tmp_path / "out", monkeypatch, keys)) == []
+
+
+def test_a_lent_gpu_is_given_back_before_its_coarse_portrait_is_made(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Timed(0.01, batch=1000)
+    engine.metered = True
+    [step] = coarse_ones(engine, photo, tmp_path / "out", monkeypatch)
+    assert step.result
+    assert (step.done, step.result.metadata["pack"]) == (105, "coarse-10.pack")
+    assert len(engine.batches) == 1
+
+
+@pytest.fixture(scope="module")
+def six(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait of which a slow engine rendered six keys per side."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        out = tmp_path_factory.mktemp("six") / "out"
+        folder, _, steps = portrait_of(Timed(5), photo, out, monkeypatch, pack=True, video="none", keys=6)
+    assert [step.stage for step in steps if step.result] == ["render", "ready"]
+    return folder
+
+
+def test_of_coarse_portraits_nothing_is_left(six: Path) -> None:
+    assert not list(six.glob("coarse*"))
+    assert check(six) == []
+
+
+# Of the 105 frames for 10 keys and of the 230 for 15, all that were rendered, checks included.
+@pytest.mark.parametrize(("keys", "count"), [(10, 105 - 41), (15, 230 - 41), (30, 900 - 41), ("auto", 0), (4, 0)])
+def test_a_denser_run_continues_from_the_cells_already_rendered(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, six: Path, keys: str | int, count: int
+) -> None:
+    engine = Timed(5)
+    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
+    options = Options(engine=engine, frame_size=128, keys=keys, pack=False)
+    with closing(run(photo, tmp_path / "out", options, [tmp_path, six])) as steps:
+        for step in steps:
+            assert 0 <= step.done <= step.total
+            assert step.result is None, "the earlier portrait is better than a coarse one"
+            if step.stage in ("morph", "encode"):
+                break
+    assert len(engine.rendered) == len(set(engine.rendered)) == count
+
+
+def test_frames_taken_over_are_in_their_places_and_handed_on(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, six: Path
+) -> None:
+    engine = Timed(5)
+    folder, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch, earlier=six, mode="single")
+    assert engine.rendered == []
+    assert "41 rendered frames were taken over from an earlier portrait." in notes
+    assert any(note.startswith("36 of the 900 frames were rendered, as one takes 5 s here") for note in notes)
+    frames = list(decode_sheet((folder / "sheet.webp").read_bytes(), 128, 128))
+    for cell in cells_of(key_axis(30, 6)):
+        assert cell_of(tuple(frames[cell.row * 30 + cell.col][64, 64])) == cell
+    before, after = (zipfile.ZipFile(it / "keys.zip") for it in (six, folder))
+    assert before.read("keys.json") == after.read("keys.json")
+    assert before.namelist() == after.namelist()
 
 
 @pytest.mark.parametrize("stage", ["render", "morph"])

@@ -126,7 +126,7 @@ def test_a_portrait_can_be_played_while_its_sheets_are_made_but_is_no_session_ye
     with publishing(folder) as draft:
         with pytest.raises(GazeError):
             store.playable(folder.name)
-        (draft / "gaze.pack").touch()
+        (draft / "coarse-6.pack").touch()
         assert store.playable(folder.name) == draft
         assert store.sessions() == []
         with pytest.raises(GazeError):

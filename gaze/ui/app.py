@@ -105,7 +105,7 @@ def build(handlers: Handlers, api: Api, remote: str | None = None) -> gr.Blocks:
             handlers.wait, None, [message, start, cancel], queue=False, trigger_mode="once", **quiet
         ).then(
             handlers.generate,
-            [*choices, frame_size, size, engine, keys],
+            [history, *choices, frame_size, size, engine, keys],
             [stage, message, actions, made, start, cancel],
             concurrency_limit=1,
             concurrency_id=RENDER_QUEUE,

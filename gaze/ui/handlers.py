@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import gradio as gr
 from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.grid import Strengths
+from gaze.kept import KEPT
 from gaze.pipeline import PREVIEW, Options, Result, generate, run
 from gaze.sessions import SessionStore
 from gaze.steps import Steps
@@ -118,11 +119,12 @@ class Handlers:
             return gr.skip(), ui.error_html(_explain(error)), gr.update(interactive=False)
         return _shown(result), ui.notes_html(result.notes), gr.update(interactive=True)
 
-    def generate(self, photo: str | None, *choices: Any) -> Iterator[tuple[Any, ...]]:
+    def generate(self, history: History, photo: str | None, *choices: Any) -> Iterator[tuple[Any, ...]]:
         """The full portrait: viewer, message, actions, what was made, Generate and Cancel button.
 
         `choices` as in `_options`. The viewer has it as soon as its pack is there; the sheets follow. A generator, so
-        that Cancel and a closed tab stop it at the next step.
+        that Cancel and a closed tab stop it at the next step. What was rendered for a portrait of the history is not
+        rendered again.
         """
         shown = _buttons(start=False)
         stage: Any = gr.skip()
@@ -132,7 +134,8 @@ class Handlers:
             out = self._results.new()
             options = _options(Options(remote=self._remote), *choices)
             promised = None if self._remote else choose_engine(str(options.engine))[0]
-            with closing(self._results.keeping(out, run(photo, out, options))) as running:
+            making = run(photo, out, options, self._earlier(history))
+            with closing(self._results.keeping(out, making)) as running:
                 for step in (steps := Steps(running)):
                     if step.result:
                         stage = ui.manifest(out.name, step.result.metadata)
@@ -148,6 +151,12 @@ class Handlers:
             notes = (ready, *_instead(result, promised), *result.notes, *self._results.notes(session))
             made = {"session": session, "secret": self._results.secret(session)}
             yield _shown(result), ui.notes_html(notes), ui.actions_for(session, True), made, *_buttons(start=True)
+
+    def _earlier(self, history: History) -> Iterator[Path]:
+        """Folders with frames that were rendered for the portraits of the history."""
+        for made in history:
+            with suppress(GazeError):
+                yield self._results.file(made["session"], KEPT).parent
 
     def wait(self) -> tuple[str, Any, Any]:
         """Between the click and the first step: message, Generate and Cancel button."""

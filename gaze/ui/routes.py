@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gaze.bundle import INPUT, write_zip
+from gaze.bundle import PRIVATE, write_zip
 from gaze.errors import GazeError, StoreError
 from gaze.sessions import SessionStore
 
@@ -37,7 +37,7 @@ def session_routes(*stores: SessionStore) -> list[Route]:
             try:
                 if name == ZIP:
                     return _zip(store.folder(session))
-                if name != INPUT:  # the photo is its owner's alone
+                if name not in PRIVATE:
                     return _file(request, store.file(session, name))
             except StoreError as error:
                 return PlainTextResponse(str(error), status_code=503)

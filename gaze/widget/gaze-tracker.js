@@ -621,6 +621,8 @@
     /** Size of the frames held, as a share of the size they have in the sheets. */
     scale = NaN;
     loaded = false;
+    /** Whether all sheets were tried: what is not there by now does not come. */
+    tried = false;
     face = { x: 0.5, y: 0.5 };
     /** @type {SheetSet} */
     #set;
@@ -634,6 +636,7 @@
      * @param {object} owner who shows it
      * @param {() => {scale: (width: number) => number, bytes: number}} owner.room what is useful, what is allowed
      * @param {boolean} owner.forWebGL pictures must be ones that WebGL accepts
+     * @param {(portrait: Portrait) => number[][]} owner.places rows and columns for which frames are needed now
      * @param {(portrait: Portrait) => void} owner.onshape its width and height are known
      * @param {(portrait: Portrait) => void} owner.onpicture there is something new to draw
      * @param {(loaded: number, total: number) => void} owner.onprogress
@@ -691,8 +694,7 @@
           this.face = source.face ?? face;
           this.scale = 1;
           this.#shape({ width: imageWidth, height: imageHeight });
-          const middle = (gridSize - 1) / 2;
-          this.want([[middle, middle]]);
+          this.want(this.#owner.places(this));
         },
         onframe: () => {
           this.#dropPoster();
@@ -727,6 +729,8 @@
           first = this.#download(0);
         }
         await this.#cutSheets(first, (done, total) => this.#owner.onprogress(done, total));
+        this.tried = true;
+        if (!this.#abort.signal.aborted) this.#owner.onpicture(this);
       } catch (error) {
         this.#fail(error.message, "");
       }
@@ -1290,12 +1294,12 @@
 
     /** The row now shown, fractional: 0 looks up. NaN before the first frame. */
     get row() {
-      return ((clamp(this.#y.at, -1, 1) + 1) / 2) * ((this.#portrait?.size ?? NaN) - 1);
+      return this.#place(this.#portrait)[0];
     }
 
     /** The column now shown, fractional: 0 looks to the left edge of the image. NaN before the first frame. */
     get col() {
-      return ((clamp(this.#x.at, -1, 1) + 1) / 2) * ((this.#portrait?.size ?? NaN) - 1);
+      return this.#place(this.#portrait)[1];
     }
 
     /** True when all of the portrait is there. */
@@ -1462,6 +1466,7 @@
           bytes: page.bytesPerWidget,
         }),
         forWebGL: this.getAttribute("renderer") === "pixi",
+        places: (portrait) => this.#places(portrait),
         onshape: (portrait) => (portrait === this.#portrait || !this.#portrait) && this.#reshape(portrait),
         onpicture: (portrait) => this.#show(portrait),
         onprogress: (loaded, total) => this.#progress(loaded, total),
@@ -1484,7 +1489,8 @@
 
     #show(portrait) {
       if (portrait === this.#next) {
-        if (this.#portrait && !portrait.frames.length) return; // a poster is no match for a face that follows
+        // A poster is no match for a face that follows, nor is a face that looks elsewhere for a moment.
+        if (this.#portrait && !(portrait.tried ? portrait.frames.length : this.#exactLayers(portrait))) return;
         this.#portrait?.release();
         this.#portrait = portrait;
         this.#next = null;
@@ -1561,7 +1567,7 @@
     #look(aim) {
       this.#aim = aim;
       this.wake();
-      if (this.#isSeen && this.#portrait) this.#portrait.want(this.#places()); // now: decoding takes half a frame
+      if (this.#isSeen) this.#wantFrames(); // now: decoding takes half a frame
     }
 
     /** @returns {number[]} the look that aim and glance ask for: x and y in [-1, 1] */
@@ -1647,24 +1653,39 @@
 
     /** @returns {[ImageBitmap, number][]} what to draw, each with its share of 255 */
     #layers(portrait) {
-      const { frames, size, poster } = portrait;
-      const { row, col } = this;
-      portrait.want(this.#places());
-      if (!frames.length) return poster ? [[poster, 255]] : [];
-      if (this.getAttribute("blend") !== "none") {
-        const [top, left] = [Math.floor(row), Math.floor(col)];
-        const layers = blendWeights(row - top, col - left)
-          .map((weight, i) => [frames[(top + (i >> 1)) * size + left + (i & 1)], weight])
-          .filter(([, weight]) => weight > 0);
-        if (layers.every(([frame]) => frame)) return layers;
-      }
-      const frame = portrait.nearest(row, col);
+      this.#wantFrames();
+      if (!portrait.frames.length) return portrait.poster ? [[portrait.poster, 255]] : [];
+      const exact = this.#exactLayers(portrait);
+      if (exact) return exact;
+      const frame = portrait.nearest(...this.#place(portrait));
       return frame ? [[frame, 255]] : [];
     }
 
+    /** As `#layers`; null where a frame for this look is not there. */
+    #exactLayers(portrait) {
+      const { frames, size } = portrait;
+      let [row, col] = this.#place(portrait);
+      if (this.getAttribute("blend") === "none") [row, col] = [Math.round(row), Math.round(col)];
+      const [top, left] = [Math.floor(row), Math.floor(col)];
+      const layers = blendWeights(row - top, col - left)
+        .map((weight, i) => [frames[(top + (i >> 1)) * size + left + (i & 1)], weight])
+        .filter(([, weight]) => weight > 0);
+      return layers.length && layers.every(([frame]) => frame) ? layers : null;
+    }
+
+    /** Row and column of a portrait for where the face looks now, fractional. */
+    #place(portrait) {
+      return [this.#y, this.#x].map((axis) => ((clamp(axis.at, -1, 1) + 1) / 2) * ((portrait?.size ?? NaN) - 1));
+    }
+
+    /** Asks for frames of the portrait on the canvas and, so that it can take over at any look, of the next one. */
+    #wantFrames() {
+      for (const portrait of [this.#portrait, this.#next]) portrait?.want(this.#places(portrait));
+    }
+
     /** Rows and columns where frames are needed: here, where it will look in a moment, and in the end. */
-    #places() {
-      const last = this.#portrait.size - 1;
+    #places(portrait) {
+      const last = portrait.size - 1;
       const [x, y] = this.#target();
       const looks = [[this.#y.at, this.#x.at], [this.#y, this.#x].map((axis) => axis.at + axis.speed * AHEAD), [y, x]];
       const cells = looks.map((look) => look.map((value) => ((clamp(value, -1, 1) + 1) / 2) * last));

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -25,44 +20,17 @@ from gaze.portrait import Portrait
 from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest
 from tests.browser.portraits import pixels
-from tests.conftest import ROOT
+from tests.browser.serving import serving
 from tests.fakes import decode_sheet
 
-START_UP = 60
 GENERATION = 240_000
 
 
 @pytest.fixture(scope="module")
 def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`python app.py`, as a person starts it, with a store of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    place = tmp_path_factory.mktemp("app")
-    environment = {
-        **os.environ,
-        "GRADIO_SERVER_PORT": str(port),
-        "GAZE_STORE": str(place / "store"),
-        "GRADIO_TEMP_DIR": str(place / "uploads"),
-    }
-    with (place / "log").open("w") as log:
-        app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        deadline = time.monotonic() + START_UP
-        while True:
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                break
-            except OSError:
-                late = app.poll() is not None or time.monotonic() > deadline
-                assert not late, (place / "log").read_text()
-                time.sleep(0.2)
+    with serving(tmp_path_factory.mktemp("app"), "app.py") as url:
         yield url
-        assert "Traceback" not in (place / "log").read_text()
-    finally:
-        app.terminate()
-        app.wait(20)
 
 
 @pytest.fixture

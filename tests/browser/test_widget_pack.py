@@ -246,6 +246,28 @@ def test_the_face_follows_before_the_rest_has_come(page: Any, site: Any) -> None
     assert_shows(page, 0, 19, 20)
 
 
+def test_the_next_portrait_takes_over_at_the_look_of_the_last(page: Any, site: Any, packed: Path) -> None:
+    def bluer(cell: Cell, width: int, height: int) -> np.ndarray:
+        return np.full((height, width, 3), (*cell_colour(cell)[:2], 255), np.uint8)
+
+    write_pack(site.folder / "next", frame=bluer, codec=None)
+    gate = threading.Event()
+    size = (site.folder / "next" / PACK).stat().st_size
+    site.stalled[f"/next/{PACK}"] = (size // 2, gate)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert_shows(page, 0, 0)
+    page.evaluate(f"{TRACKER}.manifest = {{base: 'next/', pack: '{PACK}'}}")
+    page.wait_for_function("events.at(-1).type === 'progress' && events.at(-1).loaded > 1000")
+    page.wait_for_timeout(200)
+    assert_shows(page, 0, 0)  # though the middle of the next one is there
+    assert_shows(page, 9, 9)
+    gate.set()
+    wait_loaded(page)
+    here = box(page)
+    poll_colour_at(page, here["left"] + 100, here["top"] + here["height"] / 2, (76, 76, 255), tolerance=12)
+
+
 def test_the_face_comes_to_rest(page: Any, site: Any, packed: Path) -> None:
     page.add_init_script(COUNT_FRAMES + TRACK_BITMAPS)
     page.goto(site.url)

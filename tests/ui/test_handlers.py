@@ -79,7 +79,7 @@ def test_generating_tells_its_progress_and_ends_with_the_portrait(
     handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
 ) -> None:
     steps = []
-    for step in handlers.generate(str(photo), *CHOICES, 128):
+    for step in handlers.generate([], str(photo), *CHOICES, 128):
         steps.append(step)
         if "base" in step[0] and len(stores[0].sessions()) == 0:  # playable before the sheets are there
             draft = stores[0].playable(step[0]["base"].rstrip("/").rsplit("/", 1)[1])
@@ -100,16 +100,16 @@ def test_generating_tells_its_progress_and_ends_with_the_portrait(
 
 
 def test_the_notes_tell_how_many_frames_were_rendered(handlers: Handlers, photo: Path) -> None:
-    *_, last = handlers.generate(str(photo), *CHOICES, 128, 10, "warp", 6)
+    *_, last = handlers.generate([], str(photo), *CHOICES, 128, 10, "warp", 6)
     assert "36 of the 100 frames were rendered" in last[1]
-    *_, last = handlers.generate(str(photo), *CHOICES, 128, 10, "warp", "auto")
+    *_, last = handlers.generate([], str(photo), *CHOICES, 128, 10, "warp", "auto")
     assert "frames were rendered" not in last[1]
 
 
 def test_a_closed_run_leaves_nothing(
     handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path
 ) -> None:
-    steps = handlers.generate(str(photo), *CHOICES, 128)
+    steps = handlers.generate([], str(photo), *CHOICES, 128)
     for _ in range(10):
         next(steps)
     steps.close()  # type: ignore[attr-defined]
@@ -117,7 +117,7 @@ def test_a_closed_run_leaves_nothing(
 
 
 def test_generating_from_nothing_is_an_error_in_words(handlers: Handlers) -> None:
-    *_, last = handlers.generate(None, *CHOICES, 128)
+    *_, last = handlers.generate([], None, *CHOICES, 128)
     assert 'role="alert"' in last[1]
     assert "Add a photo first" in last[1]
 

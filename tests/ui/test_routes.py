@@ -15,7 +15,8 @@ from tests.fakes import FakeEngine
 @pytest.fixture(scope="module")
 def store(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> SessionStore:
     store = SessionStore(tmp_path_factory.mktemp("store"))
-    generate(photo, store.new(), Options(engine=FakeEngine(4), size=4, frame_size=128))
+    folder = generate(photo, store.new(), Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    (folder / "keys.zip").touch()
     return store
 
 
@@ -48,7 +49,9 @@ def test_the_zip_is_complete_and_its_length_known(store: SessionStore, client: T
     assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
 
 
-@pytest.mark.parametrize("name", ["input.jpg", "nothing.webp", "..", "%2e%2e", "..%2fmetadata.json", "q0.webp%00", "."])
+@pytest.mark.parametrize(
+    "name", ["input.jpg", "keys.zip", "nothing.webp", "..", "%2e%2e", "..%2fmetadata.json", "q0.webp%00", "."]
+)
 def test_nothing_else_is_served(store: SessionStore, client: TestClient, name: str) -> None:
     [session] = store.sessions()
     assert client.get(session_url(session, name)).status_code == 404

@@ -1,0 +1,47 @@
+"""The app with an engine that is slow: `python -m tests.browser.slow_app FILE`. Its last frames wait for that file.
+
+Its faces are the instant engine's with red and blue exchanged, so that one sees whose they are.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaze import keys, pipeline, rendering
+from gaze.engines import base
+from gaze.engines.base import Engine, Loading
+from gaze.engines.warp import WarpEngine, WarpSource
+from gaze.grid import Pose
+from gaze.ui.app import launch
+
+GATE = Path(sys.argv[1])
+
+
+class SlowEngine(WarpEngine):
+    name = "slow"
+    rendered = 0
+
+    def stream(self, source: WarpSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        for pose in poses:
+            while self.rendered >= keys.COARSEST**2 and not GATE.exists():
+                time.sleep(0.05)
+            time.sleep(0.03)
+            self.rendered += 1
+            yield self.render(source, [pose])[..., ::-1]
+
+
+def load_engine(name: str, *choices: Any) -> Generator[Loading, None, tuple[Engine, str]]:
+    if name == "warp":  # the preview's
+        return (yield from base.load_engine(name, *choices))
+    return SlowEngine(), "There is no other."
+
+
+pipeline.load_engine = load_engine
+rendering._SLOW = keys.PATIENCE = 1.0  # so that 41 frames are as much as a person waits for
+launch()
