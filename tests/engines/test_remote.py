@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -32,7 +35,7 @@ from gaze.pipeline import Options, generate, run
 from gaze.sessions import SessionStore
 from gaze.ui import api
 from tests.fakes import FakeEngine
-from tests.serving import App, serving
+from tests.serving import ROOT, App, serving
 
 SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
 LONG = {"size": 60, "frame_size": 200, "engine": "warp", "video": "none"}
@@ -94,6 +97,20 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     assert any(message.startswith("Writing sheet") for message in messages)
     assert "Fetching the portrait" in messages
     assert any(step["remaining"] for step in told)
+
+
+def test_the_page_and_health_name_who_renders(pair: Pair) -> None:
+    shown = json.dumps(pair.client.config["components"])
+    assert f"Rendered by {pair.there.address}: Generate sends the photo there." in shown
+    health = pair.client.predict(api_name="/health")
+    assert (health["engine"], health["reason"]) == ("remote", f"Portraits are made by {pair.there.address}.")
+
+
+def test_the_app_does_not_start_with_what_is_no_address() -> None:
+    command = [sys.executable, "app.py", "--remote", "gpu-box:7860"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("gaze: “gpu-box:7860” is no address of a Gaze.")
 
 
 def test_it_is_the_portrait_that_would_have_been_made_here(pair: Pair, photo: Path, tmp_path: Path) -> None:
