@@ -41,6 +41,8 @@ def test_the_background_can_be_removed(green_photo: Path, green_network: Path, t
     out = tmp_path / "out"
     assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", *QUICK]) == 0
     assert json.loads((out / "metadata.json").read_text())["hasAlpha"]
+
+
 def test_what_was_rendered_can_be_continued_from(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

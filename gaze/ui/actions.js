@@ -12,7 +12,7 @@ const build = () => {
     box.append(child);
     return child;
   };
-  const zip = add("a", "Download for your website", "primary");
+  const zip = add("a", "Download", "primary");
   zip.href = new URL(made.zip, root).href;
   zip.download = made.zip.split("/").pop();
   const link = add("button", "Copy link", "plain");
@@ -27,6 +27,11 @@ const build = () => {
       prompt("Copy this link:", page.href);
     }
     setTimeout(() => { link.textContent = "Copy link"; }, 2000);
+  };
+  add("button", "Embed", "plain").onclick = () => {
+    const panel = document.querySelector("#embed"), head = panel.querySelector("button");
+    if (head.getAttribute("aria-expanded") !== "true" && !head.classList.contains("open")) head.click();
+    panel.scrollIntoView({behavior: "smooth", block: "start"});
   };
   if (!made.owned) return;
   add("button", "Delete", "plain").onclick = () => {

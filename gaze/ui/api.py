@@ -22,14 +22,14 @@ from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
 from gaze.keys import AUTO
 from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
+from gaze.progress import Progress
 from gaze.sessions import SessionStore
 from gaze.sprites import MODES
 from gaze.steps import Steps
 from gaze.ui import components as ui
+from gaze.ui.line import Line
 from gaze.ui.routes import ZIP, session_url
 
-RENDER_QUEUE = "render"
-"""The queue that the page's Generate and the endpoint of the same name share: one of them runs at a time."""
 _TOLD = ("stage", "done", "total", "message", "remaining")
 """What callers learn of each `Progress`."""
 
@@ -40,12 +40,12 @@ class Api:
     Args:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour.
+        line: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.pipeline.Options`.
     """
 
-    def __init__(self, results: SessionStore, previews: SessionStore, remote: str | None = None) -> None:
-        self._results, self._previews, self._remote = results, previews, remote
-        self._running = 0
+    def __init__(self, results: SessionStore, previews: SessionStore, line: Line, remote: str | None = None) -> None:
+        self._results, self._previews, self._line, self._remote = results, previews, line, remote
 
     def generate(
         self,
@@ -77,7 +77,6 @@ class Api:
 
         A generator, so that a caller who cancels, or goes away, stops it.
         """
-        self._running += 1
         out = self._results.new()
         try:
             options = Options(
@@ -98,10 +97,15 @@ class Api:
                 pack=pack,
                 remote=self._remote,
             )
-            with closing(self._results.keeping(out, run(_given(photo), out, options))) as running:
-                for step in (steps := Steps(running)):
-                    progress((step.done, step.total), desc=step.message)
-                    yield {name: getattr(step, name) for name in _TOLD}, None
+            given = _given(photo)
+            with self._line.enter() as turn:
+                for place in turn.waiting():
+                    progress(None, desc=place)
+                    yield _told_of(Progress("wait", 0, 1, place)), None
+                with closing(self._results.keeping(out, run(given, out, options))) as running:
+                    for step in (steps := Steps(running)):
+                        progress((step.done, step.total), desc=step.message)
+                        yield _told_of(step), None
             with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
                 archive = Path(folder) / ZIP
                 write_zip(self._results.folder(out.name), archive)
@@ -113,7 +117,6 @@ class Api:
         except GazeError as error:
             raise _told(error) from error
         finally:
-            self._running -= 1
             if not keep:
                 self._results.delete(out.name)
 
@@ -137,11 +140,18 @@ class Api:
             raise _told(error) from error
 
     def health(self) -> dict[str, Any]:
-        """Which version and engine answer, and how many portraits are being made for programs now."""
+        """Which version and engine answer, whether a portrait is being made now, and how many wait."""
         engine, reason = choose_engine("auto")
         if self._remote:
             engine, reason = "remote", f"Portraits are made by {self._remote}."
-        return {"version": __version__, "engine": engine, "reason": reason, "running": self._running}
+        waiting = max(0, len(self._line) - 1)
+        return {
+            "version": __version__,
+            "engine": engine,
+            "reason": reason,
+            "running": len(self._line) - waiting,
+            "waiting": waiting,
+        }
 
 
 def add_endpoints(api: Api) -> None:
@@ -179,8 +189,7 @@ def add_endpoints(api: Api) -> None:
             choices,
             [manifest, archive],
             api_name="generate",
-            concurrency_limit=1,
-            concurrency_id=RENDER_QUEUE,
+            concurrency_limit=None,  # who has to wait does so in our own line, where the place is told
         )
         gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
@@ -195,6 +204,10 @@ def _given(photo: str | None) -> str:
 
 def _manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {**ui.manifest(session, facts), "session": session, "zip": session_url(session, ZIP)}
+
+
+def _told_of(step: Progress) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in _TOLD}
 
 
 def _told(error: GazeError) -> gr.Error:

@@ -4,7 +4,11 @@ const root = (window.gradio_config?.root || location.origin).replace(/\/$/, "") 
 const build = () => {
   const box = element.querySelector(".history");
   box.replaceChildren();
-  for (const [index, made] of (props.value || []).entries()) {
+  if (!props.value?.length) return;
+  const title = document.createElement("p");
+  title.textContent = "Made in this browser";
+  box.append(title);
+  for (const [index, made] of props.value.entries()) {
     const open = document.createElement("button");
     open.className = "thumbnail";
     open.setAttribute("aria-label", `Portrait ${index + 1}, open`);
@@ -25,15 +29,13 @@ const build = () => {
     entry.append(open, remove);
     box.append(entry);
   }
-  if (props.value?.length) {
-    const clear = document.createElement("button");
-    clear.className = "plain";
-    clear.textContent = "Delete all";
-    clear.onclick = () => {
-      if (confirm("Delete all portraits made in this browser for good?")) trigger("clear", {});
-    };
-    box.append(clear);
-  }
+  const clear = document.createElement("button");
+  clear.className = "plain";
+  clear.textContent = "Delete all";
+  clear.onclick = () => {
+    if (confirm("Delete all portraits made in this browser for good?")) trigger("clear", {});
+  };
+  box.append(clear);
 };
 build();
 watch("value", build);

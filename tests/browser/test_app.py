@@ -7,6 +7,7 @@ import re
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from PIL import Image
 
 from gaze.faces import Face, main_face
 from gaze.portrait import Portrait
+from gaze.ui.components import embed_snippets
 from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest
+from tests.browser.npm import require
 from tests.browser.portraits import pixels
 from tests.browser.serving import serving
 from tests.fakes import decode_sheet
@@ -55,10 +58,52 @@ def base_of(page: Any) -> str:
 
 
 def choose_example(page: Any) -> None:
+    with another_portrait(page):
+        page.get_by_role("button", name="Example 1").click()
+
+
+@contextmanager
+def another_portrait(page: Any) -> Iterator[None]:
+    """What is done in the block brings another portrait onto the stage; waits for it."""
     before = base_of(page)
-    page.locator(".gallery-item").first.click()
+    yield
     page.wait_for_function("before => document.querySelector('gaze-tracker').manifest.base !== before", arg=before)
     wait_loaded(page)
+
+
+def choose_quick_options(page: Any) -> None:
+    """A hundred small frames, which take a second or two."""
+    page.get_by_role("button", name="Options").click()
+    page.locator("fieldset", has_text="Grid size").get_by_label("10", exact=True).check()
+    page.get_by_label("384", exact=True).check()
+    page.get_by_role("button", name="Options").click()
+
+
+WATCH_SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+        const name = ({node}) => node?.id || node?.className || node?.nodeName;
+        for (const {value, hadRecentInput, sources} of list.getEntries())
+            if (!hadRecentInput) shifts.push([value, ...sources.map(name)]);
+    }).observe({type: "layout-shift"});
+"""
+
+
+def assert_no_jump(page: Any) -> None:
+    """Since `WATCH_SHIFTS` nothing moved but digits that count."""
+    shifts = page.evaluate("shifts")
+    assert sum(shift[0] for shift in shifts) < 1e-3, shifts
+
+
+def assert_accessible(page: Any) -> None:
+    """axe-core finds no serious fault."""
+    page.evaluate((require("axe-core") / "axe.min.js").read_text())
+    faults = page.evaluate(
+        """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+            .filter(({impact}) => impact === "serious" || impact === "critical")
+            .map(({id, nodes}) => [id, ...nodes.map((node) => node.html)])"""
+    )
+    assert not faults
 
 
 def look(page: Any, x: float, y: float) -> np.ndarray:
@@ -114,13 +159,17 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
     page.get_by_role("progressbar").wait_for()
     page.get_by_text(re.compile(r"frame \d+ of 900")).wait_for()
     page.get_by_text(re.compile(r"about \d+ (s|min) left")).wait_for(timeout=GENERATION)
+    page.evaluate(WATCH_SHIFTS)
     link = page.get_by_role("link", name="Download")
     changed = "before => document.querySelector('gaze-tracker').manifest.base !== before"
     page.wait_for_function(changed, arg=preview, timeout=GENERATION)
     wait_loaded(page)
     assert link.count() == 0, "the portrait is on the stage before its sheets are written"
+    page.locator(".sheet.written").first.wait_for(timeout=GENERATION)
+    assert page.locator(".sheet").count() == 8
     link.wait_for(timeout=GENERATION)
     assert page.locator("gaze-tracker").bounding_box() == box, "the stage jumped"
+    assert_no_jump(page)
     assert page.evaluate("document.querySelector('gaze-tracker').manifest.totalImages") == 900
     base = base_of(page)
     assert_follows(page)
@@ -139,11 +188,10 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
 
 def test_a_portrait_is_remembered_shared_and_deleted(page: Any, open_page: Callable[..., Any], address: str) -> None:
     choose_example(page)
-    page.get_by_text("Options").click()
-    page.locator("fieldset", has_text="Rows and columns of the grid").get_by_label("10", exact=True).check()
-    page.get_by_label("384", exact=True).check()
+    choose_quick_options(page)
     page.get_by_role("button", name="Generate").click()
     page.get_by_role("button", name="Copy link").wait_for(timeout=GENERATION)
+    page.get_by_text("as the last one took here").wait_for()
     session = base_of(page).rstrip("/").rsplit("/", 1)[1]
     assert session in page.evaluate("document.querySelector('#actions a').href")
 
@@ -183,22 +231,40 @@ def test_a_running_portrait_can_be_cancelled(page: Any) -> None:
     assert_follows(page)
 
 
-def test_a_second_visitor_waits_and_may_give_up(page: Any, open_page: Callable[..., Any], address: str) -> None:
+def test_a_portrait_that_is_cancelled_while_its_sheets_are_written_leaves_the_preview(page: Any) -> None:
     choose_example(page)
-    page.get_by_role("button", name="Generate").click()
-    page.get_by_text(re.compile(r"frame \d+ of 900")).wait_for()
-    second = open_page(viewport={"width": 900, "height": 900})
-    second.goto(address)
-    wait_loaded(second)
-    choose_example(second)
-    second.get_by_role("button", name="Generate").click()
-    second.get_by_text("Waiting for a free place").wait_for()
-    second.get_by_role("button", name="Cancel").click()
-    second.get_by_text("Cancelled").wait_for()
+    preview = base_of(page)
+    with another_portrait(page):
+        page.get_by_role("button", name="Options").click()
+        page.get_by_label("384", exact=True).check()
+        page.get_by_role("button", name="Generate").click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Cancelled").wait_for()
-    page.wait_for_timeout(2000)
+    assert base_of(page) == preview
+    assert page.get_by_role("link", name="Download").count() == 0
+    assert_follows(page)
+
+
+def test_three_visitors_wait_in_line_and_may_give_up(page: Any, open_page: Callable[..., Any], address: str) -> None:
+    pages = [page]
+    for _ in range(2):
+        pages.append(open_page(viewport={"width": 900, "height": 900}))
+        pages[-1].goto(address)
+        wait_loaded(pages[-1])
+    for visitor in pages:
+        choose_example(visitor)
+    first, second, third = pages
+    for visitor, words in zip(pages, (r"frame \d+ of 900", "You are next", "You are number 2 in line"), strict=True):
+        visitor.get_by_role("button", name="Generate").click()
+        visitor.get_by_text(re.compile(words)).wait_for()
+    second.get_by_role("button", name="Cancel").click()
+    second.get_by_text("Cancelled").wait_for()
+    third.get_by_text("You are next").wait_for()
+    first.close()
+    third.get_by_text(re.compile(r"frame \d+ of 900")).wait_for()
     assert second.get_by_text("Cancelled").count() == 1, "a run that was given up started after all"
+    third.get_by_role("button", name="Cancel").click()
+    third.get_by_text("Cancelled").wait_for()
 
 
 def upload(page: Any, name: str, data: bytes) -> None:
@@ -211,10 +277,8 @@ def test_a_rotated_phone_photo_is_upright_and_follows(page: Any, photo: Path) ->
     exif[0x0112] = 6
     data = io.BytesIO()
     stored.save(data, "JPEG", exif=exif, quality=95)
-    before = base_of(page)
-    upload(page, "phone.jpg", data.getvalue())
-    page.wait_for_function("before => document.querySelector('gaze-tracker').manifest.base !== before", arg=before)
-    wait_loaded(page)
+    with another_portrait(page):
+        upload(page, "phone.jpg", data.getvalue())
     assert_follows(page)
 
 
@@ -237,15 +301,95 @@ def test_bad_input_is_explained_and_the_next_photo_works(
     assert page.get_by_role("button", name="Generate").is_enabled()
 
 
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: Callable[..., Any], address: str) -> None:
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page.goto(address)
+def test_of_several_faces_one_is_chosen(page: Any, portrait: Portrait) -> None:
+    grey = cv2.cvtColor(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    data = io.BytesIO()
+    Image.fromarray(np.hstack([portrait.image, grey])).save(data, "PNG")
+    with another_portrait(page):
+        upload(page, "pair.png", data.getvalue())
+    page.get_by_role("button", name="Face 2").wait_for()
+
+    def colour() -> float:
+        return float(np.ptp(look(page, 640, 400).astype(int), axis=2).mean())
+
+    faces = {}
+    for name in ("Face 2", "Face 1"):
+        button = page.get_by_role("button", name=name)
+        if button.get_attribute("aria-pressed") == "false":
+            with another_portrait(page):
+                button.click()
+        assert button.get_attribute("aria-pressed") == "true"
+        faces[name] = colour()
+    assert max(faces.values()) > 20
+    assert min(faces.values()) < 5
+    choose_example(page)
+    page.get_by_role("button", name="Face 1").wait_for(state="detached")
+
+
+def test_a_strength_acts_on_the_preview_while_the_slider_is_dragged(page: Any) -> None:
+    choose_example(page)
+    page.get_by_role("button", name="Options").click()
+    slider = page.get_by_role("slider", name="Head")
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    with another_portrait(page):
+        page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(1500)
     wait_loaded(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    height = page.viewport_size["height"] / 2
+    left, right = (face_in(look(page, x, height)) for x in (5, page.viewport_size["width"] - 5))
+    # Less than half of what it is when the head turns, too: the eyes alone.
+    assert 0.05 < (right.centre[0] - left.centre[0]) / left.iris_distance < 0.2
+
+
+def test_the_stage_fills_the_screen(page: Any) -> None:
+    page.locator("#stage").hover()
+    page.get_by_role("button", name=re.compile("full ?screen", re.I)).click()
+    page.wait_for_function("document.fullscreenElement?.localName === 'gaze-tracker'")
+
+
+@pytest.mark.parametrize(("theme", "size"), [("light", (1280, 800)), ("dark", (390, 844))])
+def test_every_state_is_accessible_and_fits(
+    open_page: Callable[..., Any], address: str, theme: str, size: tuple[int, int]
+) -> None:
+    width, height = size
+    page = open_page(viewport={"width": width, "height": height}, has_touch=width < 500, is_mobile=width < 500)
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}?__theme={theme}")
+    wait_loaded(page)
     box = page.locator("gaze-tracker").bounding_box()
     assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    assert box["y"] + box["height"] < 844, "the living example is on the first screen"
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] < height, "the living example is on the first screen"
+    corner = pixels(page, clip={"x": 0, "y": 0, "width": 1, "height": 1})
+    assert (corner.mean() < 60) == (theme == "dark")
+    assert_accessible(page)
+    choose_example(page)
+    choose_quick_options(page)
+    page.get_by_role("button", name="Generate").click()
+    page.wait_for_timeout(600)  # until then a shift would count as an answer to the press
+    page.evaluate(WATCH_SHIFTS)
+    page.get_by_role("link", name="Download").wait_for(timeout=GENERATION)
+    page.wait_for_timeout(200)
+    assert_no_jump(page)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Embed", exact=True).click()
+    page.get_by_role("tab", name="iframe").click()
+    page.get_by_text('<iframe src="gaze-portrait/index.html"').wait_for()
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_code_to_embed_is_copied(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Embed on your page").click()
+    page.get_by_role("tab", name="Svelte").click()
+    page.get_by_role("tabpanel").get_by_role("button", name="Copy").click()
+    [svelte] = [snippet.code for snippet in embed_snippets() if snippet.name == "Svelte"]
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('</script>')")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == svelte
 
 
 def test_only_what_a_portrait_needs_is_served(page: Any, address: str) -> None:

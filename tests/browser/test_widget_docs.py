@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gaze.bundle import write_pages
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
 from tests.browser.portraits import WIDGET, write_pack, write_portrait
@@ -122,6 +123,21 @@ def test_html_snippets(page: Any, site: Any, number: int, scheme: str) -> None:
     (site.folder / "index.html").write_text("<!doctype html><body>" + snippets("html")[number])
     page.goto(site.url if scheme == "http" else (site.folder / "index.html").as_uri())
     assert_follows(page)
+
+
+def test_the_iframe_snippet(page: Any, site: Any) -> None:
+    [snippet] = [text for text in snippets("html") if "<iframe" in text]
+    folder = site.folder / "gaze-portrait"
+    put_portrait(site.folder)
+    facts = json.loads((folder / "metadata.json").read_text())
+    write_pages(folder, {name: fact for name, fact in facts.items() if name != "pack"})
+    (site.folder / "index.html").write_text("<!doctype html><body style='margin: 0'>" + snippet)
+    page.goto(site.url)
+    frame = page.frames[1]
+    frame.wait_for_function(f"{TRACKER}.loaded")
+    page.mouse.move(359, 449)
+    frame.wait_for_function(f"{TRACKER}.row > 28 && {TRACKER}.col > 28")
+    assert frame.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [360, 450]
 
 
 @pytest.mark.parametrize(("framework", "language"), [("react", "jsx"), ("vue", "vue"), ("svelte", "svelte")])

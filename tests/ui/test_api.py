@@ -21,6 +21,7 @@ from PIL import Image
 from gaze import __version__
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
+from gaze.ui.line import Line
 from tests.green import write_network
 from tests.serving import serving
 
@@ -90,6 +91,19 @@ def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, phot
         time.sleep(0.1)
 
 
+def test_a_second_caller_is_told_the_place(client: Client, photo: Path) -> None:
+    first = client.submit(photo=handle_file(photo), api_name="/generate", engine="warp")
+    while not first.status().progress_data:
+        time.sleep(0.05)
+    second = client.submit(photo=handle_file(photo), api_name="/generate", **SMALL)
+    while not second.status().progress_data:
+        time.sleep(0.05)
+    assert second.status().progress_data[0].desc == "You are next."
+    assert client.predict(api_name="/health")["waiting"] == 1
+    first.cancel()
+    assert second.result(timeout=60)[0]["gridSize"] == 4
+
+
 def test_a_preview(client: Client, photo: Path) -> None:
     manifest = client.predict(photo=handle_file(photo), head=1.5, api_name="/preview")
     assert (manifest["mode"], manifest["totalImages"]) == ("single", 100)
@@ -99,7 +113,7 @@ def test_health(client: Client) -> None:
     health = client.predict(api_name="/health")
     assert health["version"] == __version__
     assert health["engine"] in ("warp", "liveportrait")
-    assert health["running"] == 0
+    assert (health["running"], health["waiting"]) == (0, 0)
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -153,7 +167,7 @@ def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
 
 def test_a_programs_previews_are_kept_for_an_hour_too(photo: Path, tmp_path: Path) -> None:
     previews = SessionStore(tmp_path / "previews", PREVIEWS_KEPT)
-    api = Api(SessionStore(tmp_path / "results"), previews)
+    api = Api(SessionStore(tmp_path / "results"), previews, Line())
     old, new = (api.preview(str(photo), 1, 1, 1, True, 0)["session"] for _ in range(2))
     assert set(previews.sessions()) == {old, new}
     two_hours_ago = time.time() - 7200
