@@ -91,11 +91,12 @@ def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, phot
         time.sleep(0.1)
 
 
-def test_a_second_caller_is_told_the_place(client: Client, photo: Path) -> None:
+def test_a_second_caller_is_told_the_place(client: Client, server: str, photo: Path) -> None:
     first = client.submit(photo=handle_file(photo), api_name="/generate", engine="warp")
     while not first.status().progress_data:
         time.sleep(0.05)
-    second = client.submit(photo=handle_file(photo), api_name="/generate", **SMALL)
+    other = Client(server, download_files=False, verbose=False)
+    second = other.submit(photo=handle_file(photo), api_name="/generate", **SMALL)
     while not second.status().progress_data:
         time.sleep(0.05)
     assert second.status().progress_data[0].desc == "You are next."
