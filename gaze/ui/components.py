@@ -31,7 +31,12 @@ Faces = dict[str, Any]
 
 _THUMBNAIL = 128
 """Pixels; shown at half of it."""
-_ENGINE_NAMES = {"warp": "Instant engine", "liveportrait": "LivePortrait engine"}
+_ENGINE_NAMES = {
+    "warp": "Instant engine",
+    "liveportrait": "LivePortrait engine",
+    "cluster": "Cluster",
+    "remote": "Another Gaze",
+}
 
 
 def photo_input() -> gr.Image:

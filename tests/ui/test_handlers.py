@@ -18,7 +18,7 @@ from gaze.ui.line import Line
 from gaze.ui.options import option_inputs
 
 NORMAL = {
-    **{"head": 1, "eyes": 1, "brows": 1, "straighten": True, "framing": "auto"},
+    **{"head": 1, "eyes": 1, "brows": 1, "straighten": True, "remove_background": False, "framing": "auto"},
     **{"engine": "warp", "size": 30, "keys": "auto", "frame_size": 128, "quality": 70},
 }
 
