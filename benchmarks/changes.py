@@ -88,12 +88,30 @@ _LENSES = [((side * 0.52, 0.06), (0.4, 0.32)) for side in (-1, 1)]
 
 
 def dark_skinned(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
-    """What has the colour of the cheeks, made darker."""
-    colour = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32)
-    cheeks = _drawn(image, face, [((side * 0.5, 0.5), (0.15, 0.12)) for side in (-1, 1)])
-    tone = np.median(colour[cheeks > 0.5], axis=0)
-    alike = np.exp(-(((colour - tone) / 14) ** 2).sum(2) / 2)
-    return (image * (1 - np.array([0.5, 0.6, 0.66]) * alike[..., None])).astype(np.uint8), face
+    """Dark skin.
+
+    Light is the sum of what comes out of the skin, which pigment takes away, and of the shine on it, which stays. What
+    is brighter than the cheeks counts as shine by half. The whites of the eyes keep their light; lips lose some of it.
+    Clothes and background stay, exposed as they were.
+    """
+    light = (image / 255.0) ** 2.2
+    cheeks = _drawn(image, face, [((side * 0.5, 0.5), (0.15, 0.12)) for side in (-1, 1)]) > 0.5
+    shine = 0.5 * np.maximum(light - np.median(light[cheeks], axis=0), 0).min(2, keepdims=True)
+    skin = _drawn(image, face, [((0, 0.35), (1.05, 1.55))], 0.12)
+    whites = np.zeros_like(skin)
+    for eye, side in zip(face.openings, (-1, 1), strict=True):
+        upper, lower = face.to_frame(*eye.upper)[1], face.to_frame(*eye.lower)[1]
+        whites += _drawn(image, face, [((side * 0.5, (upper + lower) / 2), (0.17, 0.4 * (lower - upper)))])
+    mouth = np.mean(face.mouth, axis=0)
+    lips = _drawn(image, face, [(face.to_frame(*mouth), (0.35, 0.13))], 0.05)
+    cover = (skin * (1 - 0.6 * whites) * (1 - 0.4 * lips))[..., None]
+    light = (light - shine) * (1 - cover * (1 - np.array([0.28, 0.18, 0.13]))) + shine
+    return (255 * light.clip(0, 1) ** (1 / 2.2) + 0.5).astype(np.uint8), face
+
+
+def underexposed(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
+    """Three stops too dark."""
+    return (255 * ((image / 255.0) ** 2.2 / 8) ** (1 / 2.2) + 0.5).astype(np.uint8), face
 
 
 def with_glasses(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
@@ -185,6 +203,7 @@ CHANGES: dict[str, Change] = {
     "mirrored": mirrored,
     "grey": grey,
     "dark skin": dark_skinned,
+    "underexposed": underexposed,
     "glasses": with_glasses,
     "gamma 0.5": gamma(0.5),
     "gamma 2": gamma(2.0),

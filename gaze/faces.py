@@ -22,7 +22,7 @@ from gaze.landmarks import BROW, CHIN, CORNER, LOWER_LID, MOUTH, MOUTH_HALF, NOS
 from gaze.portrait import Portrait
 
 _MIN_IRIS_DISTANCE = 14.0
-_MIN_CONFIDENCE = 0.35
+_MIN_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -209,12 +209,21 @@ def find_faces(portrait: Portrait) -> list[Face]:
     """All faces found, the main one first: the largest whose eyes are clear. An empty list when there is none."""
     doubtful: list[Face] = []
     for boxes in propose(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY)):
-        faces = [_face_in(portrait.image, box) for box in boxes]
-        faces.sort(key=lambda face: (face.confidence < _MIN_CONFIDENCE, -face.iris_distance))
-        if faces and faces[0].confidence >= _MIN_CONFIDENCE:
-            return faces
-        doubtful = doubtful or faces
-    return doubtful
+        faces = _distinct([_face_in(portrait.image, box) for box in boxes])
+        clear = [face for face in faces if face.confidence >= _MIN_CONFIDENCE]
+        if clear:
+            return sorted(clear, key=lambda face: -face.iris_distance)
+        doubtful += faces
+    return _distinct(doubtful)
+
+
+def _distinct(faces: list[Face]) -> list[Face]:
+    """Of faces that share an eye the most confident one; these first."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.confidence):
+        if all(math.dist(face.centre, other.centre) > 0.8 * other.iris_distance for other in kept):
+            kept.append(face)
+    return kept
 
 
 def main_face(portrait: Portrait, number: int = 0) -> tuple[Face, int]:
@@ -267,24 +276,32 @@ def _face_in(image: np.ndarray, box: Box) -> Face:
     size = max(1, round(near.shape[1] * scale)), max(1, round(near.shape[0] * scale))
     near = cv2.resize(near, size, interpolation=cv2.INTER_AREA)
 
-    def judge(left: Circle, right: Circle) -> float:
-        return agreement(near, left, right)
-
-    def level(unit: float, window: tuple[float, ...]) -> np.ndarray:
+    def level(left: Circle, right: Circle, unit: float, window: tuple[float, ...]) -> np.ndarray:
         return level_patch(near, left, right, unit, window)[0]
 
+    def likeness(left: Circle, right: Circle) -> symmetry.Likeness:
+        return symmetry.compare_eyes(level(left, right, symmetry.UNIT, symmetry.WINDOW), sum(_radii(left, right)) / 2)
+
+    def judge(left: Circle, right: Circle, strangeness: float) -> float:
+        eyes = confidence.eye_signs(level(left, right, confidence.UNIT, confidence.WINDOW), _radii(left, right))
+        correlation = likeness(left, right).correlation
+        return confidence.log_odds(agreement(near, left, right), correlation, strangeness, eyes)
+
     guess = [((x - x0) * scale, (y - y0) * scale, 0.0) for x, y in box.irises]
-    left, right, evidence = find_irises(near, guess[0], guess[1], judge)
-    distance = math.dist(left[:2], right[:2])
-    radii = left[2] / distance, right[2] / distance
-    parts = find_parts(level(landmarks.UNIT, landmarks.WINDOW), radii)
-    likeness = symmetry.compare_eyes(level(symmetry.UNIT, symmetry.WINDOW), sum(radii) / 2)
-    aside = confidence.dark_aside(level(confidence.UNIT, confidence.WINDOW), radii)
-    trust = confidence.confidence(evidence, judge(left, right), likeness.correlation, aside)
+    left, right, odds = find_irises(near, guess[0], guess[1], judge)
+    parts = find_parts(level(left, right, landmarks.UNIT, landmarks.WINDOW), _radii(left, right))
+    trust = confidence.confidence(odds)
     # Beyond the picture's border there is only its edge, repeated.
     if not all(r <= x < near.shape[1] - r and r <= y < near.shape[0] - r for x, y, r in (left, right)):
         trust = 0.0
-    face = _laid_out(Iris(*left), Iris(*right), trust, likeness.aside or 0.0, parts)
-    if likeness.aside is None:
+    aside = likeness(left, right).aside
+    face = _laid_out(Iris(*left), Iris(*right), trust, aside or 0.0, parts)
+    if aside is None:
         face = _laid_out(face.left, face.right, trust, face.camera_gaze, parts)
     return face.moved(1 / scale, x0 + 0.5 / scale - 0.5, y0 + 0.5 / scale - 0.5)
+
+
+def _radii(left: Circle, right: Circle) -> tuple[float, float]:
+    """Of irises, in distances between them."""
+    distance = math.dist(left[:2], right[:2])
+    return left[2] / distance, right[2] / distance

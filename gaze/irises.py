@@ -25,10 +25,10 @@ _EYES = (-0.85, -0.4, 0.85, 0.4)
 _RADII = np.linspace(0.07, 0.135, 14)
 _TYPICAL_RADIUS = 0.1
 _UNLIKE = 0.012
-_TRUST = 0.3
+_TRUST = 0.02
 _TILTS = (0.0, -9.0, 9.0, -18.0, 18.0)
 _CANDIDATES = 5
-_HYPOTHESES = 6
+_HYPOTHESES = 8
 
 
 def level_patch(
@@ -55,32 +55,35 @@ def level_patch(
 
 
 def find_irises(
-    image: np.ndarray, left: Circle, right: Circle, judge: Callable[[Circle, Circle], float]
+    image: np.ndarray, left: Circle, right: Circle, judge: Callable[[Circle, Circle, float], float]
 ) -> tuple[Circle, Circle, float]:
     """Find the irises near a guess.
 
     Args:
         image: (height, width, 3) uint8 RGB, with the irises at most about 1.5 `UNIT` apart, else it aliases.
         left, right: the guess; off by up to a sixth of its distance, and 25° of tilt.
-        judge: what else speaks for a pair, 0 to 1.
+        judge: the log odds that a pair is right, given how strange it is.
 
     Returns:
-        The circles, left and right in the image, and how clearly they were found; a clear pair has 0.5 and more.
+        The circles, left and right in the image, and their log odds.
     """
     found: list[_Scored] = []
     for tilt in _TILTS:
         a, b = _turned_pair(left, right, tilt)
         patch, matrix = _eyes_patch(image, a, b, UNIT / 2)
-        for score, pair, _ in _pairs(_evidence(patch, UNIT / 2), UNIT / 2, 0.17, 0.12):
+        for score, pair in _pairs(_evidence(patch, UNIT / 2), UNIT / 2, 0.17, 0.12):
             found.append((score, (_moved(pair[0], matrix), _moved(pair[1], matrix))))
     found.sort(key=lambda it: -it[0])
-    refined = [
-        _refined(image, a, b, UNIT / 2, 2)
-        for _, (a, b) in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]
-    ]
-    best = max(refined, key=lambda it: it[2] - _strangeness(it[0], it[1], left, right) + _TRUST * judge(it[0], it[1]))
-    first, second, _, weaker = _refined(image, best[0], best[1], UNIT, 2)
-    return first, second, weaker
+    best, most = None, -math.inf
+    for _, (a, b) in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]:
+        a, b, score = _refined(image, a, b, UNIT / 2, 2)
+        strange = _strangeness(a, b, left, right)
+        value = score - strange + _TRUST * judge(a, b, strange)
+        if value > most:
+            best, most = (a, b), value
+    assert best is not None
+    first, second, _ = _refined(image, *best, UNIT, 2)
+    return first, second, judge(first, second, _strangeness(first, second, left, right))
 
 
 def _strangeness(a: Circle, b: Circle, left: Circle, right: Circle) -> float:
@@ -94,14 +97,14 @@ def _strangeness(a: Circle, b: Circle, left: Circle, right: Circle) -> float:
 
 def _refined(
     image: np.ndarray, left: Circle, right: Circle, unit: float, passes: int
-) -> tuple[Circle, Circle, float, float]:
-    """The best pair on patches laid by the pair itself, its score, and the evidence for the weaker of both."""
-    score = weaker = 0.0
+) -> tuple[Circle, Circle, float]:
+    """The best pair on patches laid by the pair itself, and its score."""
+    score = 0.0
     for _ in range(passes):
         patch, matrix = _eyes_patch(image, left, right, unit)
-        score, (a, b), weaker = _pairs(_evidence(patch, unit), unit, 0.05, 0.05, 1)[0]
+        score, (a, b) = _pairs(_evidence(patch, unit), unit, 0.05, 0.05, 1)[0]
         left, right = _moved(a, matrix), _moved(b, matrix)
-    return left, right, score, weaker
+    return left, right, score
 
 
 def _eyes_patch(
@@ -182,8 +185,8 @@ def _evidence(patch: np.ndarray, unit: float) -> np.ndarray:
 
 def _pairs(
     evidence: np.ndarray, unit: float, across: float, down: float, count: int = _CANDIDATES
-) -> list[tuple[float, tuple[Circle, Circle], float]]:
-    """Pairs of circles in patch pixels near where the irises are expected, best first: score, pair, weaker evidence.
+) -> list[_Scored]:
+    """Pairs of circles in patch pixels near where the irises are expected, best first.
 
     `across` and `down` are how far off they may be (standard deviations, in distances between the irises).
     """
@@ -208,11 +211,11 @@ def _pairs(
             off = ((math.dist(a[:2], b[:2]) / unit - 1) / across) ** 2 + ((b[1] - a[1]) / (0.12 * unit)) ** 2
             pairs.append(((a_score + b_score) / 2 - 0.02 * off, a, b))
     pairs.sort(key=lambda it: -it[0])
-    return [(score, *_alike(evidence, a, b, unit)) for score, a, b in pairs[:_HYPOTHESES]]
+    return [(score, _alike(evidence, a, b, unit)) for score, a, b in pairs[:_HYPOTHESES]]
 
 
-def _alike(evidence: np.ndarray, left: Circle, right: Circle, unit: float) -> tuple[tuple[Circle, Circle], float]:
-    """Radii that suit both irises, which are of one size, the centres that suit these radii, the weaker evidence."""
+def _alike(evidence: np.ndarray, left: Circle, right: Circle, unit: float) -> tuple[Circle, Circle]:
+    """Radii that suit both irises, which are of one size, and the centres that suit these radii."""
     reach = max(1, round(0.03 * unit))
     spots, profiles = [], []
     for x, y, _ in (left, right):
@@ -223,12 +226,11 @@ def _alike(evidence: np.ndarray, left: Circle, right: Circle, unit: float) -> tu
     apart = (_RADII[:, None] - _RADII) / _UNLIKE
     size = (_RADII - _TYPICAL_RADIUS) / 0.02
     joint = np.add.outer(profiles[0] - 0.03 * size**2, profiles[1] - 0.03 * size**2) - 0.06 * apart**2
-    circles, strengths = [], []
+    circles = []
     for layer, (near, row, col) in zip(np.unravel_index(int(joint.argmax()), joint.shape), spots, strict=True):
         down, across = np.unravel_index(int(near[layer].argmax()), near[layer].shape)
-        strengths.append(float(near[layer].max()))
         circles.append(_peak(evidence, int(layer), row + int(down), col + int(across), unit))
-    return (circles[0], circles[1]), min(strengths)
+    return circles[0], circles[1]
 
 
 def _peak(volume: np.ndarray, layer: int, row: int, col: int, unit: float) -> Circle:
