@@ -167,7 +167,7 @@ def print_trust(portraits: list[tuple[str, np.ndarray, Face]]) -> None:
     shown = {what: [change(*it)[0] for _, *it in portraits] for what, change in CHANGES.items()}
     hidden = {what: [change(*it) for _, *it in portraits] for what, change in HIDDEN.items()}
     for what, images in [*shown.items(), *hidden.items()]:
-        accepted = sum(any(face.confidence >= 0.35 for face in find_faces(Portrait(image))) for image in images)
+        accepted = sum(any(face.confidence >= 0.5 for face in find_faces(Portrait(image))) for image in images)
         print(f"| {what} | {accepted} of {len(images)} |")
 
 
