@@ -23,6 +23,8 @@ from gaze.portrait import Portrait
 
 _MIN_IRIS_DISTANCE = 14.0
 _MIN_CONFIDENCE = 0.5
+_NO_FACE = 0.005
+"""Confidence below which a find is not even doubtful."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def find_faces(portrait: Portrait) -> list[Face]:
         clear = [face for face in faces if face.confidence >= _MIN_CONFIDENCE]
         if clear:
             return sorted(clear, key=lambda face: -face.iris_distance)
-        doubtful += faces
+        doubtful += [face for face in faces if face.confidence >= _NO_FACE]
     return _distinct(doubtful)
 
 
@@ -255,7 +257,8 @@ def clear_faces(portrait: Portrait) -> list[Face]:
         return clear
     if not faces:
         raise FaceError(
-            "No face was found. Use a photo that shows one face from the front, well lit, with both eyes open."
+            "No face was found. Use a photo that shows one face from the front, well lit, with both eyes open "
+            "and uncovered."
         )
     if faces[0].iris_distance < _MIN_IRIS_DISTANCE:
         raise FaceError(

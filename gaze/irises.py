@@ -95,9 +95,7 @@ def _strangeness(a: Circle, b: Circle, left: Circle, right: Circle) -> float:
     return 0.02 * (stretch**2 + (tilt / math.radians(10)) ** 2 + x**2 + y**2)
 
 
-def _refined(
-    image: np.ndarray, left: Circle, right: Circle, unit: float, passes: int
-) -> tuple[Circle, Circle, float]:
+def _refined(image: np.ndarray, left: Circle, right: Circle, unit: float, passes: int) -> tuple[Circle, Circle, float]:
     """The best pair on patches laid by the pair itself, and its score."""
     score = 0.0
     for _ in range(passes):
@@ -183,9 +181,7 @@ def _evidence(patch: np.ndarray, unit: float) -> np.ndarray:
     return np.stack(scores)
 
 
-def _pairs(
-    evidence: np.ndarray, unit: float, across: float, down: float, count: int = _CANDIDATES
-) -> list[_Scored]:
+def _pairs(evidence: np.ndarray, unit: float, across: float, down: float, count: int = _CANDIDATES) -> list[_Scored]:
     """Pairs of circles in patch pixels near where the irises are expected, best first.
 
     `across` and `down` are how far off they may be (standard deviations, in distances between the irises).
