@@ -1,7 +1,7 @@
 """Where faces may be: boxes of a Haar cascade (Viola and Jones, "Robust Real-Time Face Detection", 2004).
 
-The cascade comes with OpenCV. It finds upright faces, so the picture is also searched tilted; and it is
-asked again about a face levelled by its irises, whether they lie where those of a face belong.
+The cascades come with OpenCV. They find upright faces, so the picture is also searched tilted; and one is asked again
+about a face levelled by its irises, whether they lie where those of a face belong.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Face:
     Attributes:
         box: x, y, width, height of the upright square around the face, brows to mouth.
         left, right: the irises.
-        confidence: 0 to 1; how clearly both irises were found, and how much the rest looks like their face.
+        confidence: 0 to 1; the probability that these are the open eyes of a face.
         openings: of the left and the right eye.
         brows: the middle of the left and the right brow.
         nose: its tip.
@@ -220,7 +220,7 @@ def find_faces(portrait: Portrait) -> list[Face]:
 
 
 def _distinct(faces: list[Face]) -> list[Face]:
-    """Of faces that share an eye the most confident one; these first."""
+    """Of faces found in one place the most confident one; the most confident first."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.confidence):
         if all(math.dist(face.centre, other.centre) > 0.8 * other.iris_distance for other in kept):

@@ -74,14 +74,13 @@ def find_irises(
         for score, pair in _pairs(_evidence(patch, UNIT / 2), UNIT / 2, 0.17, 0.12):
             found.append((score, (_moved(pair[0], matrix), _moved(pair[1], matrix))))
     found.sort(key=lambda it: -it[0])
-    best, most = None, -math.inf
-    for _, (a, b) in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]:
-        a, b, score = _refined(image, a, b, UNIT / 2, 2)
-        strange = _strangeness(a, b, left, right)
-        value = score - strange + _TRUST * judge(a, b, strange)
+    best, most = (left, right), -math.inf
+    for _, pair in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]:
+        first, second, score = _refined(image, *pair, UNIT / 2, 2)
+        strange = _strangeness(first, second, left, right)
+        value = score - strange + _TRUST * judge(first, second, strange)
         if value > most:
-            best, most = (a, b), value
-    assert best is not None
+            best, most = (first, second), value
     first, second, _ = _refined(image, *best, UNIT, 2)
     return first, second, judge(first, second, _strangeness(first, second, left, right))
 
