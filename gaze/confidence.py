@@ -1,7 +1,7 @@
 """Telling a good find from a guess: signs that the irises found are a face's open eyes.
 
-How much each sign says was fitted by logistic regression on finds in some 130 portraits that are not part of the project:
-right ones against wrong ones, against finds in pictures without a face, and against eyes covered or closed.
+How much each sign says was fitted by logistic regression on finds in some 130 portraits that are not part of the
+project: right ones against wrong ones, against finds in pictures without a face, and against eyes covered or closed.
 benchmarks/RESULTS.md says how often it errs.
 """
 
@@ -28,7 +28,7 @@ class EyeSigns(NamedTuple):
             corners on both sides. Where the end of a closed eye's lashes was taken for an iris, there is bare skin.
         closed: how dark the lightest is beside an iris, by the darker side, on average of both eyes. Beside an iris is
             white, or skin; along closed lashes it stays dark.
-        height: of what is dark, in iris radii, for the flatter eye: at half and at three quarters of its darkness, summed.
+        height: of what is dark, in iris radii, for the flatter eye: at half and at three quarters of its darkness.
     """
 
     aside: float
