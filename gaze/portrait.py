@@ -14,18 +14,19 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from gaze.errors import PhotoError
 
 MAX_BYTES = 40 * 2**20
-MAX_PIXELS = 120_000_000
+MAX_PIXELS = 50_000_000
+_MAX_PIXELS_OF = {"JPEG": 120_000_000, "MPO": 120_000_000, "AVIF": 30_000_000, "WEBP": 25_000_000}
+"""More or less where a decoder takes less or more than the 500 MB that a picture may take: JPEG is scaled down while it is
+read, AVIF and WebP need up to 16 bytes a pixel."""
 MIN_SIDE = 64
 WORKING_SIDE = 2048
 """Longer side, in pixels, beyond which a photo is scaled down when it is read: no output needs more."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
 """What is read. Everything else Pillow knows is left out: some of its readers run other programs (EPS)."""
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+"""Where several pictures in a file are an animation. Elsewhere they are previews, depths or pages beside the main one."""
 
-_TOO_LARGE = (
-    f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. "
-    "Scale it down; 2000 on the longer side are plenty."
-)
 _ACCEPTED = "Use a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF picture."
 
 Photo = str | Path | bytes | BinaryIO | np.ndarray | Image.Image
@@ -80,19 +81,16 @@ def load_portrait(photo: Photo) -> Portrait:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = photo if isinstance(photo, Image.Image) else _open(photo)
-            _check_size(*image.size)
-            if getattr(image, "is_animated", False):
+            _check_size(image)
+            if getattr(image, "is_animated", False) and image.format in _ANIMATED:
                 notes.append("The picture is animated; its first frame is used.")
                 image.seek(0)
-            image.draft("RGB", (WORKING_SIDE, WORKING_SIDE)) if image.mode == "RGB" else None
+            image.draft(image.mode, (WORKING_SIDE, WORKING_SIDE))
             image.load()
-            image = ImageOps.exif_transpose(image)
-            rgb = _to_srgb(image, notes)
+            rgb = _to_srgb(_upright(_reduced(image)), notes)
     except PhotoError:
         raise
-    except Image.DecompressionBombError as error:
-        raise PhotoError(_TOO_LARGE) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # Decoders give all kinds for damaged files.
         raise PhotoError("The picture is damaged or cut off. Export it again, or take another.") from error
     if max(rgb.size) > WORKING_SIDE:
         rgb.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.LANCZOS)
@@ -120,16 +118,45 @@ def _open(photo: str | Path | bytes | BinaryIO) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise PhotoError(f"This is no picture that can be read. {_ACCEPTED}") from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(MAX_PIXELS) from error
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise PhotoError(_TOO_LARGE)
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    most = MAX_PIXELS if image.info.get("progressive") else _MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
+    if width * height > most:
+        raise _too_large(most)
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
             f"The picture has only {width} × {height} pixels. Use one with at least {MIN_SIDE} on each side, "
             "better 512 or more."
         )
+
+
+def _too_large(most: int) -> PhotoError:
+    return PhotoError(
+        f"The picture has more than {most // 1_000_000} million pixels. "
+        "Scale it down; 2000 on the longer side are plenty."
+    )
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """The picture without most of what is beyond the working size: copies of 50 million pixels take 200 MB each."""
+    factor = max(image.size) // WORKING_SIDE
+    if factor < 2:
+        return image
+    if image.mode in ("P", "1") or image.mode.startswith("I;"):
+        plain = "I" if image.mode.startswith("I;") else "RGBA" if "transparency" in image.info else "RGB"
+        image = image.convert(plain)
+    return image.reduce(factor)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Damaged EXIF data say nothing about the picture itself.
+        return image
 
 
 def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -147,6 +174,8 @@ def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
         backdrop.alpha_composite(rgba)
         backdrop.info["icc_profile"] = image.info.get("icc_profile")
         image = backdrop.convert("RGB")
+    if image.mode == "P":
+        image = image.convert("RGB")
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "CMYK", "L"):
         try:

@@ -1,0 +1,77 @@
+"""Try to break Gaze, and write what happened into docs/reliability.md.
+
+    python -m trials [ROOM ...] [--quick]
+
+Each room that is run replaces its own part of the page. Linux only: it looks at /proc, and forks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import re
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.instant import machine
+from trials.trying import Row
+
+ROOMS = ("pictures", "faces", "packs", "widget", "engines")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
+START = """# What was tried to break it
+
+Written by `python -m trials`; do not edit. Everything is made by scripts from fixed seeds (`trials/`), and tried in a process
+of its own. "Refused" means that a person gets a sentence that says what was wrong and what to do. Seconds are on the clock,
+memory is what the process took at its peak beyond Python and the modules; of each the most.
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"{', '.join(ROOMS)}; all where none is named")
+    parser.add_argument("--quick", action="store_true", help="few repetitions, and the page stays as it is")
+    args = parser.parse_args()
+    if odd := set(args.rooms) - set(ROOMS):
+        parser.error(f"there is no room called {', '.join(odd)}; there are {', '.join(ROOMS)}")
+    faults = 0
+    for name in args.rooms or ROOMS:
+        started, rows = time.monotonic(), list[Row]()
+        room = import_module(f"trials.{name}")
+        for row in room.rows(args.quick):
+            print(row, flush=True)
+            for fault in row.faults:
+                print(f"    {fault.words}", flush=True)
+            rows.append(row)
+        faults += sum(len(row.faults) for row in rows)
+        if not args.quick:
+            _write(name, _section(name, room.__doc__ or "", rows, time.monotonic() - started))
+    return 1 if faults else 0
+
+
+def _section(name: str, about: str, rows: list[Row], seconds: float) -> str:
+    tries, faults = sum(len(row.tries) for row in rows), [fault for row in rows for fault in row.faults]
+    lines = [
+        f"## {name.capitalize()}\n",
+        f"{about.strip()}\n",
+        f"`python -m trials {name}`, {datetime.date.today()}, {seconds / 60:.0f} min: {machine()}\n",
+        "| what was tried | times | what happened | seconds | MB |\n|---|---|---|---|---|",
+        *map(str, rows),
+        f"\n{tries:,} tries, {len(faults) or 'no'} faults.",
+        *(f"\n- {fault.words.strip().splitlines()[-1]}" for fault in faults),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(name: str, section: str) -> None:
+    """Put a room's part into the page, in the order of the rooms."""
+    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    parts = {part.split("\n", 1)[0]: f"## {part.strip()}\n" for part in re.split(r"(?m)^## ", old)[1:]}
+    parts[name.capitalize()] = section
+    known = [parts[room.capitalize()] for room in ROOMS if room.capitalize() in parts]
+    PAGE.write_text("\n".join([START, *known]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

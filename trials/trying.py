@@ -1,0 +1,121 @@
+"""What the rooms share: something is tried in a process of its own, and what happened becomes a row of a table."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import resource
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from gaze.errors import GazeError
+
+REFUSED, FAULT = "refused", "FAULT"
+_PATIENCE = 60.0
+"""Seconds after which what is tried counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a try may take; more is a fault.
+
+    Attributes:
+        seconds: on the clock.
+        megabytes: of memory at its peak, beyond what the process held before: Python and the modules.
+    """
+
+    seconds: float = _PATIENCE
+    megabytes: float = 4000
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One try.
+
+    Attributes:
+        happened: in a word or two, such as "portrait"; `REFUSED` and `FAULT` are every room's.
+        words: what a person would read; of a fault what is wrong.
+    """
+
+    happened: str
+    words: str = ""
+    seconds: float = 0
+    megabytes: float = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """Tries of one kind."""
+
+    what: str
+    tries: Sequence[Tried]
+
+    @property
+    def faults(self) -> list[Tried]:
+        return [it for it in self.tries if it.happened == FAULT]
+
+    def __str__(self) -> str:
+        """A line of the table: what was tried, how often, what happened, seconds and megabytes at most."""
+        happened = Counter(it.happened for it in self.tries).most_common()
+        words = ", ".join(f"{count} {what}" for what, count in happened) if len(happened) > 1 else happened[0][0]
+        seconds, megabytes = (max(getattr(it, name) for it in self.tries) for name in ("seconds", "megabytes"))
+        return f"| {self.what} | {len(self.tries)} | {words} | {seconds:.2f} | {megabytes:.0f} |"
+
+
+class Fault(Exception):
+    """Something came out that should not have; the text says what."""
+
+
+def attempt(act: Callable[[], str], limits: Limits = Limits(), what: str = "") -> Tried:
+    """Try something in a forked process.
+
+    Args:
+        act: returns what happened, in a word. A `GazeError` is a refusal and has to give advice; any other exception
+            is a fault.
+        what: names the case among others of its row, for whoever reads of its fault.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # what this process freed must not serve the other, uncounted
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_in_child, args=(act, there))
+    child.start()
+    there.close()
+    try:
+        tried = here.recv() if here.poll(_PATIENCE) else Tried(FAULT, "It hangs.", _PATIENCE)
+    except EOFError:
+        child.join()
+        tried = Tried(FAULT, f"The process ended with {child.exitcode}.")
+    child.kill()
+    child.join()
+    here.close()
+    if tried.happened != FAULT and tried.seconds > limits.seconds:
+        tried = replace(tried, happened=FAULT, words=f"It took {tried.seconds:.1f} s.")
+    if tried.happened != FAULT and tried.megabytes > limits.megabytes:
+        tried = replace(tried, happened=FAULT, words=f"It took {tried.megabytes:.0f} MB.")
+    return replace(tried, words=f"{what}: {tried.words}") if what and tried.words else tried
+
+
+def _in_child(act: Callable[[], str], there: Connection) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    before = pages * resource.getpagesize()
+    started = time.perf_counter()
+    try:
+        happened, words = act(), ""
+    except GazeError as error:
+        happened, words = REFUSED, str(error)
+        if len(words.split(". ")) < 2:
+            happened, words = FAULT, f"It gives no advice: {words}"
+    except Fault as fault:
+        happened, words = FAULT, str(fault)
+    except BaseException:
+        happened, words = FAULT, traceback.format_exc()
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    there.send(Tried(happened, words, seconds, max(0, peak - before) / 1e6))
