@@ -16,7 +16,7 @@ from gaze.errors import PhotoError
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000
 _MAX_PIXELS_OF = {"JPEG": 120_000_000, "MPO": 120_000_000, "AVIF": 30_000_000, "WEBP": 25_000_000}
-"""More or less where a decoder takes less or more than the 500 MB that a picture may take: JPEG is scaled down while it is
+"""Other limits where decoders take less or more of the 500 MB that a picture may take: JPEG is scaled down while it is
 read, AVIF and WebP need up to 16 bytes a pixel."""
 MIN_SIDE = 64
 WORKING_SIDE = 2048
@@ -25,7 +25,7 @@ WORKING_SIDE = 2048
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
 """What is read. Everything else Pillow knows is left out: some of its readers run other programs (EPS)."""
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
-"""Where several pictures in a file are an animation. Elsewhere they are previews, depths or pages beside the main one."""
+"""Where several pictures in a file are an animation. Elsewhere they are previews or pages beside the main one."""
 
 _ACCEPTED = "Use a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF picture."
 

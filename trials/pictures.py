@@ -1,7 +1,8 @@
-"""Pictures that are hostile or merely odd. Each is read as an upload is, and its face looked for: it has to end in a right
-portrait, or in a refusal with advice, within 2 seconds and 500 MB. "Right" is a picture that looks as the undamaged one, in
-sRGB. Where a decoder shows what is left of a damaged file, as any viewer would, that is a "damaged portrait". The last rows
-are whole runs, whose output files are searched for what the photo's file said of place and person."""
+"""Pictures that are hostile or merely odd. Each is read as an upload is, and its face looked for: it has to end in a
+right portrait, or in a refusal with advice, within 2 seconds and 500 MB. "Right" is a picture that looks as the
+undamaged one, in sRGB. Where a decoder shows what is left of a damaged file, as viewers do, that is a "damaged portrait".
+The last rows are whole runs, whose output files are searched for what the photo's file said of place and person.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +21,11 @@ from gaze.faces import main_face
 from gaze.pipeline import Options, generate
 from gaze.portrait import load_portrait, register_formats
 from trials import corpus
-from trials.trying import Fault, Limits, Row, Tried, attempt
+from trials.trying import FaultError, Limits, Row, Tried, attempt
 
 LIMITS = Limits(seconds=2, megabytes=500)
 _ALIKE = 6.0
-"""Mean difference of levels up to which a picture is the same: lossy formats, palettes and 8-bit profiles differ by less."""
+"""Mean difference of levels up to which a picture is the same: lossy formats, palettes and profiles differ by less."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -80,7 +81,7 @@ def made(photo: bytes | Path, truth: np.ndarray | None, damaged: bool = False, f
     portrait = load_portrait(photo)
     image = portrait.image
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or max(image.shape) > 2048:
-        raise Fault(f"An image of {image.dtype}, {image.shape}.")
+        raise FaultError(f"An image of {image.dtype}, {image.shape}.")
     if find:
         main_face(portrait)
     if truth is None or (image.shape == truth.shape and np.abs(image.astype(int) - truth).mean() <= _ALIKE):
@@ -88,7 +89,7 @@ def made(photo: bytes | Path, truth: np.ndarray | None, damaged: bool = False, f
     if damaged:
         return "damaged portrait"
     difference = np.abs(image.astype(int) - truth).mean() if image.shape == truth.shape else image.shape
-    raise Fault(f"It looks different: {difference}.")
+    raise FaultError(f"It looks different: {difference}.")
 
 
 def _misnamed() -> Iterator[Tried]:
@@ -106,7 +107,7 @@ def clean_run(what: str, data: bytes) -> str:
         photo = Path(folder) / f"{corpus.MARK.decode()}{corpus.suffix_of(what.split()[0])}"
         photo.write_bytes(data)
         if not holds_mark(data):
-            raise Fault("There is no mark in the file itself.")
+            raise FaultError("There is no mark in the file itself.")
         result = generate(photo, Path(folder) / "out", Options(engine="warp", size=4, frame_size=128))
         write_zip(result.folder, Path(folder) / "out.zip")
         outputs = {path.name: path.read_bytes() for path in result.folder.iterdir()}
@@ -115,11 +116,11 @@ def clean_run(what: str, data: bytes) -> str:
             outputs |= {f"out.zip/{name}": name.encode() + archive.read(name) for name in archive.namelist()}
         for name, content in outputs.items():
             if holds_mark(content):
-                raise Fault(f"{name} holds what was planted.")
+                raise FaultError(f"{name} holds what was planted.")
             if name.endswith((".jpg", ".webp")):
                 with Image.open(result.folder / Path(name).name) as picture:
                     if extra := picture.info.keys() & {"exif", "xmp", "icc_profile", "comment", "photoshop"}:
-                        raise Fault(f"{name} has {extra}.")
+                        raise FaultError(f"{name} has {extra}.")
     return "portrait"
 
 

@@ -68,7 +68,7 @@ class Row:
         return f"| {self.what} | {len(self.tries)} | {words} | {seconds:.2f} | {megabytes:.0f} |"
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """Something came out that should not have; the text says what."""
 
 
@@ -112,7 +112,7 @@ def _in_child(act: Callable[[], str], there: Connection) -> None:
         happened, words = REFUSED, str(error)
         if len(words.split(". ")) < 2:
             happened, words = FAULT, f"It gives no advice: {words}"
-    except Fault as fault:
+    except FaultError as fault:
         happened, words = FAULT, str(fault)
     except BaseException:
         happened, words = FAULT, traceback.format_exc()
