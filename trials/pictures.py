@@ -1,7 +1,8 @@
 """Pictures that are hostile or merely odd. Each is read as an upload is, and its face looked for: it has to end in a
 right portrait, or in a refusal with advice, within 2 seconds and 500 MB. "Right" is a picture that looks as the
-undamaged one, in sRGB. Where a decoder shows what is left of a damaged file, as viewers do, that is a "damaged portrait".
-The last rows are whole runs, whose output files are searched for what the photo's file said of place and person.
+undamaged one, in sRGB. Where a decoder shows what is left of a damaged file, as viewers do, that is a "damaged
+portrait". The last rows are whole runs, whose output files are searched for what the photo's file said of place and
+person.
 """
 
 from __future__ import annotations
