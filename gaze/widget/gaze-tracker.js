@@ -34,13 +34,27 @@
   const SLICE = 6; // ms of cutting after which the page may breathe
   const KEPT = [12, 40]; // decoded frames of a pack that are kept: at least, and at most where memory allows
   const AHEAD = 0.1; // seconds of motion for which frames are decoded ahead
-  const MAX_CHAIN = 8; // decodes for one frame, at most (docs/format.md)
+  const MAX_CHAIN = 8; // decodes for one frame, at most (docs/format.md); likewise:
+  const MAX_GRID = 60; // rows and columns
+  const MAX_SIDE = 16384; // pixels of a frame
+  const MAX_PAYLOAD = 2 ** 30; // bytes
   const DECODER_PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
+  const OTHER_SIZE = "its frames are not of the size that it says";
   const LABEL = "Portrait that looks at the pointer";
 
   // ---- pure functions
 
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+  /** A number of a manifest or a header, which may hold anything; undefined where it is none between the bounds. */
+  const within = (value, low, high) =>
+    typeof value === "number" && value >= low && value <= high ? value : undefined;
+
+  /** The point between the eyes, likewise. */
+  function facePoint(face) {
+    const [x, y] = [within(face?.x, -1, 2), within(face?.y, -1, 2)];
+    return x === undefined || y === undefined ? null : { x, y };
+  }
 
   /**
    * One axis of a look, in [-1, 1]: 0 at the face, ±1 at the viewport's edges, however far off centre the face is, and
@@ -107,7 +121,8 @@
    * @returns {{cells: number, width: number, height: number} | null} null when nothing fits
    */
   function sheetLayout(declared, sheetWidth, sheetHeight) {
-    const fits = (n) => Number.isInteger(n) && n > 0 && sheetWidth % n === 0 && sheetHeight % n === 0;
+    const fits = (n) =>
+      Number.isInteger(n) && n > 0 && n <= MAX_GRID && sheetWidth % n === 0 && sheetHeight % n === 0;
     const layout = (n) => ({ cells: n, width: sheetWidth / n, height: sheetHeight / n });
     const { cells, width, height } = declared;
     const across = sheetWidth / width;
@@ -164,22 +179,29 @@
    * @returns {Source}
    */
   function readManifest(manifest, guess) {
+    if (typeof manifest !== "object") throw new Error("The manifest is no object.");
     const base = new URL(manifest.base || "./", document.baseURI);
     const at = (name) => new URL(name, base).href;
     const names = (suffix) =>
       manifest.mode === "single" ? [`sheet${suffix}.webp`] : [0, 1, 2, 3].map((i) => `q${i}${suffix}.webp`);
+    const list = (given, usual) => {
+      if (![undefined, null].includes(given) && !(Array.isArray(given) && [0, 1, 4].includes(given.length))) {
+        throw new Error("The manifest's sheets are no list of one or four names.");
+      }
+      return (given ?? names(usual)).map(at);
+    };
     const guessed = !("mobileGridSize" in manifest);
-    const small = guessed ? guess : manifest.mobileGridSize;
-    const smallSheets = manifest.mobileSheets || names(`_${small}`);
-    const sheets = (manifest.sheets || names("")).map(at);
+    const small = guessed ? guess : within(manifest.mobileGridSize, 1, MAX_GRID);
+    const smallSheets = list(manifest.mobileSheets, `_${small}`);
+    const sheets = list(manifest.sheets, "");
     return {
-      full: sheets.length ? { size: manifest.gridSize, sheets } : null,
-      small: small && smallSheets.length ? { size: small, sheets: smallSheets.map(at), guessed } : null,
-      width: manifest.imageWidth,
-      height: manifest.imageHeight,
+      full: sheets.length ? { size: within(manifest.gridSize, 1, MAX_GRID), sheets } : null,
+      small: small && smallSheets.length ? { size: small, sheets: smallSheets, guessed } : null,
+      width: within(manifest.imageWidth, 1, MAX_SIDE),
+      height: within(manifest.imageHeight, 1, MAX_SIDE),
       poster: manifest.poster ? at(manifest.poster) : null,
       pack: manifest.pack ? at(manifest.pack) : null,
-      face: manifest.face || null,
+      face: facePoint(manifest.face),
     };
   }
 
@@ -280,9 +302,19 @@
     if (magic !== "GAZEPACK" || length > 65536) throw new Error("it is no pack");
     if (bytes.length < 12 + length) return null;
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length)));
-    if (header.version !== 1) throw new Error(`its version is ${header.version}`);
+    if (header?.version !== 1) throw new Error(`its version is ${header?.version}`);
+    const whole = (value, low, high) => Number.isInteger(within(value, low, high));
+    const { gridSize, imageWidth, imageHeight, payloads } = header;
+    const isGood =
+      whole(gridSize, 2, MAX_GRID) &&
+      whole(imageWidth, 1, MAX_SIDE) &&
+      whole(imageHeight, 1, MAX_SIDE) &&
+      Array.isArray(payloads) &&
+      payloads.length > 0 &&
+      payloads.every((payload) => whole(payload?.length, gridSize ** 2 * 12, MAX_PAYLOAD));
+    if (!isGood) throw new Error("its header makes no sense");
     let start = 12 + length;
-    for (const payload of header.payloads) {
+    for (const payload of payloads) {
       payload.start = start;
       start += payload.length;
     }
@@ -294,6 +326,8 @@
    * which is four times faster than createImageBitmap alone where no GPU helps.
    */
   async function framePicture(frame, width, height, hasAlpha) {
+    const even = [width + (width % 2), (height + (height % 2)) * (hasAlpha ? 2 : 1)];
+    if (frame.visibleRect.width !== even[0] || frame.visibleRect.height !== even[1]) throw new Error(OTHER_SIZE);
     const pixels = await readPixels(frame);
     const half = pixels.data.length / 2;
     for (let i = 0; hasAlpha && i < half; i += 4) {
@@ -328,7 +362,13 @@
     }
 
     async decode(cell, wants, put) {
-      put(cell, await createImageBitmap(new Blob([this.payload.data(cell)], { type: "image/webp" })));
+      const { data, width, height } = this.payload;
+      const frame = await createImageBitmap(new Blob([data(cell)], { type: "image/webp" }));
+      if (frame.width !== width || frame.height !== height) {
+        frame.close();
+        throw new Error(OTHER_SIZE);
+      }
+      put(cell, frame);
     }
 
     close() {}
@@ -691,7 +731,7 @@
       this.#player = new Player(source.pack, signal, {
         onheader: ({ gridSize, imageWidth, imageHeight, face }) => {
           this.size = gridSize;
-          this.face = source.face ?? face;
+          this.face = source.face ?? facePoint(face) ?? this.face;
           this.scale = 1;
           this.#shape({ width: imageWidth, height: imageHeight });
           this.want(this.#owner.places(this));

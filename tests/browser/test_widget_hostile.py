@@ -1,0 +1,44 @@
+"""Manifests and packs that somebody else made: a portrait, or an error event in words; never an uncaught error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trials import widget
+from trials.corpus import flipped
+from trials.trying import FAULT
+
+
+@pytest.fixture
+def bench(page: Any, record: Any, tmp_path: Path) -> Any:
+    record.allowed.append("Failed to load resource|Not allowed to load|Access to fetch|CORS")
+    metadata, pack, files = widget.make_portrait(tmp_path / "made")
+    return widget.Bench(page, files), metadata, pack
+
+
+def no_faults(tries: list[Any]) -> bool:
+    assert [it.words for it in tries if it.happened == FAULT] == []
+    return len({it.happened for it in tries}) == 2
+
+
+def test_hostile_manifests(bench: Any) -> None:
+    it, metadata, pack = bench
+    manifests = list(widget.spoilt_manifests(metadata, widget.HOSTILE, ()))[::11]
+    assert no_faults([it.folder(manifest, pack) for manifest in manifests])
+    assert no_faults([it.manifest(manifest, pack) for manifest in (*manifests[::4], *widget.ODD_OBJECTS)])
+
+
+def test_hostile_packs(bench: Any) -> None:
+    it, _, pack = bench
+    assert no_faults([it.pack(spoilt) for spoilt in list(widget.spoilt_headers(pack, widget.HOSTILE))[::17]])
+    assert no_faults([it.pack(flipped(pack, seed)) for seed in range(20)])
+
+
+def test_a_grid_of_a_million_frames_is_not_cut(bench: Any) -> None:
+    it, metadata, _ = bench
+    tried = it.folder({**metadata, "imageWidth": 1, "imageHeight": 1, "gridSize": 200, "pack": None}, b"")
+    assert tried.happened != FAULT
+    assert tried.seconds < 5

@@ -1,0 +1,200 @@
+"""What `<gaze-tracker>` does with manifests and packs that somebody else made, in Chromium: every field of a manifest and
+of a pack's header replaced by hostile values (wrong types, huge numbers, markup, script, foreign addresses, `__proto__`),
+packs cut off, and packs with bits flipped. The element has to show the portrait, or to say by an error event what is
+wrong, within 12 seconds; nothing may be thrown uncaught, no text may become markup or script. "Refused" is an error event.
+Memory is the renderer's.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from gaze.pack import MAGIC, PACK
+from gaze.sprites import METADATA
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
+from tests.browser.portraits import WIDGET, write_pack, write_portrait
+from trials.corpus import flipped, truncated
+from trials.trying import FAULT, REFUSED, Row, Tried
+
+ORIGIN = "http://portrait.test"
+_LIMIT_MB = 600
+_MARKUP = "<img src=x onerror='window.hacked = 1'><script>window.hacked = 1</script>"
+HOSTILE: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 0.5, 1, 3, 61, 2**31, 2**53, 1e308, -1e308, "", "5", "\0", "__proto__", "constructor"),
+    *([], [None], [[]], ["a"] * 5, ["x"] * 1000, {}, {"__proto__": {"polluted": 1}}, {"x": "a", "y": 1e308}),
+    *(_MARKUP, "javascript:window.hacked=1", f"data:text/html,{_MARKUP}", "http://foreign.test/x.js", "http://["),
+    *("../../../../etc/passwd", "file:///etc/passwd", "a" * 100_000, [{"kind": "stills", "length": 2**40}]),
+)
+_PAGE = """<!doctype html><meta charset="utf-8"><title>trial</title><script src="/gaze-tracker.js"></script>
+<style>gaze-tracker { width: 200px }</style>"""
+_TRY = """async ([src, manifest, patience]) => {
+  const element = document.createElement("gaze-tracker");
+  const started = performance.now();
+  const happened = new Promise((resolve) => {
+    const loaded = () => element.loaded && element.row >= 0 && resolve(["portrait", ""]);
+    element.addEventListener("error", (event) => resolve(["refused", event.detail.message]));
+    element.addEventListener("load", () => setTimeout(loaded, 50));
+    setTimeout(() => resolve(["FAULT", "It neither shows nor says anything."]), patience);
+  });
+  element.setAttribute("loading", "eager");
+  if (src) element.setAttribute("src", src);
+  else element.manifest = manifest;
+  document.body.append(element);
+  element.lookAt(10, 10);
+  let [what, words] = await happened;
+  const seconds = (performance.now() - started) / 1000;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const strangers = element.shadowRoot.querySelectorAll(":not(div, canvas, button, svg, path)").length;
+  if (window.hacked || strangers || "polluted" in {}) [what, words] = ["FAULT", "Text became markup or script."];
+  element.remove();
+  return [what, words, seconds];
+}"""
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    seeds = range(20 if quick else 500)
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        metadata, pack, files = make_portrait(Path(folder))
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
+        bench = Bench(browser.new_page(), files)
+        values = HOSTILE[::5] if quick else HOSTILE
+        manifests = list(spoilt_manifests(metadata, values, seeds))
+        yield Row("metadata.json with hostile values", [bench.folder(it, pack) for it in manifests])
+        yield Row("the same, where there is no pack", [bench.folder({**it, "pack": None}, b"") for it in manifests])
+        yield Row("metadata.json that is no object", [bench.folder(it, pack) for it in ODD_JSON])
+        yield Row("`manifest` with hostile values", [bench.manifest(it, pack) for it in [*manifests, *ODD_OBJECTS]])
+        yield Row("packs with hostile values in the header", [bench.pack(it) for it in spoilt_headers(pack, values)])
+        yield Row("packs cut off at every 5 %", [bench.pack(it) for it in truncated(pack)])
+        yield Row("packs, bits flipped", [bench.pack(flipped(pack, seed), f"seed {seed}") for seed in seeds])
+        yield Row("random bytes after a pack's beginning", [bench.pack(it) for it in random_packs(pack, seeds)])
+        browser.close()
+
+
+def make_portrait(folder: Path) -> tuple[dict[str, Any], bytes, dict[str, bytes]]:
+    """A portrait's metadata, its pack, and its other files by name."""
+    write_portrait(folder, poster="q0.webp", face={"x": 0.5, "y": 0.4}, mode="quadrants")
+    write_pack(folder)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return json.loads(files.pop(METADATA)), files.pop(PACK), files
+
+
+ODD_JSON = ("null", "5", '"text"', "[]", "[[[[", "{", "", "\0", '{"__proto__": {"polluted": 1}}', "[" * 100_000)
+ODD_OBJECTS = (5, "text", True, [], [1], {}, {"base": "http://["}, {"__proto__": {"polluted": 1}})
+
+
+def spoilt_manifests(metadata: dict[str, Any], values: Iterable[Any], seeds: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """One field after the other with each value, then several fields at once."""
+    names = [*metadata, "sheets", "mobileSheets", "base", "__proto__", "size", "loaded"]
+    for name in names:
+        yield {key: value for key, value in metadata.items() if key != name}
+        for value in values:
+            yield {**metadata, name: value}
+    for seed in seeds:
+        chance = random.Random(seed)
+        yield {**metadata, **{name: chance.choice(HOSTILE) for name in chance.sample(names, 4)}}
+
+
+def spoilt_headers(pack: bytes, values: Iterable[Any]) -> Iterator[bytes]:
+    length = struct.unpack_from("<I", pack, len(MAGIC))[0]
+    start = len(MAGIC) + 4
+    header, rest = json.loads(pack[start : start + length]), pack[start + length :]
+
+    def packed(changed: Any) -> bytes:
+        text = json.dumps(changed).encode()
+        return MAGIC + struct.pack("<I", len(text)) + text + rest
+
+    for value in values:
+        yield packed(value)
+        yield from (packed({**header, name: value}) for name in (*header, "__proto__"))
+        for i, payload in enumerate(header["payloads"]):
+            others = header["payloads"][:i], header["payloads"][i + 1 :]
+            for name in payload:
+                yield packed({**header, "payloads": [*others[0], {**payload, name: value}, *others[1]]})
+
+
+def random_packs(pack: bytes, seeds: Iterable[int]) -> Iterator[bytes]:
+    """Some of a pack's beginning, then noise."""
+    for seed in seeds:
+        chance = random.Random(seed)
+        yield pack[: chance.choice((8, 12, 40, 500, 1700, 3000))] + chance.randbytes(chance.choice((0, 100, 10_000)))
+
+
+class Bench:
+    """A page that is handed one portrait after the other, without a server.
+
+    Args:
+        page: of playwright.
+        files: what else lies in the portrait's folder.
+    """
+
+    def __init__(self, page: Any, files: dict[str, bytes]) -> None:
+        self._page = page
+        self._given: dict[str, bytes] = {}
+        self._files = files
+        self._errors: list[str] = []
+        page.on("pageerror", lambda error: self._errors.append(str(error)))
+        page.route("**/*", self._answer)
+        page.goto(f"{ORIGIN}/")
+
+    def folder(self, metadata: Any, pack: bytes) -> Tried:
+        """A folder by `src`; metadata that are text stand in the file as they are."""
+        text = metadata if isinstance(metadata, str) else json.dumps(metadata)
+        return self._try({METADATA: text.encode(), PACK: pack}, "portrait/", None, text)
+
+    def manifest(self, manifest: Any, pack: bytes) -> Tried:
+        """The element's property."""
+        if isinstance(manifest, dict):
+            manifest = {"base": "portrait/", **manifest}
+        return self._try({PACK: pack}, "", manifest, json.dumps(manifest))
+
+    def pack(self, pack: bytes, what: str = "") -> Tried:
+        """A pack alone."""
+        return self._try({PACK: pack}, "portrait/gaze.pack", None, what or repr(pack[:300]))
+
+    def _try(self, given: dict[str, bytes], src: str, manifest: Any, what: str) -> Tried:
+        self._given = given
+        self._errors.clear()
+        happened, words, seconds = self._page.evaluate(_TRY, [src, manifest, 12_000])
+        memory = _renderer_megabytes()
+        if self._errors:
+            happened, words = FAULT, f"Uncaught: {self._errors[0]}"
+        if happened == REFUSED and not words.startswith("gaze-tracker: "):
+            happened = FAULT
+        if memory > _LIMIT_MB:
+            happened, words = FAULT, f"The renderer took {memory:.0f} MB."
+        return Tried(happened, f"{what[:400]}: {words}", seconds, memory)
+
+    def _answer(self, route: Any) -> None:
+        url = route.request.url
+        name = url.removeprefix(f"{ORIGIN}/").removeprefix("portrait/").split("?")[0]
+        if url.startswith("http://foreign.test/"):
+            route.fulfill(body="window.hacked = 1", content_type="text/javascript")
+        elif name == "":
+            route.fulfill(body=_PAGE, content_type="text/html")
+        elif name == WIDGET.name:
+            route.fulfill(body=WIDGET.read_text(), content_type="text/javascript")
+        elif name in self._given or name in self._files:
+            route.fulfill(body={**self._files, **self._given}[name])
+        else:
+            route.fulfill(status=404)
+
+
+def _renderer_megabytes() -> float:
+    """What the largest renderer holds now; of all browsers of this machine, since they are hard to tell apart."""
+    most = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if b"--type=renderer" in (status.parent / "cmdline").read_bytes():
+                lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                most = max(most, int(lines["VmRSS"].split()[0]))
+        except (OSError, KeyError):
+            continue  # it has just ended
+    return most * 1024 / 1e6
