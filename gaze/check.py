@@ -17,6 +17,8 @@ from gaze.sprites import METADATA
 from gaze.video import CODECS, coded_size, decode_chain
 
 Report = Callable[[int, int], None]
+_SHEET_FORMATS = ("WEBP", "AVIF", "PNG", "JPEG", "GIF")
+"""Those that browsers show. Of what else Pillow reads, some is handed to other programs (EPS)."""
 
 
 def check(path: Path, report: Report | None = None) -> list[str]:
@@ -50,7 +52,9 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     for name, high in (("gridSize", 60), ("imageWidth", 16384), ("imageHeight", 16384)):
         value = facts.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= high:
-            raise GazeError(f"{folder / METADATA}: {name} is {str(value)[:20]}; 1 to {high} is possible.")
+            raise GazeError(
+                f"{folder / METADATA}: {name} is {str(value)[:20]}; 1 to {high} is possible. Make the portrait again."
+            )
     return facts
 
 
@@ -58,10 +62,14 @@ def sheet_names(facts: dict[str, Any]) -> list[str]:
     """The files of the full grid's sheets, in quadrant order; older folders do not list them."""
     usual = ["sheet.webp"] if facts.get("mode") == "single" else [f"q{i}.webp" for i in range(4)]
     names = facts.get("sheets", usual)
-    good = isinstance(names, list) and len(names) in (1, 4) and all(isinstance(name, str) for name in names)
-    if not good or any(Path(name).name != name for name in names):
-        raise GazeError(f"{METADATA}: sheets must be a list of one or four file names.")
+    if not isinstance(names, list) or len(names) not in (1, 4) or not all(map(_is_file_name, names)):
+        raise GazeError(f"{METADATA}: sheets must be a list of one or four file names. Make the portrait again.")
     return list(names)
+
+
+def _is_file_name(value: object) -> bool:
+    """Whether it names a file of the folder itself."""
+    return isinstance(value, str) and Path(value).name == value and "\0" not in value
 
 
 def open_picture(path: Path) -> Image.Image:
@@ -71,21 +79,28 @@ def open_picture(path: Path) -> Image.Image:
         GazeError: it is not there, or is no picture.
     """
     try:
-        return Image.open(path)
+        return Image.open(path, formats=_SHEET_FORMATS)
     except FileNotFoundError as error:
-        raise GazeError(f"{path.name} is not there.") from error
-    except (OSError, Image.DecompressionBombError) as error:
-        raise GazeError(f"{path.name} is no picture that can be read.") from error
+        raise GazeError(f"{path.name} is not there. Copy it again.") from error
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise GazeError(f"{path.name} is no picture that can be read. Copy it again.") from error
 
 
 def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
     facts = read_metadata(folder)
     size, width, height = facts["gridSize"], facts["imageWidth"], facts["imageHeight"]
     pictures = {name: size // (2 if len(sheet_names(facts)) == 4 else 1) for name in sheet_names(facts)}
-    mobile = facts.get("mobileSheets", [])
-    pictures |= {str(name): facts.get("mobileGridSize", 0) // 2 for name in mobile}
-    if "poster" in facts:
-        pictures[str(facts["poster"])] = 1
+    mobile, mobile_size = facts.get("mobileSheets", []), facts.get("mobileGridSize", 0)
+    if not isinstance(mobile, list) or not all(map(_is_file_name, mobile)) or not isinstance(mobile_size, int):
+        yield "mobileSheets must be a list of file names, mobileGridSize a number."
+    else:
+        pictures |= {name: mobile_size // 2 for name in mobile}
+    others = {name: facts[name] for name in ("poster", "pack") if name in facts}
+    if odd := [name for name, value in others.items() if not _is_file_name(value)]:
+        yield f"{' and '.join(odd)} must be file names."
+        return
+    if "poster" in others:
+        pictures[others["poster"]] = 1
     for name, cells in pictures.items():
         try:
             found = open_picture(folder / name).size
@@ -95,9 +110,9 @@ def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
         expected = (cells * width, cells * height)
         if found != expected:
             yield f"{name} has {found[0]} × {found[1]} pixels; {expected[0]} × {expected[1]} are expected."
-    if "pack" not in facts:
+    if "pack" not in others:
         return
-    pack = read_pack(folder / str(facts["pack"]))
+    pack = read_pack(folder / others["pack"])
     said = pack.facts
     if (said.size, said.width, said.height, said.alpha) != (size, width, height, facts.get("hasAlpha", False)):
         yield f"The pack and {METADATA} tell different sizes."

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from gaze.blocks import cut_blocks
 from gaze.check import open_picture, read_metadata, sheet_names
@@ -102,7 +101,7 @@ def _pixels(path: Path, alpha: bool) -> np.ndarray:
     picture = open_picture(path)
     try:
         return np.asarray(picture.convert("RGBA" if alpha else "RGB"))
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise GazeError(f"{path.name} is damaged or cut off. Copy it again.") from error
 
 

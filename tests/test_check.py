@@ -63,6 +63,10 @@ def test_what_is_made_keeps_to_the_format(folder: Path) -> None:
         ({"sheets": ["q0.webp", "q1.webp", "q2.webp", "q9.webp"]}, "q9.webp is not there"),
         ({"poster": "q0.webp"}, "q0.webp has 256 × 256 pixels; 128 × 128 are expected"),
         ({"pack": "no.pack"}, r"no.pack cannot be read"),
+        ({"pack": "../gaze.pack", "poster": 5}, "poster and pack must be file names"),
+        ({"sheets": ["q\0.webp"]}, "one or four file names"),
+        ({"mobileSheets": 5}, "mobileSheets must be a list"),
+        ({"mobileGridSize": "20"}, "mobileSheets must be a list"),
     ],
 )
 def test_metadata_that_tell_something_else(folder: Path, fields: dict[str, Any], words: str) -> None:
@@ -79,7 +83,7 @@ def test_a_folder_without_metadata_or_with_broken_ones(folder: Path) -> None:
 
 def test_a_sheet_that_is_no_picture(folder: Path) -> None:
     (folder / "q2.webp").write_bytes(b"no picture")
-    assert check(folder) == ["q2.webp is no picture that can be read."]
+    assert check(folder) == ["q2.webp is no picture that can be read. Copy it again."]
 
 
 @pytest.mark.parametrize(

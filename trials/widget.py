@@ -1,36 +1,28 @@
-"""What `<gaze-tracker>` does with manifests and packs that somebody else made, in Chromium: every field of a manifest and
-of a pack's header replaced by hostile values (wrong types, huge numbers, markup, script, foreign addresses, `__proto__`),
-packs cut off, and packs with bits flipped. The element has to show the portrait, or to say by an error event what is
-wrong, within 12 seconds; nothing may be thrown uncaught, no text may become markup or script. "Refused" is an error event.
-Memory is the renderer's.
+"""What `<gaze-tracker>` does with manifests and packs that somebody else made, in Chromium: every field of a manifest
+and of a pack's header replaced by hostile values (wrong types, huge numbers, markup, script, foreign addresses,
+`__proto__`), packs cut off, and packs with bits flipped. The element has to show the portrait, or to say by an error
+event what is wrong ("refused"), within 12 seconds; nothing may be thrown uncaught, no text may become markup or script.
+Memory is what the renderer holds in all.
 """
 
 from __future__ import annotations
 
 import json
-import random
-import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gaze.pack import MAGIC, PACK
+from gaze.pack import PACK
 from gaze.sprites import METADATA
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
-from tests.browser.portraits import WIDGET, write_pack, write_portrait
+from tests.browser.portraits import WIDGET
 from trials.corpus import flipped, truncated
+from trials.packs import HOSTILE, make_portrait, random_packs, spoilt_headers, spoilt_manifests
 from trials.trying import FAULT, REFUSED, Row, Tried
 
 ORIGIN = "http://portrait.test"
 _LIMIT_MB = 600
-_MARKUP = "<img src=x onerror='window.hacked = 1'><script>window.hacked = 1</script>"
-HOSTILE: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 0.5, 1, 3, 61, 2**31, 2**53, 1e308, -1e308, "", "5", "\0", "__proto__", "constructor"),
-    *([], [None], [[]], ["a"] * 5, ["x"] * 1000, {}, {"__proto__": {"polluted": 1}}, {"x": "a", "y": 1e308}),
-    *(_MARKUP, "javascript:window.hacked=1", f"data:text/html,{_MARKUP}", "http://foreign.test/x.js", "http://["),
-    *("../../../../etc/passwd", "file:///etc/passwd", "a" * 100_000, [{"kind": "stills", "length": 2**40}]),
-)
 _PAGE = """<!doctype html><meta charset="utf-8"><title>trial</title><script src="/gaze-tracker.js"></script>
 <style>gaze-tracker { width: 200px }</style>"""
 _TRY = """async ([src, manifest, patience]) => {
@@ -78,53 +70,8 @@ def rows(quick: bool) -> Iterator[Row]:
         browser.close()
 
 
-def make_portrait(folder: Path) -> tuple[dict[str, Any], bytes, dict[str, bytes]]:
-    """A portrait's metadata, its pack, and its other files by name."""
-    write_portrait(folder, poster="q0.webp", face={"x": 0.5, "y": 0.4}, mode="quadrants")
-    write_pack(folder)
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return json.loads(files.pop(METADATA)), files.pop(PACK), files
-
-
 ODD_JSON = ("null", "5", '"text"', "[]", "[[[[", "{", "", "\0", '{"__proto__": {"polluted": 1}}', "[" * 100_000)
 ODD_OBJECTS = (5, "text", True, [], [1], {}, {"base": "http://["}, {"__proto__": {"polluted": 1}})
-
-
-def spoilt_manifests(metadata: dict[str, Any], values: Iterable[Any], seeds: Iterable[int]) -> Iterator[dict[str, Any]]:
-    """One field after the other with each value, then several fields at once."""
-    names = [*metadata, "sheets", "mobileSheets", "base", "__proto__", "size", "loaded"]
-    for name in names:
-        yield {key: value for key, value in metadata.items() if key != name}
-        for value in values:
-            yield {**metadata, name: value}
-    for seed in seeds:
-        chance = random.Random(seed)
-        yield {**metadata, **{name: chance.choice(HOSTILE) for name in chance.sample(names, 4)}}
-
-
-def spoilt_headers(pack: bytes, values: Iterable[Any]) -> Iterator[bytes]:
-    length = struct.unpack_from("<I", pack, len(MAGIC))[0]
-    start = len(MAGIC) + 4
-    header, rest = json.loads(pack[start : start + length]), pack[start + length :]
-
-    def packed(changed: Any) -> bytes:
-        text = json.dumps(changed).encode()
-        return MAGIC + struct.pack("<I", len(text)) + text + rest
-
-    for value in values:
-        yield packed(value)
-        yield from (packed({**header, name: value}) for name in (*header, "__proto__"))
-        for i, payload in enumerate(header["payloads"]):
-            others = header["payloads"][:i], header["payloads"][i + 1 :]
-            for name in payload:
-                yield packed({**header, "payloads": [*others[0], {**payload, name: value}, *others[1]]})
-
-
-def random_packs(pack: bytes, seeds: Iterable[int]) -> Iterator[bytes]:
-    """Some of a pack's beginning, then noise."""
-    for seed in seeds:
-        chance = random.Random(seed)
-        yield pack[: chance.choice((8, 12, 40, 500, 1700, 3000))] + chance.randbytes(chance.choice((0, 100, 10_000)))
 
 
 class Bench:
