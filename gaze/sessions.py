@@ -181,7 +181,7 @@ class SessionStore:
 
     def secret(self, session: str) -> str:
         """What the owner of a session holds, and nobody else can know: needed to delete it."""
-        return hmac.new(self._key(), session.encode(), "sha256").hexdigest()
+        return hmac.new(self._key(), session.encode(errors="replace"), "sha256").hexdigest()
 
     def delete_owned(self, session: str, secret: str) -> None:
         """Remove a session at its owner's wish; one that is gone already is no error.
@@ -189,7 +189,8 @@ class SessionStore:
         Raises:
             GazeError: the secret is not that of the session.
         """
-        if not hmac.compare_digest(self.secret(session), secret):
+        # As bytes: of text, only ASCII can be compared.
+        if not hmac.compare_digest(self.secret(session).encode(), secret.encode(errors="replace")):
             raise GazeError("Only the browser in which this portrait was made can delete it.")
         self.delete(session)
 

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import struct
@@ -5,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from gaze.check import check
+from gaze.check import check, read_metadata, sheet_names
+from gaze.errors import GazeError
 from gaze.pack import Frame, Pack, Payload, read_pack, write_pack
 from gaze.pipeline import Options, generate
 from tests.fakes import FakeEngine
@@ -128,3 +132,22 @@ def test_a_pack_of_video_alone_is_not_enough_for_a_folder(folder: Path) -> None:
         write_pack(Pack(pack.facts, pack.payloads[:1]), file)
     assert check(folder / "gaze.pack") == []
     assert check(folder) == ["The pack has no stills, which browsers without VideoDecoder need."]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("gridSize", "imageWidth", "mode", "sheets", "mobileSheets", "mobileGridSize", "poster", "pack", "hasAlpha")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING) | ANYTHING)
+def test_metadata_of_any_kind_are_good_or_an_error_in_words(tmp_path: Path, given_: Any) -> None:
+    usual = {"gridSize": 4, "imageWidth": 8, "imageHeight": 8}
+    (tmp_path / "metadata.json").write_text(json.dumps({**usual, **given_} if isinstance(given_, dict) else given_))
+    check(tmp_path)
+    with contextlib.suppress(GazeError):
+        for name in sheet_names(read_metadata(tmp_path)):
+            assert (tmp_path / name).resolve().parent in (tmp_path, tmp_path.parent)

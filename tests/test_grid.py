@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gaze.errors import GazeError
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
@@ -54,3 +56,33 @@ def test_an_impossible_size_is_refused_with_the_number(size: int) -> None:
 def test_an_impossible_strength_is_refused_by_name() -> None:
     with pytest.raises(GazeError, match=r"eyes strength is 2\.5"):
         Strengths(eyes=2.5)
+
+
+GRIDS = st.integers(1, 30).map(lambda half: GazeGrid(2 * half))
+
+
+@given(GRIDS, st.integers(0), st.integers(0))
+def test_a_cell_and_its_place_in_a_quadrant_name_each_other(grid: GazeGrid, row: int, col: int) -> None:
+    cell, half = Cell(row % grid.size, col % grid.size), grid.half
+    quadrant = cell.row // half * 2 + cell.col // half
+    place = cell.row % half * half + cell.col % half
+    assert grid.quadrant(quadrant)[place] == cell
+    assert list(grid.cells()).index(cell) == quadrant * half**2 + place
+
+
+@given(GRIDS, st.integers(1, 30))
+def test_a_subsample_is_spread_evenly(grid: GazeGrid, half: int) -> None:
+    size = 2 * half
+    axis = grid.subsample(size)
+    assert (axis[0], axis[-1], len(axis)) == (0, grid.size - 1, size)
+    assert all(abs(index - i * (grid.size - 1) / (size - 1)) <= 0.5 for i, index in enumerate(axis))
+    assert max(axis[:half]) < grid.half <= min(axis[half:])
+    if size <= grid.size:
+        assert axis == sorted(set(axis))
+
+
+@given(GRIDS, st.integers(0))
+def test_opposite_cells_ask_for_opposite_looks(grid: GazeGrid, index: int) -> None:
+    i = index % grid.size
+    assert grid.value(i) == pytest.approx(-grid.value(grid.size - 1 - i))
+    assert -15 <= grid.value(i) <= 15

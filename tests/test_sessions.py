@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gaze.errors import GazeError
 from gaze.sessions import SessionStore, publishing, time_kept
@@ -159,3 +161,23 @@ def test_the_time_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time_kept() == 7 * 24 * 3600
     monkeypatch.setenv("GAZE_KEEP_DAYS", "0.5")
     assert time_kept() == 12 * 3600
+
+
+ODD_IDS = st.text() | st.text("0123456789abcdefABCDEF./\\\0*\n", min_size=30, max_size=34) | st.binary().map(repr)
+
+
+@given(ODD_IDS, st.text())
+def test_whatever_is_asked_for_only_a_sessions_own_id_finds_it(
+    tmp_path_factory: pytest.TempPathFactory, name: str, secret: str
+) -> None:
+    store = SessionStore(tmp_path_factory.getbasetemp() / "one session")
+    own = (store.sessions() or [finished(store)])[0]
+    for ask in (store.folder, store.playable, store.metadata):
+        with pytest.raises(GazeError):
+            ask(name)
+    for session in (name, own):
+        with pytest.raises(GazeError, match="Only the browser"):
+            store.delete_owned(session, secret)
+    store.delete(name)
+    assert store.sessions() == [own]
+    assert store.folder(own).parent == store.root

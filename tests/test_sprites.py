@@ -1,10 +1,13 @@
 import io
+import random
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from gaze import sprites
@@ -110,3 +113,21 @@ def test_sheets_are_written_side_by_side_as_far_as_memory_allows(
     for sheet in sheets:
         frames = decode_sheet((tmp_path / sheet.name).read_bytes(), 16, 24)
         assert [cell_of(tuple(frame[12, 8])) for frame in frames] == list(sheet.cells)
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 15), st.sampled_from(["quadrants", "single"]), st.randoms(use_true_random=False))
+def test_whatever_order_frames_come_in_each_is_found_in_its_place(half: int, mode: str, chance: random.Random) -> None:
+    grid = GazeGrid(2 * half)
+    cells = list(grid.cells())
+    chance.shuffle(cells)
+    for group in plan_sheets(grid, mode):
+        for sheet in group:
+            canvas = SheetCanvas(sheet, 3, 2)
+            for cell in cells:
+                canvas.put(cell, cell_frame(cell, 2, 3))
+            picture = np.asarray(canvas.picture)
+            for place, cell in enumerate(sheet.cells):
+                row, col = divmod(place, sheet.side)
+                frame = picture[row * 3 : row * 3 + 3, col * 2 : col * 2 + 2]
+                assert (frame == cell_frame(cell, 2, 3)).all()

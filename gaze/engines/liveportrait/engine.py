@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,10 +18,13 @@ from gaze.engines.liveportrait.crop import Crop, crop_around_face
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource, best_device
 from gaze.engines.straighten import straightening_units
-from gaze.errors import WeightsError
+from gaze.errors import GazeError, WeightsError
 from gaze.faces import Face
 from gaze.grid import Pose
 from gaze.portrait import Portrait
+
+_GPU = re.compile(r"\b(CUDA|cuDNN|CUDNN_|CUBLAS_|NVML|NVIDIA)", re.IGNORECASE)
+"""How errors of a GPU's libraries name themselves."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,16 @@ class LivePortraitEngine(Engine):
         self.renderer()
 
     def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
-        rendered = self.renderer().prepare(portrait.image, find_crop(portrait, face))
+        with telling_failures():
+            rendered = self.renderer().prepare(portrait.image, find_crop(portrait, face))
         return LivePortraitSource(rendered, self._straightening(face))
 
     def render(self, source: LivePortraitSource, poses: Sequence[Pose]) -> np.ndarray:
         return np.concatenate(list(self.stream(source, poses)))
 
     def stream(self, source: LivePortraitSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
-        yield from self.renderer().frames(source.render, shifted(poses, source.straighten), self._expression)
+        with telling_failures():
+            yield from self.renderer().frames(source.render, shifted(poses, source.straighten), self._expression)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.renderer().notes))
@@ -94,7 +100,31 @@ class LivePortraitEngine(Engine):
         files = weights.local_files()
         if files is None:
             raise WeightsError("The LivePortrait weights are not on this machine; call load() first.")
-        return _shared_renderer(tuple(files.items()), self._compile, self.device)
+        with telling_failures():
+            return _shared_renderer(tuple(files.items()), self._compile, self.device)
+
+
+@contextmanager
+def telling_failures() -> Iterator[None]:
+    """Says in words when the device fails: that is nobody's mistake in this program, and the person can do something.
+
+    Raises:
+        GazeError: the device has too little memory, or does not work any more.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise GazeError(
+            "The graphics memory does not suffice for a single frame. Close other programs that use the GPU, or choose "
+            "the instant engine."
+        ) from error
+    except RuntimeError as error:  # AcceleratorError is one, but older calls raise this alone.
+        words = str(error).strip().split("\n", 1)[0]
+        if not isinstance(error, torch.AcceleratorError) and not _GPU.search(words):
+            raise
+        raise GazeError(
+            f"The GPU does not work any more ({words[:200]}). Restart Gaze, or choose the instant engine until then."
+        ) from error
 
 
 def shifted(poses: Sequence[Pose], units: float) -> tuple[Pose, ...]:

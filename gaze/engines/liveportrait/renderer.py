@@ -73,11 +73,11 @@ class Renderer:
 
     def _build(self, dtype: torch.dtype) -> None:
         self.dtype = dtype
-        self._trusted = dtype == torch.float32
+        self._trusted = False
         assert self._heavy
         self._warping: Any = LeanWarping(self._heavy[0]).eval()
         self._decoder: Any = LeanDecoder(self._heavy[1]).eval()
-        if self._trusted:
+        if dtype == torch.float32:
             self._heavy = None  # Only half precision may have to be built anew.
         for network in (self._warping, self._decoder):
             network.to(self.device, dtype)
@@ -124,13 +124,15 @@ class Renderer:
                 return self._generate(source, x_d[: self.batch])
             except torch.OutOfMemoryError:
                 if self.batch == 1:
-                    raise GazeError(
-                        "The graphics memory does not suffice for a single frame. Close other programs that use the "
-                        "GPU, or choose the instant engine."
-                    ) from None
+                    raise
                 self.batch = min(self.batch, len(x_d)) // 2 or 1
                 self.notes.append(f"The graphics memory was short: frames are rendered {self.batch} at a time.")
             except FloatingPointError:
+                if self.dtype == torch.float32:
+                    raise GazeError(
+                        "The networks give no numbers, even in full precision: their weights are damaged, or the GPU "
+                        "is. Fetch the weights again, or choose the instant engine."
+                    ) from None
                 self._build(torch.float32)
                 self.batch = _batch_size(self.device, self.dtype)
                 self.notes.append("This GPU fails at half precision: frames are rendered in full precision, slower.")

@@ -16,7 +16,7 @@ import numpy as np
 
 from gaze.engines.base import Expression, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop
-from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted
+from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
 from gaze.faces import Face
 from gaze.grid import Pose
@@ -97,12 +97,13 @@ def _on_gpu(rendering: Rendering) -> Iterator[int | str]:
     try:
         renderer = LivePortraitEngine().renderer()
         frames = np.memmap(rendering.frames, np.uint8, "r+", shape=(len(rendering.poses), *rendering.image.shape))
-        source = renderer.prepare(rendering.image, rendering.crop)
         done = 0
-        for batch in renderer.frames(source, rendering.poses, rendering.expression):
-            frames[done : done + len(batch)] = batch
-            done += len(batch)
-            yield done
+        with telling_failures():
+            source = renderer.prepare(rendering.image, rendering.crop)
+            for batch in renderer.frames(source, rendering.poses, rendering.expression):
+                frames[done : done + len(batch)] = batch
+                done += len(batch)
+                yield done
     except GazeError as error:
         # Other exceptions than Gradio's lose their message on the way between the processes.
         yield str(error)

@@ -11,6 +11,7 @@ from gaze.engines.liveportrait import keypoints
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.crop import SIDE, Crop
 from gaze.engines.liveportrait.decoder import SpadeDecoder
+from gaze.engines.liveportrait.engine import telling_failures
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
 from gaze.engines.liveportrait.motion import MotionExtractor
 from gaze.engines.liveportrait.renderer import Renderer
@@ -136,8 +137,46 @@ def test_no_memory_for_a_single_frame(bounded: Renderer, picture: np.ndarray, mo
 
     source = bounded.prepare(picture, WHOLE)
     monkeypatch.setattr(bounded, "_decoder", decode)
-    with pytest.raises(GazeError, match="does not suffice for a single frame"):
+    with pytest.raises(GazeError, match="does not suffice for a single frame"), telling_failures():
         list(bounded.frames(source, [Pose()], Expression()))
+
+
+def test_no_numbers_even_in_full_precision(
+    bounded: Renderer, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "_trusted", False)
+    monkeypatch.setattr(bounded, "_decoder", lambda x_d: torch.full((len(x_d), 3, SIDE, SIDE), float("nan")))
+    with pytest.raises(GazeError, match="weights are damaged"):
+        list(bounded.frames(bounded.prepare(picture, WHOLE), [Pose()], Expression()))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.AcceleratorError("CUDA error: unspecified launch failure\nCUDA kernel errors might be"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"),
+        RuntimeError("No CUDA GPUs are available"),
+    ],
+    ids=str,
+)
+def test_a_gpu_that_vanishes(
+    bounded: Renderer, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    source = bounded.prepare(picture, WHOLE)
+    frames = bounded.frames(source, [Pose()] * 8, Expression())
+    next(frames)
+
+    def vanished(_: torch.Tensor) -> torch.Tensor:
+        raise error
+
+    monkeypatch.setattr(bounded, "_decoder", vanished)
+    with pytest.raises(GazeError, match=r"GPU does not work any more \(.*\)\. Restart Gaze"), telling_failures():
+        next(frames)
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="sizes of tensors"), telling_failures():
+        raise RuntimeError("The sizes of tensors must match")
 
 
 def test_a_gpu_that_fails_at_half_precision(networks: Networks, picture: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.errors import WeightsError
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.conftest import MANIFEST
+from trials.trying import REFUSED, attempt
 
 SMALL = "stitching_retargeting_module"
 
@@ -251,6 +253,18 @@ def test_a_download_that_breaks_off_leaves_nothing(hub: type[Hub], tmp_path: Pat
     hub.cut_after = None
     list(weights.download([weights.CHECKPOINTS[SMALL]]))
     assert len(left_in(tmp_path / "cache")) == 1
+
+
+def test_no_room_on_the_disk(hub: type[Hub], tmp_path: Path) -> None:
+    def download() -> str:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        list(weights.download([weights.CHECKPOINTS[SMALL]]))
+        return "downloaded"
+
+    tried = attempt(download)  # in a process of its own, whose files may not grow
+    assert tried.happened == REFUSED, tried.words
+    assert "the space on the disk" in tried.words
+    assert left_in(tmp_path / "cache") == []
 
 
 def test_a_cancelled_download_leaves_nothing(hub: type[Hub], tmp_path: Path) -> None:
