@@ -9,6 +9,7 @@ import pytest
 from gaze.faces import Iris, typical_face
 from gaze.grid import GazeGrid
 from gaze.sprites import metadata
+from trials.__main__ import ROOMS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -67,3 +68,9 @@ def test_the_format_is_documented_field_by_field() -> None:
     facts = metadata(GazeGrid(), "quadrants", 512, 512, typical_face(Iris(1, 1, 1), Iris(2, 1, 1)))
     documented = set(re.findall(r"`(\w+)`", page.split("## metadata.json")[1]))
     assert documented - {"x", "y"} == {*facts, "engine"}
+
+
+def test_the_page_of_trials_has_every_room_and_no_fault() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    assert re.findall(r"(?m)^## (\w+)", page) == [room.capitalize() for room in ROOMS]
+    assert page.count("tries, no faults.") == len(ROOMS)
