@@ -97,7 +97,7 @@ class GazeGrid:
         return -GAZE_RANGE + 2 * GAZE_RANGE * index / (self.size - 1)
 
     def pose(self, cell: Cell) -> Pose:
-        """The pose a cell asks for (the table in docs/architecture.md)."""
+        """The pose a cell asks for (the table in docs/format.md)."""
         x, y = self.value(cell.col), self.value(cell.row)
         return Pose(
             pupil_x=x * self.strengths.eyes,

@@ -1,14 +1,15 @@
 """What the files around the package promise."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from gaze.faces import Iris, typical_face
-from gaze.grid import GazeGrid
-from gaze.sprites import metadata
+from gaze import __version__
 from trials.__main__ import ROOMS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,14 +64,39 @@ def test_each_example_portrait_is_credited() -> None:
     assert all(f"`{photo.name}`" in credits for photo in photos)
 
 
-def test_the_format_is_documented_field_by_field() -> None:
-    page = (ROOT / "docs" / "format.md").read_text()
-    facts = metadata(GazeGrid(), "quadrants", 512, 512, typical_face(Iris(1, 1, 1), Iris(2, 1, 1)))
-    documented = set(re.findall(r"`(\w+)`", page.split("## metadata.json")[1]))
-    assert documented - {"x", "y"} == {*facts, "engine"}
-
-
 def test_the_page_of_trials_has_every_room_and_no_fault() -> None:
     page = (ROOT / "docs" / "reliability.md").read_text()
     assert re.findall(r"(?m)^## (\w+)", page) == [room.capitalize() for room in ROOMS]
     assert page.count("tries, no faults.") == len(ROOMS)
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## (\S+), (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0][0] == __version__
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d|unreleased", date) for _, date in headings)
+    assert "unreleased" not in [date for _, date in headings[1:]]
+
+
+def test_an_image_has_all_that_the_app_reads(tmp_path: Path) -> None:
+    """What .dockerignore lets through is enough to start, and brings no picture but the examples."""
+    listed = (ROOT / ".dockerignore").read_text().splitlines()
+    for name in [line[1:] for line in listed if line.startswith("!")]:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, tmp_path / name)
+    code = """if True:
+        from gaze.ui.app import build
+        from gaze.ui.components import embed_snippets
+        from gaze.ui.handlers import example_photos
+        assert len(embed_snippets()) == 5 and example_photos()
+    """
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+def test_the_images_are_built_from_extras_that_there_are() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    assert re.findall(r"profiles: \[(\w+)\]", compose) == ["cpu", "gpu"]
+    extras = project()["optional-dependencies"]
+    assert isinstance(extras, dict)
+    chosen = [extra for named in re.findall(r"EXTRAS: ([\w,]+)", compose) for extra in named.split(",")]
+    assert set(chosen) <= set(extras)

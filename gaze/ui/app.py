@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
+import shutil
 import tempfile
 from importlib.resources import files
 from importlib.util import find_spec
@@ -124,8 +126,8 @@ def _embed_panel() -> None:
                     )
 
 
-def launch(remote: str | None = None, **overrides: Any) -> None:
-    """Serve the page until interrupted.
+def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
+    """Serve the page: from a script until interrupted, from a notebook in the background, until the page is closed.
 
     Args:
         remote: another Gaze that makes the portraits, as in `gaze.pipeline.Options`.
@@ -142,26 +144,28 @@ def launch(remote: str | None = None, **overrides: Any) -> None:
         for step in load_engine("auto"):
             print(step.message)
     register_formats()
-    with tempfile.TemporaryDirectory(prefix="gaze-previews-") as temporary:
-        results = open_store()
-        previews = SessionStore(Path(temporary, "previews"), PREVIEWS_KEPT)
-        examples = SessionStore(Path(temporary, "examples"), math.inf)
-        line = Line()
-        page = build(Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote))
-        page.queue(max_size=20)
-        style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
-        page.launch(
-            theme=theme(),
-            css=style,
-            head=f"<script>{widget_source()}</script>",
-            app_kwargs={"routes": session_routes(previews, examples, results)},
-            max_file_size=MAX_BYTES,
-            run_history=False,
-            ssr_mode=False,
-            footer_links=["api"],
-            mcp_server=find_spec("mcp") is not None,
-            **overrides,
-        )
+    temporary = Path(tempfile.mkdtemp(prefix="gaze-previews-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    results = open_store()
+    previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
+    examples = SessionStore(temporary / "examples", math.inf)
+    line = Line()
+    page = build(Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote))
+    page.queue(max_size=20)
+    style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
+    page.launch(
+        theme=theme(),
+        css=style,
+        head=f"<script>{widget_source()}</script>",
+        app_kwargs={"routes": session_routes(previews, examples, results)},
+        max_file_size=MAX_BYTES,
+        run_history=False,
+        ssr_mode=False,
+        footer_links=["api"],
+        mcp_server=find_spec("mcp") is not None,
+        **overrides,
+    )
+    return page
 
 
 def theme() -> gr.themes.Base:

@@ -21,6 +21,7 @@ export interface GazeManifest {
   sheets?: string[];
   mobileSheets?: string[];
   poster?: string;
+  engine?: string;
   /** The point between the eyes, as a fraction of the frame. */
   face?: { x: number; y: number };
   [more: string]: unknown;

@@ -13,16 +13,12 @@ from gaze.bundle import write_pages
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
 from tests.browser.portraits import WIDGET, write_pack, write_portrait
+from tests.tables import blocks, named, read, section, tables
 
-DOCS = Path(__file__).parents[2] / "docs" / "widget.md"
 TYPES = WIDGET.with_suffix(".d.ts")
 
 SOURCE = WIDGET.read_text(encoding="utf-8")
-TEXT = DOCS.read_text(encoding="utf-8")
-
-
-def snippets(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.M | re.S)
+TEXT = read("docs/widget.md")
 
 
 def tags(tag: str) -> list[str]:
@@ -30,15 +26,10 @@ def tags(tag: str) -> list[str]:
     return re.findall(rf"^ *\* @{tag} (?:\{{[^}}]*\}} )?([\w-]+)", SOURCE, re.M)
 
 
-def section(title: str) -> str:
-    """A section of the docs, down to the next of its level."""
-    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S).group(1)  # type: ignore[union-attr]
-
-
 def documented(title: str) -> set[str]:
     """The names in the first column of a section's tables."""
-    cells = re.findall(r"^\| (`.*?) \|", section(title), re.M)
-    return {name for cell in cells for name in re.findall(r"`([\w-]+)", cell)}
+    listed = [name for table in tables(section(TEXT, title)) for name in named(table)]
+    return {re.match(r"[\w-]+", name)[0] for name in listed}  # type: ignore[index]
 
 
 @pytest.fixture
@@ -120,7 +111,7 @@ def assert_follows(page: Any) -> None:
 @pytest.mark.parametrize(("number", "scheme"), [(0, "http"), (1, "http"), (1, "file")])
 def test_html_snippets(page: Any, site: Any, number: int, scheme: str) -> None:
     put_portrait(site.folder)
-    (site.folder / "index.html").write_text("<!doctype html><body>" + snippets("html")[number])
+    (site.folder / "index.html").write_text("<!doctype html><body>" + blocks(TEXT, "html")[number])
     page.goto(site.url if scheme == "http" else (site.folder / "index.html").as_uri())
     assert_follows(page)
 
@@ -145,7 +136,7 @@ def test_framework_snippets(page: Any, site: Any, tmp_path: Path, framework: str
     require("esbuild")
     require(framework)
     put_portrait(site.folder)
-    [snippet] = snippets(language)
+    [snippet] = blocks(TEXT, language)
     (tmp_path / "snippet").write_text(snippet)
     node("bundle_snippet.mjs", framework, tmp_path / "snippet", site.folder / "app.js")
     (site.folder / "index.html").write_text('<!doctype html><div id="app"></div><script src="app.js"></script>')
@@ -160,7 +151,7 @@ def test_framework_snippets(page: Any, site: Any, tmp_path: Path, framework: str
 def test_pixi_snippet(open_page: Any, site: Any) -> None:
     """The snippet as it stands, with a stand-in for PixiJS: the real one is in test_widget_pixi.py."""
     put_portrait(site.folder)
-    [snippet] = [text for text in snippets("html") if "pixi" in text]
+    [snippet] = [text for text in blocks(TEXT, "html") if "pixi" in text]
     page = open_page()
     stand_in = """<!doctype html><script src="gaze-portrait/gaze-tracker.js"></script><script>
         window.added = [];

@@ -15,6 +15,7 @@ import pytest
 from gaze.bundle import write_zip
 from gaze.grid import Cell
 from gaze.pipeline import Options, generate
+from tests import tables
 from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest
 from tests.browser.portraits import colour_at
@@ -109,14 +110,15 @@ def test_one_file_alone_shows_the_poster_where_nothing_can_be_decoded(
 
 
 def snippets(unpacked: Path) -> list[str]:
-    """What embed.html and the README tell people to write."""
+    """What embed.html, the README beside it and that of the project tell people to write."""
     page = (unpacked / "embed.html").read_text()
     shown = [html.unescape(code) for code in re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)]
     readme = (unpacked / "README.txt").read_text()
-    return [*shown, "".join(line for line in readme.splitlines(keepends=True) if line.startswith("   <"))]
+    told = "".join(line for line in readme.splitlines(keepends=True) if line.startswith("   <"))
+    return [*shown, told, *tables.blocks(tables.read("README.md"), "html")]
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_each_snippet_works_as_it_stands(open_page: Callable[..., Any], site: Any, unpacked: Path, number: int) -> None:
     snippet = snippets(unpacked)[number]
     shutil.copytree(unpacked, site.folder / "gaze-portrait")
@@ -133,7 +135,7 @@ def test_each_snippet_works_as_it_stands(open_page: Callable[..., Any], site: An
 
 
 def test_there_is_a_test_for_every_snippet(unpacked: Path) -> None:
-    assert len(snippets(unpacked)) == 5
+    assert len(snippets(unpacked)) == 6
     assert all("gaze-portrait/" in snippet for snippet in snippets(unpacked))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
 import time
 import urllib.request
 import zipfile
@@ -24,6 +26,7 @@ from gaze.ui.api import Api
 from gaze.ui.line import Line
 from tests.green import write_network
 from tests.serving import serving
+from tests.tables import blocks, read
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -161,9 +164,39 @@ def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
     listed = client.view_api(return_format="dict", print_info=False)
     assert set(listed["named_endpoints"]) == {"/generate", "/preview", "/session", "/health"}
     assert not listed["unnamed_endpoints"]
-    names = [parameter["parameter_name"] for parameter in listed["named_endpoints"]["/generate"]["parameters"]]
-    page = (ROOT / "docs" / "api.md").read_text()
-    assert all(f"`{name}`" in page for name in names)
+
+
+def test_the_python_of_the_docs(server: str, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(photo, tmp_path / "portrait.jpg")
+    monkeypatch.chdir(tmp_path)
+    [code] = blocks(read("docs/api.md"), "python")
+    assert "size=30" in code
+    known: dict[str, Any] = {}
+    quick = code.replace("size=30", "size=4, frame_size=128, engine='warp'")
+    exec(quick.replace("http://127.0.0.1:7860", server), known)
+    assert known["manifest"]["gridSize"] == 4
+    assert zipfile.is_zipfile(known["archive"])
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="curl and jq are not both there")
+def test_the_curl_of_the_docs(server: str, photo: Path, tmp_path: Path) -> None:
+    shutil.copy(photo, tmp_path / "portrait.jpg")
+    [script] = blocks(read("docs/api.md"), "sh")
+    done = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=tmp_path, env={**os.environ, "APP": server}, capture_output=True, text=True
+    )
+    assert "event: complete" in done.stdout, done.stderr
+
+
+def test_the_containers_health_check(server: str) -> None:
+    check = json.loads(re.search(r"^HEALTHCHECK .*CMD (.*)$", read("Dockerfile"), re.MULTILINE)[1])  # type: ignore[index]
+    _, *arguments = check
+    for port, status in ((server.rsplit(":", 1)[1], 0), ("1", 1)):
+        environment = {**os.environ, "GRADIO_SERVER_PORT": port}
+        assert (
+            subprocess.run([sys.executable, *arguments], env=environment, stderr=subprocess.DEVNULL).returncode
+            == status
+        )
 
 
 def test_a_programs_previews_are_kept_for_an_hour_too(photo: Path, tmp_path: Path) -> None:

@@ -1,0 +1,225 @@
+"""What can be set, asked for and read is documented, and what is documented is there.
+
+Of the widget that is held by tests/browser/test_widget_docs.py, of the modules by test_architecture.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+import gaze.__main__ as command
+from gaze.bundle import INPUT
+from gaze.faces import Iris, typical_face
+from gaze.grid import Cell, GazeGrid
+from gaze.pack import Facts, Frame, Pack, Payload, write_pack
+from gaze.pipeline import Options, generate
+from gaze.sessions import SessionStore
+from gaze.sprites import metadata
+from gaze.ui.api import Api, add_endpoints
+from tests.fakes import FakeEngine
+from tests.tables import ROOT, blocks, named, names, read, section, tables
+
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+QUICK = ["--size", "4", "--frame-size", "128", "--engine", "warp"]
+
+
+def told(value: Any, yes: str, no: str) -> str:
+    """A default as the docs write it."""
+    if value is None or value is argparse.SUPPRESS:
+        return ""
+    if isinstance(value, bool):
+        return yes if value else no
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# The command line and the environment.
+
+
+PARSERS = [command.build_parser, command.build_check_parser, command.build_pack_parser]
+
+
+def test_every_parser_is_looked_at() -> None:
+    assert {name for name in vars(command) if re.fullmatch(r"build_.*parser", name)} == {p.__name__ for p in PARSERS}
+
+
+@pytest.mark.parametrize("number", range(len(PARSERS)))
+def test_flags(number: int) -> None:
+    table = tables(section(read("docs/settings.md"), "On the command line"))[number]
+    documented = {flag: row[1].strip("`") for row in table for flag in names(row[0])}
+    actions = [action for action in PARSERS[number]()._actions if action.option_strings]
+    assert documented == {flag: told(each.default, "yes", "no") for each in actions for flag in each.option_strings}
+
+
+def variables(path: Path) -> Iterator[str]:
+    """The environment variables that a module asks for: by a text, by a constant, or kept in a list of ours."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and re.match(r"os\.(environ\.\w+|getenv)$", ast.unparse(node.func)) and node.args:
+            asked = node.args[0]
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+            asked = node.slice
+        else:
+            asked = node
+        name = constants.get(asked.id) if isinstance(asked, ast.Name) else getattr(asked, "value", None)
+        if isinstance(name, str) and (asked is not node or re.fullmatch(r"GAZE_[A-Z_]+", name)):
+            yield name
+
+
+def test_environment_variables() -> None:
+    used = {name for path in [ROOT / "app.py", *(ROOT / "gaze").rglob("*.py")] for name in variables(path)}
+    ours, libraries = tables(section(read("docs/settings.md"), "In the environment"))
+    assert sorted(named(ours)) == sorted(used)
+    everywhere = "".join(read(name) for name in PAGES) + read("Dockerfile") + read("compose.yaml")
+    mentioned = set(re.findall(r"\b(?:GAZE|GRADIO|HF)_[A-Z_]+\b", everywhere))
+    assert mentioned - set(named(ours)) - set(named(libraries)) == {"GAZE_CHROMIUM"}, "which is the tests'"
+
+
+# The endpoints.
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    store = SessionStore(tmp_path_factory.mktemp("store"))
+    with gr.Blocks() as blocks:
+        add_endpoints(Api(store, store))
+    found: dict[str, Any] = blocks.get_api_info()["named_endpoints"]  # type: ignore[assignment]
+    return found
+
+
+def test_endpoints(endpoints: dict[str, Any]) -> None:
+    assert set(re.findall(r"^## (/\w+)", read("docs/api.md"), re.MULTILINE)) == set(endpoints)
+
+
+@pytest.mark.parametrize("endpoint", ["/generate", "/preview", "/session"])
+def test_arguments_of_endpoints(endpoints: dict[str, Any], endpoint: str) -> None:
+    table = tables(section(read("docs/api.md"), endpoint))[0]
+    documented = {name: row[1].strip("`") for row in table for name in names(row[0])}
+    parameters = {each["parameter_name"]: each.get("parameter_default") for each in endpoints[endpoint]["parameters"]}
+    assert documented == {name: told(default, "true", "false") for name, default in parameters.items()}
+
+
+def test_what_endpoints_return(photo: Path, tmp_path: Path) -> None:
+    api = Api(SessionStore(tmp_path), SessionStore(tmp_path))
+    text = read("docs/api.md")
+    assert set(named(tables(section(text, "/health"))[0])) == set(api.health())
+    made = api.preview(str(photo), 1, 1, 1, True)
+    documented = {*named(tables(section(text, "/generate"))[1]), *FIELDS}
+    documented -= {"pack"}  # which a preview does without
+    assert set(made) == documented
+
+
+# The files.
+
+
+FIELDS = set(named(tables(section(read("docs/format.md"), "metadata.json"))[0]))
+
+
+def test_fields_of_the_metadata() -> None:
+    facts = metadata(GazeGrid(), "quadrants", 512, 512, typical_face(Iris(1, 1, 1), Iris(2, 1, 1)))
+    assert {*facts, "engine"} == FIELDS
+
+
+def test_types_of_the_manifest() -> None:
+    types = (ROOT / "gaze" / "widget" / "gaze-tracker.d.ts").read_text(encoding="utf-8")
+    [manifest] = re.findall(r"interface GazeManifest \{(.*?)^\}", types, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^  (\w+)\??:", manifest, re.MULTILINE)) == {*FIELDS, "base"}
+
+
+def test_header_of_a_pack() -> None:
+    frames = {Cell(row, col): Frame(b"x") for row in range(2) for col in range(2)}
+    file = io.BytesIO()
+    write_pack(Pack(Facts(2, 1, 1), [Payload("stills", {}, frames)]), file)
+    data = file.getvalue()
+    (length,) = struct.unpack_from("<I", data, 8)
+    assert set(named(tables(section(read("docs/format.md"), "gaze.pack"))[0])) == set(
+        json.loads(data[12 : 12 + length])
+    )
+
+
+def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
+    made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    documented = set(named(tables(read("docs/format.md"))[0]))
+    for i in (1, 2):
+        documented |= {f"q{i}.webp", f"q{i}_20.webp"}  # which the page passes over with an ellipsis
+    assert {path.name for path in made.iterdir()} == documented
+    assert f"`{INPUT}`" in read("docs/format.md")
+
+
+# What people are told to type.
+
+
+@pytest.fixture
+def here(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a portrait.jpg, in which commands run."""
+    shutil.copy(photo, tmp_path / "portrait.jpg")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_commands_of_the_readme(here: Path) -> None:
+    """In the order in which they stand there, with a small grid."""
+    told = [shlex.split(line) for line in re.findall(r"python -m gaze ([^`\n#]+)", read("README.md"))]
+    assert any(words[0] == "portrait.jpg" for words in told)
+    for words in told:
+        making = words[0] == "portrait.jpg"
+        arguments = ["out" if word == "FOLDER" else word for word in words]
+        assert command.main([*arguments, "-q", *(QUICK if making else [])]) == 0, words
+    assert (here / "out" / "index.html").exists()
+
+
+def test_python_of_the_readme(here: Path) -> None:
+    [code] = blocks(read("README.md"), "python")
+    exec(code.replace("Options(", "Options(engine='warp', size=4, frame_size=128, "), {})
+    assert (here / "out" / "index.html").exists()
+
+
+def test_pictures_are_made_by_their_script(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, ROOT / "docs" / "make_pictures.py", tmp_path], env=environment, check=True)
+    made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.webp")}
+    shown = {path.relative_to(ROOT) for folder in ("docs", "assets") for path in (ROOT / folder).rglob("*.webp")}
+    assert made == shown
+    for name in made:
+        assert Image.open(tmp_path / name).size == Image.open(ROOT / name).size
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_pages_point_to_is_there(name: str) -> None:
+    text = read(name)
+    links = [
+        link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", text) for link in link if link
+    ]
+    local = [link for link in links if link and "://" not in link and not link.startswith("gaze-portrait")]
+    if not name.endswith("widget.md"):
+        assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+    makefile = read("Makefile")
+    targets = re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    wanted = re.findall(r"'(?:\.|gaze-portrait)\[([a-z,]+)\]", text)
+    assert {extra for listed in wanted for extra in listed.split(",")} <= set(extras)
