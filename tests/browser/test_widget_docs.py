@@ -117,7 +117,7 @@ def test_html_snippets(page: Any, site: Any, number: int, scheme: str) -> None:
 
 
 def test_the_iframe_snippet(page: Any, site: Any) -> None:
-    [snippet] = [text for text in snippets("html") if "<iframe" in text]
+    [snippet] = [text for text in blocks(TEXT, "html") if "<iframe" in text]
     folder = site.folder / "gaze-portrait"
     put_portrait(site.folder)
     facts = json.loads((folder / "metadata.json").read_text())
