@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ from gaze.engines import base
 from gaze.engines.base import Engine, Loading
 from gaze.engines.warp import WarpEngine, WarpSource
 from gaze.grid import Pose
+from gaze.pipeline import Options, Result
+from gaze.portrait import Photo
+from gaze.progress import Progress
+from gaze.ui import handlers
 from gaze.ui.app import launch
 
 GATE = Path(sys.argv[1])
@@ -42,6 +47,10 @@ def load_engine(name: str, *choices: Any) -> Generator[Loading, None, tuple[Engi
     return SlowEngine(), "There is no other."
 
 
-pipeline.load_engine = load_engine
+def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> Generator[Progress, None, Result]:
+    return pipeline.run(photo, out, replace(options, frame_size=256, video="none"), earlier)
+
+
+pipeline.load_engine, handlers.run = load_engine, run
 rendering._SLOW = keys.PATIENCE = 1.0  # so that 41 frames are as much as a person waits for
 launch()
