@@ -61,6 +61,19 @@ def test_other_sizes(portrait: Portrait, scale: float) -> None:
     assert max(error["left"], error["right"]) < 0.02
 
 
+@pytest.mark.parametrize("degrees", [-30, 20])
+def test_a_small_tilted_face_in_a_large_picture(portrait: Portrait, degrees: float) -> None:
+    image, truth = CHANGES["small"](*turned(degrees)(*CHANGES["30 px"](portrait.image, TRUTH)))
+    large = np.pad(image, ((0, 100), (0, 400), (0, 0)), "edge")
+    error = errors(main_face(Portrait(large))[0], truth)
+    assert max(error["left"], error["right"]) < 0.04
+
+
+def test_one_face_is_told_once_however_many_searches_see_it(portrait: Portrait) -> None:
+    image, _ = CHANGES["dark skin"](*turned(20)(portrait.image, TRUTH))
+    assert len(find_faces(Portrait(image))) == 1
+
+
 def test_dim_and_washed_out_light(portrait: Portrait) -> None:
     for gain, lift in ((0.35, 0), (0.6, 100)):
         face = main_face(Portrait((portrait.image * gain + lift).astype(np.uint8)))[0]
