@@ -101,7 +101,12 @@ class Renderer:
         return RenderSource(motion, source, Paster(image, crop, self.device))
 
     def frames(self, source: RenderSource, poses: Sequence[Pose], expression: Expression) -> Iterator[np.ndarray]:
-        """The frames of the poses in their order, (n, height, width, 3) uint8, in batches."""
+        """The frames of the poses in their order, (n, height, width, 3) uint8, in batches.
+
+        Raises:
+            GazeError: the networks give no numbers.
+            torch.OutOfMemoryError: not even a single frame fits into the device's memory.
+        """
         # Not earlier: a ZeroGPU Space has no GPU until it renders.
         self.batch = self.batch or _batch_size(self.device, self.dtype)
         left = self._keypoints(source, poses, expression)
