@@ -5,8 +5,7 @@ from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.pipeline import Options, Result, generate
 from gaze.progress import Progress
-
-__version__ = "0.1.0"
+from gaze.version import __version__
 
 __all__ = [
     "Cell",
@@ -22,5 +21,6 @@ __all__ = [
     "Result",
     "Strengths",
     "WeightsError",
+    "__version__",
     "generate",
 ]

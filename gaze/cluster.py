@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gaze import __version__
 from gaze.engines.base import Engine, Expression, Loading, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face
 from gaze.grid import Pose
 from gaze.portrait import Portrait
 from gaze.steps import Steps
+from gaze.version import __version__
 
 if TYPE_CHECKING:
     from ray.serve.handle import DeploymentHandle, DeploymentResponse

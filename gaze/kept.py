@@ -17,6 +17,7 @@ from gaze.errors import GazeError
 from gaze.grid import Cell
 from gaze.keys import Axis, cells_of
 from gaze.spool import FrameSpool
+from gaze.version import __version__
 
 KEPT = "keys.zip"
 """Its file in a portrait's folder: for the owner alone, and of no use to pages."""
@@ -45,8 +46,6 @@ def fingerprint(image: np.ndarray, *choices: object) -> str:
         image: what the engine is given, uint8.
         choices: all else that a frame depends on; their `repr` counts.
     """
-    from gaze import __version__  # not there yet while this module is imported
-
     return hashlib.sha256(repr((__version__, image.shape, choices)).encode() + image.tobytes()).hexdigest()
 
 

@@ -76,7 +76,7 @@ def test_whatever_changes_a_frame_changes_the_fingerprint(monkeypatch: pytest.Mo
         fingerprint(image, GazeGrid(30), False, "warp"),
         fingerprint(image, GazeGrid(30), True, "liveportrait"),
     ]
-    monkeypatch.setattr("gaze.__version__", "99")
+    monkeypatch.setattr("gaze.kept.__version__", "99")
     prints.append(fingerprint(image, *choices))
     assert len(set(prints)) == len(prints)
     assert fingerprint(image.copy(), *choices) == prints[-1]

@@ -27,11 +27,11 @@ from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 from PIL import Image
 
-from gaze import __version__
 from gaze.check import read_metadata, sheet_names
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
 from gaze.progress import READY, Progress
+from gaze.version import __version__
 
 if TYPE_CHECKING:
     from gaze.pipeline import Options

@@ -14,7 +14,6 @@ from typing import Any
 
 import gradio as gr
 
-from gaze import __version__
 from gaze.bundle import write_zip
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
 from gaze.errors import GazeError
@@ -29,6 +28,7 @@ from gaze.steps import Steps
 from gaze.ui import components as ui
 from gaze.ui.line import Line
 from gaze.ui.routes import ZIP, session_url
+from gaze.version import __version__
 
 _TOLD = ("stage", "done", "total", "message", "remaining")
 """What callers learn of each `Progress`."""
