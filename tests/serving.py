@@ -1,58 +1,80 @@
-"""The real app, `python app.py`, in a process of its own."""
+"""The real app in a process of its own."""
 
 from __future__ import annotations
 
 import os
-import re
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
+_START_UP = 60
 
 
 @dataclass(frozen=True)
 class App:
-    """A running app: where it is, and its process."""
+    """A running app.
+
+    Attributes:
+        address: where it answers, without a slash at the end.
+        process: its own.
+        store: the folder of its results, unless `GAZE_STORE` was set.
+        log: the file with all that it says.
+    """
 
     address: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    store: Path
+    log: Path
 
 
 @contextmanager
-def serving(store: Path | str, *arguments: str, **settings: str) -> Iterator[App]:
-    """`python app.py` with these arguments and environment variables, until the block ends.
+def serving(place: Path, *command: str, **settings: str) -> Iterator[App]:
+    """An app, until the block ends.
 
     Args:
-        store: a folder or a URL.
-        arguments: of the command.
+        place: a folder for its store, its uploads and its log.
+        command: what Python is given; `app.py` if nothing.
         settings: environment variables.
     """
-    environment = {**os.environ, "GAZE_STORE": str(store), **settings}
-    process = subprocess.Popen(
-        [sys.executable, "-u", "app.py", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(place / "uploads"),
+        "GAZE_STORE": str(place / "store"),
+        **settings,
+    }
+    place.mkdir(exist_ok=True)
+    log = place / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, *(command or ["app.py"])], cwd=ROOT, env=environment, stdout=file, stderr=file
+        )
+    address = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}"
     try:
-        assert process.stdout
-        told = ""
-        for line in process.stdout:
-            told += line
-            if found := re.search(r"on local URL: +(http://[\w.]+:\d+)", line):
+        deadline = time.monotonic() + _START_UP
+        while True:
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
                 break
-        else:
-            pytest.fail(f"the app did not start: {told}")
-        yield App(found[1], process)
+            except OSError:
+                late = process.poll() is not None or time.monotonic() > deadline
+                assert not late, log.read_text()
+                time.sleep(0.2)
+        yield App(address, process, place / "store", log)
     finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)

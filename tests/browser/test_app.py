@@ -23,8 +23,8 @@ from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest
 from tests.browser.npm import require
 from tests.browser.portraits import pixels
-from tests.browser.serving import serving
 from tests.fakes import decode_sheet
+from tests.serving import serving
 
 GENERATION = 240_000
 
@@ -32,8 +32,9 @@ GENERATION = 240_000
 @pytest.fixture(scope="module")
 def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`python app.py`, as a person starts it, with a store of its own."""
-    with serving(tmp_path_factory.mktemp("app"), "app.py") as url:
-        yield url
+    with serving(tmp_path_factory.mktemp("app")) as app:
+        yield app.address + "/"
+    assert "Traceback" not in app.log.read_text()
 
 
 @pytest.fixture

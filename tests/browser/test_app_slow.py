@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.browser.driving import TRACKER, wait_at_rest
-from tests.browser.serving import serving
 from tests.browser.test_app import GENERATION, choose_example, face_in, look, wait_loaded
+from tests.serving import serving
 
 WATCH = """
     window.seen = [];
@@ -31,10 +31,10 @@ def gate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def page(browser: Any, open_page: Callable[..., Any], tmp_path: Path, gate: Path) -> Any:
-    with serving(tmp_path, "-m", "tests.browser.slow_app", str(gate)) as address:
+    with serving(tmp_path, "-m", "tests.browser.slow_app", str(gate)) as app:
         page = open_page()
         page.set_default_timeout(60_000)
-        page.goto(address)
+        page.goto(app.address)
         wait_loaded(page)
         yield page
         page.close()

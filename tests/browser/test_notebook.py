@@ -16,6 +16,7 @@ from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest
 from tests.browser.portraits import pixels
 from tests.conftest import ROOT
+from tests.green import write_network
 
 NOTEBOOK = ROOT / "notebooks" / "gaze_walkthrough.ipynb"
 SMALL = "SIZE, FRAME_SIZE = 8, 192"
@@ -38,6 +39,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as thread:
         patch.setenv("GAZE_STORE", str(place / "store"))
         patch.setenv("TMPDIR", str(place))
+        patch.setenv("GAZE_MATTING_MODEL", str(write_network(place / "green.onnx")))
         # In a thread of its own: playwright has a loop in this one, and the client makes another.
         return thread.submit(client.execute).result()
 
@@ -59,7 +61,7 @@ def test_every_cell_does_what_it_says(executed: Any) -> None:
         assert len(output(executed, plot, "image/png")) > 10_000, plot
 
 
-@pytest.mark.parametrize("cell", ["preview", "full"])
+@pytest.mark.parametrize("cell", ["preview", "full", "cutout"])
 def test_its_portrait_follows_without_a_server(
     executed: Any, open_page: Callable[..., Any], record: Record, tmp_path: Path, cell: str
 ) -> None:

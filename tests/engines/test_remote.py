@@ -32,7 +32,7 @@ from gaze.engines.remote import as_arguments, place_of
 from gaze.errors import GazeError
 from gaze.grid import Strengths
 from gaze.pipeline import Options, generate, run
-from gaze.sessions import SessionStore
+from gaze.sessions import KEY, SessionStore
 from gaze.ui import api
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
@@ -47,18 +47,16 @@ class Pair:
 
     here: App
     there: App
-    stores: tuple[Path, Path]
     client: Client
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    stores = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
     with ExitStack() as stack:
-        there = stack.enter_context(serving(stores[1], GAZE_WEIGHTS="/nowhere"))
-        here = stack.enter_context(serving(stores[0], "--remote", there.address))
+        there = stack.enter_context(serving(tmp_path_factory.mktemp("there"), GAZE_WEIGHTS="/nowhere"))
+        here = stack.enter_context(serving(tmp_path_factory.mktemp("here"), "app.py", "--remote", there.address))
         downloads = tmp_path_factory.mktemp("downloads")
-        yield Pair(here, there, stores, Client(here.address, download_files=str(downloads), verbose=False))
+        yield Pair(here, there, Client(here.address, download_files=str(downloads), verbose=False))
 
 
 def running(app: App) -> int:
@@ -83,13 +81,13 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     job = pair.client.submit(photo=handle_file(photo), api_name="/generate", **{**LONG, "size": 20})
     manifest, archive = job.result(timeout=60)
     assert manifest["reason"] == f"Rendered by {pair.there.address}. It says: The instant engine was asked for."
-    [session] = SessionStore(pair.stores[0]).sessions()
+    [session] = SessionStore(pair.here.store).sessions()
     assert session == manifest["session"]
-    folder = pair.stores[0] / session
+    folder = pair.here.store / session
     assert check(folder) == []
     assert zipfile.ZipFile(archive).namelist()
     assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3_20.webp"} <= set(os.listdir(folder))
-    assert list(pair.stores[1].iterdir()) == []
+    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
     told = [step for step, _ in job.outputs()[:-1]]
     messages = [step["message"] for step in told]
     assert messages[1] == f"Connecting to {pair.there.address}"
@@ -129,11 +127,11 @@ def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) 
         Client(pair.there.address, verbose=False).predict(
             photo=handle_file(photo), engine="liveportrait", api_name="/generate"
         )
-    before = set(os.listdir(pair.stores[0]))
+    before = set(os.listdir(pair.here.store))
     with pytest.raises(AppError) as here:
         pair.client.predict(photo=handle_file(photo), engine="liveportrait", api_name="/generate")
     assert here.value.message == there.value.message
-    assert set(os.listdir(pair.stores[0])) == before
+    assert set(os.listdir(pair.here.store)) == before
 
 
 def test_a_photo_that_cannot_be_used_is_not_sent_at_all(pair: Pair, faceless: np.ndarray, tmp_path: Path) -> None:
@@ -144,14 +142,14 @@ def test_a_photo_that_cannot_be_used_is_not_sent_at_all(pair: Pair, faceless: np
 
 
 def test_cancelling_here_frees_the_other_side(pair: Pair, photo: Path) -> None:
-    before = set(os.listdir(pair.stores[0]))
+    before = set(os.listdir(pair.here.store))
     job = pair.client.submit(photo=handle_file(photo), api_name="/generate", **LONG)
     wait_for(lambda: rendering(job))
     assert running(pair.there) == 1
     job.cancel()
     wait_for(lambda: running(pair.there) == 0 and running(pair.here) == 0)
-    assert set(os.listdir(pair.stores[0])) == before
-    assert list(pair.stores[1].iterdir()) == []
+    assert set(os.listdir(pair.here.store)) == before
+    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
 
 
 def test_cancelling_before_the_other_side_has_begun(pair: Pair, photo: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `python app.py`, running with a store of its own."""
     network = write_network(tmp_path_factory.mktemp("network") / "green.onnx")
-    with serving(tmp_path_factory.mktemp("store"), GAZE_MATTING_MODEL=str(network)) as app:
+    with serving(tmp_path_factory.mktemp("app"), GAZE_MATTING_MODEL=str(network)) as app:
         yield app.address
 
 

@@ -23,7 +23,7 @@ def test_a_portrait_outlives_the_machine_it_was_made_on(
     with S3() as s3:
         s3.configure(monkeypatch)
         url = f"s3://{s3.bucket()}/gaze"
-        with serving(url, XDG_CACHE_HOME=str(tmp_path / "first")) as app:
+        with serving(tmp_path, GAZE_STORE=url, XDG_CACHE_HOME=str(tmp_path / "first")) as app:
             client = Client(app.address, download_files=str(tmp_path), verbose=False)
             manifest, _ = client.predict(
                 photo=handle_file(photo), size=4, frame_size=128, engine="warp", api_name="/generate"
