@@ -53,9 +53,9 @@ def log_odds(agreement: float, correlation: float, strangeness: float, eyes: Eye
         min(max(eyes.closed, 0.3), 1.0),
         min(max(eyes.height, 1.4), 3.5),
     )
-    # Where the cascade sees no face at all, a pen's tip and a cuff can pass for eyes by all other signs.
-    blind = max(0.0, 1 - agreement / 0.2)
-    return float(np.dot(_SAYS, signs)) + _BIAS - 5 * blind
+    # Where the cascade sees hardly a face, foliage or a pen and a cuff can pass for eyes by all other signs.
+    blind = max(0.0, 1 - agreement / 0.3)
+    return float(np.dot(_SAYS, signs)) + _BIAS - 4 * blind
 
 
 def confidence(log_odds: float) -> float:

@@ -212,7 +212,9 @@ def find_faces(portrait: Portrait) -> list[Face]:
     doubtful: list[Face] = []
     for boxes in propose(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY)):
         faces = _distinct([_face_in(portrait.image, box) for box in boxes])
-        clear = [face for face in faces if face.confidence >= _MIN_CONFIDENCE]
+        # A few pixels can look like anything: they end no search.
+        large = [face for face in faces if face.iris_distance >= _MIN_IRIS_DISTANCE]
+        clear = [face for face in large if face.confidence >= _MIN_CONFIDENCE]
         if clear:
             return sorted(clear, key=lambda face: -face.iris_distance)
         doubtful += [face for face in faces if face.confidence >= _NO_FACE]
