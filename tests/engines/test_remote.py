@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import json
 import os
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from gaze.grid import Strengths
 from gaze.pipeline import Options, generate, run
 from gaze.sessions import KEY, SessionStore
 from gaze.ui import api
+from gaze.ui.line import Line
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
 
@@ -97,9 +97,7 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     assert any(step["remaining"] for step in told)
 
 
-def test_the_page_and_health_name_who_renders(pair: Pair) -> None:
-    shown = json.dumps(pair.client.config["components"])
-    assert f"Rendered by {pair.there.address}: Generate sends the photo there." in shown
+def test_health_names_who_renders(pair: Pair) -> None:
     health = pair.client.predict(api_name="/health")
     assert (health["engine"], health["reason"]) == ("remote", f"Portraits are made by {pair.there.address}.")
 
@@ -202,6 +200,8 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         frame_size=321,
         quality=33,
         framing="whole",
+        face=1,
+        remove_background=True,
         strengths=Strengths(0.5, 1.5, 0.25),
         straighten=False,
         expression=Expression(0.75, 0.5, -0.5, True),
@@ -223,7 +223,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(api, "run", stand_in)
     with gr.Blocks() as page:
         store = SessionStore(tmp_path)
-        api.add_endpoints(api.Api(store, store))
+        api.add_endpoints(api.Api(store, store, Line()))
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         with pytest.raises(AppError, match="enough"):

@@ -176,6 +176,13 @@ def test_the_plan_names_the_engine_the_reason_and_the_time(handlers: Handlers, p
     assert re.search(r"in about \d+ s, judging by the preview", handlers.plan(*choices())[0])
 
 
+def test_the_plan_tells_that_another_gaze_renders(
+    stores: tuple[SessionStore, SessionStore], line: Line, tmp_path: Path
+) -> None:
+    handlers = Handlers(*stores, SessionStore(tmp_path / "examples"), line, "http://gpu-box:7860")
+    assert "Rendered by http://gpu-box:7860: Generate sends the photo there." in handlers.plan(*choices())[0]
+
+
 def test_an_engine_that_is_not_there_is_told_beside_the_choice(
     handlers: Handlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
