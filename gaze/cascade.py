@@ -39,7 +39,7 @@ class Box(NamedTuple):
 class _Search(NamedTuple):
     """One run of a cascade: the picture's longer side in pixels, tilt in degrees, margin as part of the side.
 
-    Boxes are tried from `smallest` pixels up, each larger by the factor `step`.
+    Boxes are tried from `smallest` pixels up, each larger by the factor `step`; the `most` best supported are kept.
     """
 
     cascade: str
@@ -48,23 +48,23 @@ class _Search(NamedTuple):
     margin: float = 0.2
     smallest: int = 34
     step: float = 1.1
+    most: int = 2
 
 
 # The next is tried where the one before found nothing. The second cascade bears more tilt and shade than the first, and
 # errs more. The margin is for faces that the picture's border cuts, the last searches for small ones in large pictures.
 _STRICT, _LENIENT = "haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml"
 _SEARCHES = (
-    _Search(_STRICT, 340, step=1.07),
+    _Search(_STRICT, 340, step=1.07, most=12),
     _Search(_LENIENT, 280),
     _Search(_LENIENT, 280, -25.0),
     _Search(_LENIENT, 280, 25.0),
-    _Search(_STRICT, 640, margin=0.0, smallest=24),
+    _Search(_STRICT, 640, margin=0.0, smallest=24, most=4),
     _Search(_LENIENT, 560, -22.0, 0.0, 24),
     _Search(_LENIENT, 560, 22.0, 0.0, 24),
 )
-# How many overlapping windows must agree, of boxes that grow by 10 % per step, and how many boxes are looked into.
+# How many overlapping windows must agree, of boxes that grow by 10 % per step.
 _MIN_SUPPORT = 4
-_MOST = 6
 
 # Where the irises lie in a box of the frontal cascade, as fractions of it (shared measurements on 17 portraits).
 _LEFT_IRIS, _RIGHT_IRIS = (0.305, 0.385), (0.690, 0.385)
@@ -115,7 +115,7 @@ def _boxes(grey: np.ndarray, search: _Search) -> list[Box]:
     back = cv2.invertAffineTransform(turn)
     boxes: list[Box] = []
     for (x, y, w, h), count in sorted(zip(found, support, strict=True), key=lambda it: -it[1]):
-        if count >= floor and len(boxes) < _MOST:
+        if count >= floor and len(boxes) < search.most:
             middle = back @ (x + w / 2, y + h / 2, 1.0) / scale
             # In the margin there is nothing but the smeared border.
             if 0 <= middle[0] < grey.shape[1] and 0 <= middle[1] < grey.shape[0]:

@@ -16,8 +16,11 @@ import numpy as np
 UNIT, WINDOW = 96.0, (-1.1, -0.5, 1.1, 0.5)
 """The level patch of the eyes: pixels per unit, and left, top, right, bottom in units."""
 
-_SAYS, _BIAS = (7.6, 8.0, -19.5, 7.0, -9.6, 2.3), -10.4
+_SAYS, _BIAS = (7.7, 3.0, 21.3, -19.9, 6.6, -10.1, 1.8), -13.5
 """Of the signs in `log_odds`, in its order."""
+
+HOPELESS = -10.0
+"""Log odds of a pair around which the cascade sees no face: no other sign is worth looking for."""
 
 
 class EyeSigns(NamedTuple):
@@ -48,6 +51,7 @@ def log_odds(agreement: float, correlation: float, strangeness: float, eyes: Eye
     signs = (
         math.sqrt(agreement),
         min(max(correlation, 0.1), 0.6),
+        min(max(correlation, 0.1), 0.35),
         min(strangeness, 0.25),
         min(max(eyes.aside, 0.0), 0.4),
         min(max(eyes.closed, 0.3), 1.0),

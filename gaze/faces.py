@@ -288,9 +288,11 @@ def _face_in(image: np.ndarray, box: Box) -> Face:
         return symmetry.compare_eyes(level(left, right, symmetry.UNIT, symmetry.WINDOW), sum(_radii(left, right)) / 2)
 
     def judge(left: Circle, right: Circle, strangeness: float) -> float:
+        seen = agreement(near, left, right)
+        if seen == 0:
+            return confidence.HOPELESS
         eyes = confidence.eye_signs(level(left, right, confidence.UNIT, confidence.WINDOW), _radii(left, right))
-        correlation = likeness(left, right).correlation
-        return confidence.log_odds(agreement(near, left, right), correlation, strangeness, eyes)
+        return confidence.log_odds(seen, likeness(left, right).correlation, strangeness, eyes)
 
     guess = [((x - x0) * scale, (y - y0) * scale, 0.0) for x, y in box.irises]
     left, right, odds = find_irises(near, guess[0], guess[1], judge)
