@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from gaze.errors import PhotoError
+from gaze.heic import register_heic
 
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000
@@ -56,9 +57,7 @@ class Portrait:
 
 def register_formats() -> None:
     """Teach Pillow to read HEIC, the format of most phones. Safe to call again."""
-    import pi_heif
-
-    pi_heif.register_heif_opener()
+    register_heic(MAX_PIXELS, WORKING_SIDE)
 
 
 def load_portrait(photo: Photo) -> Portrait:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFile
 
+from gaze import heic
 from gaze import portrait as module
 from gaze.errors import PhotoError
 from gaze.portrait import Portrait, load_portrait
@@ -44,6 +45,29 @@ def test_heic() -> None:
     """A real HEIC file; see tests/data/README.md."""
     portrait = load_portrait(Path(__file__).parent / "data" / "scene.heic")
     assert_upright(portrait, tolerance=25)
+
+
+@pytest.mark.parametrize("seed", [190, 325])
+def test_a_heic_file_on_which_the_decoder_ends_its_process(seed: int) -> None:
+    with pytest.raises(PhotoError, match="damaged or cut off"):
+        load_portrait(corpus.flipped(corpus.HEIC.read_bytes(), seed))
+
+
+def test_a_heic_file_of_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PIXELS", 256 * 256 - 1)
+    with pytest.raises(PhotoError, match="more than 0 million pixels"):
+        load_portrait(corpus.HEIC)
+
+
+def test_a_large_heic_file_comes_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORKING_SIDE", 100)
+    assert load_portrait(corpus.HEIC).image.shape == (100, 100, 3)
+
+
+def test_a_heic_decoder_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heic, "_PATIENCE", 0.01)
+    with pytest.raises(PhotoError, match="damaged or cut off"):
+        load_portrait(corpus.HEIC)
 
 
 TURNED = {
@@ -174,7 +198,7 @@ def test_what_is_no_picture_is_refused_with_advice(name: str) -> None:
 
 @pytest.mark.parametrize("name", corpus.plain())
 def test_flipped_bits_give_a_portrait_or_advice(name: str) -> None:
-    for seed in range(40):
+    for seed in range(5 if name == "HEIC" else 40):  # each HEIC is read by a process of its own
         with contextlib.suppress(PhotoError):
             assert load_portrait(corpus.flipped(corpus.plain()[name], seed)).image.dtype == np.uint8
 

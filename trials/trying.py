@@ -116,6 +116,7 @@ def _in_child(act: Callable[[], str], there: Connection) -> None:
         happened, words = FAULT, str(fault)
     except BaseException:
         happened, words = FAULT, traceback.format_exc()
-    seconds = time.process_time() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    seconds = time.process_time() - started + others.ru_utime + others.ru_stime
+    peak = (own.ru_maxrss + others.ru_maxrss) * 1024
     there.send(Tried(happened, words, seconds, max(0, peak - before) / 1e6))
