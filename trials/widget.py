@@ -21,7 +21,8 @@ from trials.corpus import flipped, truncated
 from trials.packs import HOSTILE, make_portrait, random_packs, spoilt_headers, spoilt_manifests
 from trials.trying import FAULT, REFUSED, Row, Tried
 
-ORIGIN = "http://portrait.test"
+ORIGIN = "http://localhost"
+"""Trusted as https is: elsewhere browsers have no video decoder."""
 _LIMIT_MB = 600
 _PAGE = """<!doctype html><meta charset="utf-8"><title>trial</title><script src="/gaze-tracker.js"></script>
 <style>gaze-tracker { width: 200px }</style>"""

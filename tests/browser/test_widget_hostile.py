@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ def test_hostile_packs(bench: Any) -> None:
     it, _, pack = bench
     assert no_faults([it.pack(spoilt) for spoilt in list(widget.spoilt_headers(pack, widget.HOSTILE))[::17]])
     assert no_faults([it.pack(flipped(pack, seed)) for seed in range(20)])
+    length = struct.unpack_from("<I", pack, 8)[0]
+    spoilt = bytearray(pack)
+    spoilt[12 + length : 12 + length + 1200] = b"\x7f" * 1200  # the index of the first payload
+    assert "its index makes no sense" in it.pack(bytes(spoilt)).words
 
 
 def test_a_grid_of_a_million_frames_is_not_cut(bench: Any) -> None:
