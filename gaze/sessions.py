@@ -14,17 +14,16 @@ import secrets
 import shutil
 import time
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from gaze.claims import LEFT_AGE, claimed, sweep
 from gaze.errors import GazeError
 from gaze.progress import Progress
 from gaze.sprites import METADATA
 from gaze.steps import Outcome
 
-DRAFT_AGE = 6 * 3600.0
-"""Seconds after which what an interrupted run left is removed."""
 KEY, KEY_BYTES = ".key", 32
 _WEEK = 7 * 24 * 3600.0
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -42,21 +41,23 @@ def publishing(final: Path) -> Iterator[Path]:
     """
     if final.exists():
         raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        draft = final.parent / f"{_DRAFT}{final.name}-{secrets.token_hex(8)}"
-        draft.mkdir()
-    except OSError as error:
-        raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
-    try:
-        yield draft
-        draft.rename(final)
-    except OSError as error:
-        raise GazeError(
-            f"The result could not be written to {final}: {error.strerror or error}. Make room or choose another place."
-        ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    draft = final.parent / f"{_DRAFT}{final.name}-{secrets.token_hex(8)}"
+    with ExitStack() as claim:
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            claim.enter_context(claimed(draft))
+        except OSError as error:
+            raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
+        try:
+            yield draft
+            draft.rename(final)
+        except OSError as error:
+            raise GazeError(
+                f"The result could not be written to {final}: {error.strerror or error}. Make room or choose another "
+                "place."
+            ) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def time_kept() -> float:
@@ -97,12 +98,13 @@ class SessionStore:
         self.root, self.kept = root, kept
 
     def check(self) -> None:
-        """See to it that results can be kept here.
+        """See to it that results can be kept here, and remove what a program that was killed left.
 
         Raises:
             GazeError: they cannot; the message says why.
         """
         self._key()
+        self.tidy()
 
     def new(self) -> Path:
         """A folder name for a new session, which is not made yet; what is too old makes room for it."""
@@ -132,7 +134,8 @@ class SessionStore:
 
     def has(self, session: str) -> bool:
         """Whether there is a finished session of this id."""
-        return is_session(session) and (self.root / session / METADATA).is_file()
+        folder = self.root / session
+        return is_session(session) and (folder / METADATA).is_file() and not folder.is_symlink()
 
     def present(self, sessions: Iterable[str]) -> set[str]:
         """Those of the sessions that the store `has`."""
@@ -176,7 +179,7 @@ class SessionStore:
         """Ids of all finished sessions, the newest first."""
         if not self.root.is_dir():
             return []
-        found = [path for path in self.root.iterdir() if is_session(path.name) and (path / METADATA).is_file()]
+        found = [path for path in self.root.iterdir() if self.has(path.name)]
         return [path.name for path in sorted(found, key=_age)]
 
     def secret(self, session: str) -> str:
@@ -203,7 +206,7 @@ class SessionStore:
         path = self.root / KEY
         draft = self.root / f"{KEY}-{secrets.token_hex(8)}"
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(0o700, parents=True, exist_ok=True)  # not for other users of the machine
             if not path.exists():
                 with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                     file.write(secrets.token_bytes(KEY_BYTES))
@@ -215,9 +218,21 @@ class SessionStore:
             raise GazeError(f"{self.root} cannot be written to: {error.strerror}. Choose another place.") from error
 
     def delete(self, session: str) -> None:
-        """Remove a session for good; one that is gone already is no error."""
-        if is_session(session):
-            shutil.rmtree(self.root / session, ignore_errors=True)
+        """Remove a session for good; one that is gone already is no error.
+
+        Raises:
+            GazeError: the file system refuses.
+        """
+        if not is_session(session):
+            return
+        gone = self.root / f"{_DRAFT}{secrets.token_hex(8)}"
+        try:
+            (self.root / session).rename(gone)  # at once: half of it must not be found, nor stay if this is interrupted
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise GazeError(f"The portrait could not be deleted: {error.strerror}. Try again in a minute.") from error
+        shutil.rmtree(gone, ignore_errors=True)
 
     def tidy(self) -> None:
         """What `new` does first."""
@@ -225,12 +240,18 @@ class SessionStore:
 
     def expire(self) -> int:
         """Remove sessions that are too old, and what interrupted runs left; returns how many sessions."""
-        old = [session for session in self.sessions() if _age(self.root / session) > self.kept]
+        ages = {path: _age(path) for path in self.root.glob("*") if is_session(path.name)}
+        for path, age in ages.items():
+            if age < 0:  # the clock was ahead when it was made; its time begins now
+                with suppress(OSError):
+                    os.utime(path)
+        old = [path.name for path, age in ages.items() if age > self.kept]
         for session in old:
             self.delete(session)
-        for draft in self.root.glob(f"{_DRAFT}*"):
-            if _age(draft) > DRAFT_AGE:
-                shutil.rmtree(draft, ignore_errors=True)
+        sweep(self.root, f"{_DRAFT}*")
+        for key in self.root.glob(f"{KEY}-*"):
+            if _age(key) > LEFT_AGE:
+                key.unlink(missing_ok=True)
         return len(old)
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from fsspec.core import split_protocol
 
+from gaze.claims import LEFT_AGE
 from gaze.copies import Copies
 from gaze.errors import GazeError, StoreError
 from gaze.filesystem import RemoteFolder
 from gaze.progress import Progress
-from gaze.sessions import DRAFT_AGE, KEY, KEY_BYTES, SessionStore, gone, is_session, time_kept
+from gaze.sessions import KEY, KEY_BYTES, SessionStore, gone, is_session, time_kept
 from gaze.sprites import METADATA
 from gaze.steps import Outcome
 
@@ -169,7 +170,7 @@ class RemoteStore(SessionStore):
                     pass
         now = time.time()
         for session, (written, whole) in self._folders().items():
-            if now - written > (self.kept if whole else DRAFT_AGE):
+            if now - written > (self.kept if whole else LEFT_AGE):
                 self._remove(session)
                 count += whole
         return count

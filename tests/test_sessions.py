@@ -3,6 +3,7 @@ import os
 import re
 import resource
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,14 +107,18 @@ def test_no_other_path_is_a_session(store: SessionStore, name: str) -> None:
 
 
 def test_only_old_sessions_and_old_drafts_expire(store: SessionStore) -> None:
+    new = store.new()
     fresh = finished(store)
     finished(store, age=1000)
-    for name, age in ((".draft-old", 10**6), (".draft-new", 0)):
-        (store.root / name).mkdir()
-        os.utime(store.root / name, (time.time() - age,) * 2)
-    assert store.expire() == 1
-    assert store.sessions() == [fresh]
-    assert [path.name for path in store.root.glob(".draft-*")] == [".draft-new"]
+    (store.root / ".draft-killed").mkdir()
+    (store.root / ".key-killed").touch()
+    os.utime(store.root / ".key-killed", (0, 0))
+    with publishing(new) as draft:
+        os.utime(draft, (0, 0))
+        assert store.expire() == 1
+        assert store.sessions() == [fresh]
+        assert sorted(store.root.iterdir()) == sorted([store.root / fresh, draft])
+        (draft / "metadata.json").write_text("{}")
 
 
 def test_what_is_new_makes_what_is_old_go(store: SessionStore) -> None:
@@ -181,3 +186,45 @@ def test_whatever_is_asked_for_only_a_sessions_own_id_finds_it(
     store.delete(name)
     assert store.sessions() == [own]
     assert store.folder(own).parent == store.root
+
+
+def test_a_clock_that_was_ahead_keeps_nothing_for_longer(store: SessionStore) -> None:
+    ahead = finished(store, age=-(10**9))
+    store.expire()
+    assert store.sessions() == [ahead]
+    assert time.time() - (store.root / ahead).stat().st_mtime < 60
+
+
+def test_two_tabs_delete_at_once(store: SessionStore) -> None:
+    for _ in range(20):
+        session = finished(store)
+        secret = store.secret(session)
+        with ThreadPoolExecutor(4) as tabs:
+            for done in [tabs.submit(store.delete_owned, session, secret) for _ in range(4)]:
+                done.result()
+        assert [path.name for path in store.root.iterdir()] == [".key"]
+
+
+def test_what_cannot_be_deleted_is_told(store: SessionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = finished(store)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(GazeError, match="could not be deleted: Read-only file system"):
+        store.delete(session)
+
+
+def test_a_link_in_the_place_of_a_session_is_none(store: SessionStore, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "metadata.json").write_text("{}")
+    store.check()
+    (store.root / ("a" * 32)).symlink_to(tmp_path / "elsewhere")
+    assert not store.has("a" * 32)
+    assert store.sessions() == []
+
+
+def test_other_users_of_the_machine_cannot_look_into_the_store(store: SessionStore) -> None:
+    store.check()
+    assert store.root.stat().st_mode & 0o777 == 0o700

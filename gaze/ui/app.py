@@ -5,8 +5,12 @@ from __future__ import annotations
 import atexit
 import math
 import os
+import secrets
 import shutil
 import tempfile
+import threading
+import time
+import traceback
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import Any
 import gradio as gr
 
 from gaze.bundle import widget_source
+from gaze.claims import claimed, sweep
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.engines.remote import place_of
 from gaze.portrait import MAX_BYTES, register_formats
@@ -26,6 +31,10 @@ from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.line import Line
 from gaze.ui.options import PREVIEWED, option_inputs
 from gaze.ui.routes import session_routes
+
+_TEMPORARY = "gaze-app-"
+_TIDY = 600.0
+"""Seconds between two looks for what is too old."""
 
 
 def build(handlers: Handlers, api: Api) -> gr.Blocks:
@@ -144,11 +153,12 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         for step in load_engine("auto"):
             print(step.message)
     register_formats()
-    temporary = Path(tempfile.mkdtemp(prefix="gaze-previews-"))
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     results = open_store()
+    temporary = _temporary_folder()
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     examples = SessionStore(temporary / "examples", math.inf)
+    threading.Thread(target=_keep_tidy, args=(results, previews), daemon=True).start()
     line = Line()
     page = build(Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote))
     page.queue(max_size=20)
@@ -166,6 +176,28 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         **overrides,
     )
     return page
+
+
+def _temporary_folder() -> Path:
+    """For what need not outlive the app, photos among it: removed when the app ends, or starts again after a kill."""
+    parent = Path(tempfile.gettempdir())
+    sweep(parent, f"{_TEMPORARY}*")
+    claim = claimed(parent / f"{_TEMPORARY}{secrets.token_hex(8)}", 0o700)
+    folder = claim.__enter__()  # until the program ends
+    atexit.register(claim.__exit__, None, None, None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _keep_tidy(*stores: SessionStore) -> None:
+    """See to it that nothing is kept for longer than was promised, even if nobody makes portraits."""
+    while True:
+        time.sleep(_TIDY)
+        for store in stores:
+            try:
+                store.tidy()
+            except Exception:
+                traceback.print_exc()
 
 
 def theme() -> gr.themes.Base:
