@@ -26,6 +26,7 @@ from gaze.sessions import SessionStore
 from gaze.sprites import MODES
 from gaze.steps import Steps
 from gaze.ui import components as ui
+from gaze.ui.limit import Limit, client_of
 from gaze.ui.line import Line
 from gaze.ui.routes import ZIP, session_url
 from gaze.version import __version__
@@ -42,10 +43,19 @@ class Api:
         previews: where previews are kept for an hour.
         line: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.pipeline.Options`.
+        limit: of previews, the page's included.
     """
 
-    def __init__(self, results: SessionStore, previews: SessionStore, line: Line, remote: str | None = None) -> None:
+    def __init__(
+        self,
+        results: SessionStore,
+        previews: SessionStore,
+        line: Line,
+        remote: str | None = None,
+        limit: Limit | None = None,
+    ) -> None:
         self._results, self._previews, self._line, self._remote = results, previews, line, remote
+        self._limit = limit or Limit()
 
     def generate(
         self,
@@ -121,10 +131,18 @@ class Api:
                 self._results.delete(out.name)
 
     def preview(
-        self, photo: str, head: float, eyes: float, brows: float, straighten: bool, face: float
+        self,
+        photo: str,
+        head: float,
+        eyes: float,
+        brows: float,
+        straighten: bool,
+        face: float,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
         try:
+            self._limit.take(client_of(request))
             out = self._previews.new()
             options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten, face=int(face))
             result = generate(_given(photo), out, options)

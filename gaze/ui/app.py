@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from gaze.bundle import widget_source
 from gaze.claims import claimed, sweep
@@ -27,7 +28,9 @@ from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.stores import open_store
 from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
+from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers, example_photos
+from gaze.ui.limit import Limit
 from gaze.ui.line import Line
 from gaze.ui.options import PREVIEWED, option_inputs
 from gaze.ui.routes import session_routes
@@ -37,7 +40,7 @@ _TIDY = 600.0
 """Seconds between two looks for what is too old."""
 
 
-def build(handlers: Handlers, api: Api) -> gr.Blocks:
+def build(handlers: Handlers, api: Api, limit: Limit) -> gr.Blocks:
     """The page, and the endpoints for programs."""
     example, welcome = handlers.welcome()
     with gr.Blocks(title="Gaze", fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
@@ -82,7 +85,7 @@ def build(handlers: Handlers, api: Api) -> gr.Blocks:
         examples.choose(handlers.example, None, photo, **quiet)
         photo.change(handlers.faces, photo, faces, **quiet)
         previewing: dict[str, Any] = {
-            "fn": handlers.preview,
+            "fn": limit.on(handlers.preview),
             "inputs": [photo, faces, *choices],
             "outputs": [stage, caption, message, actions, start, previewed],
             "trigger_mode": "always_last",
@@ -159,15 +162,21 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     examples = SessionStore(temporary / "examples", math.inf)
     threading.Thread(target=_keep_tidy, args=(results, previews), daemon=True).start()
-    line = Line()
-    page = build(Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote))
+    line, limit = Line(), Limit()
+    page = build(
+        Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote, limit), limit
+    )
     page.queue(max_size=20)
+    widget = widget_source()
     style = files("gaze.ui").joinpath("style.css").read_text(encoding="utf-8")
     page.launch(
         theme=theme(),
         css=style,
-        head=f"<script>{widget_source()}</script>",
-        app_kwargs={"routes": session_routes(previews, examples, results)},
+        head=f"<script>{widget}</script>",
+        app_kwargs={
+            "routes": session_routes(previews, examples, results),
+            "middleware": [Middleware(Guard, scripts=(widget,), most=MAX_BYTES)],
+        },
         max_file_size=MAX_BYTES,
         run_history=False,
         ssr_mode=False,

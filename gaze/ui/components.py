@@ -64,7 +64,16 @@ def photo_input() -> gr.Image:
             raise gr.Error("This photo was not uploaded. Send the file itself.", print_exception=False)
         return payload.path
 
+    to_cache = image.async_move_resource_to_block_cache
+
+    async def file_of(place: str | Path | None) -> str | None:
+        # Gradio would fetch whatever is there, however much that is.
+        if str(place).lower().startswith(("http:", "https:")):
+            raise gr.Error("This is the address of a photo. Send the file itself.", print_exception=False)
+        return await to_cache(place)
+
     image.preprocess = path_of  # type: ignore[method-assign]
+    image.async_move_resource_to_block_cache = file_of  # type: ignore[method-assign]
     return image
 
 

@@ -5,6 +5,7 @@ They lie under /gradio_api because a Space's page server passes only such paths 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gaze.bundle import PRIVATE, write_zip
+from gaze.bundle import write_zip
 from gaze.errors import GazeError, StoreError
 from gaze.sessions import SessionStore
 
 ROOT = "gradio_api/gaze"
 ZIP = "gaze-portrait.zip"
+_LISTED = re.compile(r"[a-z0-9_-]+\.(webp|pack)|metadata\.json", re.ASCII)
+"""What players ask for; the photo, what runs are continued from, pages and scripts are not served one by one."""
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Access-Control-Allow-Origin": "*"}
 
 
@@ -37,7 +40,7 @@ def session_routes(*stores: SessionStore) -> list[Route]:
             try:
                 if name == ZIP:
                     return _zip(store.folder(session))
-                if name not in PRIVATE:
+                if _LISTED.fullmatch(name):
                     return _file(request, store.file(session, name))
             except StoreError as error:
                 return PlainTextResponse(str(error), status_code=503)

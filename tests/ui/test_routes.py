@@ -49,12 +49,31 @@ def test_the_zip_is_complete_and_its_length_known(store: SessionStore, client: T
     assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
 
 
-@pytest.mark.parametrize(
-    "name", ["input.jpg", "keys.zip", "nothing.webp", "..", "%2e%2e", "..%2fmetadata.json", "q0.webp%00", "."]
-)
+TRICKS = [
+    "..",
+    ".",
+    "%2e%2e",
+    "..%2fmetadata.json",
+    "%2e%2e%2f.key",
+    "..%5c.key",
+    "%2fetc%2fhostname",
+    "//etc/hostname",
+]
+TRICKS += ["q0.webp%00", "%00", "q0.webp%00.json", "Q0.WEBP", "q0.webp%20", "%252e%252e%252f.key", "q0.webp%0a"]
+
+
+@pytest.mark.parametrize("name", ["input.jpg", "keys.zip", "index.html", "gaze-tracker.js", "nothing.webp", *TRICKS])
 def test_nothing_else_is_served(store: SessionStore, client: TestClient, name: str) -> None:
     [session] = store.sessions()
     assert client.get(session_url(session, name)).status_code == 404
+
+
+@pytest.mark.parametrize("trick", ["..", ".key", "%2e%2e", "%2fetc", "{}%00", "%2e/{}", ".draft-x", "{}%2f", "{}%20"])
+def test_no_other_path_is_a_session(store: SessionStore, client: TestClient, trick: str) -> None:
+    [session] = store.sessions()
+    for place in (trick.format(session), session.upper()):
+        for name in ("metadata.json", ".key", ZIP):
+            assert client.get(session_url(place, name)).status_code == 404
 
 
 def test_an_unknown_session_is_not_found(client: TestClient) -> None:

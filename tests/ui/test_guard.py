@@ -1,0 +1,77 @@
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from gaze.ui.guard import Guard
+
+PAGE = "<script>one()</script><p>ü</p><script type='module' src='x.js'></script><script type=module>two()</script>"
+MOST = 3 * 2**20
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    async def take(request: Request) -> Response:
+        try:
+            return PlainTextResponse(str(len(await request.body())))
+        except ClientDisconnect:
+            return PlainTextResponse("broken off", status_code=400)
+
+    async def pieces() -> AsyncIterator[str]:
+        for piece in (PAGE[:20], PAGE[20:50], PAGE[50:]):
+            yield piece
+
+    routes = [
+        Route("/", lambda _: HTMLResponse(PAGE)),
+        Route("/pieces", lambda _: StreamingResponse(pieces(), media_type="text/html")),
+        Route("/text", lambda _: PlainTextResponse("<script>three()</script>")),
+        Route("/take", take, methods=["POST"]),
+        Route("/gradio_api/upload", take, methods=["POST"]),
+    ]
+    guard = Middleware(Guard, scripts=("late()",), most=MOST)
+    with TestClient(Starlette(routes=routes, middleware=[guard])) as client:
+        yield client
+
+
+def hash_of(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+@pytest.mark.parametrize("path", ["/", "/pieces"])
+def test_a_page_runs_its_own_scripts_alone(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.text == PAGE
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+    expected = {"'self'", "'unsafe-eval'", *map(hash_of, ("one()", "two()", "late()"))}
+    assert set(policy["script-src"].split()) == expected
+    assert policy["default-src"] == "'self'"
+    assert policy["object-src"] == "'none'"
+    assert "frame-ancestors" not in policy, "Spaces and notebooks frame it"
+
+
+def test_other_answers_are_what_they_say_they_are(client: TestClient) -> None:
+    answer = client.get("/text")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert "content-security-policy" not in answer.headers
+
+
+@pytest.mark.parametrize(("path", "most"), [("/take", 2**20), ("/gradio_api/upload", int(1.4 * MOST))])
+def test_what_is_too_large_is_refused_before_it_is_read(client: TestClient, path: str, most: int) -> None:
+    def unannounced(count: int) -> Iterator[bytes]:
+        for _ in range(count // 2**18):
+            yield bytes(2**18)
+        yield bytes(count % 2**18)
+
+    assert client.post(path, content=bytes(most)).text == str(most)
+    assert client.post(path, content=unannounced(most)).text == str(most)
+    refused = client.post(path, content=bytes(most + 1))
+    assert (refused.status_code, refused.text) == (413, f"This is too large: at most {most / 1e6:.0f} MB are taken.")
+    assert client.post(path, content=unannounced(most + 1)).text == "broken off"

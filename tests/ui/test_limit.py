@@ -1,0 +1,59 @@
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from gaze.errors import GazeError
+from gaze.ui import limit as module
+from gaze.ui.limit import Limit, client_of
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def asking(host: str) -> Any:
+    return SimpleNamespace(client=SimpleNamespace(host=host))
+
+
+def test_a_bucket_empties_and_fills_again() -> None:
+    clock = Clock()
+    limit = Limit(3, 0.5, clock)
+    for _ in range(3):
+        limit.take("a")
+    with pytest.raises(GazeError, match=r"many previews in a short time\. Wait 2 s"):
+        limit.take("a")
+    limit.take("b")
+    clock.now = 1
+    with pytest.raises(GazeError, match="Wait 1 s"):
+        limit.take("a")
+    clock.now = 2
+    limit.take("a")
+    clock.now = 1e6
+    for _ in range(3):
+        limit.take("a")
+    with pytest.raises(GazeError):
+        limit.take("a")
+
+
+def test_many_clients_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CLIENTS", 10)
+    limit = Limit()
+    for number in range(100):
+        limit.take(str(number))
+    assert len(limit._buckets) == 10
+
+
+def test_an_event_of_the_page_says_it_in_words() -> None:
+    event = Limit(1, 0.01).on(lambda *inputs: inputs)
+    assert event(asking("1.2.3.4"), "photo", 1) == ("photo", 1)
+    with pytest.raises(gr.Error, match="many previews"):
+        event(asking("1.2.3.4"), "photo", 1)
+
+
+def test_whose_address_is_unknown_shares_one() -> None:
+    assert client_of(None) == client_of(asking("")) == ""
