@@ -66,11 +66,11 @@ def photo_input() -> gr.Image:
 
     to_cache = image.async_move_resource_to_block_cache
 
-    async def file_of(place: str | Path | None) -> str | None:
+    async def file_of(url_or_file_path: str | Path | None) -> str | None:
         # Gradio would fetch whatever is there, however much that is.
-        if str(place).lower().startswith(("http:", "https:")):
+        if str(url_or_file_path).lower().startswith(("http:", "https:")):
             raise gr.Error("This is the address of a photo. Send the file itself.", print_exception=False)
-        return await to_cache(place)
+        return await to_cache(url_or_file_path)
 
     image.preprocess = path_of  # type: ignore[method-assign]
     image.async_move_resource_to_block_cache = file_of  # type: ignore[method-assign]

@@ -145,20 +145,30 @@ def test_a_photo_without_a_face(client: Client, faceless: np.ndarray, tmp_path: 
         client.predict(photo=handle_file(tmp_path / "suit.png"), api_name="/preview")
 
 
+def call(server: str, endpoint: str, photo: list[Any]) -> bytes:
+    """What comes of a call with a photo and strengths of one."""
+    body = json.dumps({"data": [*photo, 1, 1, 1, True, 0]}).encode()
+    request = urllib.request.Request(f"{server}/gradio_api/call/{endpoint}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{server}/gradio_api/call/{endpoint}/{event}") as answer:
+        return bytes(answer.read())
+
+
 def test_files_of_the_server_cannot_be_named_as_photos(server: str, photo: Path, tmp_path: Path) -> None:
     """A caller may send files, not paths."""
     private = tmp_path / "private.jpg"
     private.write_bytes(photo.read_bytes())
     for path in ("/etc/hostname", str(private)):
         for file in ({"path": path}, {"path": path, "meta": {"_type": "gradio.FileData"}}):
-            body = json.dumps({"data": [file, 1, 1, 1, True, 0]}).encode()
-            request = urllib.request.Request(
-                f"{server}/gradio_api/call/preview", body, {"Content-Type": "application/json"}
-            )
-            with urllib.request.urlopen(request) as answer:
-                event = json.load(answer)["event_id"]
-            with urllib.request.urlopen(f"{server}/gradio_api/call/preview/{event}") as answer:
-                assert b"event: error" in answer.read()
+            assert b"event: error" in call(server, "preview", [file])
+
+
+def test_a_photo_is_not_fetched_from_where_a_caller_says(server: str) -> None:
+    """Whatever is there would be read whole."""
+    answer = call(server, "preview", [{"path": "https://example.com/x.jpg", "meta": {"_type": "gradio.FileData"}}])
+    assert b"event: error" in answer
+    assert b"Send the file itself" in answer
 
 
 def test_only_the_endpoints_for_programs_are_listed(client: Client) -> None:
