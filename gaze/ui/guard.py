@@ -37,6 +37,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         most = int(self._most * _AROUND) if any(place in scope["path"] for place in _PHOTOS) else _WORDS
+        if "\0" in scope["path"]:
+            await PlainTextResponse("There is nothing here.", status_code=404)(scope, receive, send)
+            return
         if int(Headers(scope=scope).get("content-length", 0)) > most:
             refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
             await refusal(scope, receive, send)

@@ -75,3 +75,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(client: TestClient, path
     refused = client.post(path, content=bytes(most + 1))
     assert (refused.status_code, refused.text) == (413, f"This is too large: at most {most / 1e6:.0f} MB are taken.")
     assert client.post(path, content=unannounced(most + 1)).text == "broken off"
+
+
+def test_no_path_with_a_nul_reaches_the_app(client: TestClient) -> None:
+    assert client.get("/text%00.html").text == "There is nothing here."

@@ -1,0 +1,203 @@
+"""Many clients, of gradio_client, at the real app: at once, going away, and one after the other. Its engine gives
+frames of the colour of each client's photo, so that one sees whose they are. Megabytes are what the app's process
+takes beyond what it took before; "within" is on the clock.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from gradio_client.utils import QueueError
+from PIL import Image
+
+from tests.serving import App, serving
+from trials.corpus import EXAMPLE
+from trials.trying import FAULT, REFUSED, Row, Tried
+
+_SMALL = {"size": 10, "keys": "10", "frame_size": 128, "engine": "auto", "framing": "whole"}
+_FREE = 1.0
+"""Seconds after which the place of one who went away must be free."""
+_ASK = f"""
+import sys, time
+from gradio_client import Client, handle_file
+client = Client(sys.argv[1], download_files=False, verbose=False)
+job = client.submit(photo=handle_file(sys.argv[2]), api_name="/generate", **{_SMALL})
+while not job.outputs():
+    time.sleep(0.01)
+print(flush=True)
+time.sleep(60)
+"""
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        with _running(place, 0.0) as app:
+            _one(app, place, 0)  # what the first takes is not the others' doing
+            before = Held.by(app, place)
+            with ThreadPoolExecutor(30) as pool:
+                for clients in (20, 30):
+                    tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
+                    yield Row(f"{clients} clients at once, of colours of their own", tries)
+            time.sleep(3)
+            yield Row("what the app holds after that, beside what it held before", [Held.by(app, place).since(before)])
+            yield from _endurance(app, place, 20 if quick else 200)
+        with _running(place, 2.0) as app:
+            times = 2 if quick else 10
+            watch = Client(app.address, download_files=False, verbose=False)
+            yield Row(
+                "clients that cancel in the middle of a run", [_cancelled(app, watch, place) for _ in range(times)]
+            )
+            yield Row(
+                "clients that are killed in the middle of a run", [_vanished(app, watch, place) for _ in range(times)]
+            )
+            yield Row(
+                "clients that are killed in the line", [_vanished_in_line(app, watch, place) for _ in range(times)]
+            )
+
+
+def _running(place: Path, pause: float) -> Any:
+    return serving(place / "store", program=("-m", "trials.fake_app", str(pause)), TMPDIR=str(place))
+
+
+def _photo(place: Path, number: int) -> tuple[Path, np.ndarray]:
+    """A photo whose corner has a colour of its own."""
+    colour = np.array([number % 3 * 100 + 20, number // 3 % 3 * 100 + 20, number // 9 % 4 * 60 + 30], np.uint8)
+    path = place / f"{number}.png"
+    with Image.open(EXAMPLE) as example:
+        image = np.array(example.convert("RGB"))
+    image[:40, :40] = colour
+    Image.fromarray(image).save(path)
+    return path, colour
+
+
+def _one(app: App, place: Path, number: int) -> Tried:
+    started = time.monotonic()
+    photo, colour = _photo(place, number)
+    try:
+        client = Client(app.address, download_files=False, verbose=False)
+        made, _ = client.predict(photo=handle_file(photo), api_name="/generate", **_SMALL)
+    except (AppError, QueueError) as error:
+        words = str(error)
+        full = "waiting to be made already" in words or "Queue is full" in words
+        return Tried(REFUSED if full else FAULT, words, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    for name in ("poster.webp", "q0.webp", "q3_20.webp"):
+        with urllib.request.urlopen(f"{app.address}/{made['base']}{name}") as answer:
+            picture = np.asarray(Image.open(io.BytesIO(answer.read())).convert("RGB")).astype(int)
+        if np.abs(picture - colour).max() > 12:
+            return Tried(FAULT, f"Client {number} got somebody else's {name}.", seconds)
+    return Tried("a portrait of one's own", seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the app's process holds."""
+
+    megabytes: float
+    threads: int
+    descriptors: int
+    temporary: int
+
+    @classmethod
+    def by(cls, app: App, place: Path) -> Held:
+        proc = Path(f"/proc/{app.process.pid}")
+        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
+        drafts = [*place.glob("store/.draft-*"), *place.glob("gaze-zip-*"), *place.glob("tmp*")]
+        return cls(
+            int(status["VmRSS"].split()[0]) / 1e3,
+            int(status["Threads"]),
+            len(list((proc / "fd").iterdir())),
+            len(drafts),
+        )
+
+    def since(self, before: Held, megabytes: float = 60) -> Tried:
+        grown = self.megabytes - before.megabytes
+        words = f"{before} became {self}"
+        more = self.descriptors - before.descriptors
+        fault = grown > megabytes or self.threads > before.threads + 40 or more > 10 or self.temporary
+        return Tried(FAULT if fault else "as before", words, megabytes=max(0.0, grown))
+
+
+def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
+    """One run after the other; what is held is compared between the first and the last quarter."""
+    photo, _ = _photo(place, 0)
+    client = Client(app.address, download_files=False, verbose=False)
+    tries, held = [], []
+    for _ in range(runs):
+        started = time.monotonic()
+        client.predict(photo=handle_file(photo), api_name="/generate", keep=False, **{**_SMALL, "size": 4, "keys": "4"})
+        tries.append(Tried("portrait", seconds=time.monotonic() - started))
+        held.append(Held.by(app, place))
+    yield Row("small runs, one after the other", tries)
+    part = max(2, runs // 4)
+    yield Row(
+        "what the app holds in the last quarter, beside the first",
+        [_typical(held[-part:]).since(_typical(held[:part]), 20)],
+    )
+
+
+def _typical(held: Sequence[Held]) -> Held:
+    middle = (statistics.median(getattr(it, name) for it in held) for name in ("megabytes", "threads", "descriptors"))
+    megabytes, threads, descriptors = middle
+    return Held(megabytes, int(threads), int(descriptors), min(it.temporary for it in held))
+
+
+def _asked(app: App, place: Path) -> subprocess.Popen[bytes]:
+    """A client whose run, or waiting, has begun."""
+    command = [sys.executable, "-c", _ASK, app.address, str(_photo(place, 0)[0])]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert client.stdout
+    client.stdout.readline()
+    return client
+
+
+def _vanished(app: App, watch: Client, place: Path) -> Tried:
+    client = _asked(app, place)
+    client.kill()
+    client.wait()
+    return _freed(watch, "running")
+
+
+def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
+    first, second = _asked(app, place), _asked(app, place)
+    second.kill()
+    second.wait()
+    tried = _freed(watch, "waiting")
+    first.kill()
+    first.wait()
+    _freed(watch, "running")
+    return tried
+
+
+def _cancelled(app: App, watch: Client, place: Path) -> Tried:
+    client = Client(app.address, download_files=False, verbose=False)
+    job = client.submit(photo=handle_file(_photo(place, 0)[0]), api_name="/generate", **_SMALL)
+    while not job.outputs():
+        time.sleep(0.01)
+    job.cancel()
+    return _freed(watch, "running")
+
+
+def _freed(watch: Client, place: str) -> Tried:
+    started = time.monotonic()
+    while watch.predict(api_name="/health")[place]:
+        if time.monotonic() > started + 30:
+            return Tried(FAULT, "The place stays taken.", 30)
+        time.sleep(0.02)
+    seconds = time.monotonic() - started
+    return Tried("free" if seconds <= _FREE else FAULT, f"It took {seconds:.1f} s.", seconds)
