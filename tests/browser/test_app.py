@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image
 from gaze.faces import Face, main_face
 from gaze.portrait import Portrait
 from gaze.ui.components import embed_snippets
-from tests.browser.conftest import Record
+from tests.browser.conftest import Record, Site
 from tests.browser.driving import wait_at_rest
 from tests.browser.npm import require
 from tests.browser.portraits import pixels
@@ -300,6 +301,52 @@ def test_bad_input_is_explained_and_the_next_photo_works(
     choose_example(page)
     assert page.get_by_role("alert").count() == 0
     assert page.get_by_role("button", name="Generate").is_enabled()
+
+
+HOSTILE = "<img src=x onerror='window.hacked=1'>${window.hacked=1}{{constructor}}`"
+
+
+def test_text_of_visitors_is_never_run(page: Any, record: Record, address: str, photo: Path) -> None:
+    with another_portrait(page):
+        upload(page, f"{HOSTILE.replace('/', '')}.jpg", photo.read_bytes())
+    upload(page, f"{HOSTILE}.jpg", b"hello")
+    page.get_by_role("alert").get_by_text("no picture that can be read").wait_for()
+    for query in ("session", "__theme", "other"):
+        page.goto(f"{address}?{query}={quote(HOSTILE)}")
+        wait_loaded(page)
+    page.goto(f"{address}?session={quote(HOSTILE)}")
+    page.get_by_text("not there any more").wait_for()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src=x]").count() == 0
+    record.allowed.append("Failed to load resource")  # the browser cannot show what is no picture
+
+
+def test_a_script_that_is_not_the_pages_does_not_run(page: Any, record: Record) -> None:
+    """If text became markup after all."""
+    record.allowed += ["Content Security Policy", "Failed to load resource"]
+    page.evaluate("""() => {
+      document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked=1'>");
+      const script = document.createElement("script");
+      script.textContent = "window.hacked = 2";
+      document.body.append(script);
+      const foreign = document.createElement("script");
+      foreign.src = "data:text/javascript,window.hacked=3";
+      document.body.append(foreign);
+    }""")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.hacked") is None
+    assert sum("Content Security Policy" in error for error in record.errors) >= 3
+
+
+def test_the_app_may_be_framed(open_page: Callable[..., Any], site: Site, record: Record, address: str) -> None:
+    record.allowed.append("localStorage")  # which a browser may keep from frames; the history then is not kept
+    (site.folder / "index.html").write_text(f'<iframe src="{address}" width="900" height="700"></iframe>')
+    page = open_page()
+    page.goto(site.url.replace("127.0.0.1", "localhost"))
+    page.frame_locator("iframe").locator("gaze-tracker").wait_for()
+    frame = page.frames[1]
+    frame.wait_for_function("document.querySelector('gaze-tracker').loaded", timeout=60_000)
 
 
 def test_of_several_faces_one_is_chosen(page: Any, portrait: Portrait) -> None:
