@@ -53,7 +53,7 @@ def rows(quick: bool) -> Iterator[Row]:
                 for clients in (20, 30):
                     tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
                     yield Row(f"{clients} clients at once, of colours of their own", tries)
-            time.sleep(3)
+            time.sleep(15)  # connections that clients keep for later are closed after some seconds
             yield Row("what the app holds after that, beside what it held before", [Held.by(app, place).since(before)])
             yield from _endurance(app, place, 20 if quick else 200)
         with _running(place, 2.0) as app:

@@ -1,0 +1,173 @@
+"""Every sentence of docs/privacy.md is held by a test: here, or where `HELD` says."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from gaze.pipeline import Options, generate
+from gaze.portrait import MAX_BYTES
+from gaze.sessions import PREVIEWS_KEPT, SessionStore
+from gaze.ui import app as module
+from gaze.ui.api import Api
+from gaze.ui.app import _keep_tidy, build
+from gaze.ui.handlers import Handlers
+from gaze.ui.limit import Limit
+from gaze.ui.line import Line
+from tests.conftest import ROOT
+from tests.fakes import FakeEngine
+from tests.serving import App, serving
+
+HELD = {
+    "It is read once it is there": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
+    "As uploaded it lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
+    "It is deleted there after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",
+    "Until then its address is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
+    "A portrait's folder has it once more": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
+    "`input.jpg` is neither served": "test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
+    "Frames that a slow engine rendered": "ui/test_routes::test_nothing_else_is_served",
+    "A preview lies in the same": "ui/test_api::test_a_programs_previews_are_kept_for_an_hour_too",
+    "A portrait lies where": "test_sessions::test_other_users_of_the_machine_cannot_look_into_the_store",
+    "What is too old is looked for": "test_privacy::test_what_is_too_old_goes_though_nobody_makes_portraits",
+    "Each lies under an address": "test_sessions::test_ids_are_long_and_differ",
+    "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
+    "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
+    "What is cancelled, fails": "test_sessions::test_an_interrupted_run_leaves_nothing",
+    "The browser in which": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
+    "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted",
+    "Where several machines share": "test_stores::test_what_another_machine_deleted_is_gone_here_within_a_minute",
+    "It remembers the last twenty": "ui/test_handlers::test_the_last_twenty_are_remembered_the_newest_first",
+    "The app sets no cookie": "test_privacy::test_no_cookie_is_set_and_no_address_told",
+    "The page asks no other server": "browser/test_app::test_a_script_that_is_not_the_pages_does_not_run",
+    "The address of a portrait": "test_privacy::test_no_cookie_is_set_and_no_address_told",
+    "Nothing calls home": "test_privacy::test_analytics_are_off",
+    "The app's log names": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
+    "With `--remote`": "engines/test_remote::test_the_other_gaze_renders_and_the_result_is_stored_here",
+}
+
+
+def test_every_sentence_is_held() -> None:
+    told = re.findall(r"^- (.+?)$", (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [next((start for start in HELD if sentence.startswith(start)), sentence) for sentence in told] == list(HELD)
+    for place in HELD.values():
+        path, name = place.split("::")
+        tree = ast.parse((ROOT / "tests" / f"{path}.py").read_text(encoding="utf-8"))
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, place
+
+
+def test_the_numbers() -> None:
+    text = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert f"at most {MAX_BYTES // 2**20} MB" in text
+    assert (PREVIEWS_KEPT, module._TIDY) == (3600, 600)
+    assert "for an hour" in text
+    assert "every ten minutes" in text
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("place")
+
+
+@pytest.fixture(scope="module")
+def app(place: Path) -> Iterator[App]:
+    with serving(place / "store", TMPDIR=str(place)) as app:
+        yield app
+
+
+def uploads(place: Path) -> list[Path]:
+    return [path for path in place.glob("gaze-app-*/uploads/*/*") if path.is_file()]
+
+
+def test_uploads_lie_in_a_folder_of_the_apps_own(app: App, place: Path, photo: Path) -> None:
+    client = Client(app.address, download_files=False, verbose=False)
+    client.predict(photo=handle_file(photo), api_name="/preview")
+    [upload] = uploads(place)
+    assert re.fullmatch("[0-9a-f]{64}", upload.parent.name)
+    [folder] = place.glob("gaze-app-*")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert not any(path.is_file() for path in place.glob("gradio/**/*"))
+
+
+def test_no_cookie_is_set_and_no_address_told(app: App) -> None:
+    with urllib.request.urlopen(app.address) as answer:
+        assert answer.headers["Set-Cookie"] is None
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody(place: Path, photo: Path, tmp_path: Path) -> None:
+    with serving(tmp_path / "store", TMPDIR=str(tmp_path)) as app:
+        client = Client(app.address, download_files=False, verbose=False)
+        small = {"size": 4, "frame_size": 128, "engine": "warp", "keep": False}
+        made, _ = client.predict(photo=handle_file(photo), api_name="/generate", **small)
+        assert [path.name for path in (tmp_path / "store").iterdir()] == [".key"]
+        app.process.terminate()
+        assert app.process.stdout
+        log = app.process.stdout.read()
+    for secret in (made["session"], photo.stem, "127.0.0.1:"):
+        assert secret not in log
+
+
+def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        with serving(tmp_path / "store", TMPDIR=str(tmp_path)) as app:  # which kills it in the end
+            assert uploads(tmp_path) == []
+            client = Client(app.address, download_files=False, verbose=False)
+            client.predict(photo=handle_file(photo), api_name="/preview")
+            assert uploads(tmp_path) != []
+    assert len(list(tmp_path.glob("gaze-app-*"))) == 1
+
+
+def test_nothing_of_a_photos_metadata_reaches_a_file(photo: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "of whom, and where"
+    exif.get_ifd(0x8825)[2] = (48.0, 51.0, 29.5)
+    data = io.BytesIO()
+    with Image.open(photo) as picture:
+        picture.save(data, "JPEG", exif=exif, quality=95, comment=b"of whom, and where")
+    assert b"of whom" in data.getvalue()
+    folder = generate(data.getvalue(), tmp_path / "out", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    for path in folder.iterdir():
+        assert b"of whom" not in path.read_bytes(), path.name
+        if path.suffix in (".jpg", ".webp"):
+            with Image.open(path) as picture:
+                assert not picture.info.keys() & {"exif", "xmp", "comment", "icc_profile"}
+    assert (folder / "input.jpg").exists()
+
+
+class StoppedError(Exception):
+    pass
+
+
+def test_what_is_too_old_goes_though_nobody_makes_portraits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SessionStore(tmp_path / "store", kept=500)
+    store.check()
+    old = store.root / ("0" * 32)
+    old.mkdir()
+    os.utime(old, (0, 0))
+    naps = iter([None])
+
+    def sleep(seconds: float) -> None:
+        assert seconds == 600
+        if next(naps, StoppedError) is StoppedError:
+            raise StoppedError
+
+    monkeypatch.setattr(module.time, "sleep", sleep)
+    with pytest.raises(StoppedError):
+        _keep_tidy(store)
+    assert not old.exists()
+
+
+def test_analytics_are_off(tmp_path: Path) -> None:
+    stores = [SessionStore(tmp_path / name) for name in ("results", "previews", "examples")]
+    line, limit = Line(), Limit()
+    page = build(Handlers(*stores, line), Api(*stores[:2], line, limit=limit), limit)
+    assert page.analytics_enabled is False
