@@ -1,12 +1,13 @@
 # make run   the app, at the address it prints
 # make test  style, types and all tests
+# make audit whether a package that is installed is known to be vulnerable; asks pypi.org
 #
 # Each sets up what it needs first: a virtual environment in .venv and, for the browser tests, Chromium.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint chromium benchmark clean
+.PHONY: run test lint chromium benchmark audit clean
 
 run: .venv/run
 	$(BIN)/python app.py
@@ -24,6 +25,11 @@ chromium:
 
 benchmark: .venv/run
 	$(BIN)/python -m benchmarks.instant
+
+audit: .venv/run
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable > .venv/audit.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement .venv/audit.txt
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -39,7 +39,7 @@ def serving(place: Path, *command: str, **settings: str) -> Iterator[App]:
     """An app, until the block ends.
 
     Args:
-        place: a folder for its store, its uploads and its log.
+        place: a folder for its store, what is temporary, and its log.
         command: what Python is given; `app.py` if nothing.
         settings: environment variables.
     """
@@ -49,7 +49,7 @@ def serving(place: Path, *command: str, **settings: str) -> Iterator[App]:
     environment = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(place / "uploads"),
+        "TMPDIR": str(place),
         "GAZE_STORE": str(place / "store"),
         **settings,
     }

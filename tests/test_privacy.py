@@ -79,7 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def app(place: Path) -> Iterator[App]:
-    with serving(place / "store", TMPDIR=str(place)) as app:
+    with serving(place) as app:
         yield app
 
 
@@ -104,7 +104,7 @@ def test_no_cookie_is_set_and_no_address_told(app: App) -> None:
 
 
 def test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody(place: Path, photo: Path, tmp_path: Path) -> None:
-    with serving(tmp_path / "store", TMPDIR=str(tmp_path)) as app:
+    with serving(tmp_path) as app:
         client = Client(app.address, download_files=False, verbose=False)
         small = {"size": 4, "frame_size": 128, "engine": "warp", "keep": False}
         made, _ = client.predict(photo=handle_file(photo), api_name="/generate", **small)
@@ -118,7 +118,7 @@ def test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody(place: Path, ph
 
 def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Path) -> None:
     for _ in range(2):
-        with serving(tmp_path / "store", TMPDIR=str(tmp_path)) as app:  # which kills it in the end
+        with serving(tmp_path) as app:  # which kills it in the end
             assert uploads(tmp_path) == []
             client = Client(app.address, download_files=False, verbose=False)
             client.predict(photo=handle_file(photo), api_name="/preview")

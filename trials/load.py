@@ -71,7 +71,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def _running(place: Path, pause: float) -> Any:
-    return serving(place / "store", program=("-m", "trials.fake_app", str(pause)), TMPDIR=str(place))
+    return serving(place, "-m", "trials.fake_app", str(pause))
 
 
 def _photo(place: Path, number: int) -> tuple[Path, np.ndarray]:

@@ -70,7 +70,7 @@ def _served(place: Path) -> Iterator[Row]:
     weights = place / "weights"
     weights.mkdir()
     (weights / "spade_generator.pth").write_bytes(_SECRET)
-    with serving(place / "store", TMPDIR=str(place), GAZE_WEIGHTS=str(weights)) as app:
+    with serving(place, GAZE_WEIGHTS=str(weights)) as app:
         client = Client(app.address, download_files=False, verbose=False)
         session = client.predict(photo=handle_file(EXAMPLE), api_name="/generate", **_SMALL)[0]["session"]
         other = client.predict(photo=handle_file(EXAMPLE), api_name="/generate", **_SMALL)[0]["session"]
