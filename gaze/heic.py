@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from typing import IO
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 _TOO_LARGE = 3
@@ -35,7 +35,7 @@ def _is_heic(start: bytes) -> bool:
     return start[4:8] == b"ftyp" and start[8:12] in _BRANDS
 
 
-def _open(pixels: int, side: int, file: IO[bytes], filename: str | bytes) -> Image.Image:
+def _open(pixels: int, side: int, file: IO[bytes], filename: str | bytes) -> ImageFile.ImageFile:
     command = [sys.executable, "-I", __file__, str(pixels), str(side)]
     try:
         done = subprocess.run(command, input=file.read(), capture_output=True, timeout=_PATIENCE)

@@ -207,7 +207,7 @@ def _killed(place: Path, times: int) -> Iterator[Tried]:
     chance = random.Random(9)
     store = SessionStore(place / "store")
     for number in range(times + 1):
-        with serving(store.root, TMPDIR=str(place)) as app:
+        with serving(place) as app:
             if number:
                 yield attempt(partial(_whole_after_restart, place, store))
             if number < times:
