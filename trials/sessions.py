@@ -228,6 +228,7 @@ def _whole_after_restart(place: Path, store: SessionStore) -> str:
     if left := {path.name for path in store.root.iterdir()} - {".key", *sessions}:
         raise FaultError(f"{left} is left in the store.")
     files = [path for path in place.rglob("*") if path.is_file() and not path.is_relative_to(store.root)]
-    if left := {str(path) for path in files if "examples" not in path.parts}:  # which the new start has made
+    ours = place / "log"
+    if left := {str(path) for path in files if path != ours and "examples" not in path.parts}:  # made by the new start
         raise FaultError(f"{left} is left.")
     return f"{len(sessions)} portraits, each whole" if sessions else "nothing left"
