@@ -16,7 +16,14 @@ from gaze.heic import register_heic
 
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000
-_MAX_PIXELS_OF = {"JPEG": 120_000_000, "MPO": 120_000_000, "AVIF": 30_000_000, "WEBP": 25_000_000}
+_MAX_PIXELS_OF = {
+    "JPEG": 120_000_000,
+    "MPO": 120_000_000,
+    "PNG": 45_000_000,
+    "AVIF": 27_000_000,
+    "WEBP": 21_000_000,
+}
+"""As many as are read within 500 MB, alpha and 16 bits included (docs/reliability.md)."""
 """Other limits where decoders take less or more of the 500 MB that a picture may take: JPEG is scaled down while it is
 read, AVIF and WebP need up to 16 bytes a pixel."""
 MIN_SIDE = 64

@@ -1,0 +1,26 @@
+"""Gaze turns one portrait photo into a face that follows the visitor's pointer."""
+
+from gaze.engines.base import Engine, Expression
+from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
+from gaze.grid import Cell, GazeGrid, Pose, Strengths
+from gaze.pipeline import Options, Result, generate
+from gaze.progress import Progress
+from gaze.version import __version__
+
+__all__ = [
+    "Cell",
+    "Engine",
+    "Expression",
+    "FaceError",
+    "GazeError",
+    "GazeGrid",
+    "Options",
+    "PhotoError",
+    "Pose",
+    "Progress",
+    "Result",
+    "Strengths",
+    "WeightsError",
+    "__version__",
+    "generate",
+]

@@ -1,0 +1,258 @@
+"""The command line: python -m gaze portrait.jpg -o out/, python -m gaze check out/, python -m gaze pack sheets/"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from gaze import GazeError, Options, Progress, Strengths, __version__
+from gaze.bundle import write_zip
+from gaze.check import check
+from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
+from gaze.framing import FRAMINGS
+from gaze.keys import AUTO, KEY_CHOICES
+from gaze.pipeline import VIDEOS, Result, generate
+from gaze.repack import repack
+from gaze.sprites import METADATA
+
+_EXPRESSION_HELP = {
+    "smile": "0 leaves the mouth as it is, 1 is a friendly smile",
+    "blink": "0 leaves the eyes as open as they are, 1 closes them, below 0 opens them wider",
+    "eyebrow": "0 leaves the brows where they are, 1 raises them, -1 lowers them",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's arguments; defaults are those of `Options`."""
+    normal = Options()
+    parser = argparse.ArgumentParser(
+        prog="python -m gaze",
+        description="Turn one portrait photo into a face that follows the pointer.",
+        epilog="Also: %(prog)s check FOLDER, %(prog)s pack FOLDER (each with --help). "
+        "Exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted.",
+    )
+    parser.add_argument("photo", help="the photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
+    parser.add_argument("-o", "--out", required=True, help="the folder to make, or a file ending in .zip")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier portrait at that place")
+    parser.add_argument(
+        "--continue",
+        dest="earlier",
+        metavar="FOLDER",
+        help="a portrait of the same photo with fewer keys; what a slow engine rendered for it is used again",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.add_argument("--version", action="version", version=f"gaze {__version__}")
+    look = parser.add_argument_group("the portrait")
+    look.add_argument("--engine", choices=ENGINES, default=normal.engine, help="what renders it (default: %(default)s)")
+    look.add_argument(
+        "--remote",
+        default=os.environ.get("GAZE_REMOTE"),
+        help="another Gaze that makes it, to which the photo is sent: a Space as owner/name, or a URL "
+        "(default: GAZE_REMOTE)",
+    )
+    look.add_argument(
+        "--framing", choices=FRAMINGS, default=normal.framing, help="cut around a small face, or keep the whole photo"
+    )
+    look.add_argument(
+        "--face",
+        type=int,
+        default=normal.face,
+        metavar="N",
+        help="which face where there are several: 0 the main one, 1 the next largest, ... (default: %(default)s)",
+    )
+    look.add_argument(
+        "--straighten",
+        action=argparse.BooleanOptionalAction,
+        default=normal.straighten,
+        help="let a face that looks past the camera look straight in the centre (default: yes)",
+    )
+    look.add_argument(
+        "--remove-background",
+        action="store_true",
+        help="leave the person only, before a transparent background (needs the extra “matting”)",
+    )
+    for part in ("head", "eyes", "brows"):
+        look.add_argument(
+            f"--{part}", type=float, default=1.0, metavar="0-2", help=f"strength of the {part}; 1 is normal"
+        )
+    expression = parser.add_argument_group("the expression, in all frames alike (LivePortrait engine)")
+    for name, (least, most) in EXPRESSION_RANGES.items():
+        expression.add_argument(
+            f"--{name}", type=float, default=0.0, metavar=f"{least:g}..{most:g}", help=_EXPRESSION_HELP[name]
+        )
+    expression.add_argument(
+        "--lid-term",
+        action="store_true",
+        help="move lids as the upstream editor does; eyes then go half as far up and down",
+    )
+    sheets = parser.add_argument_group("the files")
+    sheets.add_argument("--size", type=int, default=normal.size, help="rows and columns (default: %(default)s)")
+    sheets.add_argument(
+        "--keys",
+        type=_keys,
+        default=normal.keys,
+        help=f"rows and columns that are rendered, the others being morphed: {AUTO}, by the engine's speed, "
+        f"or a number as {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--frame-size", type=int, default=normal.frame_size, help="longer side in pixels (default: %(default)s)"
+    )
+    sheets.add_argument(
+        "--quality", type=int, default=normal.quality, help="WebP quality of the sheets, 1-100 (default: %(default)s)"
+    )
+    sheets.add_argument(
+        "--video", choices=VIDEOS, default=normal.video, help="how the pack's video is coded (default: %(default)s)"
+    )
+    return parser
+
+
+def _keys(value: str) -> str | int:
+    if value != AUTO and not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"“{value}” is neither {AUTO} nor a whole number")
+    return value if value == AUTO else int(value)
+
+
+def build_check_parser() -> argparse.ArgumentParser:
+    """The arguments of `check`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gaze check",
+        description="Hold a portrait's folder, or a pack, to docs/format.md: open every file, decode every frame.",
+        epilog="Exit status: 0 nothing is wrong, 1 something is.",
+    )
+    parser.add_argument("path", type=Path, help="a portrait's folder, or a gaze.pack")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print what is wrong only")
+    return parser
+
+
+def build_pack_parser() -> argparse.ArgumentParser:
+    """The arguments of `pack`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gaze pack",
+        description="Make a gaze.pack from the sheets of a folder, those of older systems included, without rendering.",
+        epilog="Exit status: 0 done, 1 the pack could not be made.",
+    )
+    parser.add_argument("folder", type=Path, help="a folder with metadata.json and q0.webp to q3.webp")
+    parser.add_argument("--quality", type=int, default=75, help="WebP quality of the stills (default: %(default)s)")
+    parser.add_argument("--video", choices=VIDEOS, default="vp9", help="how the video is coded (default: %(default)s)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["check"]:
+        return _check(build_check_parser().parse_args(argv[1:]))
+    if argv[:1] == ["pack"]:
+        return _pack(build_pack_parser().parse_args(argv[1:]))
+    args = build_parser().parse_args(argv)
+    out = Path(args.out)
+    try:
+        options = Options(
+            engine=args.engine,
+            size=args.size,
+            keys=args.keys,
+            frame_size=args.frame_size,
+            quality=args.quality,
+            framing=args.framing,
+            face=args.face,
+            strengths=Strengths(args.head, args.eyes, args.brows),
+            straighten=args.straighten,
+            remove_background=args.remove_background,
+            expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
+            video=args.video,
+            remote=args.remote,
+        )
+        if out.exists() and not args.overwrite:
+            raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
+        _make(args.photo, out, options, args.quiet, args.earlier)
+    except GazeError as error:
+        print(f"gaze: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("gaze: interrupted; nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    with tqdm(unit="frame", disable=args.quiet or None) as bar:
+        problems = check(args.path, _shown_on(bar))
+    for problem in problems:
+        print(f"gaze: {problem}", file=sys.stderr)
+    if not problems and not args.quiet:
+        print(f"{args.path}: nothing is wrong.")
+    return 1 if problems else 0
+
+
+def _pack(args: argparse.Namespace) -> int:
+    try:
+        if not 1 <= args.quality <= 100:
+            raise GazeError(f"The quality is {args.quality}. Choose a value from 1 to 100; 75 is the normal one.")
+        with tqdm(unit="frame", disable=args.quiet or None) as bar:
+            pack = repack(args.folder, args.quality, args.video, _shown_on(bar))
+    except GazeError as error:
+        print(f"gaze: {error}", file=sys.stderr)
+        return 1
+    if not args.quiet:
+        print(f"{pack}: {pack.stat().st_size / 1e6:.1f} MB.")
+    return 0
+
+
+def _shown_on(bar: tqdm[Any]) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        bar.total, bar.n = total, done
+        bar.refresh()
+
+    return show
+
+
+def _make(photo: str, out: Path, options: Options, quiet: bool, earlier: str | None) -> None:
+    """Make the portrait beside `out`, then put it in place, so that an old one stays until the new one is whole."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gaze-") as temporary:
+        made = Path(temporary) / "portrait"
+        result = _with_bar(photo, made, options, quiet, earlier)
+        if out.suffix == ".zip":
+            made = Path(temporary) / "portrait.zip"
+            write_zip(result.folder, made)
+        _replace(made, out)
+    if not quiet:
+        for note in result.notes:
+            print(note)
+        where = out if out.suffix == ".zip" else out / "index.html"
+        print(f"{where}: made with the {result.engine} engine. {result.reason}")
+
+
+def _with_bar(photo: str, made: Path, options: Options, quiet: bool, earlier: str | None) -> Result:
+    with tqdm(total=options.size**2, unit="frame", disable=quiet or None) as bar:
+
+        def show(step: Progress) -> None:
+            bar.set_description_str(step.message, refresh=False)
+            if step.stage in ("render", "morph"):
+                bar.n, bar.total = step.done, step.total
+            elif step.stage not in ("read", "load"):
+                bar.n = bar.total
+            bar.refresh()
+
+        return generate(photo, made, options, show, earlier)
+
+
+def _replace(made: Path, out: Path) -> None:
+    if out.is_dir():
+        if any(out.iterdir()) and not (out / METADATA).is_file():
+            raise GazeError(f"{out} holds something else than a portrait, so it was not replaced. Choose another name.")
+        shutil.rmtree(out)
+    made.replace(out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Folders that a running program works in: what one that was killed left is known by its lock, which died with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has none; there the age of what was left decides
+    fcntl = None  # type: ignore[assignment]
+
+LEFT_AGE = 6 * 3600.0
+"""Seconds after which a folder is taken to be left over where the file system knows no locks."""
+
+
+@contextmanager
+def claimed(folder: Path, mode: int = 0o777) -> Iterator[Path]:
+    """Make a folder that `sweep` leaves alone until the block ends, or the program does.
+
+    Args:
+        mode: who may do what in it, less the umask.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    while True:
+        folder.mkdir(mode)
+        lock = _open(folder)
+        if lock is not None and fcntl:
+            with suppress(OSError):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            break
+        _close(lock)  # a sweep came between
+    try:
+        yield folder
+    finally:
+        _close(lock)
+
+
+def sweep(parent: Path, pattern: str) -> None:
+    """Remove the folders, of this pattern, that no running program has claimed."""
+    for folder in parent.glob(pattern):
+        lock = _open(folder)
+        if _is_left(folder, lock):
+            shutil.rmtree(folder, ignore_errors=True)
+        _close(lock)
+
+
+def _is_left(folder: Path, lock: int | None) -> bool:
+    try:
+        if lock is not None and fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    with suppress(OSError):
+        return time.time() - folder.stat().st_mtime > LEFT_AGE
+    return False
+
+
+def _open(folder: Path) -> int | None:
+    with suppress(OSError):
+        return os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    return None
+
+
+def _close(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)

@@ -1,0 +1,204 @@
+"""What an engine is, and how one is chosen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaze.errors import GazeError
+from gaze.faces import Face
+from gaze.grid import Pose
+from gaze.portrait import Portrait
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What the LivePortrait engine changes in all frames alike; the instant engine cannot.
+
+    Attributes:
+        smile: -0.3 to 1.3; 0 leaves the mouth as it is, 1 is a friendly smile.
+        blink: -0.25 wide open, 0 as in the photo, 1 closed.
+        eyebrow: -1 lowered, 0 as in the photo, 1 raised.
+        lid_term: what the upstream editor adds when eyes look up or down: the eyeballs go half as far and the lids less
+            with them. Off, as in the published grid: a portrait is to look all the way to the pointer.
+
+    Raises:
+        GazeError: a value is out of its range.
+    """
+
+    smile: float = 0.0
+    blink: float = 0.0
+    eyebrow: float = 0.0
+    lid_term: bool = False
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in EXPRESSION_RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise GazeError(f"The {name} value is {value:g}. Choose {least:g} to {most:g}; 0 is as in the photo.")
+
+
+EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How far an engine is with getting ready.
+
+    Attributes:
+        message: what it does, in words.
+        done, total: how far, in any unit; `total` is 0 where it is not known.
+    """
+
+    message: str
+    done: float = 0
+    total: float = 0
+
+
+class Engine(ABC):
+    """Turns one portrait into frames of the same face in other poses.
+
+    Attributes:
+        name: how it is called in `metadata.json`.
+        metered: whether its time is taken off a visitor's quota, so that fewer frames are better than quick ones.
+    """
+
+    name: str
+    metered = False
+
+    def load(self) -> Iterator[Loading]:
+        """Get ready: whatever is done once and takes long, as downloading. Called before `prepare`; may be again."""
+        return iter(())
+
+    @abstractmethod
+    def prepare(self, portrait: Portrait, face: Face) -> Any:
+        """All the work that does not depend on the pose; what it returns is handed to `render`."""
+
+    @abstractmethod
+    def render(self, source: Any, poses: Sequence[Pose]) -> np.ndarray:
+        """Frames for a batch of poses: (len(poses), height, width, 3) uint8 RGB, the size of the portrait."""
+
+    def positions(self, source: Any, pose: Pose) -> np.ndarray | None:
+        """Which place of the portrait each pixel of a frame shows, if the engine knows.
+
+        Returns:
+            (height, width, 2) float32, x and y in pixels; None where frames have to be asked.
+        """
+        return None
+
+    def stream(self, source: Any, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        """The frames of `render` in the same order, in batches of the size that suits the engine."""
+        for first in range(0, len(poses), _BATCH):
+            yield self.render(source, poses[first : first + _BATCH])
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what was changed on the way, for the person."""
+        return ()
+
+
+_BATCH = 15
+ENGINES = ("auto", "warp", "liveportrait", "cluster")
+"""Names that `choose_engine` and `load_engine` take."""
+
+_WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
+
+
+def choose_engine(name: str) -> tuple[str, str]:
+    """The name of the engine that would render, and the reason in a sentence. Loads nothing.
+
+    Args:
+        name: one of `ENGINES`; "auto" takes the cluster where `GAZE_CLUSTER` names one, else LivePortrait where
+            there is an NVIDIA GPU, else the instant engine.
+
+    Raises:
+        GazeError: the name is unknown, or the engine is not installed.
+    """
+    if name not in ENGINES:
+        raise GazeError(f"There is no engine called “{name}”. Choose one of: {', '.join(ENGINES)}.")
+    if name == "warp":
+        return "warp", "The instant engine was asked for."
+    if name == "cluster" or (name == "auto" and os.environ.get("GAZE_CLUSTER")):
+        if find_spec("ray") is None:
+            raise GazeError(
+                "A cluster needs Ray, which is not installed. Install it with: pip install 'gaze-portrait[cluster]', "
+                "or choose another engine and unset GAZE_CLUSTER."
+            )
+        return "cluster", "Portraits are rendered by the machines of your Ray cluster."
+    installed = find_spec("torch") is not None
+    if name == "liveportrait":
+        if not installed:
+            raise GazeError(
+                "The LivePortrait engine needs PyTorch, which is not installed. Install it with: "
+                "pip install 'gaze-portrait[liveportrait]', or choose the engine “warp”."
+            )
+        return "liveportrait", "The LivePortrait engine was asked for."
+    if not has_gpu():
+        return "warp", f"{_WARP_RUNS} (LivePortrait wants an NVIDIA GPU.)"
+    if not installed:
+        return "warp", f"{_WARP_RUNS} (For LivePortrait on this GPU, install gaze-portrait[liveportrait].)"
+    return "liveportrait", "The LivePortrait engine runs on this machine's GPU."
+
+
+def load_engine(
+    name: str, straighten: bool = True, expression: Expression | None = None
+) -> Generator[Loading, None, tuple[Engine, str]]:
+    """Choose an engine and get it ready; returns it with the reason for the choice.
+
+    Args:
+        name: as for `choose_engine`. "auto" falls back to the instant engine where LivePortrait cannot be had.
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
+        expression: LivePortrait engine: what is changed in all frames alike.
+
+    Raises:
+        GazeError: the engine is unknown, not installed, or lacks its weights.
+    """
+    from gaze.engines.warp import WarpEngine
+
+    chosen, reason = choose_engine(name)
+    if chosen == "warp":
+        return WarpEngine(straighten), reason
+    if chosen == "cluster":
+        from gaze.cluster import ClusterEngine
+
+        cluster = ClusterEngine(straighten, expression)
+        yield from cluster.load()
+        return cluster, reason
+    try:
+        engine = _liveportrait(straighten, expression, must_have_gpu=name == "auto")
+        yield from engine.load()
+    except GazeError as error:
+        if name != "auto":
+            raise
+        return WarpEngine(straighten), f"{_WARP_RUNS} (LivePortrait cannot be had here: {error})"
+    return engine, reason
+
+
+def has_gpu() -> bool:
+    """Whether there seems to be an NVIDIA GPU; told without loading anything."""
+    return on_zero_gpu() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+
+
+def on_zero_gpu() -> bool:
+    """Whether this is a Hugging Face Space that gets a GPU for single calls."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
+def _liveportrait(straighten: bool, expression: Expression | None, must_have_gpu: bool) -> Engine:
+    if on_zero_gpu():
+        from gaze.engines.liveportrait.zero import ZeroGpuEngine
+
+        return ZeroGpuEngine(straighten, expression)
+    from gaze.engines.liveportrait.engine import LivePortraitEngine
+
+    engine = LivePortraitEngine(straighten, expression)
+    if must_have_gpu and engine.device.type == "cpu":
+        raise GazeError("this PyTorch does not see the GPU.")
+    return engine

@@ -1,0 +1,12 @@
+"""The quality engine: the LivePortrait (humans) networks in PyTorch, for the published weights.
+
+    weights ──▶ networks: appearance · motion · warping · decoder · mlps        (each as published, key by key)
+                    │
+                  lean: warping and decoder again, with less arithmetic and the same result
+                    │
+    crop · landmarks ──▶ renderer: photo + poses ──keypoints──▶ frames, in batches ──paste──▶ whole pictures
+                    │
+                  engine: what `gaze.engines.base` hands out        zero: the same on a ZeroGPU Space
+
+Only modules of this package import torch, and nothing imports them before this engine is chosen.
+"""

@@ -1,0 +1,148 @@
+"""The LivePortrait engine as the pipeline sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gaze.engines.base import Engine, Expression, Loading
+from gaze.engines.liveportrait import weights
+from gaze.engines.liveportrait.crop import Crop, crop_around_face
+from gaze.engines.liveportrait.landmarks import LandmarkNetwork
+from gaze.engines.liveportrait.renderer import Renderer, RenderSource, best_device
+from gaze.engines.straighten import straightening_units
+from gaze.errors import GazeError, WeightsError
+from gaze.faces import Face
+from gaze.grid import Pose
+from gaze.portrait import Portrait
+
+_GPU = re.compile(r"\b(CUDA|cuDNN|CUDNN_|CUBLAS_|NVML|NVIDIA)", re.IGNORECASE)
+"""How errors of a GPU's libraries name themselves."""
+
+
+@dataclass(frozen=True)
+class LivePortraitSource:
+    """A portrait made ready.
+
+    Attributes:
+        render: the networks' part.
+        straighten: what is added to every `Pose.pupil_x`, so that the grid's centre looks straight.
+    """
+
+    render: RenderSource
+    straighten: float
+
+
+class LivePortraitEngine(Engine):
+    """See the package's text.
+
+    Args:
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
+        expression: what is changed in all frames alike.
+        compile: whether torch.compile translates the networks first.
+
+    Attributes:
+        device: where it renders.
+    """
+
+    name = "liveportrait"
+
+    def __init__(self, straighten: bool = True, expression: Expression | None = None, compile: bool = False) -> None:
+        self.device = best_device()
+        self._straighten = straighten
+        self._expression = expression or Expression()
+        self._compile = compile
+
+    def load(self) -> Iterator[Loading]:
+        """Download the weights if they are not here, and read them.
+
+        Raises:
+            WeightsError: they cannot be had.
+        """
+        if weights.local_files() is None:
+            yield from weights.download(weights.CHECKPOINTS.values())
+            with suppress(WeightsError):  # Without it the window around the face is estimated.
+                yield from weights.download([weights.LANDMARKS])
+        yield Loading("Reading the LivePortrait weights")
+        self.renderer()
+
+    def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
+        with telling_failures():
+            rendered = self.renderer().prepare(portrait.image, find_crop(portrait, face))
+        return LivePortraitSource(rendered, self._straightening(face))
+
+    def render(self, source: LivePortraitSource, poses: Sequence[Pose]) -> np.ndarray:
+        return np.concatenate(list(self.stream(source, poses)))
+
+    def stream(self, source: LivePortraitSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        with telling_failures():
+            yield from self.renderer().frames(source.render, shifted(poses, source.straighten), self._expression)
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.renderer().notes))
+
+    def _straightening(self, face: Face) -> float:
+        return straightening_units(face) if self._straighten else 0.0
+
+    def renderer(self) -> Renderer:
+        """The networks, loaded once for all runs of this process.
+
+        Raises:
+            WeightsError: their weights are not here, or damaged.
+        """
+        files = weights.local_files()
+        if files is None:
+            raise WeightsError("The LivePortrait weights are not on this machine; call load() first.")
+        with telling_failures():
+            return _shared_renderer(tuple(files.items()), self._compile, self.device)
+
+
+@contextmanager
+def telling_failures() -> Iterator[None]:
+    """Says in words when the device fails: that is nobody's mistake in this program, and the person can do something.
+
+    Raises:
+        GazeError: the device has too little memory, or does not work any more.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise GazeError(
+            "The graphics memory does not suffice for a single frame. Close other programs that use the GPU, or choose "
+            "the instant engine."
+        ) from error
+    except RuntimeError as error:  # AcceleratorError is one, but older calls raise this alone.
+        words = str(error).strip().split("\n", 1)[0]
+        if not isinstance(error, torch.AcceleratorError) and not _GPU.search(words):
+            raise
+        raise GazeError(
+            f"The GPU does not work any more ({words[:200]}). Restart Gaze, or choose the instant engine until then."
+        ) from error
+
+
+def shifted(poses: Sequence[Pose], units: float) -> tuple[Pose, ...]:
+    """The poses, their gaze moved to the right by so many units."""
+    return tuple(replace(pose, pupil_x=pose.pupil_x + units) for pose in poses)
+
+
+def find_crop(portrait: Portrait, face: Face) -> Crop:
+    """The window around the face: by landmarks where their network is at hand, else estimated from the irises."""
+    file = weights.local_landmarks()
+    return _landmark_network(file).crop(portrait.image, face) if file else crop_around_face(face)
+
+
+@cache
+def _shared_renderer(files: tuple[tuple[str, Path], ...], compile: bool, device: torch.device) -> Renderer:
+    return Renderer(weights.load_networks(dict(files)), device, compile)
+
+
+@cache
+def _landmark_network(file: Path) -> LandmarkNetwork:
+    return LandmarkNetwork(file)

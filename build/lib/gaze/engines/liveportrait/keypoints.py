@@ -1,0 +1,152 @@
+"""Head pose and keypoints: from what the motion extractor says to where the warping module is to move the face.
+
+Keypoints are rows (x, y, z): x to the right, y down, z away from the viewer; -1 to 1 spans the feature volume. All of
+it stays in float32: neighbouring cells of the grid differ by less than bfloat16 can tell apart. Specification:
+sections 10 and 11 (KwaiVGI/LivePortrait and artokun/gaze-app; signs and factors are theirs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from gaze.engines.base import Expression
+from gaze.grid import Pose
+
+KEYPOINTS = 21
+
+# What the keypoints move, as far as the edits need it.
+_BROWS = (1, 2)
+_EYEBALLS = (11, 15)
+_LIDS = (13, 16)
+_CHEEKS = (3, 7)
+_MOUTH_CORNERS, _LIPS, _UPPER_LIP = 14, 17, 20
+_X, _Y, _Z = 0, 1, 2
+
+_FULL_BLINK, _FULL_BROWS = 20.0, 15.0
+"""What 1 means in the units of the editors."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What the motion extractor says about B pictures, float32.
+
+    Attributes:
+        kp: (B, 21, 3) canonical keypoints.
+        exp: (B, 21, 3) expression: what is added to them after the rotation.
+        t: (B, 3) translation.
+        scale: (B, 1).
+        pitch, yaw, roll: (B, 1) degrees; positive turns the face down, to the image's left, and clockwise.
+    """
+
+    kp: Tensor
+    exp: Tensor
+    t: Tensor
+    scale: Tensor
+    pitch: Tensor
+    yaw: Tensor
+    roll: Tensor
+
+    def to(self, device: torch.device | str) -> Motion:
+        """The same on another device, in float32."""
+        return Motion(*(getattr(self, part.name).to(device, torch.float32) for part in fields(self)))
+
+
+def bins_to_degrees(logits: Tensor) -> Tensor:
+    """(B, 66) logits of angle bins, 3° wide from -97.5° → (B, 1) expected angle in degrees."""
+    shares = logits.float().softmax(1)
+    return 3 * (shares * torch.arange(shares.shape[1], device=logits.device)).sum(1, keepdim=True) - 97.5
+
+
+def rotation(pitch: Tensor, yaw: Tensor, roll: Tensor) -> Tensor:
+    """Angles in degrees, each (B, 1) or (1, 1) → (B, 3, 3) R, to be multiplied from the right: keypoints @ R."""
+    angles = torch.broadcast_tensors(pitch, yaw, roll)
+    x, y, z = (torch.deg2rad(angle.float()).squeeze(1) for angle in angles)
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+
+    def matrix(*rows: Sequence[Tensor]) -> Tensor:
+        return torch.stack([torch.stack(tuple(row), -1) for row in rows], -2)
+
+    about_x = matrix((one, zero, zero), (zero, x.cos(), -x.sin()), (zero, x.sin(), x.cos()))
+    about_y = matrix((y.cos(), zero, y.sin()), (zero, one, zero), (-y.sin(), zero, y.cos()))
+    about_z = matrix((z.cos(), -z.sin(), zero), (z.sin(), z.cos(), zero), (zero, zero, one))
+    return (about_z @ about_y @ about_x).transpose(1, 2)
+
+
+def source_keypoints(motion: Motion) -> Tensor:
+    """(B, 21, 3): where the keypoints are in the picture itself. Depth is not translated."""
+    turned = motion.kp @ rotation(motion.pitch, motion.yaw, motion.roll) + motion.exp
+    x_s = motion.scale[..., None] * turned
+    return torch.cat([x_s[..., :2] + motion.t[:, None, :2], x_s[..., 2:]], -1)
+
+
+def driving_keypoints(motion: Motion, poses: Sequence[Pose], expression: Expression) -> Tensor:
+    """(len(poses), 21, 3): where the keypoints of one picture go, before stitching.
+
+    Args:
+        motion: of one picture (B = 1).
+        poses: what each frame shows, relative to the picture.
+        expression: what is changed in all frames alike.
+    """
+
+    def column(name: str) -> Tensor:
+        return torch.tensor([[getattr(pose, name)] for pose in poses], device=motion.kp.device)
+
+    turned = rotation(motion.pitch + column("head_pitch"), motion.yaw + column("head_yaw"), motion.roll)
+    edits = gaze_edits(poses, expression.lid_term) + expression_edits(expression)
+    x = motion.kp @ turned + motion.exp + edits.to(motion.exp)
+    # The editor's convention: here depth is translated, too.
+    return motion.scale[..., None] * x + motion.t[:, None]
+
+
+def gaze_edits(poses: Sequence[Pose], lid_term: bool = False) -> Tensor:
+    """(len(poses), 21, 3): what gaze and brows of each pose add to the expression; `lid_term` as in `Expression`."""
+    edits = torch.zeros(len(poses), KEYPOINTS, 3)
+    for edit, pose in zip(edits, poses, strict=True):
+        # The eye that turns outwards goes further.
+        left, right = (0.0007, 0.001) if pose.pupil_x > 0 else (0.001, 0.0007)
+        edit[_EYEBALLS[0], _X] += left * pose.pupil_x
+        edit[_EYEBALLS[1], _X] += right * pose.pupil_x
+        for eyeball in _EYEBALLS:
+            edit[eyeball, _Y] -= 0.001 * pose.pupil_y
+        if lid_term:
+            _open_lids(edit, -pose.pupil_y / 2)
+        _raise_brows(edit, pose.eyebrow)
+    return edits
+
+
+def expression_edits(expression: Expression) -> Tensor:
+    """(21, 3): what an `Expression` adds to the source's own."""
+    edit = torch.zeros(KEYPOINTS, 3)
+    smile = expression.smile
+    edit[_UPPER_LIP, _Y] -= 0.01 * smile
+    edit[_MOUTH_CORNERS, _Y] -= 0.02 * smile
+    edit[_LIPS, _Y] += 0.0065 * smile
+    edit[_LIPS, _Z] += 0.003 * smile
+    for lid, cheek in zip(_LIDS, _CHEEKS, strict=True):
+        edit[lid, _Y] -= 0.00275 * smile
+        edit[cheek, _Y] -= 0.0035 * smile
+    _open_lids(edit, -_FULL_BLINK * expression.blink)
+    _raise_brows(edit, _FULL_BROWS * expression.eyebrow)
+    return edit
+
+
+def _open_lids(edit: Tensor, amount: float) -> None:
+    """The editors' lid term: negative closes the eyes."""
+    for eyeball, lid in zip(_EYEBALLS, _LIDS, strict=True):
+        edit[eyeball, _Y] -= 0.001 * amount
+        edit[lid, _Y] += 0.0003 * amount
+
+
+def _raise_brows(edit: Tensor, amount: float) -> None:
+    if amount > 0:
+        edit[_BROWS[0], _Y] += 0.001 * amount
+        edit[_BROWS[1], _Y] -= 0.001 * amount
+    else:
+        edit[_BROWS[0], _X] -= 0.001 * amount
+        edit[_BROWS[1], _X] += 0.001 * amount
+        edit[_BROWS[0], _Y] += 0.0003 * amount
+        edit[_BROWS[1], _Y] -= 0.0003 * amount

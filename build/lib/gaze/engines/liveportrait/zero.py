@@ -1,0 +1,109 @@
+"""The LivePortrait engine on a ZeroGPU Space: a GPU is lent for single calls, and its time is the visitor's.
+
+What runs on the GPU is one generator in a process of its own. It does tensors only, writes the frames into a file that
+both processes map into memory, and says how many there are: handing over the frames takes four times as long.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from gaze.engines.base import Expression, on_zero_gpu
+from gaze.engines.liveportrait.crop import Crop
+from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
+from gaze.errors import GazeError
+from gaze.faces import Face
+from gaze.grid import Pose
+from gaze.portrait import Portrait
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_SECONDS_AT_LEAST, _SECONDS_PER_FRAME = 10, 0.03
+"""Asked of the visitor's quota; what is not used is not charged. Estimated from the arithmetic, not measured there."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What the GPU's process is asked for; small, because it is pickled.
+
+    Attributes:
+        image: the portrait, (height, width, 3) uint8.
+        crop: the window around the face.
+        poses: one for each frame.
+        expression: what is changed in all frames alike.
+        frames: the file to write them to, (len(poses), height, width, 3) uint8.
+    """
+
+    image: np.ndarray
+    crop: Crop
+    poses: tuple[Pose, ...]
+    expression: Expression
+    frames: Path
+
+
+class ZeroGpuSource(NamedTuple):
+    """What is kept of a portrait while there is no GPU: as in `Rendering` and `LivePortraitSource`."""
+
+    image: np.ndarray
+    crop: Crop
+    straighten: float
+
+
+class ZeroGpuEngine(LivePortraitEngine):
+    """`LivePortraitEngine` whose GPU is there only while frames are rendered."""
+
+    metered = True
+
+    def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
+        return ZeroGpuSource(portrait.image, find_crop(portrait, face), self._straightening(face))
+
+    def stream(self, source: ZeroGpuSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:  # type: ignore[override]
+        with tempfile.TemporaryDirectory(prefix="gaze-frames-") as folder:
+            file = Path(folder) / "frames"
+            frames = np.memmap(file, np.uint8, "w+", shape=(len(poses), *source.image.shape))
+            looks = shifted(poses, source.straighten)
+            rendering = Rendering(source.image, source.crop, looks, self._expression, file)
+            before = 0
+            for done in _on_gpu(rendering):
+                if isinstance(done, str):
+                    raise GazeError(done)
+                yield np.array(frames[before:done])
+                before = done
+
+
+def seconds(rendering: Rendering) -> int:
+    """The GPU time to ask for, in seconds."""
+    return round(_SECONDS_AT_LEAST + _SECONDS_PER_FRAME * len(rendering.poses))
+
+
+def _lent_gpu(function: _F) -> _F:
+    if not on_zero_gpu():
+        return function
+    import spaces
+
+    decorated: _F = spaces.GPU(duration=seconds)(function)
+    return decorated
+
+
+@_lent_gpu
+def _on_gpu(rendering: Rendering) -> Iterator[int | str]:
+    """Render; yields how many frames are in the file, or, in place of an exception, what to tell the person."""
+    try:
+        renderer = LivePortraitEngine().renderer()
+        frames = np.memmap(rendering.frames, np.uint8, "r+", shape=(len(rendering.poses), *rendering.image.shape))
+        done = 0
+        with telling_failures():
+            source = renderer.prepare(rendering.image, rendering.crop)
+            for batch in renderer.frames(source, rendering.poses, rendering.expression):
+                frames[done : done + len(batch)] = batch
+                done += len(batch)
+                yield done
+    except GazeError as error:
+        # Other exceptions than Gradio's lose their message on the way between the processes.
+        yield str(error)

@@ -1,0 +1,33 @@
+"""The one family of errors that a person can cause.
+
+    GazeError
+    ├── PhotoError    the file is no usable picture
+    ├── FaceError     the picture shows no usable face
+    ├── WeightsError  a network's weights cannot be had
+    └── StoreError    the place where results are kept does not answer
+
+Their messages say what was wrong, what was expected and what to do; they are shown as they are. Any other exception
+is a bug.
+"""
+
+from __future__ import annotations
+
+
+class GazeError(Exception):
+    """Something the person asked for cannot be done; the message says why and what to do."""
+
+
+class PhotoError(GazeError):
+    """The file given is no picture that can be used."""
+
+
+class FaceError(GazeError):
+    """No face was found that can be turned into a portrait."""
+
+
+class WeightsError(GazeError):
+    """The weights of a network are missing, damaged or of something else."""
+
+
+class StoreError(GazeError):
+    """The place where results are kept cannot be reached, or refuses; later it may."""

@@ -1,0 +1,232 @@
+"""Named endpoints for programs: gradio_client, curl, MCP (docs/api.md).
+
+They have components of their own, which nobody sees: an event of the page would hand its updates to callers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gaze.bundle import write_zip
+from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
+from gaze.errors import GazeError
+from gaze.framing import FRAMINGS
+from gaze.grid import Strengths
+from gaze.keys import AUTO
+from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
+from gaze.progress import Progress
+from gaze.sessions import SessionStore
+from gaze.sprites import MODES
+from gaze.steps import Steps
+from gaze.ui import components as ui
+from gaze.ui.limit import Limit, client_of
+from gaze.ui.line import Line
+from gaze.ui.routes import ZIP, session_url
+from gaze.version import __version__
+
+_TOLD = ("stage", "done", "total", "message", "remaining")
+"""What callers learn of each `Progress`."""
+
+
+class Api:
+    """The endpoints. Every `GazeError` reaches the caller as it is.
+
+    Args:
+        results: where finished portraits are kept.
+        previews: where previews are kept for an hour.
+        line: those who wait for their portraits, the page's visitors included.
+        remote: as in `gaze.pipeline.Options`.
+        limit: of previews, the page's included.
+    """
+
+    def __init__(
+        self,
+        results: SessionStore,
+        previews: SessionStore,
+        line: Line,
+        remote: str | None = None,
+        limit: Limit | None = None,
+    ) -> None:
+        self._results, self._previews, self._line, self._remote = results, previews, line, remote
+        self._limit = limit or Limit()
+
+    def generate(
+        self,
+        photo: str,
+        engine: str,
+        size: float,
+        keys: str,
+        frame_size: float,
+        quality: float,
+        framing: str,
+        head: float,
+        eyes: float,
+        brows: float,
+        straighten: bool,
+        smile: float,
+        blink: float,
+        eyebrow: float,
+        video: str,
+        remove_background: bool,
+        lid_term: bool,
+        mode: str,
+        effort: float,
+        pack: bool,
+        keep: bool,
+        face: float,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
+    ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
+        """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
+
+        A generator, so that a caller who cancels, or goes away, stops it.
+        """
+        out = self._results.new()
+        try:
+            options = Options(
+                engine=engine,
+                size=int(size),
+                keys=int(keys) if keys.isdecimal() else keys,
+                frame_size=int(frame_size),
+                quality=int(quality),
+                framing=framing,
+                face=int(face),
+                strengths=Strengths(head, eyes, brows),
+                straighten=straighten,
+                expression=Expression(smile, blink, eyebrow, lid_term),
+                video=video,
+                remove_background=remove_background,
+                mode=mode,
+                effort=int(effort),
+                pack=pack,
+                remote=self._remote,
+            )
+            given = _given(photo)
+            with self._line.enter() as turn:
+                for place in turn.waiting():
+                    progress(None, desc=place)
+                    yield _told_of(Progress("wait", 0, 1, place)), None
+                with closing(self._results.keeping(out, run(given, out, options))) as running:
+                    for step in (steps := Steps(running)):
+                        progress((step.done, step.total), desc=step.message)
+                        yield _told_of(step), None
+            with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
+                archive = Path(folder) / ZIP
+                write_zip(self._results.folder(out.name), archive)
+                # Gradio copies the file before it goes on.
+                result = steps.result
+                facts = _manifest(out.name, result.metadata)
+                notes = [*result.notes, *self._results.notes(out.name)]
+                yield {**facts, "reason": result.reason, "notes": notes}, str(archive)
+        except GazeError as error:
+            raise _told(error) from error
+        finally:
+            if not keep:
+                self._results.delete(out.name)
+
+    def preview(
+        self,
+        photo: str,
+        head: float,
+        eyes: float,
+        brows: float,
+        straighten: bool,
+        face: float,
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:
+        """A small portrait by the instant engine, kept for an hour."""
+        try:
+            self._limit.take(client_of(request))
+            out = self._previews.new()
+            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten, face=int(face))
+            result = generate(_given(photo), out, options)
+        except GazeError as error:
+            raise _told(error) from error
+        return {**_manifest(out.name, result.metadata), "notes": list(result.notes)}
+
+    def session(self, session: str) -> dict[str, Any]:
+        """The manifest of a portrait that was made before."""
+        try:
+            return _manifest(session, self._results.metadata(session))
+        except GazeError as error:
+            raise _told(error) from error
+
+    def health(self) -> dict[str, Any]:
+        """Which version and engine answer, whether a portrait is being made now, and how many wait."""
+        engine, reason = choose_engine("auto")
+        if self._remote:
+            engine, reason = "remote", f"Portraits are made by {self._remote}."
+        waiting = max(0, len(self._line) - 1)
+        return {
+            "version": __version__,
+            "engine": engine,
+            "reason": reason,
+            "running": len(self._line) - waiting,
+            "waiting": waiting,
+        }
+
+
+def add_endpoints(api: Api) -> None:
+    """Put the endpoints into the page that is being built."""
+    with gr.Group(visible=False):
+        photo = ui.photo_input()
+        strengths = [gr.Number(1, label=name, minimum=0, maximum=2) for name in ("head", "eyes", "brows")]
+        straighten = gr.Checkbox(True, label="straighten")
+        normal = Options()
+        face = gr.Number(normal.face, precision=0, label="face")
+        choices = [
+            photo,
+            gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
+            gr.Number(normal.size, precision=0, label="size"),
+            gr.Textbox(AUTO, label="keys"),
+            gr.Number(normal.frame_size, precision=0, label="frame_size"),
+            gr.Number(normal.quality, precision=0, label="quality"),
+            gr.Dropdown(list(FRAMINGS), value=normal.framing, label="framing"),
+            *strengths,
+            straighten,
+            *(gr.Number(0, label=name, minimum=low, maximum=high) for name, (low, high) in EXPRESSION_RANGES.items()),
+            gr.Dropdown(list(VIDEOS), value=normal.video, label="video"),
+            gr.Checkbox(False, label="remove_background"),
+            gr.Checkbox(normal.expression.lid_term, label="lid_term"),
+            gr.Dropdown(list(MODES), value=normal.mode, label="mode"),
+            gr.Number(normal.effort, precision=0, label="effort", minimum=0, maximum=6),
+            gr.Checkbox(normal.pack, label="pack"),
+            gr.Checkbox(True, label="keep"),
+            face,
+        ]
+        manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
+        session = gr.Textbox(label="session")
+        gr.Button().click(
+            api.generate,
+            choices,
+            [manifest, archive],
+            api_name="generate",
+            concurrency_limit=None,  # who has to wait does so in our own line, where the place is told
+        )
+        gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
+        gr.Button().click(api.session, session, manifest, api_name="session")
+        gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _given(photo: str | None) -> str:
+    if not photo:
+        raise GazeError("There is no photo. Send one as “photo”.")
+    return photo
+
+
+def _manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
+    return {**ui.manifest(session, facts), "session": session, "zip": session_url(session, ZIP)}
+
+
+def _told_of(step: Progress) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in _TOLD}
+
+
+def _told(error: GazeError) -> gr.Error:
+    return gr.Error(str(error), title="Not possible", print_exception=False)

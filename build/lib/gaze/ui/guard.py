@@ -1,0 +1,118 @@
+"""What stands between the network and the app: a Content-Security-Policy for its pages, and a limit to what is read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_PHOTOS = ("/gradio_api/upload", "/gradio_api/mcp")
+"""Where photos may come in."""
+_AROUND = 1.4
+"""What a request with a photo may be larger than that: MCP writes it in letters, a third longer."""
+_WORDS = 2**20
+"""Bytes of any other request."""
+_INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+
+
+class Guard:
+    """ASGI middleware.
+
+    Args:
+        app: what it guards.
+        scripts: those that the page puts into itself; others than these, and than stand in the page from the
+            start, do not run.
+        most: bytes that a photo may have.
+    """
+
+    def __init__(self, app: ASGIApp, scripts: tuple[str, ...], most: int) -> None:
+        self._app, self._scripts, self._most = app, scripts, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = int(self._most * _AROUND) if any(place in scope["path"] for place in _PHOTOS) else _WORDS
+        if "\0" in scope["path"]:
+            await PlainTextResponse("There is nothing here.", status_code=404)(scope, receive, send)
+            return
+        if int(Headers(scope=scope).get("content-length", 0)) > most:
+            refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts))
+
+
+class _Limited:
+    """What a request brings; one that goes on for too long counts as broken off."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._left = receive, most
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        return message if self._left >= 0 else {"type": "http.disconnect"}
+
+
+class _Guarded:
+    """Sends an answer on with its headers; a page is held back until the hashes of its scripts are known."""
+
+    def __init__(self, send: Send, scripts: tuple[str, ...]) -> None:
+        self._send, self._scripts = send, scripts
+        self._start: Message | None = None
+        self._page = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["X-Content-Type-Options"] = "nosniff"
+            # An address with ?session= is a portrait's only lock: other sites must not learn it from a link.
+            headers["Referrer-Policy"] = "same-origin"
+            if headers.get("content-type", "").startswith("text/html"):
+                self._start = message
+                return
+        elif self._start:
+            self._page += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            MutableHeaders(scope=self._start)["Content-Security-Policy"] = policy(self._page.decode(), self._scripts)
+            await self._send(self._start)
+            message = {**message, "body": self._page}
+        await self._send(message)
+
+
+def policy(page: str, scripts: tuple[str, ...] = ()) -> str:
+    """The Content-Security-Policy of a page.
+
+    Any page may frame this one, as Hugging Face's and notebooks do: there are no accounts, and browsers keep a frame's
+    history apart for each site around it, so that nobody can be made to press what concerns their own portraits.
+
+    Args:
+        page: its HTML; the scripts in it may run.
+        scripts: others that may, as text.
+    """
+    hashes = " ".join(dict.fromkeys(_hash(script) for script in (*_INLINE.findall(page), *scripts)))
+    rules = {
+        "default-src": "'self'",
+        # Gradio makes functions of its templates and of our scripts for them.
+        "script-src": f"'self' 'unsafe-eval' {hashes}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self' data: blob:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+    }
+    return "; ".join(f"{name} {sources}" for name, sources in rules.items())
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

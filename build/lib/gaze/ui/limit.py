@@ -1,0 +1,71 @@
+"""How often one client may ask for a preview."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from gaze.errors import GazeError
+
+_MOST, _PER_SECOND = 100, 1.0
+"""As many previews as a slider may ask for while it is dragged for half a minute; later so many each second."""
+_CLIENTS = 10_000
+
+
+class Limit:
+    """A bucket of tokens for each client: each preview takes one, and they come back with time.
+
+    A client is an address, as the web server before the app tells it. Whoever has many addresses, or makes some up
+    where nothing checks them, is held by the number of previews that are made at once, as everybody is.
+
+    Args:
+        most: tokens of a full bucket.
+        per_second: how many come back.
+        clock: seconds.
+    """
+
+    def __init__(
+        self, most: int = _MOST, per_second: float = _PER_SECOND, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._per_second, self._clock = most, per_second, clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, client: str) -> None:
+        """Take a token.
+
+        Raises:
+            GazeError: there is none just now.
+        """
+        now = self._clock()
+        with self._lock:
+            left, since = self._buckets.pop(client, (float(self._most), now))
+            left = min(self._most, left + (now - since) * self._per_second)
+            if len(self._buckets) >= _CLIENTS:
+                del self._buckets[next(iter(self._buckets))]  # who asked longest ago
+            self._buckets[client] = left - (left >= 1), now
+        if left < 1:
+            wait = math.ceil((1 - left) / self._per_second)
+            raise GazeError(f"These were many previews in a short time. Wait {wait} s, then go on.")
+
+    def on(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        """An event of the page that takes a token; without one it only says so."""
+
+        def limited(request: gr.Request, *inputs: Any) -> Any:
+            try:
+                self.take(client_of(request))
+            except GazeError as error:
+                raise gr.Error(str(error), title="A little slower", print_exception=False) from error
+            return act(*inputs)
+
+        return limited
+
+
+def client_of(request: gr.Request | None) -> str:
+    """Who asks: an address."""
+    return str(request.client.host) if request and request.client else ""

@@ -1,0 +1,95 @@
+"""The line of those whose portraits are waiting to be made: one is made at a time, first come, first served."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+
+from gaze.errors import GazeError
+
+_MOST = 20
+_PAUSE = 0.5
+"""Seconds between two words to those who wait."""
+
+
+class Line:
+    """Shared by the page and the endpoints for programs."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._turns: list[Turn] = []
+        self._moved = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def enter(self, seconds: float | None = None) -> Turn:
+        """The last place in the line; whoever has it leaves the line at the end of the `with` block.
+
+        Args:
+            seconds: how long the portrait will take, if that is known.
+
+        Raises:
+            GazeError: too many are waiting already.
+        """
+        with self._moved:
+            if len(self._turns) > self._most:
+                raise GazeError(f"{self._most} portraits are waiting to be made already. Try again in a few minutes.")
+            turn = Turn(self, seconds)
+            self._turns.append(turn)
+            return turn
+
+    def ahead(self, turn: Turn) -> list[Turn]:
+        """Those before a turn, the one that is being made first."""
+        with self._moved:
+            return self._turns[: self._turns.index(turn)]
+
+    def leave(self, turn: Turn) -> None:
+        """Let the next one come up."""
+        with self._moved:
+            self._turns.remove(turn)
+            self._moved.notify_all()
+
+    def pause(self) -> None:
+        """Until the line has moved, or a moment has passed."""
+        with self._moved:
+            self._moved.wait(_PAUSE)
+
+
+class Turn:
+    """A place in the line."""
+
+    def __init__(self, line: Line, seconds: float | None) -> None:
+        self._line, self._seconds = line, seconds
+        self._begun: float | None = None
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._line.leave(self)
+
+    def waiting(self) -> Iterator[str]:
+        """Words on the place in the line, again and again until the turn has come."""
+        while before := self._line.ahead(self):
+            place = "You are next" if len(before) == 1 else f"You are number {len(before)} in line"
+            left = [other.left for other in before]
+            known = [seconds for seconds in left if seconds is not None]
+            yield f"{place}; about {duration(sum(known))}." if len(known) == len(left) else f"{place}."
+            self._line.pause()
+        self._begun = time.monotonic()
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until its portrait is finished, not counting those before it."""
+        if self._seconds is None:
+            return None
+        return max(0.0, self._seconds - (time.monotonic() - self._begun if self._begun else 0.0))
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    seconds = max(1, round(seconds))
+    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"
