@@ -278,7 +278,6 @@ def marked() -> Iterator[tuple[str, bytes]]:
     texts.add_text("Comment", MARK)
     texts.add_text("Author", MARK, zip=True)
     texts.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=False)
-    picture, alpha = (it.resize((6700, 6700)) for it in (picture, alpha))
     yield "PNG", save(picture, "PNG", exif=exif, pnginfo=texts, icc_profile=profile("Adobe RGB")) + MARK
     yield "WebP", save(picture, "WEBP", exif=exif, xmp=xmp, icc_profile=profile("Adobe RGB"), quality=90)
     yield "AVIF", save(picture, "AVIF", exif=exif, xmp=xmp, icc_profile=profile("Adobe RGB"), quality=90)

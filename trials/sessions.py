@@ -215,7 +215,7 @@ def _killed(place: Path, times: int) -> Iterator[Tried]:
                 with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
                     assert client.stdout
                     client.stdout.readline()
-                    time.sleep(chance.uniform(0, 8))  # as long as a run takes, and a little more
+                    time.sleep(chance.uniform(0, 4))  # as long as a run takes, and a little more
                     client.kill()
                     app.process.kill()
 
