@@ -20,8 +20,8 @@ _MAX_PIXELS_OF = {
     "JPEG": 120_000_000,
     "MPO": 120_000_000,
     "PNG": 45_000_000,
-    "AVIF": 27_000_000,
-    "WEBP": 21_000_000,
+    "AVIF": 20_000_000,
+    "WEBP": 20_000_000,
 }
 """As many as are read within 500 MB, alpha and 16 bits included (docs/reliability.md)."""
 """Other limits where decoders take less or more of the 500 MB that a picture may take: JPEG is scaled down while it is
