@@ -23,7 +23,6 @@ _MAX_PIXELS_OF = {
     "AVIF": 20_000_000,
     "WEBP": 20_000_000,
 }
-"""As many as are read within 500 MB, alpha and 16 bits included (docs/reliability.md)."""
 """Other limits where decoders take less or more of the 500 MB that a picture may take: JPEG is scaled down while it is
 read, AVIF and WebP need up to 16 bytes a pixel."""
 MIN_SIDE = 64
