@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from gaze.irises import level_patch
+from gaze.level import Circle, Point, level_patch
 
 
 class Box(NamedTuple):
@@ -72,6 +72,12 @@ _IRIS_DISTANCE = _RIGHT_IRIS[0] - _LEFT_IRIS[0]
 
 _AGREEMENT_UNIT = 30.0
 
+_EYE = "haarcascade_eye_tree_eyeglasses.xml"
+_EYE_UNIT, _EYE_WINDOW, _EYE_SIZES = 72.0, (0.5, 0.45), (0.4, 0.7)
+"""Pixels per distance between the irises; how far around each the eye is looked for; how wide its window may be."""
+_EYE_INWARDS = 0.021
+"""How far an iris lies on average from the middle of that window towards the nose."""
+
 
 def propose(grey: np.ndarray) -> Iterator[list[Box]]:
     """Boxes in a picture, (height, width) uint8, one search after the other: look on only where those held no face."""
@@ -93,6 +99,54 @@ def agreement(image: np.ndarray, left: tuple[float, ...], right: tuple[float, ..
             off += ((at_x - side) ** 2 + at_y**2) / 2
         best = max(best, min(1.0, count / 30) * math.exp(-0.5 * off / 0.12**2))
     return best
+
+
+class SeenEye(NamedTuple):
+    """Where an eye is seen.
+
+    Attributes:
+        at: where its iris most likely is, in image pixels.
+        support: how many windows agree.
+    """
+
+    at: Point
+    support: int
+
+    def clearness(self, iris: Circle, left: Circle, right: Circle) -> float:
+        """0 to 1: how many windows agree on the eye, and how close to `iris`, one of the pair that levels the face."""
+        unit = math.dist(left[:2], right[:2])
+        cos, sin = (right[0] - left[0]) / unit, (right[1] - left[1]) / unit
+        dx, dy = self.at[0] - iris[0], self.at[1] - iris[1]
+        across, down = (dx * cos + dy * sin) / unit, (dy * cos - dx * sin) / unit
+        return min(1.0, self.support / 8) * math.exp(-0.5 * ((across / 0.1) ** 2 + (down / 0.04) ** 2))
+
+
+Seen = tuple[SeenEye | None, SeenEye | None]
+"""The left and the right eye; None where none is seen."""
+
+
+def see_eyes(image: np.ndarray, left: tuple[float, ...], right: tuple[float, ...]) -> Seen:
+    """Where the eye cascade sees the eyes of a face levelled by its irises, or by what was taken for them."""
+    across, down = _EYE_WINDOW
+    window = (-0.5 - across, -down, 0.5 + across, down)
+    patch, matrix = level_patch(image, left, right, _EYE_UNIT, window)
+    grey = cv2.createCLAHE(2.5, (4, 4)).apply(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY))
+    width = round(2 * across * _EYE_UNIT)
+    least, most = (round(size * _EYE_UNIT) for size in _EYE_SIZES)
+    eyes: list[SeenEye | None] = []
+    for side in (-1, 1):
+        # The right eye is shown mirrored: so what is found does not depend on which eye it is.
+        eye = np.ascontiguousarray(grey[:, ::-side][:, :width])
+        found, support = _cascade(_EYE).detectMultiScale2(eye, 1.05, 2, minSize=(least, least), maxSize=(most, most))
+        if not len(found):
+            eyes.append(None)
+            continue
+        best = int(np.argmax(support))
+        left_edge, top, size, _ = found[best]
+        x = left_edge + size / 2 - 0.5 + _EYE_INWARDS * _EYE_UNIT
+        at = matrix @ (x if side < 0 else patch.shape[1] - 1 - x, top + size / 2 - 0.5, 1.0)
+        eyes.append(SeenEye((float(at[0]), float(at[1])), int(support[best])))
+    return eyes[0], eyes[1]
 
 
 def _boxes(grey: np.ndarray, search: _Search) -> list[Box]:

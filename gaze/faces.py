@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 from gaze import confidence, landmarks, symmetry
-from gaze.cascade import Box, agreement, propose
+from gaze.cascade import Box, Seen, agreement, propose
 from gaze.errors import FaceError
-from gaze.irises import UNIT, Circle, find_irises, level_patch
-from gaze.landmarks import BROW, CHIN, CORNER, LOWER_LID, MOUTH, MOUTH_HALF, NOSE, UPPER_LID, Parts, Point, find_parts
+from gaze.irises import UNIT, find_irises
+from gaze.landmarks import BROW, CHIN, CORNER, LOWER_LID, MOUTH, MOUTH_HALF, NOSE, UPPER_LID, Parts, find_parts
+from gaze.level import Circle, Point, level_patch
 from gaze.portrait import Portrait
 
 _MIN_IRIS_DISTANCE = 14.0
@@ -287,12 +288,14 @@ def _face_in(image: np.ndarray, box: Box) -> Face:
     def likeness(left: Circle, right: Circle) -> symmetry.Likeness:
         return symmetry.compare_eyes(level(left, right, symmetry.UNIT, symmetry.WINDOW), sum(_radii(left, right)) / 2)
 
-    def judge(left: Circle, right: Circle, strangeness: float) -> float:
-        seen = agreement(near, left, right)
-        if seen == 0:
+    def judge(left: Circle, right: Circle, strangeness: float, seen: Seen) -> float:
+        agreed = agreement(near, left, right)
+        if agreed == 0:
             return confidence.HOPELESS
         eyes = confidence.eye_signs(level(left, right, confidence.UNIT, confidence.WINDOW), _radii(left, right))
-        return confidence.log_odds(seen, likeness(left, right).correlation, strangeness, eyes)
+        pairs = zip(seen, (left, right), strict=True)
+        sight = min(eye.clearness(iris, left, right) if eye else 0.0 for eye, iris in pairs)
+        return confidence.log_odds(agreed, likeness(left, right).correlation, strangeness, eyes, sight)
 
     guess = [((x - x0) * scale, (y - y0) * scale, 0.0) for x, y in box.irises]
     left, right, odds = find_irises(near, guess[0], guess[1], judge)

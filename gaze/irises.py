@@ -9,60 +9,40 @@ depends neither on the guess nor on the tilt of the head.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import cv2
 import numpy as np
 
-Circle = tuple[float, float, float]
-"""x, y, radius in pixels."""
+from gaze.cascade import Seen, see_eyes
+from gaze.level import Circle, Point, level_patch
+
 _Scored = tuple[float, tuple[Circle, Circle]]
 
 UNIT = 96.0
 """Pixels between the irises in the level patch."""
 _EYES = (-0.85, -0.4, 0.85, 0.4)
 _RADII = np.linspace(0.07, 0.135, 14)
-_TYPICAL_RADIUS = 0.1
+_RADIUS, _RADIUS_SPREAD = 0.098, 0.015
 _UNLIKE = 0.012
 _TRUST = 0.02
 _TILTS = (0.0, -9.0, 9.0, -18.0, 18.0)
+_SEEN = (0.06, 0.02)
+"""How far an iris lies off where its eye is seen, across and down: standard deviations, as `across` in `_pairs`."""
 _CANDIDATES = 5
 _HYPOTHESES = 8
 
 
-def level_patch(
-    image: np.ndarray, left: tuple[float, ...], right: tuple[float, ...], unit: float, window: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out a window of the face frame: its x axis through the irises, its origin between them.
-
-    Args:
-        image: (height, width, 3) uint8.
-        left, right: x, y of the irises in image pixels.
-        unit: pixels of the patch per distance between the irises.
-        window: left, top, right, bottom in distances between the irises.
-
-    Returns:
-        The patch, (h, w, 3) uint8, and the (2, 3) matrix from its pixels to those of the image.
-    """
-    dx, dy = (right[0] - left[0]) / unit, (right[1] - left[1]) / unit
-    x, y = (left[0] + right[0]) / 2, (left[1] + right[1]) / 2
-    u, v = window[0] * unit, window[1] * unit
-    matrix = np.array([[dx, -dy, x + u * dx - v * dy], [dy, dx, y + u * dy + v * dx]])
-    size = round((window[2] - window[0]) * unit), round((window[3] - window[1]) * unit)
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), matrix
-
-
 def find_irises(
-    image: np.ndarray, left: Circle, right: Circle, judge: Callable[[Circle, Circle, float], float]
+    image: np.ndarray, left: Circle, right: Circle, judge: Callable[[Circle, Circle, float, Seen], float]
 ) -> tuple[Circle, Circle, float]:
     """Find the irises near a guess.
 
     Args:
         image: (height, width, 3) uint8 RGB, with the irises at most about 1.5 `UNIT` apart, else it aliases.
         left, right: the guess; off by up to a sixth of its distance, and 25° of tilt.
-        judge: the log odds that a pair is right, given how strange it is.
+        judge: the log odds that a pair is right, given how strange it is and where eyes are seen.
 
     Returns:
         The circles, left and right in the image, and their log odds.
@@ -76,32 +56,38 @@ def find_irises(
     found.sort(key=lambda it: -it[0])
     best, most = (left, right), -math.inf
     for _, pair in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]:
-        first, second, score = _refined(image, *pair, UNIT / 2, 2)
+        first, second, seen, score = _refined(image, *pair, UNIT / 2, 2)
         strange = _strangeness(first, second, left, right)
-        value = score - strange + _TRUST * judge(first, second, strange)
+        value = score - strange + _TRUST * judge(first, second, strange, seen)
         if value > most:
             best, most = (first, second), value
-    first, second, _ = _refined(image, *best, UNIT, 2)
-    return first, second, judge(first, second, _strangeness(first, second, left, right))
+    first, second, seen, _ = _refined(image, *best, UNIT, 2)
+    return first, second, judge(first, second, _strangeness(first, second, left, right), seen)
 
 
 def _strangeness(a: Circle, b: Circle, left: Circle, right: Circle) -> float:
     """How far a pair is from the guess, in points of the score: by distance, tilt and place."""
     expected = math.dist(left[:2], right[:2])
-    stretch = math.log(math.dist(a[:2], b[:2]) / expected) / 0.12
+    # Both may be the same spot.
+    stretch = math.log(max(math.dist(a[:2], b[:2]) / expected, 0.01)) / 0.12
     tilt = math.atan2(b[1] - a[1], b[0] - a[0]) - math.atan2(right[1] - left[1], right[0] - left[0])
     x, y = ((a[i] + b[i] - left[i] - right[i]) / (2 * expected * 0.1) for i in (0, 1))
     return 0.02 * (stretch**2 + (tilt / math.radians(10)) ** 2 + x**2 + y**2)
 
 
-def _refined(image: np.ndarray, left: Circle, right: Circle, unit: float, passes: int) -> tuple[Circle, Circle, float]:
-    """The best pair on patches laid by the pair itself, and its score."""
+def _refined(
+    image: np.ndarray, left: Circle, right: Circle, unit: float, passes: int
+) -> tuple[Circle, Circle, Seen, float]:
+    """The best pair on patches laid by the pair itself, near where eyes are seen; where that is; and its score."""
+    seen = see_eyes(image, left, right)
     score = 0.0
     for _ in range(passes):
         patch, matrix = _eyes_patch(image, left, right, unit)
-        score, (a, b) = _pairs(_evidence(patch, unit), unit, 0.05, 0.05, 1)[0]
+        back = cv2.invertAffineTransform(matrix)
+        places = [_moved((*eye.at, 0.0), back)[:2] if eye else None for eye in seen]
+        score, (a, b) = _pairs(_evidence(patch, unit), unit, 0.05, 0.05, 1, places)[0]
         left, right = _moved(a, matrix), _moved(b, matrix)
-    return left, right, score
+    return left, right, seen, score
 
 
 def _eyes_patch(
@@ -180,17 +166,26 @@ def _evidence(patch: np.ndarray, unit: float) -> np.ndarray:
     return np.stack(scores)
 
 
-def _pairs(evidence: np.ndarray, unit: float, across: float, down: float, count: int = _CANDIDATES) -> list[_Scored]:
+def _pairs(
+    evidence: np.ndarray,
+    unit: float,
+    across: float,
+    down: float,
+    count: int = _CANDIDATES,
+    seen: Sequence[Point | None] = (None, None),
+) -> list[_Scored]:
     """Pairs of circles in patch pixels near where the irises are expected, best first.
 
-    `across` and `down` are how far off they may be (standard deviations, in distances between the irises).
+    `across` and `down` are how far off they may be (standard deviations, in distances between the irises); where an eye
+    is `seen`, in patch pixels, it tells better.
     """
     y, x = np.mgrid[: evidence.shape[1], : evidence.shape[2]].astype(np.float32)
-    size = ((_RADII - _TYPICAL_RADIUS) / 0.02)[:, None, None] ** 2
+    size = ((_RADII - _RADIUS) / _RADIUS_SPREAD)[:, None, None] ** 2
     sides: list[list[tuple[float, Circle]]] = []
-    for side in (-0.5, 0.5):
-        at_x, at_y = (side - _EYES[0]) * unit, -_EYES[1] * unit
-        off = ((x - at_x) / (across * unit)) ** 2 + ((y - at_y) / (down * unit)) ** 2
+    for side, place in zip((-0.5, 0.5), seen, strict=True):
+        at_x, at_y = place or ((side - _EYES[0]) * unit, -_EYES[1] * unit)
+        wide, high = _SEEN if place else (across, down)
+        off = ((x - at_x) / (wide * unit)) ** 2 + ((y - at_y) / (high * unit)) ** 2
         volume = evidence - 0.04 * off - 0.03 * size
         best = volume.max(0)
         found = []
@@ -219,7 +214,7 @@ def _alike(evidence: np.ndarray, left: Circle, right: Circle, unit: float) -> tu
         spots.append((near, row, col))
         profiles.append(near.max((1, 2)))
     apart = (_RADII[:, None] - _RADII) / _UNLIKE
-    size = (_RADII - _TYPICAL_RADIUS) / 0.02
+    size = (_RADII - _RADIUS) / _RADIUS_SPREAD
     joint = np.add.outer(profiles[0] - 0.03 * size**2, profiles[1] - 0.03 * size**2) - 0.06 * apart**2
     circles = []
     for layer, (near, row, col) in zip(np.unravel_index(int(joint.argmax()), joint.shape), spots, strict=True):

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-Point = tuple[float, float]
-"""x, y; in this module in the face frame."""
+from gaze.level import Point
 
 UNIT = 48.0
 WINDOW = (-1.4, -1.0, 1.4, 2.5)
@@ -24,7 +23,7 @@ BROW, NOSE, MOUTH, CHIN = (0.57, -0.28), (0.0, 0.67), (0.0, 1.08), (0.0, 1.75)
 MOUTH_HALF = 0.4
 CORNER = (0.22, 0.045)
 """Of an eye's opening, outwards and down from the iris centre."""
-UPPER_LID, LOWER_LID = -0.75, 1.0
+UPPER_LID, LOWER_LID = -0.62, 1.0
 """Apexes of the lids, in iris radii down from the iris centre."""
 _UNDER_NOSE, _ABOVE_NECK = 0.08, 0.06
 """How far the shadow under the nose lies below its tip, and the middle of the chin's edge above its lowest point."""

@@ -33,7 +33,7 @@ def test_closed_lashes_are_flatter_than_an_iris_and_stay_dark_beside_it() -> Non
     assert eye_signs(np.minimum(tall, np.roll(tall, 5, 0)), RADII).closed > shown.closed + 0.2
 
 
-CLEAR = {"agreement": 0.9, "correlation": 0.7, "strangeness": 0.03, "eyes": EyeSigns(0.5, 0.5, 3.0)}
+CLEAR = {"agreement": 0.9, "correlation": 0.7, "strangeness": 0.03, "eyes": EyeSigns(0.5, 0.5, 3.0), "sight": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,13 @@ CLEAR = {"agreement": 0.9, "correlation": 0.7, "strangeness": 0.03, "eyes": EyeS
         {"agreement": 0.0},
         {"correlation": 0.1},
         {"strangeness": 0.4},
-        {"eyes": EyeSigns(0.0, 0.5, 1.5)},
+        {"eyes": EyeSigns(0.0, 0.9, 1.5)},
         {"eyes": EyeSigns(0.4, 1.0, 1.5)},
+        {"sight": 0.0},
     ],
 )
 def test_a_bad_sign_is_enough_for_distrust_where_others_are_fair(bad: dict) -> None:
-    fair = CLEAR | {"agreement": 0.7, "correlation": 0.5, "eyes": EyeSigns(0.35, 0.6, 2.5)}
+    fair = CLEAR | {"agreement": 0.5, "correlation": 0.5, "eyes": EyeSigns(0.35, 0.6, 2.5), "sight": 0.5}
     assert confidence(log_odds(**CLEAR)) > 0.98
     assert confidence(log_odds(**fair)) > 0.5
     assert confidence(log_odds(**fair | bad)) < 0.5

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gaze.engines.white import Lids, rebuild_white
 from gaze.faces import Face, Iris, Opening
 
 _RIM = 0.16
@@ -20,8 +21,6 @@ _HIGHLIGHT_LAG = 0.5
 sphere, whose centre lies about half as far from the eye's centre of rotation as the iris does (5.6 and 10 mm)."""
 _PURE = 0.88
 """Radius, in the iris's own, up to which a pixel shows nothing of the white: photos are soft."""
-_HOLE = 1.18
-"""Radius around the iris, in its own, within which the white has to be rebuilt."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
@@ -61,11 +60,12 @@ def find_eye(image: np.ndarray, face: Face, iris: Iris, opening: Opening) -> Eye
     x1, y1 = min(image.shape[1], int(iris.x + reach_x) + 1), min(image.shape[0], int(iris.y + reach_y) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
     px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
-    inside = _between_lids(px, py, opening, max(1.5, 0.02 * unit))
+    lids = Lids(opening)
+    inside = lids.coverage(px, py, max(1.5, 0.02 * unit))
     distance = np.hypot(px - iris.x, py - iris.y) / iris.radius
-    white = _rebuild_white(patch, inside, distance, iris.radius)
-    colour, light = _complete_iris(patch, inside, distance)
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
+    white = rebuild_white(patch, lids.shifted(-x0, -y0), local)
+    colour, light = _complete_iris(patch, inside, distance)
     disc, light = _cut_disc(colour, light, local)
     nothing = np.zeros_like(patch)
     eye = Eye((x0, y0), iris, white, np.dstack([inside, nothing]), disc, light)
@@ -126,56 +126,6 @@ def _place(square: np.ndarray, x: float, y: float, size: tuple[int, ...]) -> np.
     half = square.shape[0] // 2
     move = np.array([[1, 0, x - half], [0, 1, y - half]], np.float64)
     return cv2.warpAffine(square, move, size, flags=cv2.INTER_LINEAR)
-
-
-def _between_lids(px: np.ndarray, py: np.ndarray, opening: Opening, soft: float) -> np.ndarray:
-    """Coverage of the opening at pixel positions: two parabolas through the corners and the lids' apexes; float32."""
-    left, right = np.array(opening.left), np.array(opening.right)
-    along = (right - left) / np.hypot(*(right - left))
-    across = np.array([-along[1], along[0]])
-    length = float(np.hypot(*(right - left)))
-
-    def local(x: np.ndarray | float, y: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        dx, dy = x - left[0], y - left[1]
-        return (dx * along[0] + dy * along[1]) / length, np.asarray(dx * across[0] + dy * across[1])
-
-    s, t = local(px, py)
-    edges = []
-    for apex in (opening.upper, opening.lower):
-        at, height = local(*apex)
-        at = np.clip(at, 0.3, 0.7)
-        # A parabola on each side of the apex, so that it may lie off the middle.
-        bow = np.where(s < at, 1 - ((at - s) / at) ** 2, 1 - ((s - at) / (1 - at)) ** 2)
-        edges.append(height * np.clip(bow, -0.2, 1))
-    depth = np.minimum(t - edges[0], edges[1] - t)
-    ends = np.minimum(s, 1 - s) * length
-    return (np.clip(depth / soft + 0.5, 0, 1) * np.clip(ends / soft + 0.5, 0, 1)).astype(np.float32)
-
-
-def _rebuild_white(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray, radius: float) -> np.ndarray:
-    """The patch with the white of the eye grown over the iris from what is seen of it on either side."""
-    hole = np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * opening
-    grey = patch.mean(2)
-    seen = (opening > 0.85) & (distance > _HOLE) & (distance < 2.3)
-    if seen.sum() < 6:
-        seen = (opening < 0.1) & (distance < 2.5)
-    # Lashes, and what the lids' edges and the iris's rim leak into the white, are darker than it.
-    seen &= grey >= np.percentile(grey[seen], 35)
-    weight = seen.astype(np.float32)
-    white = patch * 0
-    known = weight * 0
-    # Coarse to fine: each pass fills from a smaller neighbourhood where that has seen any white at all. Eyes are wide,
-    # and light falls on them from above: a neighbourhood that is wider than high keeps each row's own shade.
-    for sigma in (4.0, 2.0, 1.0, 0.5):
-        across, down = sigma * 0.66 * radius, sigma * 0.29 * radius
-        mass = cv2.GaussianBlur(weight, (0, 0), across, sigmaY=down)
-        mean = cv2.GaussianBlur(patch * weight[..., None], (0, 0), across, sigmaY=down) / (mass[..., None] + 1e-6)
-        trust = mass / (mass + 0.03)
-        white = white * (1 - trust[..., None]) + mean * trust[..., None]
-        known = np.maximum(known, trust)
-    average = (patch * weight[..., None]).sum((0, 1)) / weight.sum()
-    white = white * known[..., None] + average * (1 - known[..., None])
-    return (patch * (1 - hole[..., None]) + white * hole[..., None]).astype(np.float32)
 
 
 def _complete_iris(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
