@@ -16,6 +16,7 @@ import gradio as gr
 
 from gaze.bundle import write_zip
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
+from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError
 from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
@@ -161,7 +162,7 @@ class Api:
         """Which version and engine answer, whether a portrait is being made now, and how many wait."""
         engine, reason = choose_engine("auto")
         if self._remote:
-            engine, reason = "remote", f"Portraits are made by {self._remote}."
+            engine, reason = HANDED_ON, f"Portraits are made by {self._remote}."
         waiting = max(0, len(self._line) - 1)
         return {
             "version": __version__,

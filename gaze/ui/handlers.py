@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from gaze.engines.base import choose_engine
+from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError, PhotoError
 from gaze.faces import clear_faces
 from gaze.kept import KEPT
@@ -223,7 +224,7 @@ class Handlers:
     def _engine(self, options: Options) -> tuple[str, str]:
         """Which engine Generate would take, and why."""
         if self._remote:
-            return "remote", f"Rendered by {self._remote}: Generate sends the photo there. The preview is made here."
+            return HANDED_ON, f"Rendered by {self._remote}: Generate sends the photo there. The preview is made here."
         return choose_engine(str(options.engine))
 
     def _small(self, photo: str | Path, store: SessionStore, options: Options) -> Result:
