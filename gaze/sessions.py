@@ -122,6 +122,25 @@ class SessionStore:
         """Sentences for the owner: what is not as it should be with a finished session."""
         return ()
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for what the block alone needs; if the program is killed, it goes as drafts do.
+
+        Raises:
+            GazeError: it cannot be made, or what the block does with files fails.
+        """
+        try:
+            self.root.mkdir(0o700, parents=True, exist_ok=True)
+            with claimed(self.root / f"{_DRAFT}{secrets.token_hex(8)}") as folder:
+                try:
+                    yield folder
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            raise GazeError(
+                f"A file could not be written to {self.root}: {error.strerror or error}. Make room there."
+            ) from error
+
     def folder(self, session: str) -> Path:
         """The folder of a finished session.
 

@@ -6,6 +6,7 @@ import ast
 import io
 import os
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ HELD = {
     "Each lies under an address": "test_sessions::test_ids_are_long_and_differ",
     "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
     "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
+    "The zip that a program is given": "test_privacy::test_a_programs_zip_goes_after_an_hour_and_nothing_else",
     "What is cancelled, fails": "test_sessions::test_an_interrupted_run_leaves_nothing",
     "The browser in which": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
     "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted",
@@ -160,8 +162,18 @@ def test_what_is_too_old_goes_though_nobody_makes_portraits(tmp_path: Path, monk
 
     monkeypatch.setattr(module.time, "sleep", sleep)
     with pytest.raises(StoppedError):
-        _keep_tidy(store)
+        _keep_tidy(store.tidy)
     assert not old.exists()
+
+
+def test_a_programs_zip_goes_after_an_hour_and_nothing_else(tmp_path: Path) -> None:
+    for name, age in (("old/gaze-portrait.zip", 3700), ("new/gaze-portrait.zip", 3500), ("old/photo.jpg", 3700)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    module._forget_zips(tmp_path)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")}
+    assert left == {"new/gaze-portrait.zip", "old/photo.jpg"}
 
 
 def test_analytics_are_off(tmp_path: Path) -> None:

@@ -81,6 +81,23 @@ def test_a_key_is_whole_or_not_there(tmp_path: Path) -> None:
     assert len((tmp_path / ".key").read_bytes()) == 32
 
 
+def test_what_a_block_alone_needs_goes_with_it(store: SessionStore) -> None:
+    with store.scratch() as folder:
+        (folder / "file").write_text("x")
+        store.expire()
+        assert (folder / "file").exists()
+        assert store.sessions() == []
+    assert list(store.root.iterdir()) == []
+    with (
+        pytest.raises(GazeError, match=r"could not be written to .*: No space left on device\. Make room"),
+        store.scratch(),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(store.root.iterdir()) == []
+    with pytest.raises(KeyError), store.scratch():
+        raise KeyError
+
+
 def test_two_apps_that_start_at_once_share_a_key(tmp_path: Path) -> None:
     """Else what the first gave its owners would be worth nothing."""
     for number in range(20):

@@ -1,15 +1,13 @@
 """Attacks on what is kept: ids that could be guessed, paths that lead elsewhere, tabs that delete at once, clocks that
-jump, a disk that fills up, and programs that are killed in the middle of a run. The real app is asked over a bare
-socket, so that nothing tidies the paths up. "404" stands for any refusal that gives nothing away.
+jump, and a disk that fills up. The real app is asked over a bare socket, so that nothing tidies the paths up. "404"
+stands for any refusal that gives nothing away.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
-import random
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,15 +28,6 @@ from trials.trying import FaultError, Row, Tried, attempt
 _SMALL = {"size": 10, "frame_size": 128, "engine": "warp"}
 _SECRET = b"the weights of a network"
 
-_ASK = f"""
-import sys, time
-from gradio_client import Client, handle_file
-client = Client(sys.argv[1], download_files=False, verbose=False)
-client.submit(photo=handle_file(sys.argv[2]), api_name="/generate", **{ {**_SMALL, "size": 20} })
-print(flush=True)
-time.sleep(60)
-"""
-
 
 def rows(quick: bool) -> Iterator[Row]:
     yield Row("100,000 ids", [attempt(_ids)])
@@ -53,8 +42,6 @@ def rows(quick: bool) -> Iterator[Row]:
         sizes = [16 * 2**number for number in range(0, 15, 4 if quick else 1)]
         tries = [attempt(partial(_fill, full, size), what=f"{size} kB") for size in sizes]
         yield Row("disks of 16 kB to 256 MB", tries)
-    with tempfile.TemporaryDirectory() as place:
-        yield Row("kill -9 at a random moment of a run, then a restart", list(_killed(Path(place), 3 if quick else 20)))
 
 
 def _ids() -> str:
@@ -201,34 +188,3 @@ def _fill(place: Path, kilobytes: int) -> str:
                 raise FaultError("Something unfinished is left.")
     finally:
         subprocess.run(["umount", place], check=True)
-
-
-def _killed(place: Path, times: int) -> Iterator[Tried]:
-    chance = random.Random(9)
-    store = SessionStore(place / "store")
-    for number in range(times + 1):
-        with serving(place) as app:
-            if number:
-                yield attempt(partial(_whole_after_restart, place, store))
-            if number < times:
-                command = [sys.executable, "-c", _ASK, app.address, str(EXAMPLE)]
-                with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
-                    assert client.stdout
-                    client.stdout.readline()
-                    time.sleep(chance.uniform(0, 4))  # as long as a run takes, and a little more
-                    client.kill()
-                    app.process.kill()
-
-
-def _whole_after_restart(place: Path, store: SessionStore) -> str:
-    sessions = store.sessions()
-    for session in sessions:
-        if problems := check(store.folder(session)):
-            raise FaultError(f"{session}: {problems[0]}")
-    if left := {path.name for path in store.root.iterdir()} - {".key", *sessions}:
-        raise FaultError(f"{left} is left in the store.")
-    files = [path for path in place.rglob("*") if path.is_file() and not path.is_relative_to(store.root)]
-    ours = place / "log"
-    if left := {str(path) for path in files if path != ours and "examples" not in path.parts}:  # made by the new start
-        raise FaultError(f"{left} is left.")
-    return f"{len(sessions)} portraits, each whole" if sessions else "nothing left"

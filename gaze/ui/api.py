@@ -5,11 +5,9 @@ They have components of their own, which nobody sees: an event of the page would
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -41,7 +39,7 @@ class Api:
 
     Args:
         results: where finished portraits are kept.
-        previews: where previews are kept for an hour.
+        previews: where previews are kept for an hour; below the system's temporary folder, as Gradio wants the zip.
         line: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.pipeline.Options`.
         limit: of previews, the page's included.
@@ -117,8 +115,8 @@ class Api:
                     for step in (steps := Steps(running)):
                         progress((step.done, step.total), desc=step.message)
                         yield _told_of(step), None
-            with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
-                archive = Path(folder) / ZIP
+            with self._previews.scratch() as folder:
+                archive = folder / ZIP
                 write_zip(self._results.folder(out.name), archive)
                 # Gradio copies the file before it goes on.
                 result = steps.result

@@ -12,7 +12,9 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +37,7 @@ from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.limit import Limit
 from gaze.ui.line import Line
 from gaze.ui.options import PREVIEWED, option_inputs
-from gaze.ui.routes import session_routes
+from gaze.ui.routes import ZIP, session_routes
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
@@ -166,7 +168,8 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     examples = SessionStore(temporary / "examples", math.inf)
-    threading.Thread(target=_keep_tidy, args=(results, previews), daemon=True).start()
+    tidying = (results.tidy, previews.tidy, partial(_forget_zips, Path(os.environ["GRADIO_TEMP_DIR"])))
+    threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     line, limit = Line(), Limit()
     page = build(
         Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote, limit), limit
@@ -209,15 +212,23 @@ def _temporary_folder() -> Path:
     return folder
 
 
-def _keep_tidy(*stores: SessionStore) -> None:
+def _keep_tidy(*tidying: Callable[[], object]) -> None:
     """See to it that nothing is kept for longer than was promised, even if nobody makes portraits."""
     while True:
         time.sleep(_TIDY)
-        for store in stores:
+        for tidy in tidying:
             try:
-                store.tidy()
+                tidy()
             except Exception:
                 traceback.print_exc()
+
+
+def _forget_zips(uploads: Path) -> None:
+    """Remove the copies that Gradio makes of the zips for programs, which soon have them: they would fill the disk."""
+    for archive in uploads.glob(f"*/{ZIP}"):
+        with suppress(FileNotFoundError):
+            if time.time() - archive.stat().st_mtime > PREVIEWS_KEPT:
+                archive.unlink()
 
 
 def theme() -> gr.themes.Base:
