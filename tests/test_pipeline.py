@@ -59,7 +59,8 @@ def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(pho
     assert b"secret place" in data.getvalue()
     folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
     sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
-    pages = {"index.html", "embed.html", "standalone.html", "gaze-tracker.js", "gaze.pack.js", "README.txt", "LICENSE"}
+    pages = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", "gaze-tracker.js"}
+    pages |= {"gaze.pack.js", "README.txt", "LICENSE"}
     assert {path.name for path in folder.iterdir()} == sheets | pages | FILES
     for path in folder.iterdir():
         assert b"secret place" not in path.read_bytes()

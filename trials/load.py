@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from gradio_client import Client, handle_file
+from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 from PIL import Image
@@ -55,7 +56,7 @@ def rows(quick: bool) -> Iterator[Row]:
                     tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
                     yield Row(f"{clients} clients at once, of colours of their own", tries)
             time.sleep(15)  # connections that clients keep for later are closed after some seconds
-            after = Held.by(app, place).since(before, photos=29)
+            after = Held.by(app, place).since(before, 60, 40, photos=29)
             yield Row("what the app holds after that, beside what it held before", [after])
             yield from _endurance(app, place, 20 if quick else 200)
         with _running(place, 2.0) as app:
@@ -64,6 +65,11 @@ def rows(quick: bool) -> Iterator[Row]:
             yield Row(
                 "clients that cancel in the middle of a run", [_cancelled(app, watch, place) for _ in range(times)]
             )
+            yield Row(
+                "clients that cancel one of two runs: both end",
+                [_cancelled_of_two(app, watch, place) for _ in range(times)],
+            )
+            yield Row("clients that cancel in the line", [_cancelled_in_line(app, watch, place) for _ in range(times)])
             yield Row(
                 "clients that are killed in the middle of a run", [_vanished(app, watch, place) for _ in range(times)]
             )
@@ -128,18 +134,15 @@ class Held:
             len(left),
         )
 
-    def since(self, before: Held, megabytes: float = 60, photos: int = 0) -> Tried:
-        """Whether it is as before, but for so many megabytes, and so many photos that were uploaded meanwhile."""
+    def since(self, before: Held, megabytes: float, threads: int, photos: int = 0) -> Tried:
+        """Whether it is as before, but for so many megabytes and threads, and photos that were uploaded meanwhile."""
         grown = self.megabytes - before.megabytes
-        words = f"{before} became {self}"
-        more = self.descriptors - before.descriptors
-        fault = (
-            grown > megabytes
-            or self.threads > before.threads + 40
-            or more > 10
-            or self.temporary > before.temporary + photos
-        )
-        return Tried(FAULT if fault else "as before", words, megabytes=max(0.0, grown))
+        told = (("threads", "threads"), ("descriptors", "open files"), ("temporary", "temporary files"))
+        words = ", ".join(f"{getattr(before, name)} → {getattr(self, name)} {what}" for name, what in told)
+        most = Held(before.megabytes + megabytes, before.threads + threads, before.descriptors + 10, before.temporary)
+        fault = grown > megabytes or self.threads > most.threads or self.descriptors > most.descriptors
+        fault = fault or self.temporary > most.temporary + photos
+        return Tried(FAULT if fault else words, f"{words}, {grown:.0f} MB more", megabytes=max(0.0, grown))
 
 
 def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
@@ -156,7 +159,7 @@ def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
     part = max(2, runs // 4)
     yield Row(
         "what the app holds in the last quarter, beside the first",
-        [_typical(held[-part:]).since(_typical(held[:part]), 20)],
+        [_typical(held[-part:]).since(_typical(held[:part]), 20, 4)],
     )
 
 
@@ -194,12 +197,35 @@ def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
 
 
 def _cancelled(app: App, watch: Client, place: Path) -> Tried:
+    _begun(app, place).cancel()
+    return _freed(watch, "running")
+
+
+def _cancelled_in_line(app: App, watch: Client, place: Path) -> Tried:
+    first, second = _begun(app, place), _begun(app, place)
+    second.cancel()
+    tried = _freed(watch, "waiting")
+    first.cancel()
+    _freed(watch, "running")
+    return tried
+
+
+def _cancelled_of_two(app: App, watch: Client, place: Path) -> Tried:
+    """Gradio then ends the client's other run as well; its place must not stay taken."""
     client = Client(app.address, download_files=False, verbose=False)
+    first, _ = _begun(app, place, client), _begun(app, place, client)
+    first.cancel()
+    waiting, running = _freed(watch, "waiting"), _freed(watch, "running")
+    return max(waiting, running, key=lambda it: (it.happened == FAULT, it.seconds))
+
+
+def _begun(app: App, place: Path, client: Client | None = None) -> Job:
+    """A run, or waiting, that has begun."""
+    client = client or Client(app.address, download_files=False, verbose=False)
     job = client.submit(photo=handle_file(_photo(place, 0)[0]), api_name="/generate", **_SMALL)
     while not job.outputs():
         time.sleep(0.01)
-    job.cancel()
-    return _freed(watch, "running")
+    return job
 
 
 def _freed(watch: Client, place: str) -> Tried:

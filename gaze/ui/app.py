@@ -34,7 +34,7 @@ from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers, example_photos
-from gaze.ui.limit import Limit
+from gaze.ui.limit import PROXIES, Limit
 from gaze.ui.line import Line
 from gaze.ui.options import PREVIEWED, option_inputs
 from gaze.ui.routes import ZIP, session_routes
@@ -155,6 +155,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         GazeError: `remote` is no address, or results cannot be kept.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES)  # for uvicorn, which serves the page
     _give_memory_back()
     if remote:
         place_of(remote)
