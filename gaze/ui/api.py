@@ -32,6 +32,8 @@ from gaze.version import __version__
 
 _TOLD = ("stage", "done", "total", "message", "remaining")
 """What callers learn of each `Progress`."""
+_LARGE, _LONG = 999_999_999, 100
+"""The largest number, and the longest text, that can mean anything as an argument."""
 
 
 class Api:
@@ -201,6 +203,8 @@ def add_endpoints(api: Api) -> None:
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
+        for argument in (*choices[1:], session):
+            _check(argument)
         gr.Button().click(
             api.generate,
             choices,
@@ -211,6 +215,44 @@ def add_endpoints(api: Api) -> None:
         gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _check(argument: gr.components.Component) -> None:
+    """Refuse a value of another kind in words: Gradio would answer with an error that says nothing."""
+    match argument:
+        case gr.Number():
+            low, high = argument.minimum, argument.maximum
+            low, high = -_LARGE if low is None else low, _LARGE if high is None else high
+            wanted = f"a number from {low} to {high}" if high < _LARGE else "a number of at most nine digits"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, int | float) and not isinstance(value, bool) and bool(low <= value <= high)
+        case gr.Checkbox():
+            wanted = "true or false"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, bool)
+        case gr.Dropdown():
+            choices = [str(value) for _, value in argument.choices]
+            wanted = f"one of: {', '.join(choices)}"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, str) and value in choices
+        case _:
+            wanted = f"a text of at most {_LONG} letters"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, str | int) and len(str(value)) <= _LONG
+
+    preprocess = argument.preprocess
+
+    def checked(payload: Any) -> Any:
+        if not fits(payload):
+            told = f"“{argument.label}” is {str(payload)[:_LONG]}. Give {wanted}."
+            raise gr.Error(told, title="Not possible", print_exception=False)
+        return preprocess(payload)
+
+    argument.preprocess = checked  # type: ignore[method-assign]
 
 
 def _given(photo: str | None) -> str:
