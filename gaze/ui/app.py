@@ -27,6 +27,7 @@ from gaze.bundle import widget_source
 from gaze.claims import claimed, sweep
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.engines.remote import place_of
+from gaze.errors import GazeError
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.stores import open_store
@@ -152,7 +153,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         **overrides: for `gr.Blocks.launch`.
 
     Raises:
-        GazeError: `remote` is no address, or results cannot be kept.
+        GazeError: `remote` is no address, or results or temporary files cannot be kept.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES)  # for uvicorn, which serves the page
@@ -169,7 +170,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     examples = SessionStore(temporary / "examples", math.inf)
-    tidying = (results.tidy, previews.tidy, partial(_forget_zips, Path(os.environ["GRADIO_TEMP_DIR"])))
+    tidying = (results.tidy, previews.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     line, limit = Line(), Limit()
     page = build(
@@ -207,7 +208,10 @@ def _temporary_folder() -> Path:
     parent = Path(tempfile.gettempdir())
     sweep(parent, f"{_TEMPORARY}*")
     claim = claimed(parent / f"{_TEMPORARY}{secrets.token_hex(8)}", 0o700)
-    folder = claim.__enter__()  # until the program ends
+    try:
+        folder = claim.__enter__()  # until the program ends
+    except OSError as error:
+        raise GazeError(f"{parent} cannot be written to: {error.strerror}. Name another place in TMPDIR.") from error
     atexit.register(claim.__exit__, None, None, None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -224,12 +228,13 @@ def _keep_tidy(*tidying: Callable[[], object]) -> None:
                 traceback.print_exc()
 
 
-def _forget_zips(uploads: Path) -> None:
-    """Remove the copies that Gradio makes of the zips for programs, which soon have them: they would fill the disk."""
-    for archive in uploads.glob(f"*/{ZIP}"):
+def _tidy_uploads(uploads: Path) -> None:
+    """Remove what Gradio would keep in the app's own folder for a day, or for ever, and fill the disk with: copies of
+    zips, which programs soon have fetched, and what there is of uploads that broke off."""
+    for path in (*uploads.glob(f"*/{ZIP}"), *uploads.glob("tmp*")):
         with suppress(FileNotFoundError):
-            if time.time() - archive.stat().st_mtime > PREVIEWS_KEPT:
-                archive.unlink()
+            if time.time() - path.stat().st_mtime > PREVIEWS_KEPT:
+                path.unlink()
 
 
 def theme() -> gr.themes.Base:
