@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import stat
 import zipfile
 from dataclasses import replace
 from importlib.resources import files
@@ -95,7 +96,8 @@ def write_zip(folder: Path, target: str | Path | IO[bytes]) -> None:
     """
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(folder.iterdir()):
-            if path.name in PRIVATE or not _NAME.fullmatch(path.name) or path.is_symlink() or not path.is_file():
+            # A file that is gone by now has to be an error: a zip without it would be taken for whole.
+            if path.name in PRIVATE or not _NAME.fullmatch(path.name) or not stat.S_ISREG(path.lstat().st_mode):
                 continue
             entry = zipfile.ZipInfo(f"gaze-portrait/{path.name}", _DATE)
             entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED

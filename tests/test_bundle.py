@@ -123,3 +123,11 @@ def test_the_zip_takes_nothing_that_is_no_file_of_a_portrait(tmp_path: Path) -> 
 def test_the_widget_can_be_put_into_a_page() -> None:
     assert "</script" not in widget_source()
     assert 'customElements.define("gaze-tracker"' in widget_source()
+
+
+def test_a_zip_without_a_file_that_was_deleted_meanwhile_is_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter([folder / "q0.webp", tmp_path / "gone.webp"]))
+    with pytest.raises(FileNotFoundError):
+        zipped(tmp_path)

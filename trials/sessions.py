@@ -6,10 +6,13 @@ stands for any refusal that gives nothing away.
 from __future__ import annotations
 
 import http.client
+import io
 import os
+import shutil
 import subprocess
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -32,7 +35,7 @@ _SECRET = b"the weights of a network"
 def rows(quick: bool) -> Iterator[Row]:
     yield Row("100,000 ids", [attempt(_ids)])
     with tempfile.TemporaryDirectory() as place:
-        yield from _served(Path(place))
+        yield from _served(Path(place), 5 if quick else 40)
         races = range(10 if quick else 200)
         yield Row("four tabs that delete at once", [attempt(partial(_race, Path(place) / f"r{n}")) for n in races])
         jumps = [seconds * sign for seconds in (1, 3600, 86400, 10**7, 10**9) for sign in (-1, 1)]
@@ -53,7 +56,7 @@ def _ids() -> str:
     return "all differ, and each of 128 bits is random"
 
 
-def _served(place: Path) -> Iterator[Row]:
+def _served(place: Path, times: int) -> Iterator[Row]:
     weights = place / "weights"
     weights.mkdir()
     (weights / "spade_generator.pth").write_bytes(_SECRET)
@@ -86,6 +89,9 @@ def _served(place: Path) -> Iterator[Row]:
         names = [it for path in files for it in _spellings(str(path.resolve()))]
         ways = [f"/gradio_api/{door}{name}" for door in doors for name in names]
         yield Row("Gradio's own routes to the store, the photo, the weights", asking(ways))
+        made = store.folder(other)
+        races = [attempt(partial(_asked_meanwhile, app, store, made, pause / 1000)) for pause in range(times)]
+        yield Row("files and zips asked for while the portrait is deleted", races)
         old = time.time() - 8 * 86400
         os.utime(store.root / other, (old, old))
         yield Row("a session that was deleted, one that expired", [attempt(partial(_gone, app, store, session, other))])
@@ -118,6 +124,24 @@ def _ask(app: App, path: str, secrets: list[bytes]) -> str:
     if status >= 500:
         raise FaultError(f"It ends in {status}.")
     return "the page itself" if status == 200 else "404"
+
+
+def _asked_meanwhile(app: App, store: SessionStore, made: Path, pause: float) -> str:
+    folder = store.new()
+    shutil.copytree(made, folder)
+    names = ("gaze.pack", "poster.webp", "metadata.json", "q0.webp", "gaze-portrait.zip") * 3
+    with ThreadPoolExecutor(len(names)) as visitors:
+        asked = [visitors.submit(_get, app, f"/gradio_api/gaze/{folder.name}/{name}") for name in names]
+        time.sleep(pause)
+        store.delete(folder.name)
+        for name, (status, body) in zip(names, [it.result() for it in asked], strict=True):
+            if status == 200 and name.endswith(".zip"):
+                whole = len(zipfile.ZipFile(io.BytesIO(body)).namelist()) == len(list(made.iterdir())) - 1
+            else:
+                whole = status == 404 or (status == 200 and body == (made / name).read_bytes())
+            if not whole:
+                raise FaultError(f"{name}: {status}, {body[:80]!r}")
+    return "whole, or 404"
 
 
 def _gone(app: App, store: SessionStore, deleted: str, expired: str) -> str:
