@@ -1,23 +1,26 @@
 """Many clients, of gradio_client, at the real app: at once, going away, and one after the other. Its engine gives
 frames of the colour of each client's photo, so that one sees whose they are. Megabytes are what the app's process
-takes beyond what it took before; "within" is on the clock.
+takes beyond what it took before; seconds are on the clock. Where clients go away, the place has to be free within a
+second; the engine then takes half a second for a batch of frames, between two of which a run can end.
 """
 
 from __future__ import annotations
 
 import io
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 from gradio_client import Client, handle_file
 from gradio_client.client import Job
@@ -33,12 +36,14 @@ from trials.trying import FAULT, REFUSED, Row, Tried
 _SMALL = {"size": 10, "keys": "10", "frame_size": 128, "engine": "auto", "framing": "whole"}
 _FREE = 1.0
 """Seconds after which the place of one who went away must be free."""
+_BATCH = 0.5
+"""Seconds that the engine takes for a batch of frames, where clients go away: a run can only end between two."""
 _ASK = f"""
 import sys, time
 from gradio_client import Client, handle_file
 client = Client(sys.argv[1], download_files=False, verbose=False)
 job = client.submit(photo=handle_file(sys.argv[2]), api_name="/generate", **{_SMALL})
-while not job.outputs():
+while not any(told["stage"] == "wait" or told["stage"] == "render" and told["done"] for told, _ in job.outputs()):
     time.sleep(0.01)
 print(flush=True)
 time.sleep(60)
@@ -59,7 +64,11 @@ def rows(quick: bool) -> Iterator[Row]:
             after = Held.by(app, place).since(before, 60, 40, photos=29)
             yield Row("what the app holds after that, beside what it held before", [after])
             yield from _endurance(app, place, 20 if quick else 200)
-        with _running(place, 2.0) as app:
+        with serving(place) as app:
+            yield Row(
+                "runs of 900 looks, cancelled at a random moment", list(_cancelled_anywhere(app, 2 if quick else 10))
+            )
+        with _running(place, _BATCH) as app:
             times = 2 if quick else 10
             watch = Client(app.address, download_files=False, verbose=False)
             yield Row(
@@ -72,6 +81,9 @@ def rows(quick: bool) -> Iterator[Row]:
             yield Row("clients that cancel in the line", [_cancelled_in_line(app, watch, place) for _ in range(times)])
             yield Row(
                 "clients that are killed in the middle of a run", [_vanished(app, watch, place) for _ in range(times)]
+            )
+            yield Row(
+                "requests by curl that hang up in the middle", [_hung_up(app, watch, place) for _ in range(times)]
             )
             yield Row(
                 "clients that are killed in the line", [_vanished_in_line(app, watch, place) for _ in range(times)]
@@ -185,6 +197,19 @@ def _vanished(app: App, watch: Client, place: Path) -> Tried:
     return _freed(watch, "running")
 
 
+def _hung_up(app: App, watch: Client, place: Path) -> Tried:
+    """As curl does it: a request that asks, and one that listens and ends."""
+    with httpx.Client(base_url=app.address, timeout=60) as web:
+        path = web.post("/gradio_api/upload", files={"files": _photo(place, 0)[0].read_bytes()}).json()[0]
+        photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        data = [photo, "auto", 10, "10", 128, 70, "whole", 1, 1, 1, True, 0, 0, 0, "none", False, False, "quadrants", 4]
+        asked = web.post("/gradio_api/call/generate", json={"data": [*data, True, True, 0]}).json()
+        with web.stream("GET", f"/gradio_api/call/generate/{asked['event_id']}") as told:
+            next(line for line in told.iter_lines() if "Rendering" in line)
+            running = watch.predict(api_name="/health")["running"]
+    return _freed(watch, "running") if running else Tried(FAULT, "It did not run.")
+
+
 def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
     first, second = _asked(app, place), _asked(app, place)
     second.kill()
@@ -196,17 +221,33 @@ def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
     return tried
 
 
+def _cancelled_anywhere(app: App, times: int) -> Iterator[Tried]:
+    """By the real engine, from the photo to the last sheet."""
+    watch, chance = Client(app.address, download_files=False, verbose=False), random.Random(11)
+    seconds = 0.0
+    for number in range(times + 1):
+        client = Client(app.address, download_files=False, verbose=False)
+        started = time.monotonic()
+        job = client.submit(photo=handle_file(EXAMPLE), api_name="/generate", engine="warp")
+        if number == 0:
+            job.result()
+            seconds = time.monotonic() - started
+            continue
+        time.sleep((number - 1 + chance.random()) / times * 0.95 * seconds)
+        if not watch.predict(api_name="/health")["running"]:
+            yield Tried("finished before")
+            continue
+        yield _freed(watch, "running", job.cancel)
+
+
 def _cancelled(app: App, watch: Client, place: Path) -> Tried:
-    _begun(app, place).cancel()
-    return _freed(watch, "running")
+    return _freed(watch, "running", _begun(app, place).cancel)
 
 
 def _cancelled_in_line(app: App, watch: Client, place: Path) -> Tried:
     first, second = _begun(app, place), _begun(app, place)
-    second.cancel()
-    tried = _freed(watch, "waiting")
-    first.cancel()
-    _freed(watch, "running")
+    tried = _freed(watch, "waiting", second.cancel)
+    _freed(watch, "running", first.cancel)
     return tried
 
 
@@ -214,22 +255,28 @@ def _cancelled_of_two(app: App, watch: Client, place: Path) -> Tried:
     """Gradio then ends the client's other run as well; its place must not stay taken."""
     client = Client(app.address, download_files=False, verbose=False)
     first, _ = _begun(app, place, client), _begun(app, place, client)
-    first.cancel()
-    waiting, running = _freed(watch, "waiting"), _freed(watch, "running")
-    return max(waiting, running, key=lambda it: (it.happened == FAULT, it.seconds))
+
+    def leave() -> None:
+        first.cancel()
+        while watch.predict(api_name="/health")["waiting"]:
+            time.sleep(0.02)
+
+    return _freed(watch, "running", leave)
 
 
 def _begun(app: App, place: Path, client: Client | None = None) -> Job:
     """A run, or waiting, that has begun."""
     client = client or Client(app.address, download_files=False, verbose=False)
     job = client.submit(photo=handle_file(_photo(place, 0)[0]), api_name="/generate", **_SMALL)
-    while not job.outputs():
+    while not any(told["stage"] == "wait" or (told["stage"] == "render" and told["done"]) for told, _ in job.outputs()):
         time.sleep(0.01)
     return job
 
 
-def _freed(watch: Client, place: str) -> Tried:
+def _freed(watch: Client, place: str, leave: Callable[[], object] = lambda: None) -> Tried:
+    """How long it takes from leaving until the place is free."""
     started = time.monotonic()
+    leave()
     while watch.predict(api_name="/health")[place]:
         if time.monotonic() > started + 30:
             return Tried(FAULT, "The place stays taken.", 30)
