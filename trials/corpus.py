@@ -372,6 +372,9 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "PNG with 200 MB of pixels too many", png[:33] + png_chunk(b"IDAT", flood) + png[-12:]
     yield "PNG of 200,000 chunks", png[:33] + png_chunk(b"teSt", b"") * 200_000 + png[33:]
     jpeg = plain()["JPEG"]
+    passes = save(Image.new("L", (6000, 6000), 128), "JPEG", progressive=True)
+    last = passes[passes.rindex(b"\xff\xda") : -2]
+    yield "JPEG of 1,000 passes", passes[:-2] + last * 1000 + passes[-2:]
     yield "JPEG of 50,000 segments", jpeg[:2] + b"\xff\xe5\0\x04ab" * 50_000 + jpeg[2:]
     frames = [Image.new("P", (256, 256), i) for i in range(2)] * 1000
     yield "GIF of 2,001 frames", save(face().quantize(), "GIF", save_all=True, append_images=frames, optimize=False)
