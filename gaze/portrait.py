@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from gaze.errors import PhotoError
 from gaze.heic import register_heic
+from gaze.structure import bound_tags, is_shredded
 
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000
@@ -66,8 +67,9 @@ class Portrait:
 
 
 def register_formats() -> None:
-    """Teach Pillow to read HEIC, the format of most phones. Safe to call again."""
+    """Teach Pillow to read HEIC, the format of most phones, and tags with care. Safe to call again."""
     register_heic(MAX_PIXELS, WORKING_SIDE)
+    bound_tags()
 
 
 def load_portrait(photo: Photo) -> Portrait:
@@ -91,7 +93,7 @@ def load_portrait(photo: Photo) -> Portrait:
             warnings.simplefilter("ignore")
             image = photo if isinstance(photo, Image.Image) else _open(photo)
             _check_size(image)
-            if getattr(image, "is_animated", False) and image.format in _ANIMATED:
+            if image.format in _ANIMATED and getattr(image, "is_animated", False):
                 notes.append("The picture is animated; its first frame is used.")
                 image.seek(0)
             image.draft(image.mode, (WORKING_SIDE, WORKING_SIDE))
@@ -122,6 +124,8 @@ def _open(photo: str | Path | bytes | BinaryIO) -> Image.Image:
     if size > MAX_BYTES:
         limit = MAX_BYTES // 2**20
         raise PhotoError(f"The file is larger than {limit} MB. Export the photo smaller; 2000 pixels are plenty.")
+    if is_shredded(data):
+        raise PhotoError("The picture's file is made of too many parts to be read. Export it again.")
     register_formats()
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)

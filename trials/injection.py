@@ -52,7 +52,7 @@ def _element(tag: str, **properties: str) -> str:
 WAYS = {
     "a script element": _element("script", textContent=_SCRIPT),
     "an event handler": _html(f"<img src=x onerror='{_SCRIPT}'>"),
-    "an event handler in SVG": _html(f"<svg onload='{_SCRIPT}'></svg>"),
+    "an event handler in SVG": _html(f"<svg><animate attributeName=x dur=1s onbegin='{_SCRIPT}'></svg>"),
     "a link that is script": _html(f"<a id=hit href='javascript:void({_SCRIPT})'>a</a>") + "; hit.click()",
     "a frame that is script": _element("iframe", src=f"javascript:void(parent.{_SCRIPT.removeprefix('window.')})"),
     "a frame with a document in it": _element("iframe", srcdoc="<script>parent.hacked = 1<\\/script>"),
