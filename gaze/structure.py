@@ -70,6 +70,12 @@ def _table(data: bytes, place: int) -> int:
 _WALKS = dict(zip(_MOST, (_png, _jpeg, _gif), strict=True))
 
 
+_PLACES = (0x0111, 0x0144)
+"""The tags that tell where the strips, or tiles, of a TIFF are."""
+_MOST_PLACES = 1_000_000
+"""Bytes of such a tag: a quarter of a million strips, of which usual pictures have a few thousand at most."""
+
+
 class _Bounded:
     """A file of which no more is read than it is long."""
 
@@ -97,8 +103,10 @@ class _Load:
     @staticmethod
     def bounded(tags: ImageFileDirectory_v2, file: IO[bytes]) -> None:
         _Load.plain(tags, _Bounded(file))  # type: ignore[arg-type]
+        if max(len(tags._tagdata.get(tag, b"")) for tag in _PLACES) > _MOST_PLACES:
+            raise OSError("The picture has too many strips or tiles.")
 
 
 def bound_tags() -> None:
-    """Have Pillow read no more by the tags of a file than the file is long. Safe to call again."""
+    """Have Pillow read no more by the tags of a file than the file is long, and few strips. Safe to call again."""
     ImageFileDirectory_v2.load = _Load.bounded  # type: ignore[method-assign, assignment]

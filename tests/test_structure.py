@@ -86,3 +86,21 @@ def test_tags_that_overlap_take_no_more_memory_than_the_file(monkeypatch: pytest
         read.clear()
         assert load_portrait(data).width >= 64
         assert sum(read) < 8 * len(data) < count * size
+
+
+def strips(count: int) -> bytes:
+    """A grey TIFF of a row in each strip, all at one place."""
+    values = [(256, 1, 64), (257, 1, 64), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, count, 0), (277, 1, 1)]
+    values += [(278, 1, 1), (279, count, 0)]
+    start = 8 + 2 + 12 * len(values) + 4
+    entries = b"".join(struct.pack("<HHII", tag, 4, many, value or start) for tag, many, value in values)
+    data = struct.pack("<I", 64) * count + bytes(64 * 64)
+    return b"II*\0" + struct.pack("<IH", 8, len(values)) + entries + bytes(4) + data
+
+
+def test_a_tiff_of_millions_of_strips_is_refused_at_once() -> None:
+    assert load_portrait(strips(64)).width == 64
+    started = time.process_time()
+    with pytest.raises(PhotoError, match="damaged"):
+        load_portrait(strips(5_000_000))
+    assert time.process_time() - started < 1
