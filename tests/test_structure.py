@@ -12,23 +12,10 @@ from PIL import Image
 from gaze.errors import PhotoError
 from gaze.portrait import load_portrait
 from gaze.structure import is_shredded
-from trials.corpus import plain, png_chunk
+from trials.corpus import plain, png_chunk, shredded, strips, tags
 
-MOST = 39 * 2**20
-PNG, JPEG, GIF, TIFF = (plain()[name] for name in ("PNG", "JPEG", "GIF", "TIFF"))
-AFTER_TABLE = 13 + 3 * 2 ** (GIF[10] % 8 + 1)
-
-SHREDDED = {
-    "chunks": PNG[:33] + png_chunk(b"teSt", b"") * (MOST // 12) + PNG[33:],
-    "chunks behind": PNG[:-12] + png_chunk(b"teSt", b"") * (MOST // 12) + PNG[-12:],
-    "segments": JPEG[:2] + b"\xff\xe5\0\x02" * (MOST // 4) + JPEG[2:],
-    "segments of no length": JPEG[:2] + b"\xff\xe5\0\0" * (MOST // 4),
-    "fill bytes": JPEG[:2] + b"\xff" * MOST + JPEG[2:],
-    "comments": GIF[:AFTER_TABLE] + b"\x21\xfe\x01a\0" * (MOST // 5) + GIF[AFTER_TABLE:],
-    "blocks of a comment": GIF[:AFTER_TABLE] + b"\x21\xfe" + b"\x01a" * (MOST // 2) + b"\0" + GIF[AFTER_TABLE:],
-    "comments between pictures": GIF[:-1] + b"\x21\xfe\x01a\0" * (MOST // 5) + GIF[AFTER_TABLE:],
-    "blocks of a picture": GIF[:AFTER_TABLE] + b"\x2c" + bytes(8) + b"\0\x08" + b"\x01a" * (MOST // 2),
-}
+PNG, TIFF = plain()["PNG"], plain()["TIFF"]
+SHREDDED = dict(shredded())
 
 
 @pytest.mark.parametrize("name", SHREDDED)
@@ -58,11 +45,6 @@ def test_what_is_cut_off_has_few_parts(data: bytes) -> None:
     assert not is_shredded(data)
 
 
-def tags(start: int, count: int, size: int) -> bytes:
-    """Entries of a directory that all point at the same bytes."""
-    return b"".join(struct.pack("<HHII", 40_000 + number, 2, size, start) for number in range(count))
-
-
 def test_tags_that_overlap_take_no_more_memory_than_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     size, count = 1_000_000, 200
     exif = b"II*\0" + struct.pack("<IH", 8, count) + tags(8, count, size) + bytes(4 + size)
@@ -86,16 +68,6 @@ def test_tags_that_overlap_take_no_more_memory_than_the_file(monkeypatch: pytest
         read.clear()
         assert load_portrait(data).width >= 64
         assert sum(read) < 8 * len(data) < count * size
-
-
-def strips(count: int) -> bytes:
-    """A grey TIFF of a row in each strip, all at one place."""
-    values = [(256, 1, 64), (257, 1, 64), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, count, 0), (277, 1, 1)]
-    values += [(278, 1, 1), (279, count, 0)]
-    start = 8 + 2 + 12 * len(values) + 4
-    entries = b"".join(struct.pack("<HHII", tag, 4, many, value or start) for tag, many, value in values)
-    data = struct.pack("<I", 64) * count + bytes(64 * 64)
-    return b"II*\0" + struct.pack("<IH", 8, len(values)) + entries + bytes(4) + data
 
 
 def test_a_tiff_of_millions_of_strips_is_refused_at_once() -> None:
