@@ -17,7 +17,7 @@ from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError, PhotoError
 from gaze.faces import clear_faces
 from gaze.kept import KEPT
-from gaze.pipeline import PREVIEW, Options, Result, generate, run
+from gaze.pipeline import FINDING, PREVIEW, Options, Result, generate, run
 from gaze.portrait import load_portrait
 from gaze.sessions import SessionStore
 from gaze.steps import Steps
@@ -150,7 +150,9 @@ class Handlers:
             return None
         try:
             portrait = load_portrait(photo)
-            return ui.faces_found(photo, portrait, clear_faces(portrait))
+            with FINDING:
+                faces = clear_faces(portrait)
+            return ui.faces_found(photo, portrait, faces)
         except GazeError:
             return None  # the preview says why
 
