@@ -27,9 +27,7 @@ benchmark: .venv/run
 	$(BIN)/python -m benchmarks.instant
 
 audit: .venv/run
-	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/python -m pip freeze --exclude-editable > .venv/audit.txt
-	$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement .venv/audit.txt
+	$(BIN)/python -m trials.audit
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

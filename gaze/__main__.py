@@ -177,6 +177,9 @@ def main(argv: list[str] | None = None) -> int:
     except GazeError as error:
         print(f"gaze: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"gaze: {out} cannot be written: {error.strerror or error}. Choose another place.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("gaze: interrupted; nothing was written.", file=sys.stderr)
         return 130

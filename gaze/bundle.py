@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
+import stat
 import zipfile
 from dataclasses import replace
 from importlib.resources import files
@@ -19,9 +21,11 @@ INPUT = "input.jpg"
 PRIVATE = (INPUT, KEPT)
 """What its owner alone may have: the photo, and rendered frames to continue from."""
 PACK_SCRIPT = f"{PACK}.js"
-_TEMPLATES = ("index.html", "embed.html", "README.txt", "LICENSE")
+_STYLE, _PORTRAIT = "pages.css", "portrait.js"
+_TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
 _STANDALONE = "standalone.html"
 _STORED = (".webp", ".jpg", ".png", ".pack")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The same for every entry, so that equal portraits give equal bytes."""
 
@@ -46,8 +50,13 @@ def write_pages(folder: Path, facts: dict[str, Any]) -> None:
         pack = _embedded(folder / facts["pack"])
         (folder / PACK_SCRIPT).write_text(pack_script(folder / facts["pack"]), encoding="utf-8")
         poster = _data_url("image/webp", (folder / facts["poster"]).read_bytes())
-        page = _filled("index.html", facts, {**facts, "pack": pack, "poster": poster, "sheets": []})
-        page = page.replace(f'<script src="{SCRIPT}"></script>', f"<script>\n{widget_source()}</script>")
+        own = {**facts, "pack": pack, "poster": poster, "sheets": []}
+        page = _filled("index.html", facts, {})
+        page = page.replace(
+            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, facts, {})}</style>"
+        )
+        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, facts, own))):
+            page = page.replace(f'<script src="{name}"></script>', f"<script>\n{text}</script>")
         (folder / _STANDALONE).write_text(page, encoding="utf-8")
 
 
@@ -80,13 +89,15 @@ def _data_url(kind: str, data: bytes) -> str:
 
 
 def write_zip(folder: Path, target: str | Path | IO[bytes]) -> None:
-    """Zip a portrait's folder, what is `PRIVATE` left out; pictures are stored, text is deflated.
+    """Zip a portrait's folder; pictures are stored, text is deflated.
 
+    What is `PRIVATE` is left out, and what no portrait has: links, folders, names that unpack elsewhere on some system.
     Written from front to back, so that `target` may be a stream; equal folders give equal bytes.
     """
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(folder.iterdir()):
-            if path.name in PRIVATE:
+            # A file that is gone by now has to be an error: a zip without it would be taken for whole.
+            if path.name in PRIVATE or not _NAME.fullmatch(path.name) or not stat.S_ISREG(path.lstat().st_mode):
                 continue
             entry = zipfile.ZipInfo(f"gaze-portrait/{path.name}", _DATE)
             entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED

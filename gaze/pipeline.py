@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -35,6 +36,8 @@ from gaze.steps import Steps
 from gaze.video import CODECS
 
 VIDEOS = (*CODECS, "none")
+FINDING = threading.Lock()
+"""Held while faces are looked for: all threads share OpenCV's cascades, which then fail or find what is not there."""
 _STILLS_BETTER = 5
 """What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
 
@@ -206,7 +209,8 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = load_portrait(photo)
-    face, count = main_face(whole, options.face)
+    with FINDING:
+        face, count = main_face(whole, options.face)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     notes = portrait.notes
     if count > 1:

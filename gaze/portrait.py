@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from gaze.errors import PhotoError
 from gaze.heic import register_heic
+from gaze.structure import bound_tags, is_shredded
 
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000
@@ -25,6 +26,10 @@ _MAX_PIXELS_OF = {
 }
 """Other limits where decoders take less or more of the 500 MB that a picture may take: JPEG is scaled down while it is
 read, AVIF and WebP need up to 16 bytes a pixel."""
+_PASS = b"\xff\xda"
+"""How one begins; within it these bytes cannot stand together."""
+_USUAL_PASSES, _MAX_PASSED = 20, 1_500_000_000
+"""As many passes as any program writes, and pixels in all passes together that take a second to read."""
 MIN_SIDE = 64
 WORKING_SIDE = 2048
 """Longer side, in pixels, beyond which a photo is scaled down when it is read: no output needs more."""
@@ -62,8 +67,9 @@ class Portrait:
 
 
 def register_formats() -> None:
-    """Teach Pillow to read HEIC, the format of most phones. Safe to call again."""
+    """Teach Pillow to read HEIC, the format of most phones, and tags with care. Safe to call again."""
     register_heic(MAX_PIXELS, WORKING_SIDE)
+    bound_tags()
 
 
 def load_portrait(photo: Photo) -> Portrait:
@@ -87,7 +93,7 @@ def load_portrait(photo: Photo) -> Portrait:
             warnings.simplefilter("ignore")
             image = photo if isinstance(photo, Image.Image) else _open(photo)
             _check_size(image)
-            if getattr(image, "is_animated", False) and image.format in _ANIMATED:
+            if image.format in _ANIMATED and getattr(image, "is_animated", False):
                 notes.append("The picture is animated; its first frame is used.")
                 image.seek(0)
             image.draft(image.mode, (WORKING_SIDE, WORKING_SIDE))
@@ -118,13 +124,24 @@ def _open(photo: str | Path | bytes | BinaryIO) -> Image.Image:
     if size > MAX_BYTES:
         limit = MAX_BYTES // 2**20
         raise PhotoError(f"The file is larger than {limit} MB. Export the photo smaller; 2000 pixels are plenty.")
+    if is_shredded(data):
+        raise PhotoError("The picture's file is made of too many parts to be read. Export it again.")
     register_formats()
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        _check_passes(image, data)
+        return image
     except UnidentifiedImageError as error:
         raise PhotoError(f"This is no picture that can be read. {_ACCEPTED}") from error
     except Image.DecompressionBombError as error:
         raise _too_large(MAX_PIXELS) from error
+
+
+def _check_passes(image: Image.Image, data: bytes) -> None:
+    """A JPEG may hold any number of passes over the whole picture, of a few bytes each; usual are one to twelve."""
+    passes = data.count(_PASS) if image.format in ("JPEG", "MPO") else 0
+    if passes > _USUAL_PASSES and passes * image.width * image.height > _MAX_PASSED:
+        raise PhotoError(f"The picture is stored in {passes} passes, which take too long to read. Export it again.")
 
 
 def _check_size(image: Image.Image) -> None:

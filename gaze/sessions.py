@@ -122,6 +122,25 @@ class SessionStore:
         """Sentences for the owner: what is not as it should be with a finished session."""
         return ()
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for what the block alone needs; if the program is killed, it goes as drafts do.
+
+        Raises:
+            GazeError: it cannot be made, or what the block does with files fails.
+        """
+        try:
+            self.root.mkdir(0o700, parents=True, exist_ok=True)
+            with claimed(self.root / f"{_DRAFT}{secrets.token_hex(8)}") as folder:
+                try:
+                    yield folder
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            raise GazeError(
+                f"A file could not be written to {self.root}: {error.strerror or error}. Make room there."
+            ) from error
+
     def folder(self, session: str) -> Path:
         """The folder of a finished session.
 
@@ -201,7 +220,7 @@ class SessionStore:
         """Made once for each store; sessions stay their owners' over restarts.
 
         Raises:
-            GazeError: the folder cannot be written to.
+            GazeError: the folder cannot be written to, or the key is damaged.
         """
         path = self.root / KEY
         draft = self.root / f"{KEY}-{secrets.token_hex(8)}"
@@ -210,12 +229,18 @@ class SessionStore:
             if not path.exists():
                 with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                     file.write(secrets.token_bytes(KEY_BYTES))
-                draft.rename(path)  # whole, or not at all: part of a key could be guessed
-            return path.read_bytes()
+                    file.flush()
+                    os.fsync(file.fileno())
+                _take_name(draft, path)  # whole, or not at all: part of a key could be guessed
+            key = path.read_bytes()
         except OSError as error:
+            raise GazeError(f"{self.root} cannot be written to: {error.strerror}. Choose another place.") from error
+        finally:
             with suppress(OSError):
                 draft.unlink()
-            raise GazeError(f"{self.root} cannot be written to: {error.strerror}. Choose another place.") from error
+        if len(key) != KEY_BYTES:
+            raise GazeError(f"{path} is damaged. Remove it; owners of portraits lose their right.")
+        return key
 
     def delete(self, session: str) -> None:
         """Remove a session for good; one that is gone already is no error.
@@ -253,6 +278,15 @@ class SessionStore:
             if _age(key) > LEFT_AGE:
                 key.unlink(missing_ok=True)
         return len(old)
+
+
+def _take_name(draft: Path, path: Path) -> None:
+    """Give a file its name, unless another has it; programs may try at once, and one wins."""
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    except OSError:  # a file system without links, such as FAT
+        draft.rename(path)
 
 
 def _age(path: Path) -> float:

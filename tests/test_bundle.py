@@ -47,12 +47,12 @@ def test_pictures_are_stored_and_equal_portraits_give_equal_bytes(folder: Path) 
 
 
 def test_the_page_carries_the_metadata_and_fetches_nothing_from_elsewhere(folder: Path) -> None:
-    page = (folder / "index.html").read_text()
-    manifest = re.search(r"manifest = (\{.*\});", page)
+    manifest = re.search(r"manifest = (\{.*\});", (folder / "portrait.js").read_text())
     assert manifest
     facts = json.loads((folder / "metadata.json").read_text())
     assert json.loads(manifest[1]) == {**facts, "base": "./"}
-    for text in (page, (folder / "README.txt").read_text()):
+    for name in ("index.html", "embed.html", "pages.css", "README.txt"):
+        text = (folder / name).read_text()
         assert "{{" not in text
         assert "http" not in text
 
@@ -89,7 +89,8 @@ def test_the_embedded_pack_is_the_video_alone(folder: Path) -> None:
 def test_one_page_carries_all_it_needs(folder: Path) -> None:
     page = (folder / "standalone.html").read_text()
     assert widget_source() in page
-    assert "src=" not in page.split("<body>")[1]
+    assert "href=" not in page
+    assert "src=" not in page.split("<body")[1]
     manifest = json.loads(re.search(r"manifest = (\{.*\});", page)[1])  # type: ignore[index]
     assert manifest["sheets"] == []
     assert manifest["pack"].startswith("data:")
@@ -101,11 +102,32 @@ def test_the_licence_of_the_widget_is_the_projects() -> None:
     assert files("gaze.widget").joinpath("LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 
 
-def test_text_in_the_metadata_cannot_end_the_script(tmp_path: Path) -> None:
-    write_pages(tmp_path, {"imageWidth": 1, "imageHeight": 1, "engine": "</script><script>alert(1)"})
-    assert (tmp_path / "index.html").read_text().count("</script>") == 2
+def test_text_in_the_metadata_cannot_end_the_script(folder: Path, tmp_path: Path) -> None:
+    facts = {"imageWidth": 1, "imageHeight": 1, "engine": "</script><script>alert(1)", "pack": "p", "poster": "p"}
+    (tmp_path / "p").write_bytes((folder / "gaze.pack").read_bytes())
+    write_pages(tmp_path, facts)
+    assert (tmp_path / "standalone.html").read_text().count("</script>") == 2
+    assert "</script>" not in (tmp_path / "portrait.js").read_text()
+
+
+def test_the_zip_takes_nothing_that_is_no_file_of_a_portrait(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    for name in ("q0.webp", "..\\evil.webp", ".hidden", "a\nb.webp", "c:evil.webp", "con .webp", "ü.webp", "x..webp"):
+        (made / name).write_bytes(b"x")
+    (made / "link.webp").symlink_to("/etc/hostname")
+    (made / "folder").mkdir()
+    assert zipfile.ZipFile(io.BytesIO(zipped(made))).namelist() == ["gaze-portrait/q0.webp"]
 
 
 def test_the_widget_can_be_put_into_a_page() -> None:
     assert "</script" not in widget_source()
     assert 'customElements.define("gaze-tracker"' in widget_source()
+
+
+def test_a_zip_without_a_file_that_was_deleted_meanwhile_is_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter([folder / "q0.webp", tmp_path / "gone.webp"]))
+    with pytest.raises(FileNotFoundError):
+        zipped(tmp_path)

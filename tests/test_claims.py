@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import shutil
 import subprocess
@@ -46,8 +48,19 @@ def test_a_sweep_that_comes_between_takes_nothing(tmp_path: Path, monkeypatch: p
         assert folder.exists()
 
 
-def test_without_locks_the_age_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "fcntl", None)
+class Unlockable:
+    """As NFS is, for folders: an exclusive lock needs what is open for writing."""
+
+    LOCK_EX, LOCK_NB = fcntl.LOCK_EX, fcntl.LOCK_NB
+
+    @staticmethod
+    def flock(*_: int) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+@pytest.mark.parametrize("locks", [None, Unlockable])
+def test_without_locks_the_age_decides(locks: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "fcntl", locks)
     with claimed(tmp_path / "work-new"):
         pass
     (tmp_path / "work-old").mkdir()

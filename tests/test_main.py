@@ -91,6 +91,18 @@ def test_a_folder_of_other_things_is_never_replaced(
     assert (tmp_path / "thesis.txt").exists()
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "file/out", "file"])
+def test_a_place_that_cannot_be_written_is_told_in_one_line(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert main([str(photo), "-o", str(tmp_path / name), "-q", "--overwrite", *QUICK]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"gaze: {tmp_path / name} cannot be written: ")
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(["missing.jpg"], "no file missing.jpg"), (["PHOTO", "--size", "5"], "is 5"), (["PHOTO", "--eyes", "3"], "is 3")],

@@ -3,6 +3,7 @@ import io
 import json
 import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gaze.engines.base import Engine, Loading
 from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.pack import read_pack
-from gaze.pipeline import PREVIEW, Options, Progress, generate, run
+from gaze.pipeline import PREVIEW, Options, Progress, generate, prepare_portrait, run
 from gaze.portrait import Portrait
 from gaze.spool import FrameSpool
 from gaze.video import decode_chain
@@ -59,7 +60,8 @@ def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(pho
     assert b"secret place" in data.getvalue()
     folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
     sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
-    pages = {"index.html", "embed.html", "standalone.html", "gaze-tracker.js", "gaze.pack.js", "README.txt", "LICENSE"}
+    pages = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", "gaze-tracker.js"}
+    pages |= {"gaze.pack.js", "README.txt", "LICENSE"}
     assert {path.name for path in folder.iterdir()} == sheets | pages | FILES
     for path in folder.iterdir():
         assert b"secret place" not in path.read_bytes()
@@ -327,3 +329,13 @@ def test_a_photo_without_a_face_writes_nothing(faceless: np.ndarray, tmp_path: P
 def test_the_public_names_can_be_imported() -> None:
     assert all(hasattr(gaze, name) for name in gaze.__all__)
     assert gaze.generate is generate
+
+
+def test_faces_are_found_by_many_at_once(photo: Path) -> None:
+    """OpenCV's cascades are not for several threads."""
+    with Image.open(photo) as picture:
+        sizes = [picture.convert("RGB").resize((side, side)) for side in (300, 500, 700, 900)]
+    alone = [prepare_portrait(it, Options())[1].centre for it in sizes]
+    with ThreadPoolExecutor(len(sizes)) as visitors:
+        asked = [visitors.submit(prepare_portrait, it, Options()) for it in sizes * 3]
+        assert [it.result()[1].centre for it in asked] == alone * 3

@@ -263,3 +263,18 @@ def test_a_missing_file_is_named() -> None:
 def test_an_array_of_another_kind_is_refused_with_its_shape() -> None:
     with pytest.raises(PhotoError, match=r"float64 of shape \(9, 9\)"):
         load_portrait(np.zeros((9, 9)))
+
+
+def test_a_jpeg_of_very_many_passes_is_refused_at_once(photo: Path) -> None:
+    """A quarter of a megabyte could keep a processor busy for half a minute."""
+    data = io.BytesIO()
+    Image.new("L", (1000, 1000), 128).save(data, "JPEG", progressive=True)
+    whole = data.getvalue()
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    assert load_portrait(whole[:-2] + last * 5 + b"\xff\xd9").width == 1000
+    with pytest.raises(PhotoError, match=r"stored in 20\d\d passes, which take too long to read\. Export it again"):
+        load_portrait(whole[:-2] + last * 2000 + b"\xff\xd9")
+    data = io.BytesIO()
+    with Image.open(photo) as picture:
+        picture.convert("CMYK").save(data, "JPEG", progressive=True)
+    assert load_portrait(data.getvalue()).width > 64

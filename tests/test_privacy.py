@@ -6,6 +6,7 @@ import ast
 import io
 import os
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from gaze.errors import GazeError
 from gaze.pipeline import Options, generate
 from gaze.portrait import MAX_BYTES
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
@@ -31,6 +33,7 @@ HELD = {
     "It is read once it is there": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
     "As uploaded it lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "It is deleted there after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",
+    "Of an upload that broke off": ("test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour"),
     "Until then its address is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "A portrait's folder has it once more": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
     "`input.jpg` is neither served": "test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
@@ -41,6 +44,7 @@ HELD = {
     "Each lies under an address": "test_sessions::test_ids_are_long_and_differ",
     "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
     "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
+    "The zip that a program is given": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
     "What is cancelled, fails": "test_sessions::test_an_interrupted_run_leaves_nothing",
     "The browser in which": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
     "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted",
@@ -160,8 +164,26 @@ def test_what_is_too_old_goes_though_nobody_makes_portraits(tmp_path: Path, monk
 
     monkeypatch.setattr(module.time, "sleep", sleep)
     with pytest.raises(StoppedError):
-        _keep_tidy(store)
+        _keep_tidy(store.tidy)
     assert not old.exists()
+
+
+def test_zips_and_parts_of_uploads_go_after_an_hour(tmp_path: Path) -> None:
+    gone = ("old/gaze-portrait.zip", "tmpold")
+    stays = ("new/gaze-portrait.zip", "tmpnew", "old/photo.jpg")
+    for name in (*gone, *stays):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        age = 3500 if "new" in name else 3700
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    module._tidy_uploads(tmp_path)
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(stays)
+
+
+def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.tempfile, "tempdir", "/proc")
+    with pytest.raises(GazeError, match=r"^/proc cannot be written to: .*\. Name another place in TMPDIR\."):
+        module._temporary_folder()
 
 
 def test_analytics_are_off(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,60 @@ def test_a_key_is_whole_or_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     store.check()
     assert len((tmp_path / ".key").read_bytes()) == 32
+
+
+def test_what_a_block_alone_needs_goes_with_it(store: SessionStore) -> None:
+    with store.scratch() as folder:
+        (folder / "file").write_text("x")
+        store.expire()
+        assert (folder / "file").exists()
+        assert store.sessions() == []
+    assert list(store.root.iterdir()) == []
+    with (
+        pytest.raises(GazeError, match=r"could not be written to .*: No space left on device\. Make room"),
+        store.scratch(),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(store.root.iterdir()) == []
+    with pytest.raises(KeyError), store.scratch():
+        raise KeyError
+
+
+def test_two_apps_that_start_at_once_share_a_key(tmp_path: Path) -> None:
+    """Else what the first gave its owners would be worth nothing."""
+    for number in range(20):
+        stores = [SessionStore(tmp_path / str(number)) for _ in range(8)]
+        gate = Barrier(len(stores))
+
+        def told(store: SessionStore, gate: Barrier = gate) -> str:
+            gate.wait()
+            return store.secret("0" * 32)
+
+        with ThreadPoolExecutor(len(stores)) as apps:
+            assert len(set(apps.map(told, stores))) == 1
+        assert [path.name for path in stores[0].root.iterdir()] == [".key"]
+
+
+def test_a_key_that_is_there_already_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".key").write_bytes(b"k" * 32)
+    expected = SessionStore(tmp_path).secret("0" * 32)
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # looked before the other was done
+    assert SessionStore(tmp_path).secret("0" * 32) == expected
+
+
+def test_a_file_system_without_links_has_a_key_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    assert SessionStore(tmp_path).secret("0" * 32) == SessionStore(tmp_path).secret("0" * 32)
+    assert [path.name for path in tmp_path.iterdir()] == [".key"]
+
+
+def test_part_of_a_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".key").write_bytes(b"k" * 5)
+    with pytest.raises(GazeError, match=r"\.key is damaged"):
+        SessionStore(tmp_path).check()
 
 
 def test_ids_are_long_and_differ(store: SessionStore) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.instant import machine
 from trials.trying import Row
 
-ROOMS = ("pictures", "faces", "packs", "widget", "engines", "sessions", "load")
+ROOMS = ("pictures", "faces", "packs", "widget", "engines", "web", "sessions", "kills", "load")
 _SHOWN = 3
 """Faults of a row that are told in full; there may be thousands alike."""
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"

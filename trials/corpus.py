@@ -372,6 +372,9 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "PNG with 200 MB of pixels too many", png[:33] + png_chunk(b"IDAT", flood) + png[-12:]
     yield "PNG of 200,000 chunks", png[:33] + png_chunk(b"teSt", b"") * 200_000 + png[33:]
     jpeg = plain()["JPEG"]
+    passes = save(Image.new("L", (6000, 6000), 128), "JPEG", progressive=True)
+    last = passes[passes.rindex(b"\xff\xda") : -2]
+    yield "JPEG of 1,000 passes", passes[:-2] + last * 1000 + passes[-2:]
     yield "JPEG of 50,000 segments", jpeg[:2] + b"\xff\xe5\0\x04ab" * 50_000 + jpeg[2:]
     frames = [Image.new("P", (256, 256), i) for i in range(2)] * 1000
     yield "GIF of 2,001 frames", save(face().quantize(), "GIF", save_all=True, append_images=frames, optimize=False)
@@ -382,6 +385,61 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     exif = metadata().tobytes()
     loop = exif[:6] + exif[6:14] + struct.pack("<H", 1) + struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<I", 8)
     yield "JPEG whose EXIF goes in a circle", save(face(), "JPEG", exif=loop)
+    yield from shredded()
+    yield from overlapping()
+
+
+def shredded() -> Iterator[tuple[str, bytes]]:
+    """Files as large as may be, of nothing but tiny parts."""
+    most = 39 * 2**20
+    png, jpeg, gif = (plain()[name] for name in ("PNG", "JPEG", "GIF"))
+    chunks = png_chunk(b"teSt", b"") * (most // 12)
+    yield "PNG of 3,000,000 chunks", png[:33] + chunks + png[33:]
+    yield "PNG of 3,000,000 chunks at its end", png[:-12] + chunks + png[-12:]
+    yield "JPEG of 10,000,000 segments", jpeg[:2] + b"\xff\xe5\0\x02" * (most // 4) + jpeg[2:]
+    yield "JPEG of 10,000,000 segments of no length", jpeg[:2] + b"\xff\xe5\0\0" * (most // 4)
+    yield "JPEG of 40,000,000 fill bytes", jpeg[:2] + b"\xff" * most + jpeg[2:]
+    start = 13 + 3 * 2 ** (gif[10] % 8 + 1)
+    comments = b"\x21\xfe\x01a\0" * (most // 5)
+    yield "GIF of 8,000,000 comments", gif[:start] + comments + gif[start:]
+    yield "GIF of 8,000,000 comments between two pictures", gif[:-1] + comments + gif[start:]
+    yield (
+        "GIF of a comment of 20,000,000 blocks",
+        gif[:start] + b"\x21\xfe" + b"\x01a" * (most // 2) + b"\0" + gif[start:],
+    )
+    yield "GIF of a picture of 20,000,000 blocks", gif[:start] + b"\x2c" + bytes(8) + b"\0\x08" + b"\x01a" * (most // 2)
+
+
+def overlapping() -> Iterator[tuple[str, bytes]]:
+    """Files whose 2,000 tags all point at the same 30 MB."""
+    png, jpeg, tiff = (plain()[name] for name in ("PNG", "JPEG", "TIFF"))
+    size, count = 30_000_000, 2000
+    exif = b"II*\0" + struct.pack("<IH", 8, count) + tags(8, count, size) + bytes(4 + size)
+    yield "PNG whose EXIF tags overlap", png[:33] + png_chunk(b"eXIf", exif) + png[33:]
+    pieces = (b"Exif\0\0" + exif[at : at + 65_000] for at in range(0, len(exif), 65_000))
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", 2 + len(piece)) + piece for piece in pieces)
+    yield "JPEG whose EXIF tags overlap", jpeg[:2] + segments + jpeg[2:]
+    place = struct.unpack_from("<I", tiff, 4)[0]
+    known = struct.unpack_from("<H", tiff, place)[0]
+    entries = tiff[place + 2 : place + 2 + 12 * known] + tags(8, count, size)
+    directory = struct.pack("<H", known + count) + entries + bytes(4 + size)
+    yield "TIFF whose tags overlap", tiff[:4] + struct.pack("<I", len(tiff)) + tiff[8:] + directory
+    yield "TIFF of 10,000,000 strips", strips(10_000_000)
+
+
+def tags(start: int, count: int, size: int) -> bytes:
+    """Entries of a directory that all point at the same bytes."""
+    return b"".join(struct.pack("<HHII", 40_000 + number, 2, size, start) for number in range(count))
+
+
+def strips(count: int) -> bytes:
+    """A grey TIFF of a row in each strip, all at one place."""
+    values = [(256, 1, 64), (257, 1, 64), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, count, 0), (277, 1, 1)]
+    values += [(278, 1, 1), (279, count, 0)]
+    start = 8 + 2 + 12 * len(values) + 4
+    entries = b"".join(struct.pack("<HHII", tag, 4, many, value or start) for tag, many, value in values)
+    data = struct.pack("<I", 64) * count + bytes(64 * 64)
+    return b"II*\0" + struct.pack("<IH", 8, len(values)) + entries + bytes(4) + data
 
 
 def largest() -> Iterator[tuple[str, bytes]]:

@@ -1,29 +1,34 @@
 """Many clients, of gradio_client, at the real app: at once, going away, and one after the other. Its engine gives
 frames of the colour of each client's photo, so that one sees whose they are. Megabytes are what the app's process
-takes beyond what it took before; "within" is on the clock.
+takes beyond what it took before; seconds are on the clock. Where clients go away, the place has to be free within a
+second; the engine then takes half a second for a batch of frames, between two of which a run can end.
 """
 
 from __future__ import annotations
 
 import io
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 from gradio_client import Client, handle_file
+from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 from PIL import Image
 
+from gaze.ui.routes import ZIP
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FAULT, REFUSED, Row, Tried
@@ -31,12 +36,14 @@ from trials.trying import FAULT, REFUSED, Row, Tried
 _SMALL = {"size": 10, "keys": "10", "frame_size": 128, "engine": "auto", "framing": "whole"}
 _FREE = 1.0
 """Seconds after which the place of one who went away must be free."""
+_BATCH = 0.5
+"""Seconds that the engine takes for a batch of frames, where clients go away: a run can only end between two."""
 _ASK = f"""
 import sys, time
 from gradio_client import Client, handle_file
 client = Client(sys.argv[1], download_files=False, verbose=False)
 job = client.submit(photo=handle_file(sys.argv[2]), api_name="/generate", **{_SMALL})
-while not job.outputs():
+while not any(told["stage"] == "wait" or told["stage"] == "render" and told["done"] for told, _ in job.outputs()):
     time.sleep(0.01)
 print(flush=True)
 time.sleep(60)
@@ -54,16 +61,29 @@ def rows(quick: bool) -> Iterator[Row]:
                     tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
                     yield Row(f"{clients} clients at once, of colours of their own", tries)
             time.sleep(15)  # connections that clients keep for later are closed after some seconds
-            yield Row("what the app holds after that, beside what it held before", [Held.by(app, place).since(before)])
+            after = Held.by(app, place).since(before, 60, 40, photos=29)
+            yield Row("what the app holds after that, beside what it held before", [after])
             yield from _endurance(app, place, 20 if quick else 200)
-        with _running(place, 2.0) as app:
+        with serving(place) as app:
+            yield Row(
+                "runs of 900 looks, cancelled at a random moment", list(_cancelled_anywhere(app, 2 if quick else 10))
+            )
+        with _running(place, _BATCH) as app:
             times = 2 if quick else 10
             watch = Client(app.address, download_files=False, verbose=False)
             yield Row(
                 "clients that cancel in the middle of a run", [_cancelled(app, watch, place) for _ in range(times)]
             )
             yield Row(
+                "clients that cancel one of two runs: both end",
+                [_cancelled_of_two(app, watch, place) for _ in range(times)],
+            )
+            yield Row("clients that cancel in the line", [_cancelled_in_line(app, watch, place) for _ in range(times)])
+            yield Row(
                 "clients that are killed in the middle of a run", [_vanished(app, watch, place) for _ in range(times)]
+            )
+            yield Row(
+                "requests by curl that hang up in the middle", [_hung_up(app, watch, place) for _ in range(times)]
             )
             yield Row(
                 "clients that are killed in the line", [_vanished_in_line(app, watch, place) for _ in range(times)]
@@ -117,20 +137,24 @@ class Held:
     def by(cls, app: App, place: Path) -> Held:
         proc = Path(f"/proc/{app.process.pid}")
         status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
-        drafts = [*place.glob("store/.draft-*"), *place.glob("gaze-zip-*"), *place.glob("tmp*")]
+        left = [*place.glob("store/.draft-*"), *place.glob("gaze-app-*/previews/.draft-*"), *place.glob("tmp*")]
+        left += [it for it in place.glob("gaze-app-*/uploads/*/*") if it.name != ZIP]  # zips go after an hour
         return cls(
             int(status["VmRSS"].split()[0]) / 1e3,
             int(status["Threads"]),
             len(list((proc / "fd").iterdir())),
-            len(drafts),
+            len(left),
         )
 
-    def since(self, before: Held, megabytes: float = 60) -> Tried:
+    def since(self, before: Held, megabytes: float, threads: int, photos: int = 0) -> Tried:
+        """Whether it is as before, but for so many megabytes and threads, and photos that were uploaded meanwhile."""
         grown = self.megabytes - before.megabytes
-        words = f"{before} became {self}"
-        more = self.descriptors - before.descriptors
-        fault = grown > megabytes or self.threads > before.threads + 40 or more > 10 or self.temporary
-        return Tried(FAULT if fault else "as before", words, megabytes=max(0.0, grown))
+        told = (("threads", "threads"), ("descriptors", "open files"), ("temporary", "temporary files"))
+        words = ", ".join(f"{getattr(before, name)} → {getattr(self, name)} {what}" for name, what in told)
+        most = Held(before.megabytes + megabytes, before.threads + threads, before.descriptors + 10, before.temporary)
+        fault = grown > megabytes or self.threads > most.threads or self.descriptors > most.descriptors
+        fault = fault or self.temporary > most.temporary + photos
+        return Tried(FAULT if fault else words, f"{words}, {grown:.0f} MB more", megabytes=max(0.0, grown))
 
 
 def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
@@ -147,7 +171,7 @@ def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
     part = max(2, runs // 4)
     yield Row(
         "what the app holds in the last quarter, beside the first",
-        [_typical(held[-part:]).since(_typical(held[:part]), 20)],
+        [_typical(held[-part:]).since(_typical(held[:part]), 20, 4)],
     )
 
 
@@ -173,6 +197,19 @@ def _vanished(app: App, watch: Client, place: Path) -> Tried:
     return _freed(watch, "running")
 
 
+def _hung_up(app: App, watch: Client, place: Path) -> Tried:
+    """As curl does it: a request that asks, and one that listens and ends."""
+    with httpx.Client(base_url=app.address, timeout=60) as web:
+        path = web.post("/gradio_api/upload", files={"files": _photo(place, 0)[0].read_bytes()}).json()[0]
+        photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        data = [photo, "auto", 10, "10", 128, 70, "whole", 1, 1, 1, True, 0, 0, 0, "none", False, False, "quadrants", 4]
+        asked = web.post("/gradio_api/call/generate", json={"data": [*data, True, True, 0]}).json()
+        with web.stream("GET", f"/gradio_api/call/generate/{asked['event_id']}") as told:
+            next(line for line in told.iter_lines() if "Rendering" in line)
+            running = watch.predict(api_name="/health")["running"]
+    return _freed(watch, "running") if running else Tried(FAULT, "It did not run.")
+
+
 def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
     first, second = _asked(app, place), _asked(app, place)
     second.kill()
@@ -184,17 +221,62 @@ def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
     return tried
 
 
+def _cancelled_anywhere(app: App, times: int) -> Iterator[Tried]:
+    """By the real engine, from the photo to the last sheet."""
+    watch, chance = Client(app.address, download_files=False, verbose=False), random.Random(11)
+    seconds = 0.0
+    for number in range(times + 1):
+        client = Client(app.address, download_files=False, verbose=False)
+        started = time.monotonic()
+        job = client.submit(photo=handle_file(EXAMPLE), api_name="/generate", engine="warp")
+        if number == 0:
+            job.result()
+            seconds = time.monotonic() - started
+            continue
+        time.sleep((number - 1 + chance.random()) / times * 0.95 * seconds)
+        if not watch.predict(api_name="/health")["running"]:
+            yield Tried("finished before")
+            continue
+        yield _freed(watch, "running", job.cancel)
+
+
 def _cancelled(app: App, watch: Client, place: Path) -> Tried:
+    return _freed(watch, "running", _begun(app, place).cancel)
+
+
+def _cancelled_in_line(app: App, watch: Client, place: Path) -> Tried:
+    first, second = _begun(app, place), _begun(app, place)
+    tried = _freed(watch, "waiting", second.cancel)
+    _freed(watch, "running", first.cancel)
+    return tried
+
+
+def _cancelled_of_two(app: App, watch: Client, place: Path) -> Tried:
+    """Gradio then ends the client's other run as well; its place must not stay taken."""
     client = Client(app.address, download_files=False, verbose=False)
+    first, _ = _begun(app, place, client), _begun(app, place, client)
+
+    def leave() -> None:
+        first.cancel()
+        while watch.predict(api_name="/health")["waiting"]:
+            time.sleep(0.02)
+
+    return _freed(watch, "running", leave)
+
+
+def _begun(app: App, place: Path, client: Client | None = None) -> Job:
+    """A run, or waiting, that has begun."""
+    client = client or Client(app.address, download_files=False, verbose=False)
     job = client.submit(photo=handle_file(_photo(place, 0)[0]), api_name="/generate", **_SMALL)
-    while not job.outputs():
+    while not any(told["stage"] == "wait" or (told["stage"] == "render" and told["done"]) for told, _ in job.outputs()):
         time.sleep(0.01)
-    job.cancel()
-    return _freed(watch, "running")
+    return job
 
 
-def _freed(watch: Client, place: str) -> Tried:
+def _freed(watch: Client, place: str, leave: Callable[[], object] = lambda: None) -> Tried:
+    """How long it takes from leaving until the place is free."""
     started = time.monotonic()
+    leave()
     while watch.predict(api_name="/health")[place]:
         if time.monotonic() > started + 30:
             return Tried(FAULT, "The place stays taken.", 30)

@@ -56,7 +56,7 @@ def rows(quick: bool) -> Iterator[Row]:
         "1 × 1, 1 × 20,000 and other sizes that make no portrait": corpus.sizes(),
         "headers that claim 30,000 × 30,000 pixels": corpus.claims(30000),
         "headers that claim 4,900 × 4,900 pixels": corpus.claims(4900),
-        "small files that unpack to much, or go in circles": corpus.bombs(),
+        "files that unpack to much, go in circles, or are nothing but tiny parts": corpus.bombs(),
         "as large as may be: 50 million pixels; JPEG 120, PNG 45, AVIF 20, WebP 20": corpus.largest(),
     }.items():
         # As a list, so that nothing but the files' bytes is left of their making.

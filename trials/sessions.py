@@ -1,17 +1,18 @@
 """Attacks on what is kept: ids that could be guessed, paths that lead elsewhere, tabs that delete at once, clocks that
-jump, a disk that fills up, and programs that are killed in the middle of a run. The real app is asked over a bare
-socket, so that nothing tidies the paths up. "404" stands for any refusal that gives nothing away.
+jump, and a disk that fills up. The real app is asked over a bare socket, so that nothing tidies the paths up. "404"
+stands for any refusal that gives nothing away.
 """
 
 from __future__ import annotations
 
 import http.client
+import io
 import os
-import random
+import shutil
 import subprocess
-import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -30,20 +31,11 @@ from trials.trying import FaultError, Row, Tried, attempt
 _SMALL = {"size": 10, "frame_size": 128, "engine": "warp"}
 _SECRET = b"the weights of a network"
 
-_ASK = f"""
-import sys, time
-from gradio_client import Client, handle_file
-client = Client(sys.argv[1], download_files=False, verbose=False)
-client.submit(photo=handle_file(sys.argv[2]), api_name="/generate", **{ {**_SMALL, "size": 20} })
-print(flush=True)
-time.sleep(60)
-"""
-
 
 def rows(quick: bool) -> Iterator[Row]:
     yield Row("100,000 ids", [attempt(_ids)])
     with tempfile.TemporaryDirectory() as place:
-        yield from _served(Path(place))
+        yield from _served(Path(place), 5 if quick else 40)
         races = range(10 if quick else 200)
         yield Row("four tabs that delete at once", [attempt(partial(_race, Path(place) / f"r{n}")) for n in races])
         jumps = [seconds * sign for seconds in (1, 3600, 86400, 10**7, 10**9) for sign in (-1, 1)]
@@ -53,8 +45,6 @@ def rows(quick: bool) -> Iterator[Row]:
         sizes = [16 * 2**number for number in range(0, 15, 4 if quick else 1)]
         tries = [attempt(partial(_fill, full, size), what=f"{size} kB") for size in sizes]
         yield Row("disks of 16 kB to 256 MB", tries)
-    with tempfile.TemporaryDirectory() as place:
-        yield Row("kill -9 at a random moment of a run, then a restart", list(_killed(Path(place), 3 if quick else 20)))
 
 
 def _ids() -> str:
@@ -66,7 +56,7 @@ def _ids() -> str:
     return "all differ, and each of 128 bits is random"
 
 
-def _served(place: Path) -> Iterator[Row]:
+def _served(place: Path, times: int) -> Iterator[Row]:
     weights = place / "weights"
     weights.mkdir()
     (weights / "spade_generator.pth").write_bytes(_SECRET)
@@ -99,6 +89,9 @@ def _served(place: Path) -> Iterator[Row]:
         names = [it for path in files for it in _spellings(str(path.resolve()))]
         ways = [f"/gradio_api/{door}{name}" for door in doors for name in names]
         yield Row("Gradio's own routes to the store, the photo, the weights", asking(ways))
+        made = store.folder(other)
+        races = [attempt(partial(_asked_meanwhile, app, store, made, pause / 1000)) for pause in range(times)]
+        yield Row("files and zips asked for while the portrait is deleted", races)
         old = time.time() - 8 * 86400
         os.utime(store.root / other, (old, old))
         yield Row("a session that was deleted, one that expired", [attempt(partial(_gone, app, store, session, other))])
@@ -131,6 +124,24 @@ def _ask(app: App, path: str, secrets: list[bytes]) -> str:
     if status >= 500:
         raise FaultError(f"It ends in {status}.")
     return "the page itself" if status == 200 else "404"
+
+
+def _asked_meanwhile(app: App, store: SessionStore, made: Path, pause: float) -> str:
+    folder = store.new()
+    shutil.copytree(made, folder)
+    names = ("gaze.pack", "poster.webp", "metadata.json", "q0.webp", "gaze-portrait.zip") * 3
+    with ThreadPoolExecutor(len(names)) as visitors:
+        asked = [visitors.submit(_get, app, f"/gradio_api/gaze/{folder.name}/{name}") for name in names]
+        time.sleep(pause)
+        store.delete(folder.name)
+        for name, (status, body) in zip(names, [it.result() for it in asked], strict=True):
+            if status == 200 and name.endswith(".zip"):
+                whole = len(zipfile.ZipFile(io.BytesIO(body)).namelist()) == len(list(made.iterdir())) - 1
+            else:
+                whole = status == 404 or (status == 200 and body == (made / name).read_bytes())
+            if not whole:
+                raise FaultError(f"{name}: {status}, {body[:80]!r}")
+    return "whole, or 404"
 
 
 def _gone(app: App, store: SessionStore, deleted: str, expired: str) -> str:
@@ -201,34 +212,3 @@ def _fill(place: Path, kilobytes: int) -> str:
                 raise FaultError("Something unfinished is left.")
     finally:
         subprocess.run(["umount", place], check=True)
-
-
-def _killed(place: Path, times: int) -> Iterator[Tried]:
-    chance = random.Random(9)
-    store = SessionStore(place / "store")
-    for number in range(times + 1):
-        with serving(place) as app:
-            if number:
-                yield attempt(partial(_whole_after_restart, place, store))
-            if number < times:
-                command = [sys.executable, "-c", _ASK, app.address, str(EXAMPLE)]
-                with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
-                    assert client.stdout
-                    client.stdout.readline()
-                    time.sleep(chance.uniform(0, 4))  # as long as a run takes, and a little more
-                    client.kill()
-                    app.process.kill()
-
-
-def _whole_after_restart(place: Path, store: SessionStore) -> str:
-    sessions = store.sessions()
-    for session in sessions:
-        if problems := check(store.folder(session)):
-            raise FaultError(f"{session}: {problems[0]}")
-    if left := {path.name for path in store.root.iterdir()} - {".key", *sessions}:
-        raise FaultError(f"{left} is left in the store.")
-    files = [path for path in place.rglob("*") if path.is_file() and not path.is_relative_to(store.root)]
-    ours = place / "log"
-    if left := {str(path) for path in files if path != ours and "examples" not in path.parts}:  # made by the new start
-        raise FaultError(f"{left} is left.")
-    return f"{len(sessions)} portraits, each whole" if sessions else "nothing left"

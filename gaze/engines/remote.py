@@ -36,6 +36,8 @@ from gaze.version import __version__
 if TYPE_CHECKING:
     from gaze.pipeline import Options
 
+HANDED_ON = "remote"
+"""The engine that /health names where another Gaze makes the portraits."""
 _SILENCE = 60.0
 """Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
 _RETURN = 10.0
@@ -139,7 +141,7 @@ def connect(address: str) -> Client:
     """A client of the Gaze at an address; who connects closes it.
 
     Raises:
-        GazeError: nothing answers there, or not a Gaze of this version.
+        GazeError: nothing answers there, not a Gaze of this version, or one that renders nothing itself.
     """
     place = place_of(address)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # else the client reports where it connects to
@@ -160,7 +162,8 @@ def connect(address: str) -> Client:
             "Space set HF_TOKEN."
         ) from error
     try:
-        version = str(client.predict(api_name="/health")["version"])
+        health = client.predict(api_name="/health")
+        version, engine = str(health["version"]), health.get("engine")
     except (*_LOST, TypeError) as error:
         client.close()
         raise _UnreachableError(f"What answers at {address} is not a Gaze. Check the address.") from error
@@ -168,6 +171,12 @@ def connect(address: str) -> Client:
         client.close()
         raise GazeError(
             f"The Gaze at {address} is version {version}, this one is {__version__}. Install the same on both sides."
+        )
+    if engine == HANDED_ON:  # it may be this one, or lead back to it: each would wait for the other
+        client.close()
+        raise GazeError(
+            f"The Gaze at {address} renders nothing itself: it hands its portraits on, by --remote, to this one "
+            "perhaps. Name the Gaze that is to render them."
         )
     return client
 

@@ -5,17 +5,16 @@ They have components of their own, which nobody sees: an event of the page would
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from gaze.bundle import write_zip
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
+from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError
 from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
@@ -33,6 +32,8 @@ from gaze.version import __version__
 
 _TOLD = ("stage", "done", "total", "message", "remaining")
 """What callers learn of each `Progress`."""
+_LARGE, _LONG = 999_999_999, 100
+"""The largest number, and the longest text, that can mean anything as an argument."""
 
 
 class Api:
@@ -40,7 +41,7 @@ class Api:
 
     Args:
         results: where finished portraits are kept.
-        previews: where previews are kept for an hour.
+        previews: where previews are kept for an hour; below the system's temporary folder, as Gradio wants the zip.
         line: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.pipeline.Options`.
         limit: of previews, the page's included.
@@ -116,8 +117,8 @@ class Api:
                     for step in (steps := Steps(running)):
                         progress((step.done, step.total), desc=step.message)
                         yield _told_of(step), None
-            with tempfile.TemporaryDirectory(prefix="gaze-zip-") as folder:
-                archive = Path(folder) / ZIP
+            with self._previews.scratch() as folder:
+                archive = folder / ZIP
                 write_zip(self._results.folder(out.name), archive)
                 # Gradio copies the file before it goes on.
                 result = steps.result
@@ -161,7 +162,7 @@ class Api:
         """Which version and engine answer, whether a portrait is being made now, and how many wait."""
         engine, reason = choose_engine("auto")
         if self._remote:
-            engine, reason = "remote", f"Portraits are made by {self._remote}."
+            engine, reason = HANDED_ON, f"Portraits are made by {self._remote}."
         waiting = max(0, len(self._line) - 1)
         return {
             "version": __version__,
@@ -202,6 +203,8 @@ def add_endpoints(api: Api) -> None:
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
+        for argument in (*choices[1:], session):
+            _check(argument)
         gr.Button().click(
             api.generate,
             choices,
@@ -212,6 +215,44 @@ def add_endpoints(api: Api) -> None:
         gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _check(argument: gr.components.Component) -> None:
+    """Refuse a value of another kind in words: Gradio would answer with an error that says nothing."""
+    match argument:
+        case gr.Number():
+            low, high = argument.minimum, argument.maximum
+            low, high = -_LARGE if low is None else low, _LARGE if high is None else high
+            wanted = f"a number from {low} to {high}" if high < _LARGE else "a number of at most nine digits"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, int | float) and not isinstance(value, bool) and bool(low <= value <= high)
+        case gr.Checkbox():
+            wanted = "true or false"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, bool)
+        case gr.Dropdown():
+            choices = [str(value) for _, value in argument.choices]
+            wanted = f"one of: {', '.join(choices)}"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, str) and value in choices
+        case _:
+            wanted = f"a text of at most {_LONG} letters"
+
+            def fits(value: Any) -> bool:
+                return isinstance(value, str | int) and len(str(value)) <= _LONG
+
+    preprocess = argument.preprocess
+
+    def checked(payload: Any) -> Any:
+        if not fits(payload):
+            told = f"“{argument.label}” is {str(payload)[:_LONG]}. Give {wanted}."
+            raise gr.Error(told, title="Not possible", print_exception=False)
+        return preprocess(payload)
+
+    argument.preprocess = checked  # type: ignore[method-assign]
 
 
 def _given(photo: str | None) -> str:

@@ -12,7 +12,9 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,7 @@ from gaze.bundle import widget_source
 from gaze.claims import claimed, sweep
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.engines.remote import place_of
+from gaze.errors import GazeError
 from gaze.portrait import MAX_BYTES, register_formats
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.stores import open_store
@@ -32,10 +35,10 @@ from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers, example_photos
-from gaze.ui.limit import Limit
+from gaze.ui.limit import PROXIES, Limit
 from gaze.ui.line import Line
 from gaze.ui.options import PREVIEWED, option_inputs
-from gaze.ui.routes import session_routes
+from gaze.ui.routes import ZIP, session_routes
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
@@ -150,9 +153,10 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         **overrides: for `gr.Blocks.launch`.
 
     Raises:
-        GazeError: `remote` is no address, or results cannot be kept.
+        GazeError: `remote` is no address, or results or temporary files cannot be kept.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES)  # for uvicorn, which serves the page
     _give_memory_back()
     if remote:
         place_of(remote)
@@ -166,7 +170,8 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     examples = SessionStore(temporary / "examples", math.inf)
-    threading.Thread(target=_keep_tidy, args=(results, previews), daemon=True).start()
+    tidying = (results.tidy, previews.tidy, partial(_tidy_uploads, temporary / "uploads"))
+    threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     line, limit = Line(), Limit()
     page = build(
         Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote, limit), limit
@@ -203,21 +208,33 @@ def _temporary_folder() -> Path:
     parent = Path(tempfile.gettempdir())
     sweep(parent, f"{_TEMPORARY}*")
     claim = claimed(parent / f"{_TEMPORARY}{secrets.token_hex(8)}", 0o700)
-    folder = claim.__enter__()  # until the program ends
+    try:
+        folder = claim.__enter__()  # until the program ends
+    except OSError as error:
+        raise GazeError(f"{parent} cannot be written to: {error.strerror}. Name another place in TMPDIR.") from error
     atexit.register(claim.__exit__, None, None, None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def _keep_tidy(*stores: SessionStore) -> None:
+def _keep_tidy(*tidying: Callable[[], object]) -> None:
     """See to it that nothing is kept for longer than was promised, even if nobody makes portraits."""
     while True:
         time.sleep(_TIDY)
-        for store in stores:
+        for tidy in tidying:
             try:
-                store.tidy()
+                tidy()
             except Exception:
                 traceback.print_exc()
+
+
+def _tidy_uploads(uploads: Path) -> None:
+    """Remove what Gradio would keep in the app's own folder for a day, or for ever, and fill the disk with: copies of
+    zips, which programs soon have fetched, and what there is of uploads that broke off."""
+    for path in (*uploads.glob(f"*/{ZIP}"), *uploads.glob("tmp*")):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > PREVIEWS_KEPT:
+                path.unlink()
 
 
 def theme() -> gr.themes.Base:

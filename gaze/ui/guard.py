@@ -16,6 +16,13 @@ _AROUND = 1.4
 """What a request with a photo may be larger than that: MCP writes it in letters, a third longer."""
 _WORDS = 2**20
 """Bytes of any other request."""
+_HOST = r"([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?"
+_ADDRESSES = {
+    "host": re.compile(_HOST, re.ASCII | re.IGNORECASE),
+    "x-forwarded-host": re.compile(rf"{_HOST}( *,.*)?", re.ASCII | re.IGNORECASE),
+    "x-gradio-server": re.compile(rf"https?://{_HOST}(/[\w./~-]*)?( *,.*)?", re.ASCII | re.IGNORECASE),
+}
+"""Headers from which Gradio makes the app's own address, and what may stand in them: of several, the first counts."""
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -37,10 +44,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         most = int(self._most * _AROUND) if any(place in scope["path"] for place in _PHOTOS) else _WORDS
+        headers = Headers(scope=scope)
+        if any(name in headers and not right.fullmatch(headers[name]) for name, right in _ADDRESSES.items()):
+            await PlainTextResponse("There is no such address.", status_code=400)(scope, receive, send)
+            return
         if "\0" in scope["path"]:
             await PlainTextResponse("There is nothing here.", status_code=404)(scope, receive, send)
             return
-        if int(Headers(scope=scope).get("content-length", 0)) > most:
+        if int(headers.get("content-length", 0)) > most:
             refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
             await refusal(scope, receive, send)
             return

@@ -13,10 +13,11 @@ from typing import Any
 import gradio as gr
 
 from gaze.engines.base import choose_engine
+from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError, PhotoError
 from gaze.faces import clear_faces
 from gaze.kept import KEPT
-from gaze.pipeline import PREVIEW, Options, Result, generate, run
+from gaze.pipeline import FINDING, PREVIEW, Options, Result, generate, run
 from gaze.portrait import load_portrait
 from gaze.sessions import SessionStore
 from gaze.steps import Steps
@@ -32,7 +33,8 @@ _UNEXPECTED = "Something went wrong on our side. Try again; if it happens again,
 
 
 Made = dict[str, str]
-"""A portrait as its owner's browser remembers it: `session` and `secret`."""
+"""A portrait as its owner's browser remembers it: what `_MADE` names."""
+_MADE = ("session", "secret")
 History = list[Made]
 
 
@@ -70,8 +72,9 @@ class Handlers:
 
         A link with ?session=ID opens that portrait; otherwise there is a living example.
         """
-        there = self._results.present(made["session"] for made in history or [])
-        here = [made for made in history or [] if made["session"] in there]
+        history = _known(history)
+        there = self._results.present(made["session"] for made in history)
+        here = [made for made in history if made["session"] in there]
         kept = here, ui.thumbnails(made["session"] for made in here)
         session = request.query_params.get("session")
         if not session:
@@ -85,7 +88,7 @@ class Handlers:
     def open(self, history: History, event: gr.EventData) -> tuple[Any, str, Any]:
         """A portrait of the history: viewer, caption, actions."""
         try:
-            return self._opened(event.session, history)
+            return self._opened(event.session, _known(history))
         except GazeError as error:
             return gr.skip(), ui.error_html(str(error)), gr.skip()
 
@@ -93,16 +96,17 @@ class Handlers:
         """After a portrait was made: history in the browser and on the page."""
         if not made:
             return gr.skip(), gr.skip()
-        history = [made, *(other for other in history if other["session"] != made["session"])][:_HISTORY]
+        history = [made, *(other for other in _known(history) if other["session"] != made["session"])][:_HISTORY]
         return history, ui.thumbnails(other["session"] for other in history)
 
     def remove(self, history: History, event: gr.EventData) -> tuple[Any, ...]:
         """The owner deletes one portrait: viewer, caption, actions, history in the browser and on the page."""
-        return self._removed([made for made in history if made["session"] == event.session], history)
+        known = _known(history)
+        return self._removed([made for made in known if made["session"] == event.session], known)
 
     def clear(self, history: History) -> tuple[Any, ...]:
         """The owner deletes all: as `remove`."""
-        return self._removed(history, history)
+        return self._removed(_known(history), _known(history))
 
     def _opened(self, session: str, history: History) -> tuple[Any, str, Any]:
         facts = self._results.metadata(session)
@@ -146,7 +150,9 @@ class Handlers:
             return None
         try:
             portrait = load_portrait(photo)
-            return ui.faces_found(photo, portrait, clear_faces(portrait))
+            with FINDING:
+                faces = clear_faces(portrait)
+            return ui.faces_found(photo, portrait, faces)
         except GazeError:
             return None  # the preview says why
 
@@ -216,14 +222,14 @@ class Handlers:
 
     def _earlier(self, history: History) -> Iterator[Path]:
         """Folders with frames that were rendered for the portraits of the history."""
-        for made in history:
+        for made in _known(history):
             with suppress(GazeError):
                 yield self._results.file(made["session"], KEPT).parent
 
     def _engine(self, options: Options) -> tuple[str, str]:
         """Which engine Generate would take, and why."""
         if self._remote:
-            return "remote", f"Rendered by {self._remote}: Generate sends the photo there. The preview is made here."
+            return HANDED_ON, f"Rendered by {self._remote}: Generate sends the photo there. The preview is made here."
         return choose_engine(str(options.engine))
 
     def _small(self, photo: str | Path, store: SessionStore, options: Options) -> Result:
@@ -240,6 +246,13 @@ class Handlers:
         status = ui.notes_html(["Cancelled. Nothing was kept."]) + self.plan(*choices)[0]
         stage = (_shown(previewed), _previewed(previewed)) if previewed else (gr.skip(), gr.skip())
         return *stage, status, *_buttons(start=True)
+
+
+def _known(history: object) -> History:
+    """The history that a browser sent: it may be another version's, or nobody's but a caller's."""
+    entries = history if isinstance(history, list) else []
+    fits = (it for it in entries if isinstance(it, dict) and all(isinstance(it.get(name), str) for name in _MADE))
+    return [{name: it[name] for name in _MADE} for it in fits][:_HISTORY]
 
 
 def _buttons(start: bool) -> tuple[Any, Any]:

@@ -6,6 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import gradio as gr
@@ -15,12 +17,15 @@ from gaze.errors import GazeError
 _MOST, _PER_SECOND = 100, 1.0
 """As many previews as a slider may ask for while it is dragged for half a minute; later so many each second."""
 _CLIENTS = 10_000
+PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+"""Networks whose web servers are believed when they say for whom they ask: this machine, containers, a Space's inside.
+Of the addresses that a request passed, the last one beyond these is the client: who makes some up stands before it."""
 
 
 class Limit:
     """A bucket of tokens for each client: each preview takes one, and they come back with time.
 
-    A client is an address, as the web server before the app tells it. Whoever has many addresses, or makes some up
+    A client is an address, as the web server before the app tells it (`PROXIES`). Whoever has many, or makes some up
     where nothing checks them, is held by the number of previews that are made at once, as everybody is.
 
     Args:
@@ -67,5 +72,10 @@ class Limit:
 
 
 def client_of(request: gr.Request | None) -> str:
-    """Who asks: an address."""
-    return str(request.client.host) if request and request.client else ""
+    """Who asks: an address; of version 6 its network, of which one customer has all 2⁶⁴."""
+    host = str(request.client.host) if request and request.client else ""
+    with suppress(ValueError):
+        address = ip_address(host)
+        if address.version == 6:
+            return str(ip_network((address.packed[:8] + bytes(8), 64)))
+    return host

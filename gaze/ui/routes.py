@@ -5,14 +5,16 @@ They lie under /gradio_api because a Space's page server passes only such paths 
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gaze.bundle import write_zip
@@ -23,6 +25,10 @@ ROOT = "gradio_api/gaze"
 ZIP = "gaze-portrait.zip"
 _LISTED = re.compile(r"[a-z0-9_-]+\.(webp|pack)|metadata\.json", re.ASCII)
 """What players ask for; the photo, what runs are continued from, pages and scripts are not served one by one."""
+_KINDS = {".webp": "image/webp", ".pack": "application/octet-stream", ".json": "application/json"}
+_PART = re.compile(r"bytes=(\d{1,15})-(\d{1,15})?", re.ASCII)
+"""A range of bytes; to any other a whole file is the answer, as it may be."""
+_BLOCK = 2**18
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Access-Control-Allow-Origin": "*"}
 
 
@@ -41,7 +47,7 @@ def session_routes(*stores: SessionStore) -> list[Route]:
                 if name == ZIP:
                     return _zip(store.folder(session))
                 if _LISTED.fullmatch(name):
-                    return _file(request, store.file(session, name))
+                    return _file(request, _open(store, session, name), name)
             except StoreError as error:
                 return PlainTextResponse(str(error), status_code=503)
             except (GazeError, FileNotFoundError):
@@ -51,24 +57,49 @@ def session_routes(*stores: SessionStore) -> list[Route]:
     return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
 
 
-def _file(request: Request, path: Path) -> Response:
+def _open(store: SessionStore, session: str, name: str) -> IO[bytes]:
+    """A file of a session, open before anything is answered: its folder may be renamed, or deleted, at any moment."""
+    with suppress(FileNotFoundError):
+        return store.file(session, name).open("rb")
+    return store.file(session, name).open("rb")
+
+
+def _file(request: Request, file: IO[bytes], name: str) -> Response:
     # What a session's address gives never changes, on whichever machine.
-    headers = {**_FOREVER, "ETag": f'"{request.path_params["session"]}"'}
-    if headers["ETag"] in request.headers.get("If-None-Match", ""):
+    tag = f'"{request.path_params["session"]}"'
+    headers = {**_FOREVER, "ETag": tag, "Accept-Ranges": "bytes"}
+    if tag in request.headers.get("If-None-Match", ""):
+        file.close()
         return Response(status_code=304, headers=headers)
-    return FileResponse(path, headers=headers)
+    start, size = 0, os.fstat(file.fileno()).st_size
+    stop, status = size, 200
+    part = _PART.fullmatch(request.headers.get("Range", ""))
+    if part and request.headers.get("If-Range", tag) == tag:
+        start, stop, status = int(part[1]), min(int(part[2] or size) + 1, size), 206
+        if start >= stop:
+            file.close()
+            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    return _stream(file, start, stop, status, _KINDS[Path(name).suffix], headers)
+
+
+def _stream(file: IO[bytes], start: int, stop: int, status: int, kind: str, headers: dict[str, str]) -> Response:
+    """Part of a file, which is closed when it has been sent."""
+
+    def blocks() -> Iterator[bytes]:
+        with file:
+            file.seek(start)
+            left = stop - start
+            while block := file.read(min(left, _BLOCK)):
+                left -= len(block)
+                yield block
+
+    headers = {**headers, "Content-Length": str(stop - start)}
+    return StreamingResponse(blocks(), status, headers, kind)
 
 
 def _zip(folder: Path) -> Response:
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
     write_zip(folder, file)
-    size = file.tell()
-    file.seek(0)
-
-    def blocks() -> Iterator[bytes]:
-        with file:
-            while block := file.read(2**18):
-                yield block
-
-    headers = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{ZIP}"'}
-    return StreamingResponse(blocks(), media_type="application/zip", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{ZIP}"'}
+    return _stream(file, 0, file.tell(), 200, "application/zip", headers)

@@ -144,3 +144,23 @@ def test_the_page_about_embedding_follows_too(open_page: Callable[..., Any], unp
     page.goto((unpacked / "embed.html").as_uri())
     follows(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 800
+
+
+@pytest.mark.parametrize("name", ["index.html", "embed.html"])
+def test_the_pages_work_on_a_site_with_a_strict_policy(
+    open_page: Callable[..., Any], site: Any, unpacked: Path, name: str
+) -> None:
+    """What the policy forbids would be an error on the page, which fails the test."""
+    site.headers["Content-Security-Policy"] = "default-src 'self'; object-src 'none'; base-uri 'none'"
+    shutil.copytree(unpacked, site.folder / "gaze-portrait")
+    page = open_page(viewport={"width": 800, "height": 700})
+    page.goto(f"{site.url}gaze-portrait/{name}")
+    page.evaluate("customElements.whenDefined('gaze-tracker')")
+    page.mouse.move(3, 3)
+    for _ in range(200):  # (waiting with wait_for_function would need eval)
+        row, col = page.evaluate("(({row, col}) => [row, col])(document.querySelector('gaze-tracker'))")
+        if 0 <= row < 1 and 0 <= col < 1:
+            break
+        page.wait_for_timeout(50)
+    assert 0 <= row < 1, (row, col)
+    assert page.evaluate("getComputedStyle(document.querySelector('gaze-tracker')).borderRadius") in ("20px", "16px")

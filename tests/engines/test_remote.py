@@ -102,6 +102,12 @@ def test_health_names_who_renders(pair: Pair) -> None:
     assert (health["engine"], health["reason"]) == ("remote", f"Portraits are made by {pair.there.address}.")
 
 
+def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
+    """Else a Gaze that was told to hand on to itself, or two to each other, would wait for ever."""
+    with pytest.raises(GazeError, match=rf"The Gaze at {pair.here.address} renders nothing itself"):
+        remote.connect(pair.here.address)
+
+
 def test_the_app_does_not_start_with_what_is_no_address() -> None:
     command = [sys.executable, "app.py", "--remote", "gpu-box:7860"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

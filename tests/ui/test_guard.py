@@ -79,3 +79,24 @@ def test_what_is_too_large_is_refused_before_it_is_read(client: TestClient, path
 
 def test_no_path_with_a_nul_reaches_the_app(client: TestClient) -> None:
     assert client.get("/text%00.html").text == "There is nothing here."
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "gaze.example:7860"}, 200),
+        ({"Host": "[::1]:7860"}, 200),
+        ({"X-Forwarded-Host": "gaze.example, inside_1:80"}, 200),
+        ({"X-Gradio-Server": "http://127.0.0.1:7861/gaze"}, 200),
+        ({"Host": "gaze.example:port"}, 400),
+        ({"Host": "a b"}, 400),
+        ({"X-Forwarded-Host": "javascript:window.hacked=1"}, 400),
+        ({"X-Forwarded-Host": "gaze.example/<script>"}, 400),
+        ({"X-Gradio-Server": "data:text/html,x"}, 400),
+    ],
+)
+def test_an_address_that_makes_no_sense_does_not_reach_the_app(
+    client: TestClient, headers: dict[str, str], status: int
+) -> None:
+    assert client.get("/text", headers=headers).status_code == status

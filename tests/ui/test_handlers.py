@@ -297,3 +297,22 @@ def test_without_the_secret_nothing_is_deleted(
     _, message, *_ = handlers.clear(forged)
     assert "Only the browser in which" in message
     assert len(stores[0].sessions()) == 3
+
+
+@pytest.mark.parametrize(
+    "history", ["x", 5, {}, ["x"], [None], [[]], [{}], [{"session": 5, "secret": 5}], [{"session": "x"}]]
+)
+def test_a_history_that_makes_no_sense_is_none(handlers: Handlers, history: Any) -> None:
+    assert handlers.arrive(history, arriving())[-2:] == ([], [])
+    assert "nothing to delete" in handlers.clear(history)[1]
+    assert handlers.remember({"session": "0" * 32, "secret": "s"}, history)[0] == [{"session": "0" * 32, "secret": "s"}]
+
+
+def test_a_history_is_no_longer_than_it_can_be(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each entry is asked for, of a store that may be far away."""
+    asked: list[str] = []
+    monkeypatch.setattr(stores[0], "present", lambda sessions: asked.extend(sessions) or set())
+    handlers.arrive([{"session": str(number), "secret": ""} for number in range(1000)], arriving())
+    assert len(asked) == 20

@@ -3,10 +3,15 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gaze.errors import GazeError
 from gaze.ui import limit as module
-from gaze.ui.limit import Limit, client_of
+from gaze.ui.limit import PROXIES, Limit, client_of
 
 
 class Clock:
@@ -53,6 +58,31 @@ def test_an_event_of_the_page_says_it_in_words() -> None:
     assert event(asking("1.2.3.4"), "photo", 1) == ("photo", 1)
     with pytest.raises(gr.Error, match="many previews"):
         event(asking("1.2.3.4"), "photo", 1)
+
+
+def test_all_addresses_of_one_customer_are_one_client() -> None:
+    assert client_of(asking("2001:db8:1:2::1")) == client_of(asking("2001:db8:1:2:ffff::9"))
+    assert client_of(asking("2001:db8:1:2::1")) != client_of(asking("2001:db8:1:3::1"))
+    assert client_of(asking("192.0.2.7")) == "192.0.2.7"
+    assert client_of(asking("testclient")) == "testclient"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # nobody's web server, but somebody who makes up an address
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("172.17.0.1", "203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        ("10.1.2.3", "198.51.100.1, 203.0.113.9", "203.0.113.9"),  # the first is made up
+        ("10.1.2.3", "", "10.1.2.3"),
+        ("10.1.2.3", "<script>", "<script>"),
+        ("fd00::1", "203.0.113.9", "203.0.113.9"),
+    ],
+)
+def test_web_servers_in_private_networks_say_for_whom_they_ask(peer: str, forwarded: str, client: str) -> None:
+    page = Starlette(routes=[Route("/", lambda request: PlainTextResponse(client_of(request)))])
+    web = TestClient(ProxyHeadersMiddleware(page, PROXIES), client=(peer, 5))
+    assert web.get("/", headers={"X-Forwarded-For": forwarded}).text == client
 
 
 def test_whose_address_is_unknown_shares_one() -> None:

@@ -41,6 +41,48 @@ def test_files_are_served_whole_by_range_and_cached_for_good(store: SessionStore
     assert (part.status_code, part.content) == (206, answer.content[4:10])
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ({"Range": "bytes=4-"}, 206, slice(4, None)),
+        ({"Range": "bytes=0-0"}, 206, slice(0, 1)),
+        ({"Range": "bytes=4-999999999"}, 206, slice(4, None)),
+        ({"Range": "bytes=999999999-"}, 416, slice(0, 0)),
+        ({"Range": "bytes=9-4"}, 416, slice(0, 0)),
+        ({"Range": "bytes=-5"}, 200, slice(None)),
+        ({"Range": "bytes=0-1,4-5"}, 200, slice(None)),
+        ({"Range": "bytes=" + "9" * 5000 + "-"}, 200, slice(None)),
+        ({"Range": "bytes=4-", "If-Range": '"other"'}, 200, slice(None)),
+    ],
+)
+def test_parts_of_files(
+    store: SessionStore, client: TestClient, asked: dict[str, str], status: int, part: slice
+) -> None:
+    [session] = store.sessions()
+    answer = client.get(session_url(session, "gaze.pack"), headers=asked)
+    assert answer.status_code == status
+    assert answer.content == (store.folder(session) / "gaze.pack").read_bytes()[part]
+    assert answer.headers["content-length"] == str(len(answer.content))
+
+
+def test_what_is_renamed_or_deleted_meanwhile_is_served_or_not_there(
+    store: SessionStore, client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    [session] = store.sessions()
+    find = SessionStore.file
+    calls = []
+
+    def late(self: SessionStore, session: str, name: str) -> Path:
+        calls.append(name)
+        path = find(self, session, name)
+        return tmp_path / "draft" / name if len(calls) == 2 else path  # the first store asked has nothing
+
+    monkeypatch.setattr(SessionStore, "file", late)
+    assert client.get(session_url(session, "gaze.pack")).status_code == 200
+    monkeypatch.setattr(SessionStore, "file", lambda *_: tmp_path / "gone")
+    assert client.get(session_url(session, "gaze.pack")).status_code == 404
+
+
 def test_the_zip_is_complete_and_its_length_known(store: SessionStore, client: TestClient) -> None:
     [session] = store.sessions()
     answer = client.get(session_url(session, ZIP))

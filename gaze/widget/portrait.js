@@ -1,0 +1,1 @@
+document.querySelector("gaze-tracker").manifest = {{manifest}};
