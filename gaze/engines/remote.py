@@ -34,7 +34,7 @@ from gaze.progress import READY, Progress
 from gaze.version import __version__
 
 if TYPE_CHECKING:
-    from gaze.pipeline import Options
+    from gaze.options import Options
 
 _SILENCE = 60.0
 """Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
