@@ -148,6 +148,19 @@ def test_framework_snippets(page: Any, site: Any, tmp_path: Path, framework: str
     assert logged[-1] == "0 0"
 
 
+def test_the_style_sheet(page: Any, site: Any) -> None:
+    put_portrait(site.folder)
+    [style] = blocks(TEXT, "css")
+    (site.folder / "index.html").write_text(f"<!doctype html><style>{style}</style>{blocks(TEXT, 'html')[0]}")
+    page.goto(site.url)
+    wait_loaded(page)
+    controls = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=controls]'))"
+    button = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=fullscreen-button]'))"
+    assert page.evaluate(f"getComputedStyle({TRACKER}).borderRadius") == "24px"
+    assert page.evaluate(f"{controls}.left") == "12px"
+    assert page.evaluate(f"{button}.backgroundColor") == "rgb(102, 51, 153)"
+
+
 def test_pixi_snippet(open_page: Any, site: Any) -> None:
     """The snippet as it stands, with a stand-in for PixiJS: the real one is in test_widget_pixi.py."""
     put_portrait(site.folder)
