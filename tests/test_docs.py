@@ -79,10 +79,12 @@ def variables(path: Path) -> Iterator[str]:
         and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and re.match(r"os\.(environ\.\w+|getenv)$", ast.unparse(node.func)) and node.args:
+        if isinstance(node, ast.Call) and re.search(r"\b(environ\.\w+|getenv)$", ast.unparse(node.func)) and node.args:
             asked = node.args[0]
-        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+        elif isinstance(node, ast.Subscript) and re.search(r"\benviron$", ast.unparse(node.value)):
             asked = node.slice
+        elif isinstance(node, ast.Compare) and re.search(r"\benviron$", ast.unparse(node.comparators[0])):
+            asked = node.left
         else:
             asked = node
         name = constants.get(asked.id) if isinstance(asked, ast.Name) else getattr(asked, "value", None)
@@ -159,6 +161,17 @@ def test_header_of_a_pack() -> None:
     assert set(named(tables(section(read("docs/format.md"), "gaze.pack"))[0])) == set(
         json.loads(data[12 : 12 + length])
     )
+
+
+def test_header_of_a_payload(photo: Path, tmp_path: Path) -> None:
+    stills, video = {"kind", "length"}, {"kind", "length", "codec", "codedWidth", "codedHeight", "colorSpace", "alpha"}
+    made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    data = (made / "gaze.pack").read_bytes()
+    (length,) = struct.unpack_from("<I", data, 8)
+    written = {payload["kind"]: set(payload) for payload in json.loads(data[12 : 12 + length])["payloads"]}
+    assert written == {"stills": stills, "video": video - {"alpha"}}, "which only transparent ones have"
+    [paragraph] = re.findall(r"Of each payload the header MUST give (.*?)\n\n", read("docs/format.md"), re.DOTALL)
+    assert set(names(paragraph)) - {"hasAlpha"} == video
 
 
 def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:

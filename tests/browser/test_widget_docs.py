@@ -75,6 +75,12 @@ def test_all_is_documented(offered: dict[str, list[str]]) -> None:
     assert {name for name in styling if not name.startswith("--")} == set(tags("csspart"))
 
 
+def test_fields_of_a_manifest() -> None:
+    [paragraph] = re.findall(r"^Fields of a manifest: (.*?)\. The usual names", TEXT, re.M | re.S)
+    told = set(re.findall(r"`(\w+)`", paragraph)) - {"quadrants", "single"}
+    assert told == set(re.findall(r"\bmanifest\.(\w+)", SOURCE)) - {"base"}, "which stands in the table above"
+
+
 def test_parts_are_there(offered: dict[str, list[str]], page: Any) -> None:
     parts = page.evaluate(
         """[...document.createElement("gaze-tracker").shadowRoot.querySelectorAll("[part]")].flatMap(
