@@ -33,7 +33,8 @@ def measure_once(photo: Path, frame_size: int) -> dict[str, float]:
     started = time.perf_counter()
     from gaze.engines.warp import WarpEngine
     from gaze.grid import GazeGrid
-    from gaze.pipeline import PREVIEW, Options, generate, prepare_portrait
+    from gaze.options import PREVIEW, Options
+    from gaze.pipeline import generate, prepare_portrait
 
     result = {"import": time.perf_counter() - started}
     data = photo.read_bytes()

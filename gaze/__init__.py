@@ -3,7 +3,8 @@
 from gaze.engines.base import Engine, Expression
 from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
-from gaze.pipeline import Options, Result, generate
+from gaze.options import Options
+from gaze.pipeline import Result, generate
 from gaze.progress import Progress
 from gaze.version import __version__
 

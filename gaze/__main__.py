@@ -19,10 +19,12 @@ from gaze.check import check
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
 from gaze.framing import FRAMINGS
 from gaze.keys import AUTO, KEY_CHOICES
-from gaze.pipeline import VIDEOS, Result, generate
+from gaze.options import VIDEOS
+from gaze.pipeline import Result, generate
 from gaze.repack import repack
 from gaze.sprites import METADATA
 
+_PROGRAM = "python -m gaze"
 _EXPRESSION_HELP = {
     "smile": "0 leaves the mouth as it is, 1 is a friendly smile",
     "blink": "0 leaves the eyes as open as they are, 1 closes them, below 0 opens them wider",
@@ -34,12 +36,17 @@ def build_parser() -> argparse.ArgumentParser:
     """The command's arguments; defaults are those of `Options`."""
     normal = Options()
     parser = argparse.ArgumentParser(
-        prog="python -m gaze",
+        prog=_PROGRAM,
+        usage="%(prog)s PHOTO -o OUT [options]",
         description="Turn one portrait photo into a face that follows the pointer.",
-        epilog="Also: %(prog)s check FOLDER, %(prog)s pack FOLDER (each with --help). "
-        "Exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted.",
+        epilog="""also:
+  %(prog)s check FOLDER   hold a portrait to docs/format.md
+  %(prog)s pack FOLDER    make a gaze.pack from sheets
+
+exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("photo", help="the photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
+    parser.add_argument("photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
     parser.add_argument("-o", "--out", required=True, help="the folder to make, or a file ending in .zip")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier portrait at that place")
     parser.add_argument(
@@ -55,11 +62,15 @@ def build_parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--remote",
         default=os.environ.get("GAZE_REMOTE"),
+        metavar="WHERE",
         help="another Gaze that makes it, to which the photo is sent: a Space as owner/name, or a URL "
         "(default: GAZE_REMOTE)",
     )
     look.add_argument(
-        "--framing", choices=FRAMINGS, default=normal.framing, help="cut around a small face, or keep the whole photo"
+        "--framing",
+        choices=FRAMINGS,
+        default=normal.framing,
+        help="auto cuts around a small face, whole keeps the photo (default: %(default)s)",
     )
     look.add_argument(
         "--face",
@@ -81,7 +92,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
-            f"--{part}", type=float, default=1.0, metavar="0-2", help=f"strength of the {part}; 1 is normal"
+            f"--{part}",
+            type=float,
+            default=1.0,
+            metavar="0..2",
+            help=f"how strongly the {part} follow{'s' if part == 'head' else ''} (default: 1)",
         )
     expression = parser.add_argument_group("the expression, in all frames alike (LivePortrait engine)")
     for name, (least, most) in EXPRESSION_RANGES.items():
@@ -94,19 +109,34 @@ def build_parser() -> argparse.ArgumentParser:
         help="move lids as the upstream editor does; eyes then go half as far up and down",
     )
     sheets = parser.add_argument_group("the files")
-    sheets.add_argument("--size", type=int, default=normal.size, help="rows and columns (default: %(default)s)")
+    sheets.add_argument(
+        "--size",
+        type=int,
+        default=normal.size,
+        metavar="N",
+        help="rows and columns of looks, even, 2 to 60 (default: %(default)s)",
+    )
     sheets.add_argument(
         "--keys",
         type=_keys,
         default=normal.keys,
+        metavar="N",
         help=f"rows and columns that are rendered, the others being morphed: {AUTO}, by the engine's speed, "
         f"or a number as {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
     )
     sheets.add_argument(
-        "--frame-size", type=int, default=normal.frame_size, help="longer side in pixels (default: %(default)s)"
+        "--frame-size",
+        type=int,
+        default=normal.frame_size,
+        metavar="PIXELS",
+        help="longer side of a frame (default: %(default)s)",
     )
     sheets.add_argument(
-        "--quality", type=int, default=normal.quality, help="WebP quality of the sheets, 1-100 (default: %(default)s)"
+        "--quality",
+        type=int,
+        default=normal.quality,
+        metavar="1..100",
+        help="WebP quality of the sheets (default: %(default)s)",
     )
     sheets.add_argument(
         "--video", choices=VIDEOS, default=normal.video, help="how the pack's video is coded (default: %(default)s)"
@@ -123,7 +153,7 @@ def _keys(value: str) -> str | int:
 def build_check_parser() -> argparse.ArgumentParser:
     """The arguments of `check`."""
     parser = argparse.ArgumentParser(
-        prog="python -m gaze check",
+        prog=f"{_PROGRAM} check",
         description="Hold a portrait's folder, or a pack, to docs/format.md: open every file, decode every frame.",
         epilog="Exit status: 0 nothing is wrong, 1 something is.",
     )
@@ -135,12 +165,14 @@ def build_check_parser() -> argparse.ArgumentParser:
 def build_pack_parser() -> argparse.ArgumentParser:
     """The arguments of `pack`."""
     parser = argparse.ArgumentParser(
-        prog="python -m gaze pack",
+        prog=f"{_PROGRAM} pack",
         description="Make a gaze.pack from the sheets of a folder, those of older systems included, without rendering.",
         epilog="Exit status: 0 done, 1 the pack could not be made.",
     )
     parser.add_argument("folder", type=Path, help="a folder with metadata.json and q0.webp to q3.webp")
-    parser.add_argument("--quality", type=int, default=75, help="WebP quality of the stills (default: %(default)s)")
+    parser.add_argument(
+        "--quality", type=int, default=75, metavar="1..100", help="WebP quality of the stills (default: %(default)s)"
+    )
     parser.add_argument("--video", choices=VIDEOS, default="vp9", help="how the video is coded (default: %(default)s)")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     return parser
@@ -175,11 +207,9 @@ def main(argv: list[str] | None = None) -> int:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
         _make(args.photo, out, options, args.quiet, args.earlier)
     except GazeError as error:
-        print(f"gaze: {error}", file=sys.stderr)
-        return 1
+        return _failed(error)
     except OSError as error:
-        print(f"gaze: {out} cannot be written: {error.strerror or error}. Choose another place.", file=sys.stderr)
-        return 1
+        return _failed(GazeError(f"{out} cannot be written: {error.strerror or error}. Choose another place."))
     except KeyboardInterrupt:
         print("gaze: interrupted; nothing was written.", file=sys.stderr)
         return 130
@@ -203,11 +233,15 @@ def _pack(args: argparse.Namespace) -> int:
         with tqdm(unit="frame", disable=args.quiet or None) as bar:
             pack = repack(args.folder, args.quality, args.video, _shown_on(bar))
     except GazeError as error:
-        print(f"gaze: {error}", file=sys.stderr)
-        return 1
+        return _failed(error)
     if not args.quiet:
         print(f"{pack}: {pack.stat().st_size / 1e6:.1f} MB.")
     return 0
+
+
+def _failed(error: GazeError) -> int:
+    print(f"gaze: {error}", file=sys.stderr)
+    return 1
 
 
 def _shown_on(bar: tqdm[Any]) -> Callable[[int, int], None]:
@@ -220,14 +254,17 @@ def _shown_on(bar: tqdm[Any]) -> Callable[[int, int], None]:
 
 def _make(photo: str, out: Path, options: Options, quiet: bool, earlier: str | None) -> None:
     """Make the portrait beside `out`, then put it in place, so that an old one stays until the new one is whole."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gaze-") as temporary:
-        made = Path(temporary) / "portrait"
-        result = _with_bar(photo, made, options, quiet, earlier)
-        if out.suffix == ".zip":
-            made = Path(temporary) / "portrait.zip"
-            write_zip(result.folder, made)
-        _replace(made, out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gaze-") as temporary:
+            made = Path(temporary) / "portrait"
+            result = _with_bar(photo, made, options, quiet, earlier)
+            if out.suffix == ".zip":
+                made = Path(temporary) / "portrait.zip"
+                write_zip(result.folder, made)
+            _replace(made, out)
+    except OSError as error:
+        raise GazeError(f"{out} cannot be written: {error.strerror or error}. Choose another place.") from error
     if not quiet:
         for note in result.notes:
             print(note)

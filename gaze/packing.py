@@ -91,7 +91,7 @@ class PackBuilder:
         size = self.facts.size
         outwards = sorted(self._stills, key=lambda cell: from_middle(cell, size))
         stills = {cell: Frame(self._stills[cell].result()) for cell in outwards}
-        payloads = [Payload("stills", {"type": "image/webp"}, stills)]
+        payloads = [Payload("stills", {}, stills)]
         if self.codec:
             blocks = sorted(self._videos, key=lambda block: from_middle(block.key, size))
             chunks = {

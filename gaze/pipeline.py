@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from gaze.engines.base import Engine, Expression, Loading, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face, main_face
 from gaze.framing import frame_portrait
-from gaze.grid import GazeGrid, Strengths
+from gaze.grid import GazeGrid
 from gaze.kept import Kept, fingerprint, keep, take_up
-from gaze.keys import AUTO, check_keys
+from gaze.options import Options
 from gaze.pack import PACK, Facts
 from gaze.packing import PackBuilder
 from gaze.portrait import Photo, Portrait, load_portrait
@@ -31,61 +31,13 @@ from gaze.progress import READY, Progress, SheetProgress
 from gaze.rendering import Rendering
 from gaze.sessions import publishing
 from gaze.spool import FrameSpool
-from gaze.sprites import METADATA, MODES, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.sprites import METADATA, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
 from gaze.steps import Steps
-from gaze.video import CODECS
 
-VIDEOS = (*CODECS, "none")
 FINDING = threading.Lock()
 """Held while faces are looked for: all threads share OpenCV's cascades, which then fail or find what is not there."""
 _STILLS_BETTER = 5
 """What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a person can choose; the app, the command line and Python share these.
-
-    Attributes:
-        engine: one of `gaze.engines.base.ENGINES`, or an engine of your own.
-        size: rows and columns of the grid, even.
-        keys: how many cells per side are rendered, the others being morphed between them; "auto" chooses by the
-            engine's speed, a number as large as `size` renders all.
-        frame_size: longer side of a frame in pixels.
-        quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
-        framing: one of `gaze.framing.FRAMINGS`.
-        face: which one where there are several: 0 the main face, 1 the next largest, and so on.
-        strengths: how strongly head, eyes and brows follow.
-        straighten: whether a source that looks past the camera looks straight in the grid's centre.
-        remove_background: whether only the person is left, before nothing; needs the extra `matting`.
-        expression: what is changed in all frames alike (LivePortrait engine).
-        mode: "quadrants", the exchange format, or "single" for one sheet.
-        effort: libwebp's method for the sheets, 0 fast to 6 slow.
-        pack: whether to write a pack, before the sheets.
-        video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
-        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.engines.remote`).
-    """
-
-    engine: str | Engine = "auto"
-    size: int = 30
-    keys: str | int = AUTO
-    frame_size: int = 512
-    quality: int = 70
-    framing: str = "auto"
-    face: int = 0
-    strengths: Strengths = field(default_factory=Strengths)
-    straighten: bool = True
-    remove_background: bool = False
-    expression: Expression = field(default_factory=Expression)
-    mode: str = "quadrants"
-    effort: int = 4
-    pack: bool = True
-    video: str = "vp9"
-    remote: str | None = None
-
-
-PREVIEW = Options(engine="warp", size=10, keys=10, frame_size=256, quality=75, mode="single", effort=0, pack=False)
-"""The small portrait that is there at once."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +102,7 @@ def run(
         must_continue: whether it is an error if none can.
     """
     grid = GazeGrid(options.size, options.strengths)
-    _check(options)
+    options.check()
     groups = plan_sheets(grid, options.mode)
     sheets = sorted((sheet for group in groups for sheet in group), key=lambda sheet: sheet.side)
     yield Progress("read", 0, 1, "Looking for the face")
@@ -161,6 +113,8 @@ def run(
     portrait, face, notes = prepare_portrait(photo, options)
     check_sheets(groups, portrait.width, portrait.height)
     engine, reason = yield from _load_engine(options)
+    if engine.name == "warp" and options.expression != Expression():
+        notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
     alpha = options.remove_background
     facts = metadata(grid, options.mode, portrait.width, portrait.height, face, alpha, options.pack)
     facts["engine"] = engine.name
@@ -217,16 +171,6 @@ def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tu
         taken = "the largest" if options.face == 0 else f"number {options.face}, counted from the largest as 0,"
         notes += (f"There are {count} faces in the photo; {taken} was taken.",)
     return portrait, face, notes
-
-
-def _check(options: Options) -> None:
-    check_keys(options.keys)
-    if not 1 <= options.quality <= 100:
-        raise GazeError(f"The quality is {options.quality}. Choose a value from 1 to 100; 70 is the normal one.")
-    if options.mode not in MODES:
-        raise GazeError(f"There is no mode called “{options.mode}”. Choose one of: {', '.join(MODES)}.")
-    if options.video not in VIDEOS:
-        raise GazeError(f"There is no video called “{options.video}”. Choose one of: {', '.join(VIDEOS)}.")
 
 
 def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, str]]:

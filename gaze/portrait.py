@@ -112,6 +112,8 @@ def _open(photo: str | Path | bytes | BinaryIO) -> Image.Image:
     """Read the header, and no more, of a file or its bytes."""
     if isinstance(photo, (str, Path)):
         path = Path(photo)
+        if path.is_dir():
+            raise PhotoError(f"{path} is a folder. Name the photo in it.")
         if not path.is_file():
             raise PhotoError(f"There is no file {path}. Check the name.")
         size = path.stat().st_size

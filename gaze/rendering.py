@@ -57,7 +57,7 @@ class Rendering:
         portrait, face: what the engine is given.
         grid: the looks.
         spool: where the frames go.
-        keys: as in `gaze.pipeline.Options`.
+        keys: as in `gaze.options.Options`.
         earlier: what an earlier run rendered of the same; its frames are in the spool.
         coarse: writes what can be shown while a slow engine renders; None where nothing is.
 

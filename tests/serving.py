@@ -35,12 +35,16 @@ class App:
 
 
 @contextmanager
-def serving(place: Path, *command: str, **settings: str) -> Iterator[App]:
+def serving(
+    place: Path, *command: str, program: str = sys.executable, folder: Path = ROOT, **settings: str
+) -> Iterator[App]:
     """An app, until the block ends.
 
     Args:
         place: a folder for its store, what is temporary, and its log.
-        command: what Python is given; `app.py` if nothing.
+        command: what the program is given; `app.py` if nothing.
+        program: what is started, Python unless told.
+        folder: in which.
         settings: environment variables.
     """
     with socket.socket() as free:
@@ -57,7 +61,7 @@ def serving(place: Path, *command: str, **settings: str) -> Iterator[App]:
     log = place / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, *(command or ["app.py"])], cwd=ROOT, env=environment, stdout=file, stderr=file
+            [program, *(command or ["app.py"])], cwd=folder, env=environment, stdout=file, stderr=file
         )
     address = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}"
     try:

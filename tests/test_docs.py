@@ -1,6 +1,7 @@
 """What can be set, asked for and read is documented, and what is documented is there.
 
-Of the widget that is held by tests/browser/test_widget_docs.py, of the modules by test_architecture.py.
+Of the widget that is held by tests/browser/test_widget_docs.py, of the modules by test_architecture.py; what people are
+told to type is run by test_commands.py.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ import io
 import json
 import os
 import re
-import shlex
-import shutil
 import struct
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +35,7 @@ from gaze.sprites import metadata
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.line import Line
 from tests.fakes import FakeEngine
-from tests.tables import ROOT, blocks, named, names, read, section, tables
+from tests.tables import ROOT, named, names, read, section, tables
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 QUICK = ["--size", "4", "--frame-size", "128", "--engine", "warp"]
@@ -81,10 +79,12 @@ def variables(path: Path) -> Iterator[str]:
         and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and re.match(r"os\.(environ\.\w+|getenv)$", ast.unparse(node.func)) and node.args:
+        if isinstance(node, ast.Call) and re.search(r"\b(environ\.\w+|getenv)$", ast.unparse(node.func)) and node.args:
             asked = node.args[0]
-        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+        elif isinstance(node, ast.Subscript) and re.search(r"\benviron$", ast.unparse(node.value)):
             asked = node.slice
+        elif isinstance(node, ast.Compare) and re.search(r"\benviron$", ast.unparse(node.comparators[0])):
+            asked = node.left
         else:
             asked = node
         name = constants.get(asked.id) if isinstance(asked, ast.Name) else getattr(asked, "value", None)
@@ -163,6 +163,17 @@ def test_header_of_a_pack() -> None:
     )
 
 
+def test_header_of_a_payload(photo: Path, tmp_path: Path) -> None:
+    stills, video = {"kind", "length"}, {"kind", "length", "codec", "codedWidth", "codedHeight", "colorSpace", "alpha"}
+    made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    data = (made / "gaze.pack").read_bytes()
+    (length,) = struct.unpack_from("<I", data, 8)
+    written = {payload["kind"]: set(payload) for payload in json.loads(data[12 : 12 + length])["payloads"]}
+    assert written == {"stills": stills, "video": video - {"alpha"}}, "which only transparent ones have"
+    [paragraph] = re.findall(r"Of each payload the header MUST give (.*?)\n\n", read("docs/format.md"), re.DOTALL)
+    assert set(names(paragraph)) - {"hasAlpha"} == video
+
+
 def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
     made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
     documented = set(named(tables(read("docs/format.md"))[0]))
@@ -172,32 +183,7 @@ def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
     assert f"`{INPUT}`" in read("docs/format.md")
 
 
-# What people are told to type.
-
-
-@pytest.fixture
-def here(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a portrait.jpg, in which commands run."""
-    shutil.copy(photo, tmp_path / "portrait.jpg")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def test_commands_of_the_readme(here: Path) -> None:
-    """In the order in which they stand there, with a small grid."""
-    told = [shlex.split(line) for line in re.findall(r"python -m gaze ([^`\n#]+)", read("README.md"))]
-    assert any(words[0] == "portrait.jpg" for words in told)
-    for words in told:
-        making = words[0] == "portrait.jpg"
-        arguments = ["out" if word == "FOLDER" else word for word in words]
-        assert command.main([*arguments, "-q", *(QUICK if making else [])]) == 0, words
-    assert (here / "out" / "index.html").exists()
-
-
-def test_python_of_the_readme(here: Path) -> None:
-    [code] = blocks(read("README.md"), "python")
-    exec(code.replace("Options(", "Options(engine='warp', size=4, frame_size=128, "), {})
-    assert (here / "out" / "index.html").exists()
+# The pages themselves.
 
 
 def test_pictures_are_made_by_their_script(tmp_path: Path) -> None:
@@ -219,9 +205,3 @@ def test_what_pages_point_to_is_there(name: str) -> None:
     local = [link for link in links if link and "://" not in link and not link.startswith("gaze-portrait")]
     if not name.endswith("widget.md"):
         assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
-    makefile = read("Makefile")
-    targets = re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)
-    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
-    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
-    wanted = re.findall(r"'(?:\.|gaze-portrait)\[([a-z,]+)\]", text)
-    assert {extra for listed in wanted for extra in listed.split(",")} <= set(extras)

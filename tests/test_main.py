@@ -105,7 +105,12 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["missing.jpg"], "no file missing.jpg"), (["PHOTO", "--size", "5"], "is 5"), (["PHOTO", "--eyes", "3"], "is 3")],
+    [
+        (["missing.jpg"], "no file missing.jpg"),
+        (["."], "is a folder"),
+        (["PHOTO", "--size", "5"], "is 5"),
+        (["PHOTO", "--eyes", "3"], "is 3"),
+    ],
 )
 def test_what_cannot_be_done_ends_with_one_line_and_status_1(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
@@ -117,6 +122,22 @@ def test_what_cannot_be_done_ends_with_one_line_and_status_1(
     assert error.count("\n") == 1
     assert words in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["file/out", "file/deeper/out"])
+def test_a_place_that_cannot_be_written_is_told_in_words(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert main([str(photo), "-o", str(tmp_path / place), "-q"]) == 1
+    assert f"{tmp_path / place} cannot be written: " in capsys.readouterr().err
+
+
+def test_an_expression_that_the_engine_cannot_change_is_told(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(photo), "-o", str(tmp_path / "out"), "--engine", "warp", "--smile", "1", *QUICK]) == 0
+    assert "only LivePortrait changes it" in capsys.readouterr().out
 
 
 def test_what_it_makes_can_be_checked(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,9 +22,7 @@ VIDEO = {
 
 
 def stills() -> Payload:
-    return Payload(
-        "stills", {"type": "image/webp"}, {cell: Frame(bytes([i + 1]) * (i + 1)) for i, cell in enumerate(CELLS)}
-    )
+    return Payload("stills", {}, {cell: Frame(bytes([i + 1]) * (i + 1)) for i, cell in enumerate(CELLS)})
 
 
 def video() -> Payload:

@@ -17,8 +17,9 @@ from gaze.check import check
 from gaze.engines.base import Engine, Loading
 from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
+from gaze.options import PREVIEW, Options
 from gaze.pack import read_pack
-from gaze.pipeline import PREVIEW, Options, Progress, generate, prepare_portrait, run
+from gaze.pipeline import Progress, generate, prepare_portrait, run
 from gaze.portrait import Portrait
 from gaze.spool import FrameSpool
 from gaze.video import decode_chain

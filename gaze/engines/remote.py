@@ -34,7 +34,7 @@ from gaze.progress import READY, Progress
 from gaze.version import __version__
 
 if TYPE_CHECKING:
-    from gaze.pipeline import Options
+    from gaze.options import Options
 
 HANDED_ON = "remote"
 """The engine that /health names where another Gaze makes the portraits."""

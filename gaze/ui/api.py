@@ -19,7 +19,8 @@ from gaze.errors import GazeError
 from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
 from gaze.keys import AUTO
-from gaze.pipeline import PREVIEW, VIDEOS, Options, generate, run
+from gaze.options import PREVIEW, VIDEOS, Options
+from gaze.pipeline import generate, run
 from gaze.progress import Progress
 from gaze.sessions import SessionStore
 from gaze.sprites import MODES
@@ -43,7 +44,7 @@ class Api:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour; below the system's temporary folder, as Gradio wants the zip.
         line: those who wait for their portraits, the page's visitors included.
-        remote: as in `gaze.pipeline.Options`.
+        remote: as in `gaze.options.Options`.
         limit: of previews, the page's included.
     """
 

@@ -149,7 +149,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     """Serve the page: from a script until interrupted, from a notebook in the background, until the page is closed.
 
     Args:
-        remote: another Gaze that makes the portraits, as in `gaze.pipeline.Options`.
+        remote: another Gaze that makes the portraits, as in `gaze.options.Options`.
         **overrides: for `gr.Blocks.launch`.
 
     Raises:

@@ -17,7 +17,8 @@ from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError, PhotoError
 from gaze.faces import clear_faces
 from gaze.kept import KEPT
-from gaze.pipeline import FINDING, PREVIEW, Options, Result, generate, run
+from gaze.options import PREVIEW, Options
+from gaze.pipeline import FINDING, Result, generate, run
 from gaze.portrait import load_portrait
 from gaze.sessions import SessionStore
 from gaze.steps import Steps
@@ -51,7 +52,7 @@ class Handlers:
         previews: where previews are kept for an hour.
         examples: where the living example is kept.
         line: those who wait for their portraits, programs included.
-        remote: as in `gaze.pipeline.Options`; previews are made here nevertheless.
+        remote: as in `gaze.options.Options`; previews are made here nevertheless.
     """
 
     def __init__(

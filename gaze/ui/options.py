@@ -12,7 +12,7 @@ import gradio as gr
 from gaze.framing import FRAMINGS
 from gaze.grid import Strengths
 from gaze.keys import AUTO, KEY_CHOICES
-from gaze.pipeline import Options
+from gaze.options import Options
 
 Input = gr.Slider | gr.Checkbox | gr.Radio
 

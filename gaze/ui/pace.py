@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gaze.pipeline import Options
+from gaze.options import Options
 
 
 @dataclass(frozen=True)

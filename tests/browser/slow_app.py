@@ -19,7 +19,8 @@ from gaze.engines import base
 from gaze.engines.base import Engine, Loading
 from gaze.engines.warp import WarpEngine, WarpSource
 from gaze.grid import Pose
-from gaze.pipeline import Options, Result
+from gaze.options import Options
+from gaze.pipeline import Result
 from gaze.portrait import Photo
 from gaze.progress import Progress
 from gaze.ui import handlers

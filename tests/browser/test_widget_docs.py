@@ -75,6 +75,12 @@ def test_all_is_documented(offered: dict[str, list[str]]) -> None:
     assert {name for name in styling if not name.startswith("--")} == set(tags("csspart"))
 
 
+def test_fields_of_a_manifest() -> None:
+    [paragraph] = re.findall(r"^Fields of a manifest: (.*?)\. The usual names", TEXT, re.M | re.S)
+    told = set(re.findall(r"`(\w+)`", paragraph)) - {"quadrants", "single"}
+    assert told == set(re.findall(r"\bmanifest\.(\w+)", SOURCE)) - {"base"}, "which stands in the table above"
+
+
 def test_parts_are_there(offered: dict[str, list[str]], page: Any) -> None:
     parts = page.evaluate(
         """[...document.createElement("gaze-tracker").shadowRoot.querySelectorAll("[part]")].flatMap(
@@ -146,6 +152,19 @@ def test_framework_snippets(page: Any, site: Any, tmp_path: Path, framework: str
     assert_follows(page)
     page.wait_for_function(f"{TRACKER}.col === 0")
     assert logged[-1] == "0 0"
+
+
+def test_the_style_sheet(page: Any, site: Any) -> None:
+    put_portrait(site.folder)
+    [style] = blocks(TEXT, "css")
+    (site.folder / "index.html").write_text(f"<!doctype html><style>{style}</style>{blocks(TEXT, 'html')[0]}")
+    page.goto(site.url)
+    wait_loaded(page)
+    controls = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=controls]'))"
+    button = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=fullscreen-button]'))"
+    assert page.evaluate(f"getComputedStyle({TRACKER}).borderRadius") == "24px"
+    assert page.evaluate(f"{controls}.left") == "12px"
+    assert page.evaluate(f"{button}.backgroundColor") == "rgb(102, 51, 153)"
 
 
 def test_pixi_snippet(open_page: Any, site: Any) -> None:

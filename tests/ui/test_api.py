@@ -25,6 +25,7 @@ from gaze import __version__
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
 from gaze.ui.line import Line
+from tests.clone import installed
 from tests.green import write_network
 from tests.serving import serving
 from tests.tables import blocks, read
@@ -34,9 +35,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `python app.py`, running with a store of its own."""
-    network = write_network(tmp_path_factory.mktemp("network") / "green.onnx")
-    with serving(tmp_path_factory.mktemp("app"), GAZE_MATTING_MODEL=str(network)) as app:
+    """The address of the app as README says to start it, with a store of its own."""
+    place = tmp_path_factory.mktemp("app")
+    network = write_network(place / "green.onnx")
+    start = {"program": "make", "folder": installed(place / "clone")}
+    with serving(place, "run", **start, GAZE_MATTING_MODEL=str(network)) as app:
         yield app.address
 
 

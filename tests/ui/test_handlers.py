@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from starlette.requests import Request as StarletteRequest
 
-from gaze.pipeline import Options
+from gaze.options import Options
 from gaze.portrait import Portrait
 from gaze.sessions import SessionStore
 from gaze.ui import handlers as module

@@ -4,7 +4,7 @@ import pytest
 
 from gaze.errors import GazeError
 from gaze.grid import Strengths
-from gaze.pipeline import PREVIEW, Options
+from gaze.options import PREVIEW, Options
 from gaze.ui.options import PREVIEWED, option_inputs, read_options
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gaze.pipeline import PREVIEW, Options
+from gaze.options import PREVIEW, Options
 from gaze.ui.pace import Pace
 
 

@@ -1,0 +1,74 @@
+"""What a person can choose about a portrait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gaze.engines.base import Engine, Expression
+from gaze.errors import GazeError
+from gaze.grid import Strengths
+from gaze.keys import AUTO, check_keys
+from gaze.sprites import MODES
+from gaze.video import CODECS
+
+VIDEOS = (*CODECS, "none")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person can choose; the app, the command line and Python share these.
+
+    Attributes:
+        engine: one of `gaze.engines.base.ENGINES`, or an engine of your own.
+        size: rows and columns of the grid, even.
+        keys: how many cells per side are rendered, the others being morphed between them; "auto" chooses by the
+            engine's speed, a number as large as `size` renders all.
+        frame_size: longer side of a frame in pixels.
+        quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
+        framing: one of `gaze.framing.FRAMINGS`.
+        face: which one where there are several: 0 the main face, 1 the next largest, and so on.
+        strengths: how strongly head, eyes and brows follow.
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
+        remove_background: whether only the person is left, before nothing; needs the extra `matting`.
+        expression: what is changed in all frames alike (LivePortrait engine).
+        mode: "quadrants", the exchange format, or "single" for one sheet.
+        effort: libwebp's method for the sheets, 0 fast to 6 slow.
+        pack: whether to write a pack, before the sheets.
+        video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
+        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.engines.remote`).
+    """
+
+    engine: str | Engine = "auto"
+    size: int = 30
+    keys: str | int = AUTO
+    frame_size: int = 512
+    quality: int = 70
+    framing: str = "auto"
+    face: int = 0
+    strengths: Strengths = field(default_factory=Strengths)
+    straighten: bool = True
+    remove_background: bool = False
+    expression: Expression = field(default_factory=Expression)
+    mode: str = "quadrants"
+    effort: int = 4
+    pack: bool = True
+    video: str = "vp9"
+    remote: str | None = None
+
+    def check(self) -> None:
+        """See to it that what stands here can be done; the rest is checked where it is used.
+
+        Raises:
+            GazeError: something is out of range.
+        """
+        check_keys(self.keys)
+        if not 1 <= self.quality <= 100:
+            raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
+        if self.mode not in MODES:
+            raise GazeError(f"There is no mode called “{self.mode}”. Choose one of: {', '.join(MODES)}.")
+        if self.video not in VIDEOS:
+            raise GazeError(f"There is no video called “{self.video}”. Choose one of: {', '.join(VIDEOS)}.")
+
+
+PREVIEW = Options(engine="warp", size=10, keys=10, frame_size=256, quality=75, mode="single", effort=0, pack=False)
+"""The small portrait that is there at once."""
