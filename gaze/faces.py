@@ -24,7 +24,7 @@ from gaze.portrait import Portrait
 
 _MIN_IRIS_DISTANCE = 14.0
 _MIN_CONFIDENCE = 0.5
-_NO_FACE = 0.005
+_NO_FACE = 0.01
 """Confidence below which a find is not even doubtful."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,11 @@ def bench(page: Any, record: Any, tmp_path: Path) -> Any:
     return widget.Bench(page, files), metadata, pack
 
 
+def some(all_: Iterable[Any], count: int) -> list[Any]:
+    """The same ones every time, of every field and of every value."""
+    return random.Random(0).sample(list(all_), count)
+
+
 def no_faults(tries: list[Any]) -> bool:
     assert [it.words for it in tries if it.happened == FAULT] == []
     return len({it.happened for it in tries}) == 2
@@ -27,14 +34,14 @@ def no_faults(tries: list[Any]) -> bool:
 
 def test_hostile_manifests(bench: Any) -> None:
     it, metadata, pack = bench
-    manifests = list(widget.spoilt_manifests(metadata, widget.HOSTILE, ()))[::11]
+    manifests = some(widget.spoilt_manifests(metadata, widget.HOSTILE, ()), 56)
     assert no_faults([it.folder(manifest, pack) for manifest in manifests])
-    assert no_faults([it.manifest(manifest, pack) for manifest in (*manifests[::4], *widget.ODD_OBJECTS)])
+    assert no_faults([it.manifest(manifest, pack) for manifest in (*manifests[:14], *widget.ODD_OBJECTS)])
 
 
 def test_hostile_packs(bench: Any) -> None:
     it, _, pack = bench
-    assert no_faults([it.pack(spoilt) for spoilt in list(widget.spoilt_headers(pack, widget.HOSTILE))[::17]])
+    assert no_faults([it.pack(spoilt) for spoilt in some(widget.spoilt_headers(pack, widget.HOSTILE), 40)])
     assert no_faults([it.pack(flipped(pack, seed)) for seed in range(20)])
     length = struct.unpack_from("<I", pack, 8)[0]
     spoilt = bytearray(pack)
