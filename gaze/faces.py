@@ -105,11 +105,10 @@ class Face:
     def yaw(self) -> float:
         """Turn of the head, degrees, positive to the image's right, within ±20.
 
-        The tip of the nose stands out about 0.55 iris distances before the irises, the mouth about 0.3: turned by yaw,
-        they move off the middle between the irises by sin(yaw) times that. Yaw is fitted to both by least squares.
+        The tip of the nose stands out before the irises: turned by yaw, it moves off the middle between them by
+        sin(yaw) times 0.85 (measured against a mesh laid over some 90 photos, whose mouths tell nothing more).
         """
-        mouth = sum(self.to_frame(*corner)[0] for corner in self.mouth) / 2
-        sine = (0.55 * self.to_frame(*self.nose)[0] + 0.3 * mouth) / (0.55**2 + 0.3**2)
+        sine = self.to_frame(*self.nose)[0] / 0.85
         return max(-20.0, min(20.0, math.degrees(math.asin(max(-1.0, min(1.0, sine))))))
 
     @property

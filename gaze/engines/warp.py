@@ -26,9 +26,9 @@ from gaze.portrait import Portrait
 
 _GAZE_REACH = 0.125
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
-_TURN = 0.5 / YAW_RANGE
-"""Turn per degree of `Face.yaw`. Half of it: the face that `head` was fitted to has a yaw of 9° by that measure, and
-moves like one turned by 4 to 5°."""
+_TURN = 0.67 / YAW_RANGE
+"""Turn per degree of `Face.yaw`. Two thirds of it: the face that `head` was fitted to has a yaw of 7° by that measure,
+and moves like one turned by 4 to 5°."""
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
 _EDGE_SLOPE = 0.7
