@@ -7,8 +7,8 @@ about a face levelled by its irises, whether they lie where those of a face belo
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -177,6 +177,17 @@ def _boxes(grey: np.ndarray, search: _Search) -> list[Box]:
     return boxes
 
 
-@cache
+class _Cascades(threading.local):
+    """Those of one thread: threads that share one fail, or find what is not there."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, cv2.CascadeClassifier] = {}
+
+
+_CASCADES = _Cascades()
+
+
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(cv2.data.haarcascades + name)  # type: ignore[attr-defined]
+    if name not in _CASCADES.loaded:
+        _CASCADES.loaded[name] = cv2.CascadeClassifier(cv2.data.haarcascades + name)  # type: ignore[attr-defined]
+    return _CASCADES.loaded[name]

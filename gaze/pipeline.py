@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -34,8 +33,6 @@ from gaze.spool import FrameSpool
 from gaze.sprites import METADATA, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
 from gaze.steps import Steps
 
-FINDING = threading.Lock()
-"""Held while faces are looked for: all threads share OpenCV's cascades, which then fail or find what is not there."""
 _STILLS_BETTER = 5
 """What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
 
@@ -163,8 +160,7 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = load_portrait(photo)
-    with FINDING:
-        face, count = main_face(whole, options.face)
+    face, count = main_face(whole, options.face)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     notes = portrait.notes
     if count > 1:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -133,6 +135,13 @@ def test_things_without_a_face(name: str) -> None:
     image = getattr(data, name)()
     image = image if image.ndim == 3 else np.dstack([image] * 3)
     assert all(face.confidence < 0.5 for face in find_faces(Portrait(np.ascontiguousarray(image[..., :3]))))
+
+
+def test_faces_are_found_by_many_threads_at_once(portrait: Portrait) -> None:
+    sizes = [Portrait(cv2.resize(portrait.image, (side, side))) for side in (300, 500, 700, 900)]
+    alone = [main_face(it) for it in sizes]
+    with ThreadPoolExecutor(len(sizes)) as visitors:
+        assert list(visitors.map(main_face, sizes * 3)) == alone * 3
 
 
 def test_yaw_is_none_from_the_front_and_changes_sign_in_the_mirror() -> None:

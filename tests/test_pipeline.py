@@ -3,7 +3,6 @@ import io
 import json
 import time
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.pack import read_pack
-from gaze.pipeline import Progress, generate, prepare_portrait, run
+from gaze.pipeline import Progress, generate, run
 from gaze.portrait import Portrait
 from gaze.spool import FrameSpool
 from gaze.video import decode_chain
@@ -330,13 +329,3 @@ def test_a_photo_without_a_face_writes_nothing(faceless: np.ndarray, tmp_path: P
 def test_the_public_names_can_be_imported() -> None:
     assert all(hasattr(gaze, name) for name in gaze.__all__)
     assert gaze.generate is generate
-
-
-def test_faces_are_found_by_many_at_once(photo: Path) -> None:
-    """OpenCV's cascades are not for several threads."""
-    with Image.open(photo) as picture:
-        sizes = [picture.convert("RGB").resize((side, side)) for side in (300, 500, 700, 900)]
-    alone = [prepare_portrait(it, Options())[1].centre for it in sizes]
-    with ThreadPoolExecutor(len(sizes)) as visitors:
-        asked = [visitors.submit(prepare_portrait, it, Options()) for it in sizes * 3]
-        assert [it.result()[1].centre for it in asked] == alone * 3

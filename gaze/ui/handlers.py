@@ -18,7 +18,7 @@ from gaze.errors import GazeError, PhotoError
 from gaze.faces import clear_faces
 from gaze.kept import KEPT
 from gaze.options import PREVIEW, Options
-from gaze.pipeline import FINDING, Result, generate, run
+from gaze.pipeline import Result, generate, run
 from gaze.portrait import load_portrait
 from gaze.sessions import SessionStore
 from gaze.steps import Steps
@@ -151,9 +151,7 @@ class Handlers:
             return None
         try:
             portrait = load_portrait(photo)
-            with FINDING:
-                faces = clear_faces(portrait)
-            return ui.faces_found(photo, portrait, faces)
+            return ui.faces_found(photo, portrait, clear_faces(portrait))
         except GazeError:
             return None  # the preview says why
 
