@@ -59,12 +59,12 @@ def find_eye(image: np.ndarray, face: Face, iris: Iris, opening: Opening) -> Eye
     x0, y0 = max(0, int(iris.x - reach_x)), max(0, int(iris.y - reach_y))
     x1, y1 = min(image.shape[1], int(iris.x + reach_x) + 1), min(image.shape[0], int(iris.y + reach_y) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
-    px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
-    lids = Lids(opening)
-    inside = lids.coverage(px, py, max(1.5, 0.02 * unit))
-    distance = np.hypot(px - iris.x, py - iris.y) / iris.radius
+    y, x = np.mgrid[: y1 - y0, : x1 - x0].astype(np.float32)
+    lids = Lids(opening).shifted(-x0, -y0)
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
-    white = rebuild_white(patch, lids.shifted(-x0, -y0), local)
+    inside = lids.coverage(x, y)
+    distance = np.hypot(x - local.x, y - local.y) / iris.radius
+    white = rebuild_white(patch, lids, local, inside)
     colour, light = _complete_iris(patch, inside, distance)
     disc, light = _cut_disc(colour, light, local)
     nothing = np.zeros_like(patch)

@@ -13,19 +13,22 @@ _UNDER = 0.2
 """How far below the lower lid's edge, in iris radii, the iris may still be seen: the edge is not found that well."""
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
-
-
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
 class Lids:
-    """An eye's opening: two parabolas through its corners and the lids' apexes. Positions are pixels."""
+    """An eye's opening: two parabolas through its corners and the lids' apexes. Positions are pixels.
+
+    Attributes:
+        soft: how many pixels wide their edge is.
+    """
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._left = np.array(opening.left)
         chord = np.array(opening.right) - self._left
         self._length = float(np.hypot(*chord))
+        self.soft = max(1.5, 0.045 * self._length)
         self._along = chord / self._length
         self._upper, self._lower = (self._local(*apex) for apex in (opening.upper, opening.lower))
 
@@ -44,12 +47,12 @@ class Lids:
         along, down = self._local(x, y)
         return self._edge(along, self._lower) - down
 
-    def coverage(self, x: np.ndarray, y: np.ndarray, soft: float) -> np.ndarray:
-        """1 between the lids, 0 beyond them; the edge `soft` pixels wide; float32."""
+    def coverage(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """1 between the lids, 0 beyond them; float32."""
         along, _ = self._local(x, y)
         inside = np.minimum(self.depth(x, y), self.height(x, y))
         ends = np.minimum(along, self._length - along)
-        return (np.clip(inside / soft + 0.5, 0, 1) * np.clip(ends / soft + 0.5, 0, 1)).astype(np.float32)
+        return (np.clip(inside / self.soft + 0.5, 0, 1) * np.clip(ends / self.soft + 0.5, 0, 1)).astype(np.float32)
 
     def beside(self, x: np.ndarray, y: np.ndarray, to: float) -> np.ndarray:
         """Positions as high above the lower lid, but `to` pixels from the left corner to the right one; float32."""
@@ -73,7 +76,7 @@ class Lids:
         return apex[1] * np.clip(bow, -0.2, 1)
 
 
-def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris) -> np.ndarray:
+def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray) -> np.ndarray:
     """The patch with the white of the eye where the iris was.
 
     Its colour goes over from what is seen on the one side of the iris to what is seen on the other. Under the upper lid
@@ -84,11 +87,10 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris) -> np.ndarray:
         patch: (h, w, 3) float32 RGB.
         lids: of the eye, in the patch's pixels.
         iris: likewise.
+        opening: (h, w) float32, what the lids cover: 1 between them.
     """
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
     distance = np.hypot(x - iris.x, y - iris.y) / iris.radius
-    soft = max(1.5, 0.2 * iris.radius)
-    opening = lids.coverage(x, y, soft)
     middle = float(lids.along(iris.x, iris.y))
     share = np.clip(0.5 + (lids.along(x, y) - middle) / (2 * _HOLE * iris.radius), 0, 1)[..., None]
     seen = (opening > 0.85) & (distance > _HOLE) & (distance < 2.3)
@@ -105,7 +107,7 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris) -> np.ndarray:
     low = np.clip(1 - height / _RISE, 0, 1)[..., None]
     filled = white * (1 - low) + (sides[0] * (1 - share) + sides[1] * share) * low
 
-    under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(lids.depth(x, y) / soft + 0.5, 0, 1)
+    under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(lids.depth(x, y) / lids.soft + 0.5, 0, 1)
     hole = (np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
     return (patch * (1 - hole) + filled * hole).astype(np.float32)
 
