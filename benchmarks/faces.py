@@ -22,9 +22,10 @@ import numpy as np
 from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN
+from gaze.detection import find_faces
 from gaze.engines.straighten import gaze_offset
 from gaze.engines.warp import WarpEngine
-from gaze.faces import Face, Iris, Opening, find_faces, typical_face
+from gaze.faces import Face, Iris, Opening, typical_face
 from gaze.grid import Pose
 from gaze.portrait import Portrait, load_portrait
 

@@ -16,9 +16,10 @@ from PIL import Image
 from gaze.bundle import INPUT, write_pages
 from gaze.coarse import CoarsePortrait
 from gaze.cutout import CutoutEngine
+from gaze.detection import main_face
 from gaze.engines.base import Engine, Expression, Loading, load_engine
 from gaze.errors import GazeError
-from gaze.faces import Face, main_face
+from gaze.faces import Face
 from gaze.framing import frame_portrait
 from gaze.grid import GazeGrid
 from gaze.kept import Kept, fingerprint, keep, take_up

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from gaze.faces import Face, main_face
+from gaze.detection import main_face
+from gaze.faces import Face
 from gaze.framing import frame_portrait
 from gaze.portrait import Portrait, load_portrait
 from tests import green

@@ -13,7 +13,8 @@ from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN, grey, mirrored, turned
 from benchmarks.faces import pictures
-from gaze.faces import Face, main_face
+from gaze.detection import main_face
+from gaze.faces import Face
 from gaze.pipeline import Options, prepare_portrait
 from gaze.portrait import Portrait, load_portrait
 from trials.corpus import EXAMPLE

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from gaze.bundle import write_zip
-from gaze.faces import main_face
+from gaze.detection import main_face
 from gaze.pipeline import Options, generate
 from gaze.portrait import load_portrait, register_formats
 from trials import corpus

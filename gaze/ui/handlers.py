@@ -12,10 +12,10 @@ from typing import Any
 
 import gradio as gr
 
+from gaze.detection import clear_faces
 from gaze.engines.base import choose_engine
 from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError, PhotoError
-from gaze.faces import clear_faces
 from gaze.kept import KEPT
 from gaze.options import PREVIEW, Options
 from gaze.pipeline import Result, generate, run

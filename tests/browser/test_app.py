@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaze.faces import Face, main_face
+from gaze.detection import main_face
+from gaze.faces import Face
 from gaze.portrait import Portrait
 from gaze.ui.components import embed_snippets
 from tests.browser.conftest import Record, Site

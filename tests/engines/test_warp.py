@@ -5,9 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
+from gaze.detection import find_faces, main_face
 from gaze.engines.straighten import gaze_offset
 from gaze.engines.warp import WarpEngine, WarpSource, displacement
-from gaze.faces import Face, find_faces, main_face
+from gaze.faces import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.portrait import Portrait
 
