@@ -15,7 +15,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from gaze.cascade import Seen, see_eyes
+from gaze.cascade import Seen, agreement, see_eyes
 from gaze.level import Circle, Point, level_patch
 
 _Scored = tuple[float, tuple[Circle, Circle]]
@@ -56,6 +56,8 @@ def find_irises(
     found.sort(key=lambda it: -it[0])
     best, most = (left, right), -math.inf
     for _, pair in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]:
+        if agreement(image, *pair) == 0:
+            continue  # refining takes five times as long, and no face would be seen then either
         first, second, seen, score = _refined(image, *pair, UNIT / 2, 2)
         strange = _strangeness(first, second, left, right)
         value = score - strange + _TRUST * judge(first, second, strange, seen)
