@@ -16,6 +16,8 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+import cv2
+
 from benchmarks.instant import machine
 from trials.trying import Row
 
@@ -39,6 +41,7 @@ def main() -> int:
     args = parser.parse_args()
     if odd := set(args.rooms) - set(ROOMS):
         parser.error(f"there is no room called {', '.join(odd)}; there are {', '.join(ROOMS)}")
+    cv2.setNumThreads(1)  # a pool of threads does not live on in a forked process, which may then wait for it forever
     faults = 0
     for name in args.rooms or ROOMS:
         started, rows = time.monotonic(), list[Row]()
