@@ -29,8 +29,10 @@ from benchmarks.instant import PHOTO, machine, peak_megabytes
 from gaze.blocks import Block, cut_blocks
 from gaze.engines.warp import WarpEngine
 from gaze.grid import Cell, GazeGrid, Pose
+from gaze.options import Options
 from gaze.packing import STILLS_EFFORT
-from gaze.pipeline import Options, Progress, generate, prepare_portrait
+from gaze.pipeline import generate, prepare_portrait
+from gaze.progress import Progress
 from gaze.sprites import encode_webp
 from gaze.video import decode_chain, encode_block, quantizer
 

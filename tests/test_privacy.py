@@ -16,7 +16,8 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from gaze.portrait import MAX_BYTES
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui import app as module
