@@ -27,7 +27,8 @@ from gaze.engines import warp
 from gaze.grid import GAZE_RANGE, Cell, GazeGrid
 from gaze.inbetween import Inbetween
 from gaze.keys import Axis, around, key_axis
-from gaze.pipeline import Options, prepare_portrait
+from gaze.options import Options
+from gaze.pipeline import prepare_portrait
 
 Maker = Callable[[Cell], np.ndarray]
 EYE = (0.32, 0.22)

@@ -35,7 +35,8 @@ from gaze.engines.liveportrait.lean import LeanBlock, LeanDecoder, LeanUpBlock, 
 from gaze.engines.liveportrait.renderer import Renderer
 from gaze.engines.liveportrait.weights import Networks
 from gaze.grid import GazeGrid
-from gaze.pipeline import Options, generate, prepare_portrait
+from gaze.options import Options
+from gaze.pipeline import generate, prepare_portrait
 from gaze.sprites import SheetCanvas, encode_webp, plan_sheets
 from tests.engines.liveportrait import rule
 

@@ -27,7 +27,8 @@ from gaze.engines.warp import WarpEngine, WarpSource
 from gaze.faces import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.matting import MODEL_VARIABLE, MODELS, find_colours
-from gaze.pipeline import Options, prepare_portrait
+from gaze.options import Options
+from gaze.pipeline import prepare_portrait
 from gaze.portrait import Portrait
 
 CELLS = [Cell(row, col) for row in (0, 14, 29) for col in (0, 14, 29)]

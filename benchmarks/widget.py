@@ -216,7 +216,8 @@ def main() -> None:
         if arguments.portrait:
             shutil.copytree(arguments.portrait, folder / "portrait")
         else:
-            from gaze.pipeline import Options, generate
+            from gaze.options import Options
+            from gaze.pipeline import generate
 
             generate(PHOTO, folder / "portrait", Options(engine="warp"))
         facts = {**json.loads((folder / "portrait" / "metadata.json").read_text()), "base": "portrait/"}

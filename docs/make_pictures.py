@@ -15,17 +15,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
+from gaze.engines.straighten import GAZE_SHIFT
 from gaze.engines.warp import WarpEngine
 from gaze.grid import Cell, GazeGrid, Strengths
 from gaze.inbetween import Inbetween
 from gaze.keys import cells_to_check, key_axis
-from gaze.pipeline import Options, prepare_portrait
+from gaze.options import Options
+from gaze.pipeline import prepare_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "assets" / "examples" / "astronaut.jpg"
-PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options())
+PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=1024))  # the pictures show parts of it, enlarged
+
+WIDTH = 1260  # which 3 and 5 divide
+PAPER, INK = (244, 242, 238), (20, 20, 20)
 
 Frames = Callable[[Cell], np.ndarray]
 
@@ -51,26 +56,35 @@ def rendered(how: Strengths) -> Frames:
 def contact_sheet(frame: Frames) -> np.ndarray:
     """Five by five of the nine hundred frames."""
     steps = [0, 7, 15, 22, 29]
-    return table([[frame(Cell(row, col)) for col in steps] for row in steps])
+    return np.vstack([row_of([cut_face(frame(Cell(row, col)), 1.6) for col in steps]) for row in steps])
 
 
 def strengths(frame: Frames) -> np.ndarray:
-    """The photo and four looks (left, up, down, right), row by row: eyes alone, normal, strong."""
+    """The photo and four looks, row by row: eyes alone, normal, strong; of the first the eyes as well, larger."""
     looks = [Cell(15, 0), Cell(0, 15), Cell(29, 15), Cell(15, 29)]
-    rows = [rendered(Strengths(head=0, brows=0)), frame, rendered(Strengths(1.8, 1.5, 1.5))]
-    return table([[cut(picture, 2.6) for picture in (PORTRAIT.image, *map(row, looks))] for row in rows])
+    eyes, strong = rendered(Strengths(head=0, brows=0)), rendered(Strengths(1.8, 1.5, 1.5))
+    across, down = (f"{shift:.0%}" for shift in GAZE_SHIFT)
+    alone = f"eyes alone: irises move by {across} of the distance between them to the sides, by {down} up and down"
+    rows = [strip(["photo", "left", "up", "down", "right"])]
+    for name, look in ((alone, eyes), ("normal", frame), ("strong", strong)):
+        pictures = [PORTRAIT.image, *map(look, looks)]
+        rows.append(strip([name]))
+        if look is eyes:
+            rows.append(row_of([cut_eyes(picture, 0.85, 0.3) for picture in pictures]))
+        rows.append(row_of([cut_face(picture, 2.1) for picture in pictures]))
+    return np.vstack(rows)
 
 
 def morphed(frame: Frames) -> np.ndarray:
     """Eyes far from keys, of which there are 10 per side, then 6: rendered, morphed, the four keys cross-faded."""
-    rows = []
+    rows = [strip(["rendered", "morphed", "four keys laid over each other"])]
     for keys in (10, 6):
         axis = key_axis(30, keys)
         cell = cells_to_check(axis)[0]
         faded = np.mean([frame(Cell(row, col)) for row in axis[:2] for col in axis[:2]], axis=0)
         pictures = frame(cell), Inbetween(axis, frame, FACE).frame(cell), faded.astype(np.uint8)
-        rows.append([cut(picture, 1.15, 0.6) for picture in pictures])
-    return table(rows)
+        rows += [strip([f"{keys} keys per side"]), row_of([cut_eyes(picture, 0.95, 0.4) for picture in pictures])]
+    return np.vstack(rows)
 
 
 def following(frame: Frames) -> list[Image.Image]:
@@ -83,30 +97,54 @@ def following(frame: Frames) -> list[Image.Image]:
     ]
 
 
-def cut(frame: np.ndarray, across: float, down: float | None = None) -> np.ndarray:
-    """What lies around the eyes, so many distances between the irises to each side; a square, if not said otherwise."""
+def cut_face(frame: np.ndarray, reach: float) -> np.ndarray:
+    """The square around the face that reaches so many distances between the irises to each side."""
+    return _cut(frame, reach, reach, 0.4)
+
+
+def cut_eyes(frame: np.ndarray, across: float, down: float) -> np.ndarray:
+    """What lies around the eyes, so many distances between the irises to each side."""
+    return _cut(frame, across, down, 0.0)
+
+
+def _cut(frame: np.ndarray, across: float, down: float, below: float) -> np.ndarray:
     (x, y), unit = FACE.centre, FACE.iris_distance
-    if down is None:
-        down, y = across, y + 0.4 * unit
-    return frame[round(y - down * unit) : round(y + down * unit), round(x - across * unit) : round(x + across * unit)]
+    left, top = round(x - across * unit), round(y + (below - down) * unit)
+    return frame[top : top + round(2 * down * unit), left : left + round(2 * across * unit)]
 
 
-def table(rows: list[list[np.ndarray]], width: int = 1280) -> np.ndarray:
-    """Pictures of one size side by side and row under row."""
-    sheet = np.vstack([np.hstack(row) for row in rows])
-    size = (width, round(width * sheet.shape[0] / sheet.shape[1]))
-    return cv2.resize(sheet, size, interpolation=cv2.INTER_AREA if width < sheet.shape[1] else cv2.INTER_CUBIC)
+def row_of(pictures: list[np.ndarray], width: int = WIDTH, gap: int = 6) -> np.ndarray:
+    """Pictures of one size side by side, with paper around each."""
+    across = width // len(pictures) - gap
+    height, old = pictures[0].shape[:2]
+    size = (across, round(across * height / old))
+    interpolation = cv2.INTER_AREA if across < old else cv2.INTER_CUBIC
+    scaled = [cv2.resize(picture, size, interpolation=interpolation) for picture in pictures]
+    half = gap // 2
+    return np.hstack(
+        [cv2.copyMakeBorder(it, half, half, half, half, cv2.BORDER_CONSTANT, value=PAPER) for it in scaled]
+    )
+
+
+def strip(texts: list[str], width: int = WIDTH, height: int = 40) -> np.ndarray:
+    """Names of columns that share the width, or of one row."""
+    page = Image.new("RGB", (width, height), PAPER)
+    for index, text in enumerate(texts):
+        middle = ((index + 0.5) * width / len(texts), height / 2)
+        ImageDraw.Draw(page).text(middle, text, INK, ImageFont.load_default(24), anchor="mm")
+    return np.asarray(page)
 
 
 def with_pointer(frame: np.ndarray, t: float) -> np.ndarray:
-    """The frame at half size on a page of its own, and the pointer that it looks at."""
-    size, margin = 300, 70
-    page = np.full((size + 2 * margin, size + 2 * margin, 3), (244, 242, 238), np.uint8)
-    page[margin:-margin, margin:-margin] = cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA)
-    reach = size / 2 + 0.55 * margin
+    """The face on a page of its own, and the pointer that it looks at."""
+    size, margin = 400, 60
+    page = np.full((size + 2 * margin, size + 2 * margin, 3), PAPER, np.uint8)
+    page[margin:-margin, margin:-margin] = row_of([cut_face(frame, 2.1)], size, gap=0)
+    reach = size / 2 + 0.45 * margin
     x, y = size / 2 + margin + reach * math.cos(t), size / 2 + margin + reach * math.sin(t)
-    arrow = np.array([(0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (12, 12)]) + (x, y)
-    cv2.fillPoly(page, [(arrow * 16).astype(np.int32)], (20, 20, 20), cv2.LINE_AA, shift=4)
+    arrow = 1.4 * np.array([(0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (12, 12)]) + (x, y)
+    cv2.polylines(page, [(arrow * 16).astype(np.int32)], True, (255, 255, 255), 3, cv2.LINE_AA, shift=4)
+    cv2.fillPoly(page, [(arrow * 16).astype(np.int32)], INK, cv2.LINE_AA, shift=4)
     return page
 
 

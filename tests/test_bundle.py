@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from gaze.bundle import widget_source, write_pages, write_zip
+from gaze.options import Options
 from gaze.pack import read_pack
-from gaze.pipeline import Options, generate
+from gaze.pipeline import generate
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
 

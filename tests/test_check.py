@@ -12,8 +12,9 @@ from PIL import Image
 
 from gaze.check import check, read_metadata, sheet_names
 from gaze.errors import GazeError
+from gaze.options import Options
 from gaze.pack import Frame, Pack, Payload, read_pack, write_pack
-from gaze.pipeline import Options, generate
+from gaze.pipeline import generate
 from tests.fakes import FakeEngine
 
 

@@ -23,7 +23,8 @@ from gaze.engines.base import Engine, Loading, choose_engine, load_engine
 from gaze.errors import GazeError
 from gaze.faces import Face
 from gaze.grid import GazeGrid, Pose
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from gaze.portrait import Portrait
 
 GRID = GazeGrid(20)

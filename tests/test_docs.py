@@ -28,8 +28,9 @@ from gaze.bundle import INPUT
 from gaze.faces import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
 from gaze.kept import KEPT
+from gaze.options import Options
 from gaze.pack import Facts, Frame, Pack, Payload, write_pack
-from gaze.pipeline import Options, generate
+from gaze.pipeline import generate
 from gaze.sessions import SessionStore
 from gaze.sprites import metadata
 from gaze.ui.api import Api, add_endpoints

@@ -18,8 +18,9 @@ from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.pack import read_pack
-from gaze.pipeline import Progress, generate, run
+from gaze.pipeline import generate, run
 from gaze.portrait import Portrait
+from gaze.progress import Progress
 from gaze.spool import FrameSpool
 from gaze.video import decode_chain
 from tests.fakes import FakeEngine, cell_of, decode_sheet

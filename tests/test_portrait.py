@@ -11,7 +11,7 @@ from gaze import heic
 from gaze import portrait as module
 from gaze.errors import PhotoError
 from gaze.portrait import Portrait, load_portrait
-from trials import corpus
+from trials import corpus, gamuts, oddities
 
 
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -141,7 +141,7 @@ def test_pictures_beside_the_main_one_are_no_animation(scene: Image.Image, forma
 
 
 def test_damaged_exif_data_say_nothing_about_the_picture() -> None:
-    for photo in corpus.damaged_exif(range(30)):
+    for photo in oddities.damaged_exif(range(30)):
         assert max(load_portrait(photo).image.shape) == 256
 
 
@@ -153,11 +153,11 @@ def test_an_animation_gives_its_first_frame(scene: Image.Image) -> None:
         assert "first frame" in portrait.notes[0]
 
 
-@pytest.mark.parametrize("gamut", corpus.GAMUTS)
+@pytest.mark.parametrize("gamut", gamuts.GAMUTS)
 def test_a_wide_gamut_picture_is_brought_to_srgb(gamut: str) -> None:
-    wide = corpus.in_profile(corpus.face(), gamut)
+    wide = gamuts.in_profile(corpus.face(), gamut)
     for stored in (wide, wide.quantize(250)):
-        portrait = load_portrait(encoded(stored, "PNG", icc_profile=corpus.profile(gamut)))
+        portrait = load_portrait(encoded(stored, "PNG", icc_profile=gamuts.profile(gamut)))
         assert np.abs(portrait.image.astype(int) - np.asarray(corpus.face())).mean() < 6
 
 

@@ -16,7 +16,8 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from gaze.portrait import MAX_BYTES
 from gaze.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui import app as module
@@ -33,8 +34,8 @@ HELD = {
     "It is read once it is there": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
     "As uploaded it lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "It is deleted there after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",
-    "Of an upload that broke off": ("test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour"),
     "Until then its address is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
+    "Of an upload that broke off": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
     "A portrait's folder has it once more": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
     "`input.jpg` is neither served": "test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
     "Frames that a slow engine rendered": "ui/test_routes::test_nothing_else_is_served",

@@ -16,8 +16,9 @@ from gaze.check import check
 from gaze.faces import Face
 from gaze.grid import Cell, Pose
 from gaze.keys import AUTO, cells_of, key_axis, refine
+from gaze.options import Options
 from gaze.pack import read_pack
-from gaze.pipeline import Options, generate, run
+from gaze.pipeline import generate, run
 from gaze.portrait import Portrait
 from gaze.progress import Progress
 from tests.fakes import FakeEngine, cell_of, decode_sheet

@@ -12,7 +12,8 @@ from PIL import Image
 from gaze.errors import PhotoError
 from gaze.portrait import load_portrait
 from gaze.structure import is_shredded
-from trials.corpus import plain, png_chunk, shredded, strips, tags
+from trials.bombs import shredded, strips, tags
+from trials.corpus import plain, png_chunk
 
 PNG, TIFF = plain()["PNG"], plain()["TIFF"]
 SHREDDED = dict(shredded())

@@ -2,8 +2,8 @@
 
     python -m trials [ROOM ...] [--quick]
 
-Each room that is run replaces its own part of the page. A room is a module of this package: its text introduces its
-table, and `rows(quick)` gives it, line by line. Linux only: it looks at /proc, and forks.
+Each room that is run replaces its own part of the page. A room is a module of this package, or a package of its own:
+its text introduces its table, and `rows(quick)` gives it, line by line. Linux only: it looks at /proc, and forks.
 """
 
 from __future__ import annotations

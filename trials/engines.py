@@ -33,7 +33,8 @@ from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.errors import GazeError
 from gaze.grid import Pose
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from tests.engines.liveportrait.conftest import by_rule
 from tests.engines.liveportrait.test_weights import Hub, left_in, point_to
 from tests.fakes import FakeEngine

@@ -15,7 +15,8 @@ from benchmarks.changes import CHANGES, HIDDEN, grey, mirrored, turned
 from benchmarks.faces import pictures
 from gaze.detection import main_face
 from gaze.faces import Face
-from gaze.pipeline import Options, prepare_portrait
+from gaze.options import Options
+from gaze.pipeline import prepare_portrait
 from gaze.portrait import Portrait, load_portrait
 from trials.corpus import EXAMPLE
 from trials.trying import REFUSED, Limits, Row, attempt

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from gaze.bundle import INPUT, SCRIPT
 from gaze.check import check
+from gaze.options import Options
 from gaze.pack import PACK
-from gaze.pipeline import Options, generate
+from gaze.pipeline import generate
 from gaze.sessions import KEY, SessionStore
 from gaze.sprites import METADATA, POSTER
 from tests.serving import App, serving

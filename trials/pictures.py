@@ -19,9 +19,10 @@ from PIL import Image
 
 from gaze.bundle import write_zip
 from gaze.detection import main_face
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from gaze.portrait import load_portrait, register_formats
-from trials import corpus
+from trials import bombs, corpus, oddities, planted
 from trials.trying import FaultError, Limits, Row, Tried, attempt
 
 LIMITS = Limits(seconds=2, megabytes=500)
@@ -46,24 +47,24 @@ def rows(quick: bool) -> Iterator[Row]:
         tries = [_tried(it, whole, f"seed {seed}", damaged=True, find=seed % 20 == 0) for seed, it in flipped]
         yield Row(f"{name}, bits flipped", tries)
     yield Row("each under the name of each other", list(_misnamed()))
-    odd = [(kind, _tried(data, np.asarray(truth), name)) for kind, name, data, truth in corpus.odd()]
+    odd = [(kind, _tried(data, np.asarray(truth), name)) for kind, name, data, truth in oddities.odd()]
     for kind in dict.fromkeys(kind for kind, _ in odd):
         yield Row(kind, [tried for other, tried in odd if other == kind])
-    damaged = enumerate(corpus.damaged_exif(seeds))
+    damaged = enumerate(oddities.damaged_exif(seeds))
     yield Row("EXIF, bits flipped", [_tried(data, None, f"seed {seed}", find=seed % 20 == 0) for seed, data in damaged])
     for kind, files in {
-        "no picture: HTML, SVG, PDF, EPS, zip, other formats, random bytes": corpus.strangers(),
-        "1 × 1, 1 × 20,000 and other sizes that make no portrait": corpus.sizes(),
-        "headers that claim 30,000 × 30,000 pixels": corpus.claims(30000),
-        "headers that claim 4,900 × 4,900 pixels": corpus.claims(4900),
-        "files that unpack to much, go in circles, or are nothing but tiny parts": corpus.bombs(),
-        "as large as may be: 50 million pixels; JPEG 120, PNG 45, AVIF 20, WebP 20": corpus.largest(),
+        "no picture: HTML, SVG, PDF, EPS, zip, other formats, random bytes": bombs.strangers(),
+        "1 × 1, 1 × 20,000 and other sizes that make no portrait": bombs.sizes(),
+        "headers that claim 30,000 × 30,000 pixels": bombs.claims(30000),
+        "headers that claim 4,900 × 4,900 pixels": bombs.claims(4900),
+        "files that unpack to much, go in circles, or are nothing but tiny parts": bombs.bombs(),
+        "as large as may be: 50 million pixels; JPEG 120, PNG 45, AVIF 20, WebP 20": bombs.largest(),
     }.items():
         # As a list, so that nothing but the files' bytes is left of their making.
         yield Row(kind, [_tried(data, None, name) for name, data in list(files)])
     for kind, files in {
-        "whole runs from photos with GPS, XMP, IPTC, comments": corpus.marked(),
-        "whole runs from pictures that are HTML, zip or PHP as well": corpus.polyglots(),
+        "whole runs from photos with GPS, XMP, IPTC, comments": planted.marked(),
+        "whole runs from pictures that are HTML, zip or PHP as well": planted.polyglots(),
     }.items():
         yield Row(kind, [attempt(partial(clean_run, name, data), what=name) for name, data in files])
 

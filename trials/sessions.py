@@ -22,7 +22,8 @@ from urllib.parse import quote, urlsplit
 from gradio_client import Client, handle_file
 
 from gaze.check import check
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from gaze.sessions import SessionStore, publishing
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE

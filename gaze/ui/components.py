@@ -51,7 +51,7 @@ def photo_input() -> gr.Image:
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],
-        placeholder="Drop an image file here",  # as it begins what screen readers are told,
+        placeholder="Drop an image file here",  # Gradio tells screen readers the same, and “to upload”
         height=260,
         buttons=[],
     )

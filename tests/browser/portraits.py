@@ -38,7 +38,7 @@ def sheet(
 def write_portrait(
     folder: Path, size: int = 10, mobile: int | None = None, frame: Frame = cell_frame, **more: Any
 ) -> dict[str, Any]:
-    """Writes lossless quadrant sheets and metadata.json, exactly as DESIGN says; returns the metadata.
+    """Writes lossless quadrant sheets and metadata.json, as docs/format.md says; returns the metadata.
 
     Args:
         mobile: rows of the second set, whose frames are of those cells' own colours.

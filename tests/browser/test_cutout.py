@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from gaze.bundle import write_zip
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from tests.browser.driving import box, look_at, wait_loaded
 from tests.browser.portraits import pixels
 from tests.green import greenness, write_network

@@ -14,7 +14,8 @@ import pytest
 
 from gaze.bundle import write_zip
 from gaze.grid import Cell
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from tests import tables
 from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest

@@ -6,7 +6,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gaze.pipeline import Options, generate
+from gaze.options import Options
+from gaze.pipeline import generate
 from gaze.sessions import SessionStore, publishing
 from gaze.ui.routes import ZIP, session_routes, session_url
 from tests.fakes import FakeEngine

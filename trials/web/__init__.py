@@ -1,0 +1,53 @@
+"""The app as the web sees it: requests that are too large or odd, more previews than one may ask for, text that would
+do harm as markup, script or template, zips, and Content-Security-Policies: the app's own, in Chromium, and strict ones
+of other people's sites, under which the widget and the pages of the zip have to work. What must not act under the
+app's policy is first shown to act on a page without one. "Text" stands for: shown or answered as text, or not at all.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
+from tests.serving import serving
+from trials.injection import TEXTS, WAYS
+from trials.trying import Row, attempt
+from trials.web.arguments import arguments, kinds, not_reflected
+from trials.web.browsing import in_use, named, opened, stopped
+from trials.web.policies import widget, zip_pages
+from trials.web.requests import PAGES, announced, has_policy, odd, previews, quiet, unannounced
+from trials.web.zips import zips
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as app:
+        place = Path(folder)
+        texts = TEXTS[::6] if quick else TEXTS
+        yield Row("requests that announce too much, refused before the rest is sent", list(announced(app)))
+        yield Row("requests that go on for too long without having said so", list(unannounced(app, place)))
+        yield Row("odd methods, headers and lengths", list(odd(app)))
+        yield Row("pages, each with its policy", [attempt(partial(has_policy, app, it), what=it) for it in PAGES])
+        yield Row(
+            "hostile text in queries and headers, not in the page",
+            [attempt(partial(not_reflected, app, text), what=repr(text[:60])) for text in texts],
+        )
+        yield Row("hostile text in each argument for programs", list(arguments(app, texts)))
+        yield Row("values of another kind, or none, for each argument", list(kinds(app)))
+        yield Row("zips of what was made, and of folders with odd files in them", list(zips(app, place)))
+        yield from previews(app)
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
+            yield Row("the page in use, from photo to deletion: nothing it needs is forbidden", [in_use(browser, app)])
+            ways = dict(list(WAYS.items())[:: 6 if quick else 1])
+            yield Row("script and requests that the page's policy has to stop", list(stopped(browser, app, ways)))
+            yield Row("hostile names of photos", list(named(browser, app, texts)))
+            yield Row("hostile addresses, opened in the browser", list(opened(browser, app, texts)))
+            yield Row("the widget under strict policies", list(widget(browser, place)))
+            yield Row("the pages of the zip under strict policies", list(zip_pages(browser, app, place)))
+            browser.close()
+        yield Row("faults of our own code in the app's log after all that", [attempt(partial(quiet, app))])
