@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.instant import PHOTO, machine
 from gaze.engines import warp
 from gaze.grid import GazeGrid
-from gaze.pipeline import Options, prepare_portrait
+from gaze.options import Options
+from gaze.pipeline import prepare_portrait
 
 REPEATS = 9
 FRAMES = 40

@@ -108,7 +108,7 @@ def draw_eye(
     x = eye.iris.x + moved[0] - region[0] - cols.start
     y = eye.iris.y + moved[1] - region[1] - rows.start
     drawn = _compose(eye, view.astype(np.float32), layers[..., :1], x, y, shift)
-    drawn += layers[..., 1:] * np.float32(np.exp(-((np.hypot(*shift) / (0.25 * eye.iris.radius)) ** 2)))
+    drawn += layers[..., 1:] * np.float32(np.exp(-((np.hypot(*shift) / (0.15 * eye.iris.radius)) ** 2)))
     view[:] = np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
 
 

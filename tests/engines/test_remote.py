@@ -30,7 +30,8 @@ from gaze.engines.base import Expression
 from gaze.engines.remote import as_arguments, place_of
 from gaze.errors import GazeError
 from gaze.grid import Strengths
-from gaze.pipeline import Options, generate, run
+from gaze.options import Options
+from gaze.pipeline import generate, run
 from gaze.sessions import KEY, SessionStore
 from gaze.ui import api
 from gaze.ui.line import Line
