@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from gaze.level import Circle, Point, level_patch
+from gaze.level import Circle, Point, level_patch, to_frame
 
 
 class Box(NamedTuple):
@@ -114,10 +114,7 @@ class SeenEye(NamedTuple):
 
     def clearness(self, iris: Circle, left: Circle, right: Circle) -> float:
         """0 to 1: how many windows agree on the eye, and how close to `iris`, one of the pair that levels the face."""
-        unit = math.dist(left[:2], right[:2])
-        cos, sin = (right[0] - left[0]) / unit, (right[1] - left[1]) / unit
-        dx, dy = self.at[0] - iris[0], self.at[1] - iris[1]
-        across, down = (dx * cos + dy * sin) / unit, (dy * cos - dx * sin) / unit
+        across, down = np.subtract(to_frame(*self.at, left, right), to_frame(*iris[:2], left, right))
         return min(1.0, self.support / 8) * math.exp(-0.5 * ((across / 0.1) ** 2 + (down / 0.04) ** 2))
 
 

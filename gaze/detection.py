@@ -31,13 +31,15 @@ def find_faces(portrait: Portrait) -> list[Face]:
     doubtful: list[Face] = []
     for boxes in propose(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY)):
         faces = _distinct([_face_in(portrait.image, box) for box in boxes])
-        # A few pixels can look like anything: they end no search.
-        large = [face for face in faces if face.iris_distance >= _MIN_IRIS_DISTANCE]
-        clear = [face for face in large if face.confidence >= _MIN_CONFIDENCE]
-        if clear:
+        if clear := list(filter(_is_clear, faces)):
             return sorted(clear, key=lambda face: -face.iris_distance)
         doubtful += [face for face in faces if face.confidence >= _NO_FACE]
     return _distinct(doubtful)
+
+
+def _is_clear(face: Face) -> bool:
+    """Whether it can be animated. A few pixels can look like anything: they end no search."""
+    return face.iris_distance >= _MIN_IRIS_DISTANCE and face.confidence >= _MIN_CONFIDENCE
 
 
 def _distinct(faces: list[Face]) -> list[Face]:
@@ -73,8 +75,7 @@ def clear_faces(portrait: Portrait) -> list[Face]:
         FaceError: no face, or only such that are too small or whose eyes are not clear.
     """
     faces = find_faces(portrait)
-    clear = [it for it in faces if it.iris_distance >= _MIN_IRIS_DISTANCE and it.confidence >= _MIN_CONFIDENCE]
-    if clear:
+    if clear := list(filter(_is_clear, faces)):
         return clear
     if not faces:
         raise FaceError(

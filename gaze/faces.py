@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gaze.landmarks import BROW, CHIN, CORNER, LOWER_LID, MOUTH, MOUTH_HALF, NOSE, UPPER_LID, Parts
-from gaze.level import Point
+from gaze.level import Point, to_frame
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,8 @@ class Face:
         return (self.left.x + self.right.x) / 2, (self.left.y + self.right.y) / 2
 
     def to_frame(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Image positions, numbers or arrays, in the face frame.
-
-        Its origin is `centre`, u runs through the irises to the right, v down, the unit is `iris_distance`.
-        """
-        cos, sin = math.cos(self.roll), math.sin(self.roll)
-        dx, dy = x - self.centre[0], y - self.centre[1]
-        return (dx * cos + dy * sin) / self.iris_distance, (dy * cos - dx * sin) / self.iris_distance
+        """Image positions, numbers or arrays, in the face frame (`gaze.level`)."""
+        return to_frame(x, y, (self.left.x, self.left.y), (self.right.x, self.right.y))
 
     @property
     def yaw(self) -> float:

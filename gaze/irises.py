@@ -32,6 +32,7 @@ _SEEN = (0.06, 0.02)
 """How far an iris lies off where its eye is seen, across and down: standard deviations, as `across` in `_pairs`."""
 _CANDIDATES = 5
 _HYPOTHESES = 8
+_PASSES = 2
 
 
 def find_irises(
@@ -58,12 +59,12 @@ def find_irises(
     for _, pair in _distinct(found, 0.05 * math.dist(left[:2], right[:2]))[:_HYPOTHESES]:
         if agreement(image, *pair) == 0:
             continue  # refining takes five times as long, and no face would be seen then either
-        first, second, seen, score = _refined(image, *pair, UNIT / 2, 2)
+        first, second, seen, score = _refined(image, *pair, UNIT / 2)
         strange = _strangeness(first, second, left, right)
         value = score - strange + _TRUST * judge(first, second, strange, seen)
         if value > most:
             best, most = (first, second), value
-    first, second, seen, _ = _refined(image, *best, UNIT, 2)
+    first, second, seen, _ = _refined(image, *best, UNIT)
     return first, second, judge(first, second, _strangeness(first, second, left, right), seen)
 
 
@@ -77,13 +78,11 @@ def _strangeness(a: Circle, b: Circle, left: Circle, right: Circle) -> float:
     return 0.02 * (stretch**2 + (tilt / math.radians(10)) ** 2 + x**2 + y**2)
 
 
-def _refined(
-    image: np.ndarray, left: Circle, right: Circle, unit: float, passes: int
-) -> tuple[Circle, Circle, Seen, float]:
+def _refined(image: np.ndarray, left: Circle, right: Circle, unit: float) -> tuple[Circle, Circle, Seen, float]:
     """The best pair on patches laid by the pair itself, near where eyes are seen; where that is; and its score."""
     seen = see_eyes(image, left, right)
     score = 0.0
-    for _ in range(passes):
+    for _ in range(_PASSES):
         patch, matrix = _eyes_patch(image, left, right, unit)
         back = cv2.invertAffineTransform(matrix)
         places = [_moved((*eye.at, 0.0), back)[:2] if eye else None for eye in seen]

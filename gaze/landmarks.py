@@ -62,7 +62,8 @@ def find_parts(patch: np.ndarray, radii: tuple[float, float]) -> Parts:
     lids = (_lids(grey, -0.5, radii[0]), _lids(grey, 0.5, radii[1]))
     bars = _bar(grey, 0.4, 0.08)
     brows = tuple(_search(bars, (side * BROW[0], BROW[1]), (0.05, 0.06)) for side in (-1, 1))
-    mouth = _mouth(grey)
+    spot = _spot(grey)
+    mouth = _mouth(grey, spot)
     middle = (mouth[0][0] + mouth[1][0]) / 2, (mouth[0][1] + mouth[1][1]) / 2
     longer = middle[1] - MOUTH[1]
     neck = (0.9 * middle[0], CHIN[1] - _ABOVE_NECK + 0.9 * longer)
@@ -70,15 +71,14 @@ def find_parts(patch: np.ndarray, radii: tuple[float, float]) -> Parts:
     return Parts(
         lids=lids,
         brows=(brows[0], brows[1]),
-        nose=_search(_nose(grey), NOSE, (0.17, 0.09)),
+        nose=_search(_nose(grey, spot), NOSE, (0.17, 0.09)),
         mouth=mouth,
         chin=(neck[0], neck[1] + _ABOVE_NECK),
     )
 
 
-def _nose(grey: np.ndarray) -> np.ndarray:
+def _nose(grey: np.ndarray, spot: np.ndarray) -> np.ndarray:
     """How much each pixel looks like the tip of a nose: nostrils beside it, a shadow below, its sides darker."""
-    spot = _spot(grey)
     across, below = _NOSTRIL
     nostrils = _from(spot, -across, below), _from(spot, across, below)
     smooth = cv2.GaussianBlur(grey, (0, 0), 0.06 * UNIT)
@@ -87,10 +87,10 @@ def _nose(grey: np.ndarray) -> np.ndarray:
     return shadow + np.minimum(*nostrils) + (nostrils[0] + nostrils[1]) / 2 + 0.3 * ridge
 
 
-def _mouth(grey: np.ndarray) -> tuple[Point, Point]:
+def _mouth(grey: np.ndarray, spot: np.ndarray) -> tuple[Point, Point]:
     """The corners: a dark line between them that ends at both, in dark spots. First of all widths, then each alone."""
     line = _bar(grey, 0.12, 0.06)
-    corners = [0.4 * (line - _from(line, side * 0.08, 0) + _spot(grey)) for side in (-1, 1)]
+    corners = [0.4 * (line - _from(line, side * 0.08, 0) + spot) for side in (-1, 1)]
     long = 0.2 * _bar(grey, 0.5, 0.08)
     best = (-np.inf, MOUTH, 0.0, 0.0)
     for half in MOUTH_HALF + 0.06 * np.arange(-2, 2.5, 0.5):

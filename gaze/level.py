@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -32,3 +35,14 @@ def level_patch(
     size = round((window[2] - window[0]) * unit), round((window[3] - window[1]) * unit)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), matrix
+
+
+def to_frame(x: Any, y: Any, left: tuple[float, ...], right: tuple[float, ...]) -> tuple[Any, Any]:
+    """Image positions, numbers or arrays, in the face frame of a pair of irises.
+
+    Its origin lies between them, u runs through them to the right, v down, the unit is the distance between them.
+    """
+    unit = math.dist(left[:2], right[:2])
+    cos, sin = (right[0] - left[0]) / unit, (right[1] - left[1]) / unit
+    dx, dy = x - (left[0] + right[0]) / 2, y - (left[1] + right[1]) / 2
+    return (dx * cos + dy * sin) / unit, (dy * cos - dx * sin) / unit

@@ -96,7 +96,8 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     seen = (opening > 0.85) & (distance > _HOLE) & (distance < 2.3)
     left, right = _side_colours(patch, seen, share[..., 0], opening, distance)
     white = left * (1 - share) + right * share
-    shade = _lid_shade(patch.mean(2) / np.maximum(white.mean(2), 1), seen, lids.depth(x, y) / iris.radius)
+    depth = lids.depth(x, y)
+    shade = _lid_shade(patch.mean(2) / np.maximum(white.mean(2), 1), seen, depth / iris.radius)
     white *= shade[..., None]
 
     height = lids.height(x, y) / iris.radius
@@ -107,7 +108,7 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     low = np.clip(1 - height / _RISE, 0, 1)[..., None]
     filled = white * (1 - low) + (sides[0] * (1 - share) + sides[1] * share) * low
 
-    under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(lids.depth(x, y) / lids.soft + 0.5, 0, 1)
+    under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
     hole = (np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
     return (patch * (1 - hole) + filled * hole).astype(np.float32)
 

@@ -107,7 +107,8 @@ class Handlers:
 
     def clear(self, history: History) -> tuple[Any, ...]:
         """The owner deletes all: as `remove`."""
-        return self._removed(_known(history), _known(history))
+        known = _known(history)
+        return self._removed(known, known)
 
     def _opened(self, session: str, history: History) -> tuple[Any, str, Any]:
         facts = self._results.metadata(session)
