@@ -75,42 +75,12 @@ def _told(ask: Callable[[], Any], what: str) -> Tried:
 def kinds(app: App) -> Iterator[Tried]:
     """Values of other kinds than are wanted; what another run of the same client would do cannot be sent by it."""
     with httpx.Client(base_url=app.address, timeout=60) as here:
-        photo = {"path": here.post("/gradio_api/upload", files={"files": ("a.jpg", EXAMPLE.read_bytes())}).json()[0]}
-        photo["meta"] = {"_type": "gradio.FileData"}  # type: ignore[assignment]
-        right = [
-            photo,
-            "warp",
-            4,
-            "auto",
-            128,
-            70,
-            "auto",
-            1,
-            1,
-            1,
-            True,
-            0,
-            0,
-            0,
-            "none",
-            False,
-            False,
-            "quadrants",
-            4,
-        ]
-        right += [True, False, 0]
-        odd = (
-            "null",
-            "NaN",
-            "1e999",
-            "-1e308",
-            "1" + "0" * 30,
-            '"x"',
-            "[]",
-            "{}",
-            '["warp"]',
-            '{"__type__": "update"}',
-        )
+        answer = here.post("/gradio_api/upload", files={"files": ("a.jpg", EXAMPLE.read_bytes())})
+        photo = {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+        right = [photo, "warp", 4, "auto", 128, 70, "auto", 1, 1, 1, True, 0, 0, 0, "none"]
+        right += [False, False, "quadrants", 4, True, False, 0]
+        odd = ["null", "NaN", "1e999", "-1e308", "1" + "0" * 30]
+        odd += ['"x"', "[]", "{}", '["warp"]', '{"__type__": "update"}']
         for place in range(1, len(right)):
             for value in odd:
                 values = [value if number == place else json.dumps(it) for number, it in enumerate(right)]
