@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from gaze.faces import Face
+from gaze.face.face import Face
 
 Change = Callable[[np.ndarray, Face], tuple[np.ndarray, Face]]
 

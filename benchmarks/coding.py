@@ -13,14 +13,14 @@ import numpy as np
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from gaze.blocks import Block, cut_blocks
-from gaze.engines.warp import WarpEngine
+from gaze.engines.warp.engine import WarpEngine
 from gaze.grid import Cell, GazeGrid
 from gaze.options import Options
-from gaze.packing import STILLS_EFFORT
+from gaze.output.blocks import Block, cut_blocks
+from gaze.output.packing import STILLS_EFFORT
+from gaze.output.sprites import encode_webp
+from gaze.output.video import decode_chain, encode_block, quantizer
 from gaze.pipeline import prepare_portrait
-from gaze.sprites import encode_webp
-from gaze.video import decode_chain, encode_block, quantizer
 
 SAMPLE = (0, 7, 14, 21, 28, 35)
 """Which of the 36 blocks of the grid stand for all."""

@@ -22,12 +22,12 @@ import numpy as np
 from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN
-from gaze.detection import find_faces
-from gaze.engines.straighten import gaze_offset
-from gaze.engines.warp import WarpEngine
-from gaze.faces import Face, Iris, Opening, typical_face
+from gaze.engines.warp.engine import WarpEngine
+from gaze.engines.warp.straighten import gaze_offset
+from gaze.face.detection import find_faces
+from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Pose
-from gaze.portrait import Portrait, load_portrait
+from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"

@@ -22,11 +22,11 @@ import numpy as np
 from skimage.metrics import structural_similarity
 
 from benchmarks.instant import PHOTO, machine
-from gaze import irises
-from gaze.engines import warp
+from gaze.engines.warp import engine as warp
+from gaze.face import irises
 from gaze.grid import GAZE_RANGE, Cell, GazeGrid
-from gaze.inbetween import Inbetween
-from gaze.keys import Axis, around, key_axis
+from gaze.motion.inbetween import Inbetween
+from gaze.motion.keys import Axis, around, key_axis
 from gaze.options import Options
 from gaze.pipeline import prepare_portrait
 

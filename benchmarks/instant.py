@@ -31,7 +31,7 @@ WHAT = {
 def measure_once(photo: Path, frame_size: int) -> dict[str, float]:
     """Seconds for each part, and peak memory in MB, of this process."""
     started = time.perf_counter()
-    from gaze.engines.warp import WarpEngine
+    from gaze.engines.warp.engine import WarpEngine
     from gaze.grid import GazeGrid
     from gaze.options import PREVIEW, Options
     from gaze.pipeline import generate, prepare_portrait

@@ -22,14 +22,14 @@ import cv2
 import numpy as np
 
 from benchmarks.instant import PHOTO, machine
-from gaze.cutout import CutoutEngine, CutoutSource, apart
-from gaze.engines.warp import WarpEngine, WarpSource
-from gaze.faces import Face
+from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
-from gaze.matting import MODEL_VARIABLE, MODELS, find_colours
+from gaze.matting.cutout import CutoutEngine, CutoutSource, apart
+from gaze.matting.network import MODEL_VARIABLE, MODELS, find_colours
 from gaze.options import Options
+from gaze.photo.portrait import Portrait
 from gaze.pipeline import prepare_portrait
-from gaze.portrait import Portrait
 
 CELLS = [Cell(row, col) for row in (0, 14, 29) for col in (0, 14, 29)]
 

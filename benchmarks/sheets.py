@@ -24,11 +24,11 @@ from PIL import Image
 
 from benchmarks.coding import Sample, measure_bytes, measure_speed
 from benchmarks.instant import PHOTO, machine, peak_megabytes
-from gaze.blocks import cut_blocks
 from gaze.engines.base import Engine
-from gaze.engines.warp import WarpEngine
+from gaze.engines.warp.engine import WarpEngine
 from gaze.grid import GazeGrid, Pose
 from gaze.options import Options
+from gaze.output.blocks import cut_blocks
 from gaze.pipeline import generate, prepare_portrait
 from gaze.progress import Progress
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from benchmarks.instant import PHOTO, machine
-from gaze.engines import warp
+from gaze.engines.warp import engine as warp
 from gaze.grid import GazeGrid
 from gaze.options import Options
 from gaze.pipeline import prepare_portrait

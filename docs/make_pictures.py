@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from gaze.engines.straighten import GAZE_SHIFT
-from gaze.engines.warp import WarpEngine
+from gaze.engines.warp.engine import WarpEngine
+from gaze.engines.warp.straighten import GAZE_SHIFT
 from gaze.grid import Cell, GazeGrid, Strengths
-from gaze.inbetween import Inbetween
-from gaze.keys import cells_to_check, key_axis
+from gaze.motion.inbetween import Inbetween
+from gaze.motion.keys import cells_to_check, key_axis
 from gaze.options import Options
 from gaze.pipeline import prepare_portrait
 

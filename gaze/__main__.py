@@ -14,15 +14,16 @@ from typing import Any
 from tqdm import tqdm
 
 from gaze import GazeError, Options, Progress, Strengths, __version__
-from gaze.bundle import write_zip
-from gaze.check import check
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
-from gaze.framing import FRAMINGS
-from gaze.keys import AUTO, KEY_CHOICES
+from gaze.face.framing import FRAMINGS
+from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS
-from gaze.pipeline import Result, generate
-from gaze.repack import repack
-from gaze.sprites import METADATA
+from gaze.output.bundle import write_zip
+from gaze.output.converter import repack
+from gaze.output.sprites import METADATA
+from gaze.output.validator import check
+from gaze.pipeline import generate
+from gaze.progress import Result
 
 _PROGRAM = "python -m gaze"
 _EXPRESSION_HELP = {

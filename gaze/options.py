@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from gaze.engines.base import Engine, Expression
 from gaze.errors import GazeError
 from gaze.grid import Strengths
-from gaze.keys import AUTO, check_keys
-from gaze.sprites import MODES
-from gaze.video import CODECS
+from gaze.motion.keys import AUTO, check_keys
+from gaze.output.sprites import MODES
+from gaze.output.video import CODECS
 
 VIDEOS = (*CODECS, "none")
 
@@ -25,7 +25,7 @@ class Options:
             engine's speed, a number as large as `size` renders all.
         frame_size: longer side of a frame in pixels.
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
-        framing: one of `gaze.framing.FRAMINGS`.
+        framing: one of `gaze.face.framing.FRAMINGS`.
         face: which one where there are several: 0 the main face, 1 the next largest, and so on.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
@@ -35,7 +35,7 @@ class Options:
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
         pack: whether to write a pack, before the sheets.
         video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
-        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.engines.remote`).
+        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.remote`).
     """
 
     engine: str | Engine = "auto"

@@ -7,53 +7,34 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from gaze.bundle import INPUT, write_pages
-from gaze.coarse import CoarsePortrait
-from gaze.cutout import CutoutEngine
-from gaze.detection import main_face
-from gaze.engines.base import Engine, Expression, Loading, load_engine
+from gaze.engines.base import Engine, Expression, load_engine
 from gaze.errors import GazeError
-from gaze.faces import Face
-from gaze.framing import frame_portrait
+from gaze.face.detection import main_face
+from gaze.face.face import Face
+from gaze.face.framing import frame_portrait
 from gaze.grid import GazeGrid
-from gaze.kept import Kept, fingerprint, keep, take_up
+from gaze.matting.cutout import CutoutEngine
 from gaze.options import Options
-from gaze.pack import PACK, Facts
-from gaze.packing import PackBuilder
-from gaze.portrait import Photo, Portrait, load_portrait
-from gaze.progress import READY, Progress, SheetProgress
+from gaze.output.bundle import INPUT, write_pages
+from gaze.output.coarse import CoarsePortrait
+from gaze.output.pack import PACK, Facts
+from gaze.output.packing import PackBuilder
+from gaze.output.spool import FrameSpool
+from gaze.output.sprites import METADATA, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.photo.portrait import Photo, Portrait, load_portrait
+from gaze.progress import READY, Loading, Progress, Result, SheetProgress, Steps
 from gaze.rendering import Rendering
-from gaze.sessions import publishing
-from gaze.spool import FrameSpool
-from gaze.sprites import METADATA, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
-from gaze.steps import Steps
+from gaze.storage.checkpoint import Kept, fingerprint, keep, take_up
+from gaze.storage.sessions import publishing
 
 _STILLS_BETTER = 5
 """What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished portrait.
-
-    Attributes:
-        folder: where its files are.
-        metadata: what its `metadata.json` says.
-        engine: the name of the engine that rendered it, and why it was chosen.
-        notes: sentences for the person: what was changed or chosen on the way.
-    """
-
-    folder: Path
-    metadata: dict[str, Any]
-    engine: str
-    reason: str
-    notes: tuple[str, ...]
 
 
 def generate(
@@ -66,7 +47,7 @@ def generate(
     """Make a portrait that follows the pointer.
 
     Args:
-        photo: what `gaze.portrait.load_portrait` reads.
+        photo: what `gaze.photo.portrait.load_portrait` reads.
         out: the folder to make; it must not be there yet.
         options: all choices; None takes the normal ones.
         progress: called as the work goes on. An exception from it cancels the run, and nothing is left behind.
@@ -144,7 +125,7 @@ def run(
 
 def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
     """`run` by another Gaze. The result is stored here."""
-    from gaze.engines.remote import render_there
+    from gaze.remote import render_there
 
     whole = load_portrait(photo)
     portrait, _, _ = prepare_portrait(whole.image, options)

@@ -1,15 +1,49 @@
-"""How far the making of a portrait is."""
+"""How far a run is, and what it has in the end."""
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from gaze.pipeline import Result
+Step = TypeVar("Step")
+Outcome = TypeVar("Outcome")
 
 READY = "The portrait is ready. "
 """What messages begin with once it can be played."""
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How far an engine is with getting ready.
+
+    Attributes:
+        message: what it does, in words.
+        done, total: how far, in any unit; `total` is 0 where it is not known.
+    """
+
+    message: str
+    done: float = 0
+    total: float = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished portrait.
+
+    Attributes:
+        folder: where its files are.
+        metadata: what its `metadata.json` says.
+        engine: the name of the engine that rendered it, and why it was chosen.
+        notes: sentences for the person: what was changed or chosen on the way.
+    """
+
+    folder: Path
+    metadata: dict[str, Any]
+    engine: str
+    reason: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,3 +85,19 @@ class Progress:
     remaining: float | None = None
     result: Result | None = None
     sheets: tuple[SheetProgress, ...] = ()
+
+
+class Steps(Generic[Step, Outcome]):
+    """The steps of a generator, in a `for` loop; after it, `result` is what the generator returned.
+
+    Args:
+        generator: closing it is left to whoever made it.
+    """
+
+    result: Outcome
+
+    def __init__(self, generator: Generator[Step, None, Outcome]) -> None:
+        self._generator = generator
+
+    def __iter__(self) -> Iterator[Step]:
+        self.result = yield from self._generator

@@ -10,14 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from gaze.blocks import Block, cut_blocks
-from gaze.coarse import CoarsePortrait
 from gaze.engines.base import Engine
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid
-from gaze.inbetween import Inbetween
-from gaze.kept import Kept
-from gaze.keys import (
+from gaze.motion.inbetween import Inbetween
+from gaze.motion.keys import (
     AUTO,
     COARSEST,
     KEY_CHOICES,
@@ -32,11 +29,13 @@ from gaze.keys import (
     refine,
     stages,
 )
-from gaze.portrait import Portrait
-from gaze.progress import Progress
-from gaze.spool import FrameSpool
-from gaze.ssim import ssim
-from gaze.steps import Steps
+from gaze.motion.ssim import ssim
+from gaze.output.blocks import Block, cut_blocks
+from gaze.output.coarse import CoarsePortrait
+from gaze.output.spool import FrameSpool
+from gaze.photo.portrait import Portrait
+from gaze.progress import Progress, Steps
+from gaze.storage.checkpoint import Kept
 
 _PACE = 0.1
 """Seconds between two words on how far it is."""

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from gaze.detection import main_face
-from gaze.faces import Face
-from gaze.framing import frame_portrait
-from gaze.portrait import Portrait, load_portrait
+from gaze.face.detection import main_face
+from gaze.face.face import Face
+from gaze.face.framing import frame_portrait
+from gaze.photo.portrait import Portrait, load_portrait
 from tests import green
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from gaze.engines.base import Engine
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
 
 
 def cell_colour(cell: Cell) -> tuple[int, int, int]:

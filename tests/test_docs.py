@@ -24,17 +24,17 @@ import pytest
 from PIL import Image
 
 import gaze.__main__ as command
-from gaze.bundle import INPUT
-from gaze.faces import Iris, typical_face
+from gaze.face.face import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
-from gaze.kept import KEPT
 from gaze.options import Options
-from gaze.pack import Facts, Frame, Pack, Payload, write_pack
+from gaze.output.bundle import INPUT
+from gaze.output.pack import Facts, Frame, Pack, Payload, write_pack
+from gaze.output.sprites import metadata
 from gaze.pipeline import generate
-from gaze.sessions import SessionStore
-from gaze.sprites import metadata
+from gaze.storage.checkpoint import KEPT
+from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api, add_endpoints
-from gaze.ui.line import Line
+from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.tables import ROOT, named, names, read, section, tables
 

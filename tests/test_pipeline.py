@@ -11,18 +11,19 @@ import pytest
 from PIL import Image
 
 import gaze
-from gaze import pipeline, sprites
-from gaze.check import check
-from gaze.engines.base import Engine, Loading
+from gaze import pipeline
+from gaze.engines.base import Engine
 from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
-from gaze.pack import read_pack
+from gaze.output import sprites
+from gaze.output.pack import read_pack
+from gaze.output.spool import FrameSpool
+from gaze.output.validator import check
+from gaze.output.video import decode_chain
+from gaze.photo.portrait import Portrait
 from gaze.pipeline import generate, run
-from gaze.portrait import Portrait
-from gaze.progress import Progress
-from gaze.spool import FrameSpool
-from gaze.video import decode_chain
+from gaze.progress import Loading, Progress
 from tests.fakes import FakeEngine, cell_of, decode_sheet
 
 SMALL = Options(engine=FakeEngine(30), frame_size=128)

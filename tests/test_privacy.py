@@ -17,15 +17,15 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.options import Options
+from gaze.photo.portrait import MAX_BYTES
 from gaze.pipeline import generate
-from gaze.portrait import MAX_BYTES
-from gaze.sessions import PREVIEWS_KEPT, SessionStore
+from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui import app as module
 from gaze.ui.api import Api
 from gaze.ui.app import _keep_tidy, build
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import Limit
-from gaze.ui.line import Line
+from gaze.ui.queue import Line
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
 from tests.serving import App, serving
@@ -37,26 +37,27 @@ HELD = {
     "Until then its address is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "Of an upload that broke off": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
     "A portrait's folder has it once more": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
-    "`input.jpg` is neither served": "test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
+    "`input.jpg` is neither served": "output/test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
     "Frames that a slow engine rendered": "ui/test_routes::test_nothing_else_is_served",
     "A preview lies in the same": "ui/test_api::test_a_programs_previews_are_kept_for_an_hour_too",
-    "A portrait lies where": "test_sessions::test_other_users_of_the_machine_cannot_look_into_the_store",
+    "A portrait lies where": "storage/test_sessions::test_other_users_of_the_machine_cannot_look_into_the_store",
     "What is too old is looked for": "test_privacy::test_what_is_too_old_goes_though_nobody_makes_portraits",
-    "Each lies under an address": "test_sessions::test_ids_are_long_and_differ",
+    "Each lies under an address": "storage/test_sessions::test_ids_are_long_and_differ",
     "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
     "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
     "The zip that a program is given": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
-    "What is cancelled, fails": "test_sessions::test_an_interrupted_run_leaves_nothing",
+    "What is cancelled, fails": "storage/test_sessions::test_an_interrupted_run_leaves_nothing",
     "The browser in which": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
     "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted",
-    "Where several machines share": "test_stores::test_what_another_machine_deleted_is_gone_here_within_a_minute",
+    "Where several machines share": "storage/test_stores::"
+    "test_what_another_machine_deleted_is_gone_here_within_a_minute",
     "It remembers the last twenty": "ui/test_handlers::test_the_last_twenty_are_remembered_the_newest_first",
     "The app sets no cookie": "test_privacy::test_no_cookie_is_set_and_no_address_told",
     "The page asks no other server": "browser/test_app::test_a_script_that_is_not_the_pages_does_not_run",
     "The address of a portrait": "test_privacy::test_no_cookie_is_set_and_no_address_told",
     "Nothing calls home": "test_privacy::test_analytics_are_off",
     "The app's log names": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
-    "With `--remote`": "engines/test_remote::test_the_other_gaze_renders_and_the_result_is_stored_here",
+    "With `--remote`": "test_remote::test_the_other_gaze_renders_and_the_result_is_stored_here",
 }
 
 

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from gaze import rendering
-from gaze.check import check
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Cell, Pose
-from gaze.keys import AUTO, cells_of, key_axis, refine
+from gaze.motion.keys import AUTO, cells_of, key_axis, refine
 from gaze.options import Options
-from gaze.pack import read_pack
+from gaze.output.pack import read_pack
+from gaze.output.validator import check
+from gaze.photo.portrait import Portrait
 from gaze.pipeline import generate, run
-from gaze.portrait import Portrait
 from gaze.progress import Progress
 from tests.fakes import FakeEngine, cell_of, decode_sheet
 

@@ -13,11 +13,11 @@ from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN, grey, mirrored, turned
 from benchmarks.faces import pictures
-from gaze.detection import main_face
-from gaze.faces import Face
+from gaze.face.detection import main_face
+from gaze.face.face import Face
 from gaze.options import Options
+from gaze.photo.portrait import Portrait, load_portrait
 from gaze.pipeline import prepare_portrait
-from gaze.portrait import Portrait, load_portrait
 from trials.corpus import EXAMPLE
 from trials.trying import REFUSED, Limits, Row, attempt
 

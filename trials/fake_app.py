@@ -14,10 +14,11 @@ import numpy as np
 
 from gaze import pipeline
 from gaze.engines import base
-from gaze.engines.base import Engine, Loading
-from gaze.faces import Face
+from gaze.engines.base import Engine
+from gaze.face.face import Face
 from gaze.grid import Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
+from gaze.progress import Loading
 from gaze.ui.app import launch
 
 _PAUSE = float(sys.argv[1])

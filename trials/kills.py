@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from gaze.bundle import INPUT, SCRIPT
-from gaze.check import check
 from gaze.options import Options
-from gaze.pack import PACK
+from gaze.output.bundle import INPUT, SCRIPT
+from gaze.output.pack import PACK
+from gaze.output.sprites import METADATA, POSTER
+from gaze.output.validator import check
 from gaze.pipeline import generate
-from gaze.sessions import KEY, SessionStore
-from gaze.sprites import METADATA, POSTER
+from gaze.storage.sessions import KEY, SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FaultError, Row, Tried, attempt
@@ -38,8 +38,8 @@ print(flush=True)
 time.sleep(60)
 """
 _REMOVE = """
-import sys, pathlib, gaze.sessions
-store = gaze.sessions.SessionStore(pathlib.Path(sys.argv[1]), 3600)
+import sys, pathlib, gaze.storage.sessions
+store = gaze.storage.sessions.SessionStore(pathlib.Path(sys.argv[1]), 3600)
 print(flush=True)
 store.expire()
 for session in sys.argv[2:]:

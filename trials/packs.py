@@ -19,10 +19,10 @@ from typing import Any
 
 from PIL import Image
 
-from gaze.check import check
-from gaze.pack import MAGIC, PACK, read_pack
-from gaze.repack import repack
-from gaze.sprites import METADATA
+from gaze.output.converter import repack
+from gaze.output.pack import MAGIC, PACK, read_pack
+from gaze.output.sprites import METADATA
+from gaze.output.validator import check
 from tests.browser.portraits import HEIGHT, WIDTH, write_pack, write_portrait
 from trials.corpus import flipped, truncated
 from trials.trying import REFUSED, Limits, Row, Tried, attempt

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gaze.bundle import write_zip
-from gaze.detection import main_face
+from gaze.face.detection import main_face
 from gaze.options import Options
+from gaze.output.bundle import write_zip
+from gaze.photo.portrait import load_portrait, register_formats
 from gaze.pipeline import generate
-from gaze.portrait import load_portrait, register_formats
 from trials import bombs, corpus, oddities, planted
 from trials.trying import FaultError, Limits, Row, Tried, attempt
 

@@ -21,10 +21,10 @@ from urllib.parse import quote, urlsplit
 
 from gradio_client import Client, handle_file
 
-from gaze.check import check
 from gaze.options import Options
+from gaze.output.validator import check
 from gaze.pipeline import generate
-from gaze.sessions import SessionStore, publishing
+from gaze.storage.sessions import SessionStore, publishing
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FaultError, Row, Tried, attempt

@@ -1,0 +1,1 @@
+"""What renders a face in other poses, and which of them a run takes."""

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from gaze.errors import GazeError
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
+from gaze.progress import Loading
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,6 @@ class Expression:
 
 
 EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
-
-
-@dataclass(frozen=True)
-class Loading:
-    """How far an engine is with getting ready.
-
-    Attributes:
-        message: what it does, in words.
-        done, total: how far, in any unit; `total` is 0 where it is not known.
-    """
-
-    message: str
-    done: float = 0
-    total: float = 0
 
 
 class Engine(ABC):
@@ -160,13 +147,13 @@ def load_engine(
     Raises:
         GazeError: the engine is unknown, not installed, or lacks its weights.
     """
-    from gaze.engines.warp import WarpEngine
+    from gaze.engines.warp.engine import WarpEngine
 
     chosen, reason = choose_engine(name)
     if chosen == "warp":
         return WarpEngine(straighten), reason
     if chosen == "cluster":
-        from gaze.cluster import ClusterEngine
+        from gaze.engines.cluster import ClusterEngine
 
         cluster = ClusterEngine(straighten, expression)
         yield from cluster.load()

@@ -1,0 +1,1 @@
+"""The page, its routes and the API."""

@@ -12,22 +12,21 @@ from typing import Any
 
 import gradio as gr
 
-from gaze.bundle import write_zip
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
-from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError
-from gaze.framing import FRAMINGS
+from gaze.face.framing import FRAMINGS
 from gaze.grid import Strengths
-from gaze.keys import AUTO
+from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
+from gaze.output.bundle import write_zip
+from gaze.output.sprites import MODES
 from gaze.pipeline import generate, run
-from gaze.progress import Progress
-from gaze.sessions import SessionStore
-from gaze.sprites import MODES
-from gaze.steps import Steps
+from gaze.progress import Progress, Steps
+from gaze.remote import HANDED_ON
+from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.limit import Limit, client_of
-from gaze.ui.line import Line
+from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_url
 from gaze.version import __version__
 

@@ -23,21 +23,21 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gaze.bundle import widget_source
-from gaze.claims import claimed, sweep
 from gaze.engines.base import load_engine, on_zero_gpu
-from gaze.engines.remote import place_of
 from gaze.errors import GazeError
-from gaze.portrait import MAX_BYTES, register_formats
-from gaze.sessions import PREVIEWS_KEPT, SessionStore
-from gaze.stores import open_store
+from gaze.output.bundle import widget_source
+from gaze.photo.portrait import MAX_BYTES, register_formats
+from gaze.remote import place_of
+from gaze.storage.locks import claimed, sweep
+from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
+from gaze.storage.stores import open_store
 from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.limit import PROXIES, Limit
-from gaze.ui.line import Line
 from gaze.ui.options import PREVIEWED, option_inputs
+from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_routes
 
 _M_ARENA_MAX = -8

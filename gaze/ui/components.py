@@ -18,12 +18,12 @@ from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
 
-from gaze.faces import Face
-from gaze.portrait import Portrait
+from gaze.face.face import Face
+from gaze.output.sprites import POSTER
+from gaze.photo.portrait import Portrait
 from gaze.progress import Progress, SheetProgress
-from gaze.sprites import POSTER
-from gaze.ui.line import duration
-from gaze.ui.pace import Times
+from gaze.ui.eta import Times
+from gaze.ui.queue import duration
 from gaze.ui.routes import ZIP, session_url
 
 Faces = dict[str, Any]

@@ -12,20 +12,20 @@ from typing import Any
 
 import gradio as gr
 
-from gaze.detection import clear_faces
 from gaze.engines.base import choose_engine
-from gaze.engines.remote import HANDED_ON
 from gaze.errors import GazeError, PhotoError
-from gaze.kept import KEPT
+from gaze.face.detection import clear_faces
 from gaze.options import PREVIEW, Options
-from gaze.pipeline import Result, generate, run
-from gaze.portrait import load_portrait
-from gaze.sessions import SessionStore
-from gaze.steps import Steps
+from gaze.photo.portrait import load_portrait
+from gaze.pipeline import generate, run
+from gaze.progress import Result, Steps
+from gaze.remote import HANDED_ON
+from gaze.storage.checkpoint import KEPT
+from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
-from gaze.ui.line import Line
+from gaze.ui.eta import Pace
 from gaze.ui.options import PREVIEWED, read_options
-from gaze.ui.pace import Pace
+from gaze.ui.queue import Line
 
 _HISTORY = 20
 _HERE = "Here it is. Its files are still being written."

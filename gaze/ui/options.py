@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from gaze.framing import FRAMINGS
+from gaze.face.framing import FRAMINGS
 from gaze.grid import Strengths
-from gaze.keys import AUTO, KEY_CHOICES
+from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import Options
 
 Input = gr.Slider | gr.Checkbox | gr.Radio

@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gaze.bundle import write_zip
 from gaze.errors import GazeError, StoreError
-from gaze.sessions import SessionStore
+from gaze.output.bundle import write_zip
+from gaze.storage.sessions import SessionStore
 
 ROOT = "gradio_api/gaze"
 ZIP = "gaze-portrait.zip"

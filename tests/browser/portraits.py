@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gaze.blocks import cut_blocks
-from gaze.bundle import PACK_SCRIPT, pack_script
 from gaze.grid import Cell, GazeGrid
-from gaze.pack import PACK, Facts
-from gaze.packing import PackBuilder
-from gaze.sprites import METADATA
+from gaze.output.blocks import cut_blocks
+from gaze.output.bundle import PACK_SCRIPT, pack_script
+from gaze.output.pack import PACK, Facts
+from gaze.output.packing import PackBuilder
+from gaze.output.sprites import METADATA
 from tests.fakes import cell_frame
 
 WIDGET = Path(__file__).parents[2] / "gaze" / "widget" / "gaze-tracker.js"

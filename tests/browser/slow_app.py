@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from gaze import keys, pipeline, rendering
+from gaze import pipeline, rendering
 from gaze.engines import base
-from gaze.engines.base import Engine, Loading
-from gaze.engines.warp import WarpEngine, WarpSource
+from gaze.engines.base import Engine
+from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.grid import Pose
+from gaze.motion import keys
 from gaze.options import Options
-from gaze.pipeline import Result
-from gaze.portrait import Photo
-from gaze.progress import Progress
+from gaze.photo.portrait import Photo
+from gaze.progress import Loading, Progress, Result
 from gaze.ui import handlers
 from gaze.ui.app import launch
 

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaze.detection import main_face
-from gaze.faces import Face
-from gaze.portrait import Portrait
+from gaze.face.detection import main_face
+from gaze.face.face import Face
+from gaze.photo.portrait import Portrait
 from gaze.ui.components import embed_snippets
 from tests.browser.conftest import Record, Site
 from tests.browser.driving import wait_at_rest

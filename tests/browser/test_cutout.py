@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaze.bundle import write_zip
 from gaze.options import Options
+from gaze.output.bundle import write_zip
 from gaze.pipeline import generate
 from tests.browser.driving import box, look_at, wait_loaded
 from tests.browser.portraits import pixels

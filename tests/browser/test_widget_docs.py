@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gaze.bundle import write_pages
+from gaze.output.bundle import write_pages
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
 from tests.browser.portraits import WIDGET, write_pack, write_portrait

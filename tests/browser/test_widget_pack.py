@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gaze.grid import Cell
-from gaze.pack import PACK
+from gaze.output.pack import PACK
 from tests.browser.driving import (
     COUNT_FRAMES,
     INSTANT,

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from gaze.bundle import write_zip
 from gaze.grid import Cell
 from gaze.options import Options
+from gaze.output.bundle import write_zip
 from gaze.pipeline import generate
 from tests import tables
 from tests.browser.conftest import Record

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from gaze.engines import base
-from gaze.engines.base import ENGINES, Engine, Expression, Loading, choose_engine, load_engine
-from gaze.engines.warp import WarpEngine
+from gaze.engines.base import ENGINES, Engine, Expression, choose_engine, load_engine
+from gaze.engines.warp.engine import WarpEngine
 from gaze.errors import GazeError, WeightsError
+from gaze.progress import Loading
 
 
 def result_of(steps: Generator[Loading, None, tuple[Engine, str]]) -> tuple[Engine, str]:

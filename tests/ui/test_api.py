@@ -22,9 +22,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from gaze import __version__
-from gaze.sessions import PREVIEWS_KEPT, SessionStore
+from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
-from gaze.ui.line import Line
+from gaze.ui.queue import Line
 from tests.clone import installed
 from tests.green import write_network
 from tests.serving import serving

@@ -10,12 +10,12 @@ from PIL import Image
 from starlette.requests import Request as StarletteRequest
 
 from gaze.options import Options
-from gaze.portrait import Portrait
-from gaze.sessions import SessionStore
+from gaze.photo.portrait import Portrait
+from gaze.storage.sessions import SessionStore
 from gaze.ui import handlers as module
 from gaze.ui.handlers import Handlers
-from gaze.ui.line import Line
 from gaze.ui.options import option_inputs
+from gaze.ui.queue import Line
 
 NORMAL = {
     **{"head": 1, "eyes": 1, "brows": 1, "straighten": True, "remove_background": False, "framing": "auto"},

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from gaze.options import Options
 from gaze.pipeline import generate
-from gaze.sessions import SessionStore, publishing
+from gaze.storage.sessions import SessionStore, publishing
 from gaze.ui.routes import ZIP, session_routes, session_url
 from tests.fakes import FakeEngine
 

@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gaze.stores import open_store
+from gaze.storage.stores import open_store
 from gaze.ui.routes import session_routes
 from tests.s3 import S3
 from tests.serving import ROOT, serving

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from gaze.portrait import MAX_BYTES
+from gaze.photo.portrait import MAX_BYTES
 from tests.serving import ROOT, App
 from trials.trying import FAULT, REFUSED, FaultError, Limits, Row, Tried, attempt
 from trials.web.client import address, get, raw, resident

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gaze.faces import Face
+from gaze.face.face import Face
 
 SIDE = 512
 """Pixels of the window's side: what the decoder gives."""

@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gaze.engines.base import Engine, Expression, Loading
+from gaze.engines.base import Engine, Expression
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.crop import Crop, crop_around_face
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource, best_device
-from gaze.engines.straighten import straightening_units
+from gaze.engines.warp.straighten import straightening_units
 from gaze.errors import GazeError, WeightsError
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
+from gaze.progress import Loading
 
 _GPU = re.compile(r"\b(CUDA|cuDNN|CUDNN_|CUBLAS_|NVML|NVIDIA)", re.IGNORECASE)
 """How errors of a GPU's libraries name themselves."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, crop_around_landmarks
 from gaze.errors import WeightsError
-from gaze.faces import Face
+from gaze.face.face import Face
 
 _INPUT_SIDE = 224
 _INPUT_SCALE, _INPUT_SHIFT = 1.5, -0.1

@@ -19,13 +19,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from gaze.engines.base import Loading
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
 from gaze.engines.liveportrait.motion import MotionExtractor
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.errors import WeightsError
+from gaze.progress import Loading
 
 REPOSITORY = "KwaiVGI/LivePortrait"
 REVISION = "main"

@@ -18,9 +18,9 @@ from gaze.engines.base import Expression, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

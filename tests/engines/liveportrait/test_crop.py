@@ -8,7 +8,7 @@ import torch
 
 from gaze.engines.liveportrait.crop import SIDE, Crop, crop_around_face, crop_around_landmarks, feather_mask
 from gaze.engines.liveportrait.paste import Paster
-from gaze.faces import Iris, typical_face
+from gaze.face.face import Iris, typical_face
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.golden import Golden
 

@@ -16,10 +16,10 @@ from gaze.engines.liveportrait import engine as module
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop
 from gaze.errors import WeightsError
-from gaze.faces import Face
-from gaze.framing import frame_portrait
+from gaze.face.face import Face
+from gaze.face.framing import frame_portrait
 from gaze.grid import Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
 
 
 @pytest.fixture

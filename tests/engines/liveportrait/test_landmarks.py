@@ -8,8 +8,8 @@ import pytest
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, crop_around_landmarks
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
 from gaze.errors import WeightsError
-from gaze.faces import Face
-from gaze.portrait import Portrait
+from gaze.face.face import Face
+from gaze.photo.portrait import Portrait
 from tests.engines.liveportrait.conftest import write_landmark_network
 from tests.engines.liveportrait.golden import Golden
 

@@ -18,9 +18,9 @@ from gaze.engines.base import Expression
 from gaze.engines.liveportrait import weights, zero
 from gaze.engines.liveportrait.crop import Crop
 from gaze.errors import GazeError
-from gaze.faces import Face
+from gaze.face.face import Face
 from gaze.grid import Pose
-from gaze.portrait import Portrait
+from gaze.photo.portrait import Portrait
 
 
 class FakeRenderer:

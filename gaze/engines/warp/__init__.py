@@ -1,0 +1,1 @@
+"""The instant engine: the photo itself, bent on a processor."""

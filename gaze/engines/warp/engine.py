@@ -1,0 +1,218 @@
+"""The instant engine: 2.5-D image warping on the CPU, with nothing to download.
+
+`gaze.engines.warp.head` says how far each part of the face moves. Per frame, that displacement is inverted on a coarse
+lattice by fixed-point steps and scaled up, and the moving region is resampled once. The eyes are layers
+(`gaze.engines.warp.eyes`), so that irises stay round.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from gaze.engines.base import Engine
+from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
+from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
+from gaze.engines.warp.straighten import GAZE_SHIFT, straightening
+from gaze.face.face import Face
+from gaze.grid import GAZE_RANGE, Pose
+from gaze.photo.portrait import Portrait
+
+_GAZE_REACH = 0.125
+"""Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
+_TURN = 0.67 / YAW_RANGE
+"""Turn per degree of `Face.yaw`. Two thirds of it: the face that `head` was fitted to has a yaw of 7° by that measure,
+and moves like one turned by 4 to 5°."""
+_MOST_TURN = 1.0
+"""Turn beyond which the fit of `head` says nothing."""
+_EDGE_SLOPE = 0.7
+_STEPS = 3
+_BANDS = 10
+_STILL = 0.003
+"""Share of the motion that is not worth drawing: a twentieth of a pixel for a face of 100 pixels between the irises."""
+_NO_MAP = np.empty((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class WarpSource:
+    """What `prepare` found out about a portrait.
+
+    Attributes:
+        image: the portrait, (height, width, 3) uint8.
+        region: x, y, width, height in pixels outside which nothing ever moves.
+        bare: the region with both irises painted out, (height, width, 3) uint8.
+        bands: rows and columns of the region that the ellipse of motion covers, in strips from top to bottom.
+        stride: pixels between the points of the lattice on which displacements are computed.
+        fields: the head's, at the lattice's points.
+        limit: (2, rows, cols) float32, pixels that a point may move across and down at most.
+        axes: (2, 2): the face frame's u and v as image vectors, in pixels.
+        turn: how far the face is turned already, in units of `YAW_RANGE`.
+        straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
+        eyes: the layers of both eyes.
+    """
+
+    image: np.ndarray
+    region: tuple[int, int, int, int]
+    bare: np.ndarray
+    bands: tuple[tuple[slice, slice], ...]
+    stride: int
+    fields: HeadFields
+    limit: np.ndarray
+    axes: np.ndarray
+    turn: float
+    straighten: float
+    eyes: tuple[Eye, Eye]
+
+
+class WarpEngine(Engine):
+    """See the module's text.
+
+    Args:
+        straighten: whether a source that looks past the camera looks straight in the grid's centre.
+    """
+
+    name = "warp"
+
+    def __init__(self, straighten: bool = True) -> None:
+        self._straighten = straighten
+
+    def prepare(self, portrait: Portrait, face: Face) -> WarpSource:
+        """Fields and eye layers of a portrait. A face of any size and tilt; the portrait in the frames' size."""
+        image = portrait.image
+        axes = _axes(face)
+        stride = max(3, round(face.iris_distance / 18))
+        x0, y0, width, height = region = _moving_region(face, axes, portrait.width, portrait.height)
+        # Lattice points lie at the middle of blocks of stride × stride pixels, the convention of cv2.resize.
+        across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0
+        down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
+        px, py = np.meshgrid(across, down)
+        room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
+        left, right = (
+            find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.openings, strict=True)
+        )
+        bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
+        fields = head_fields(*face.to_frame(px, py))
+        return WarpSource(
+            image=image,
+            region=region,
+            bare=np.ascontiguousarray(bare),
+            bands=tuple(_bands(fields.fade > _STILL, stride, width, height)),
+            stride=stride,
+            fields=fields,
+            limit=(_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32),
+            axes=axes,
+            turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
+            straighten=straightening(face) if self._straighten else 0.0,
+            eyes=(left, right),
+        )
+
+    def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
+        """One frame for each pose: (len(poses), height, width, 3) uint8."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
+
+    def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
+        """Exact, but for irises."""
+        height, width = source.image.shape[:2]
+        x, y, across, down = source.region
+        whole = _pixels(width, height).copy()
+        inner = _inverse_map(source, displacement(source, pose))
+        whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
+        return whole
+
+
+def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
+    """The frame of one pose, (height, width, 3) uint8: a copy of the portrait with the moving region drawn anew."""
+    frame = source.image.copy()
+    x0, y0, width, height = source.region
+    forward = displacement(source, pose)
+    positions = _inverse_map(source, forward)
+    view = frame[y0 : y0 + height, x0 : x0 + width]
+    for band in source.bands:
+        view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    gaze = np.array([pose.pupil_x * GAZE_SHIFT[0], -pose.pupil_y * GAZE_SHIFT[1]]) / GAZE_RANGE
+    gaze[0] += source.straighten
+    shift = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
+    for eye in source.eyes:
+        draw_eye(eye, frame, positions, (x0, y0), _at(source, forward, eye.iris.x, eye.iris.y), shift)
+    return frame
+
+
+def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
+    """Where the points of the lattice go: (rows, cols, 2) float32, pixels across and down.
+
+    Held below the way to the picture's border, softly, so that nothing from beyond it shows.
+    """
+    du, dv = head_shift(source.fields, pose, source.turn)
+    moved = np.empty((*du.shape, 2), np.float32)
+    for axis in (0, 1):
+        free = du * np.float32(source.axes[0, axis]) + dv * np.float32(source.axes[1, axis])
+        # limit · free / (limit⁴ + free⁴)^¼, written so that it needs roots only.
+        ratio = free / source.limit[axis]
+        ratio *= ratio
+        moved[..., axis] = free / np.sqrt(np.sqrt(1 + ratio * ratio))
+    return moved
+
+
+def _axes(face: Face) -> np.ndarray:
+    """Rows: u and v of the face frame as image vectors, in pixels."""
+    cos, sin = np.cos(face.roll), np.sin(face.roll)
+    return face.iris_distance * np.array([[cos, sin], [-sin, cos]])
+
+
+def _moving_region(face: Face, axes: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+    """The upright rectangle around the ellipse of motion, inside the picture: x, y, width, height."""
+    centre = np.array(face.centre) + np.array(STILL_CENTRE) @ axes
+    reach = np.hypot(*(np.array(STILL_RADII)[:, None] * axes)) + 2
+    x0, y0 = np.clip(np.floor(centre - reach), 0, (width - 1, height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(centre + reach), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
+
+
+def _bands(moving: np.ndarray, stride: int, width: int, height: int) -> Iterator[tuple[slice, slice]]:
+    """Strips of pixels, at most `_BANDS`, that cover the lattice points that move."""
+    rows = moving.shape[0]
+    step = -(-rows // _BANDS)
+    for top in range(0, rows, step):
+        cols = np.flatnonzero(moving[top : top + step].any(0))
+        if len(cols):
+            across = slice(int(cols[0]) * stride, min(int(cols[-1] + 1) * stride, width))
+            yield slice(top * stride, min((top + step) * stride, height)), across
+
+
+def _at(source: WarpSource, forward: np.ndarray, x: float, y: float) -> np.ndarray:
+    """The displacement at a portrait position, x and y in pixels."""
+    place = (np.array([x, y]) - source.region[:2] + 0.5) / source.stride - 0.5
+    return cv2.remap(forward, place.astype(np.float32).reshape(1, 1, 2), _NO_MAP, cv2.INTER_LINEAR)[0, 0]
+
+
+def _inverse_map(source: WarpSource, forward: np.ndarray) -> np.ndarray:
+    """For each pixel of the region, the position in the region it shows: (height, width, 2) float32.
+
+    Solves p + d(p) = q for p by fixed-point steps p ← q - d(p) on the lattice.
+    """
+    _, _, width, height = source.region
+    rows, cols = forward.shape[:2]
+    lattice = _pixels(cols, rows)
+    scale = np.float32(1 / source.stride)
+    there = forward
+    for _ in range(_STEPS):
+        there = cv2.remap(forward, lattice - there * scale, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    size = (cols * source.stride, rows * source.stride)
+    offsets = cv2.resize(there, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
+    return np.subtract(_pixels(width, height), offsets)
+
+
+@lru_cache(maxsize=8)
+def _pixels(width: int, height: int) -> np.ndarray:
+    """(height, width, 2) float32: every pixel's own x and y. The same array for every frame: do not write to it."""
+    grid = np.empty((height, width, 2), np.float32)
+    grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
+    grid.setflags(write=False)
+    return grid

@@ -1,0 +1,40 @@
+"""How a source that looks past the camera is made to look straight in the grid's centre, whatever the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaze.face.face import Face
+from gaze.grid import GAZE_RANGE
+
+GAZE_SHIFT = (0.080, 0.013)
+"""How far the irises move inside the eyes at full gaze, across and down, in iris distances: measured on frames that
+LivePortrait rendered for this grid (tests/data/warp_response.txt)."""
+
+_DOUBTFUL, _CERTAIN, _LARGEST = 0.02, 0.04, 0.10
+"""An offset up to the first may be an error of finding and is left, one from the second on is taken away whole; above
+the third it is no gaze. In iris distances."""
+
+
+def gaze_offset(face: Face) -> float:
+    """How far both irises lie to the right of where they would if the face looked at the camera, in iris distances.
+
+    Up and down the lids tell too little.
+    """
+    offsets = [
+        face.to_frame(iris.x, iris.y)[0] - (face.to_frame(*opening.left)[0] + face.to_frame(*opening.right)[0]) / 2
+        for iris, opening in zip((face.left, face.right), face.openings, strict=True)
+    ]
+    return float(np.mean(offsets)) - face.camera_gaze
+
+
+def straightening(face: Face) -> float:
+    """Iris distances by which to move both irises to the right, in every frame; 0 where that may do harm."""
+    offset = gaze_offset(face)
+    share = min(1.0, max(0.0, (abs(offset) - _DOUBTFUL) / (_CERTAIN - _DOUBTFUL)))
+    return -share * max(-_LARGEST, min(_LARGEST, offset))
+
+
+def straightening_units(face: Face) -> float:
+    """The same in the units of `Pose.pupil_x`."""
+    return straightening(face) / GAZE_SHIFT[0] * GAZE_RANGE

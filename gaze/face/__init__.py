@@ -1,0 +1,1 @@
+"""Where the face of a portrait is, and how the portrait is cut around it."""

@@ -1,0 +1,64 @@
+"""Which part of the photo becomes the portrait: all of it, or head and shoulders where the face is small."""
+
+from __future__ import annotations
+
+import cv2
+
+from gaze.errors import GazeError
+from gaze.face.face import Face
+from gaze.photo.portrait import Portrait
+
+FRAMINGS = ("auto", "whole")
+MAX_FRAME_SIDE = 2048
+
+_ENOUGH = 0.10
+"""Iris distance, as a share of the longer side, from which on a photo is left whole."""
+_SHARE = 0.145
+"""The same share in a picture that is cut."""
+_MIN_CROP = 280
+"""Pixels of the photo that a cut keeps on the longer side, so that it is not blown up too far."""
+
+
+def frame_portrait(
+    portrait: Portrait, face: Face, frame_size: int = 512, framing: str = "auto"
+) -> tuple[Portrait, Face]:
+    """Cut and scale the photo to the size of the frames.
+
+    Args:
+        portrait: the photo as read.
+        face: its main face.
+        frame_size: longer side of the result in pixels; both sides come out even.
+        framing: "whole" keeps all of the photo; "auto" cuts to head and shoulders where the face is small.
+
+    Raises:
+        GazeError: `frame_size` or `framing` is out of range.
+    """
+    if framing not in FRAMINGS:
+        raise GazeError(f"There is no framing called “{framing}”. Choose one of: {', '.join(FRAMINGS)}.")
+    if not 128 <= frame_size <= MAX_FRAME_SIDE:
+        raise GazeError(
+            f"The frame size is {frame_size}. Choose 128 to {MAX_FRAME_SIDE} pixels; 512 is the normal one."
+        )
+    x, y, width, height = 0, 0, portrait.width, portrait.height
+    notes = portrait.notes
+    if framing == "auto" and face.iris_distance < _ENOUGH * max(width, height):
+        x, y, width, height = _head_and_shoulders(portrait, face)
+        if (width, height) != (portrait.width, portrait.height):
+            notes += ("The face is small in the photo, so the portrait was cut to head and shoulders.",)
+    image = portrait.image[y : y + height, x : x + width]
+    scale = frame_size / max(width, height)
+    size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(image, size, interpolation=interpolation)
+    return Portrait(scaled, notes), face.moved(scale, -x * scale, -y * scale)
+
+
+def _head_and_shoulders(portrait: Portrait, face: Face) -> tuple[int, int, int, int]:
+    """x, y, width, height of a cut around the head, between 4:5 and square, inside the photo."""
+    aspect = min(1.0, max(0.8, portrait.width / portrait.height))
+    height = max(face.iris_distance / _SHARE, _MIN_CROP)
+    height = min(height, portrait.height, portrait.width / aspect)
+    width = height * aspect
+    x = min(max(face.centre[0] - width / 2, 0), portrait.width - width)
+    y = min(max(face.centre[1] - 0.42 * height, 0), portrait.height - height)
+    return int(x), int(y), int(width), int(height)

@@ -1,0 +1,1 @@
+"""Which frames are rendered as keys, and how the others are morphed from them."""

@@ -1,0 +1,1 @@
+"""The files of a portrait, written, read and checked."""

@@ -1,0 +1,107 @@
+"""What turns a folder of sheets into something to open and to embed: its pages, and the zip."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import stat
+import zipfile
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Any
+
+from gaze.output.pack import PACK, read_pack, write_pack
+from gaze.storage.checkpoint import KEPT
+
+SCRIPT = "gaze-tracker.js"
+INPUT = "input.jpg"
+PRIVATE = (INPUT, KEPT)
+"""What its owner alone may have: the photo, and rendered frames to continue from."""
+PACK_SCRIPT = f"{PACK}.js"
+_STYLE, _PORTRAIT = "pages.css", "portrait.js"
+_TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
+_STANDALONE = "standalone.html"
+_STORED = (".webp", ".jpg", ".png", ".pack")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_DATE = (1980, 1, 1, 0, 0, 0)
+"""The same for every entry, so that equal portraits give equal bytes."""
+
+
+def widget_source() -> str:
+    """The text of `gaze-tracker.js`."""
+    return files("gaze.widget").joinpath(SCRIPT).read_text(encoding="utf-8")
+
+
+def write_pages(folder: Path, facts: dict[str, Any]) -> None:
+    """Put the widget and pages that open by double click beside a portrait's files.
+
+    Args:
+        folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
+        facts: what `metadata.json` says; it stands in the pages too, since file:// pages may not fetch it either.
+    """
+    (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
+    manifest = {**facts, "base": "./"}
+    for name in _TEMPLATES:
+        (folder / name).write_text(_filled(name, facts, manifest), encoding="utf-8")
+    if "pack" in facts:
+        pack = _embedded(folder / facts["pack"])
+        (folder / PACK_SCRIPT).write_text(pack_script(folder / facts["pack"]), encoding="utf-8")
+        poster = _data_url("image/webp", (folder / facts["poster"]).read_bytes())
+        own = {**facts, "pack": pack, "poster": poster, "sheets": []}
+        page = _filled("index.html", facts, {})
+        page = page.replace(
+            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, facts, {})}</style>"
+        )
+        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, facts, own))):
+            page = page.replace(f'<script src="{name}"></script>', f"<script>\n{text}</script>")
+        (folder / _STANDALONE).write_text(page, encoding="utf-8")
+
+
+def pack_script(path: Path) -> str:
+    """A pack as a script, for pages opened from files: they may not fetch, but may have scripts."""
+    return f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{_embedded(path)}";\n'
+
+
+def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """A page of gaze/widget with a portrait's data in it."""
+    text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+    # "<" would let text in the metadata end the script element it stands in.
+    values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
+    values |= {"width": str(facts["imageWidth"]), "height": str(facts["imageHeight"])}
+    for name, value in values.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    return text
+
+
+def _embedded(path: Path) -> str:
+    """The pack with the payload that players like best, and no other: embedded, it must be small."""
+    pack = read_pack(path)
+    out = io.BytesIO()
+    write_pack(replace(pack, payloads=pack.payloads[:1]), out)
+    return _data_url("application/octet-stream", out.getvalue())
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def write_zip(folder: Path, target: str | Path | IO[bytes]) -> None:
+    """Zip a portrait's folder; pictures are stored, text is deflated.
+
+    What is `PRIVATE` is left out, and what no portrait has: links, folders, names that unpack elsewhere on some system.
+    Written from front to back, so that `target` may be a stream; equal folders give equal bytes.
+    """
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(folder.iterdir()):
+            # A file that is gone by now has to be an error: a zip without it would be taken for whole.
+            if path.name in PRIVATE or not _NAME.fullmatch(path.name) or not stat.S_ISREG(path.lstat().st_mode):
+                continue
+            entry = zipfile.ZipInfo(f"gaze-portrait/{path.name}", _DATE)
+            entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            with archive.open(entry, "w") as out, path.open("rb") as file:
+                while block := file.read(2**20):
+                    out.write(block)

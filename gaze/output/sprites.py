@@ -1,0 +1,196 @@
+"""Frames into sprite sheets, sheets into WebP, and the `metadata.json` that describes them."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from gaze.errors import GazeError
+from gaze.face.face import Face
+from gaze.grid import MOBILE_SIZE, Cell, GazeGrid
+from gaze.output.pack import PACK
+from gaze.output.spool import FrameSpool
+
+WEBP_LIMIT = 16383
+"""The longest side, in pixels, that a WebP picture can have."""
+
+_EFFORT_PIXELS = 30_000_000
+"""Above about 33 million pixels, methods 3 and up overflow libwebp's mode partition: it silently encodes again, four
+times slower. Methods 0 to 2 do not (benchmarks/RESULTS.md)."""
+
+_BYTES_PER_PIXEL = {3: 9.5, 4: 23.0}
+"""Memory that a sheet and its encoder take, by channels: 3 or 4 for the picture, the rest for libwebp
+(benchmarks/RESULTS.md)."""
+
+_MEMORY = 800_000_000
+"""Bytes that sheets in work may take together; a sheet that needs more is encoded alone."""
+
+MODES = ("quadrants", "single")
+POSTER = "poster.webp"
+ALPHA_QUALITY = 50
+METADATA = "metadata.json"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sprite sheet: its file's name and the cells it shows, row by row.
+
+    Attributes:
+        name: file name.
+        cells: `side` × `side` cells of the full grid.
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def side(self) -> int:
+        """Rows and columns of the sheet."""
+        return math.isqrt(len(self.cells))
+
+
+def plan_sheets(grid: GazeGrid, mode: str = "quadrants") -> list[list[Sheet]]:
+    """The sheets of a grid, in groups that show the same part of it.
+
+    In "quadrants" mode each group is a quadrant, then the mobile sheet cut from the same cells. In "single" mode there
+    is one sheet of the whole grid.
+    """
+    if mode == "single":
+        whole = tuple(Cell(row, col) for row in range(grid.size) for col in range(grid.size))
+        return [[Sheet("sheet.webp", whole)]]
+    axis = grid.subsample(MOBILE_SIZE)
+    half = MOBILE_SIZE // 2
+    groups = []
+    for q in range(4):
+        rows, cols = axis[q // 2 * half :][:half], axis[q % 2 * half :][:half]
+        mobile = tuple(Cell(row, col) for row in rows for col in cols)
+        groups.append([Sheet(f"q{q}.webp", tuple(grid.quadrant(q))), Sheet(f"q{q}_{MOBILE_SIZE}.webp", mobile)])
+    return groups
+
+
+def check_sheets(groups: list[list[Sheet]], width: int, height: int) -> None:
+    """Refuse sheets that WebP cannot hold.
+
+    Raises:
+        GazeError: a side would be longer than `WEBP_LIMIT`.
+    """
+    side = max(sheet.side for group in groups for sheet in group)
+    if side * max(width, height) > WEBP_LIMIT:
+        raise GazeError(
+            f"Sheets of {side} × {side} frames of {width} × {height} pixels would be {side * width} × {side * height} "
+            f"pixels; WebP allows {WEBP_LIMIT}. Choose a smaller frame size or a smaller grid."
+        )
+
+
+class SheetCanvas:
+    """The picture of a sheet while its frames arrive, in any order.
+
+    It is a Pillow picture from the start, as the encoder wants it: a copy of a large sheet would cost 200 MB.
+    """
+
+    def __init__(self, sheet: Sheet, height: int, width: int, channels: int = 3) -> None:
+        self.sheet = sheet
+        mode = {3: "RGB", 4: "RGBA"}[channels]
+        self.picture = Image.new(mode, (sheet.side * width, sheet.side * height))
+        self._places: dict[Cell, list[int]] = {}
+        for place, cell in enumerate(sheet.cells):
+            self._places.setdefault(cell, []).append(place)
+
+    def put(self, cell: Cell, frame: np.ndarray) -> None:
+        """Place a frame (height, width, channels) uint8; a cell that the sheet does not show is passed over."""
+        picture = Image.fromarray(frame)
+        for place in self._places.get(cell, ()):
+            row, col = divmod(place, self.sheet.side)
+            self.picture.paste(picture, (col * picture.width, row * picture.height))
+
+
+def encode_webp(picture: Image.Image, quality: int = 70, effort: int = 4) -> bytes:
+    """A picture as lossy WebP; runs outside Python's lock.
+
+    Args:
+        picture: RGB or RGBA.
+        quality: 1 to 100.
+        effort: libwebp's method, 0 fast to 6 slow; large pictures get no more than 2.
+    """
+    if picture.width * picture.height > _EFFORT_PIXELS:
+        effort = min(effort, 2)
+    out = io.BytesIO()
+    # Lossless alpha, the default, costs as much as the picture itself.
+    picture.save(out, "WEBP", quality=quality, method=effort, alpha_quality=ALPHA_QUALITY)
+    return out.getvalue()
+
+
+def write_sheets(
+    sheets: Sequence[Sheet], spool: FrameSpool, folder: Path, quality: int, effort: int
+) -> Generator[list[Sheet], None, None]:
+    """Encode sheets and write their files, as many at a time as cores and memory allow.
+
+    Args:
+        sheets: in this order.
+        spool: holds the frame of every cell that they show.
+
+    Yields:
+        The sheets that are written, twice a second and whenever there is another. Closing the generator stops it.
+    """
+    waiting, written = list(sheets), list[Sheet]()
+    encoding: dict[Future[bytes], Sheet] = {}
+    pool = ThreadPoolExecutor(os.cpu_count())
+    height, width, channels = spool.shape
+
+    def need(sheet: Sheet) -> float:
+        return sheet.side**2 * height * width * _BYTES_PER_PIXEL[channels]
+
+    try:
+        while waiting or encoding:
+            fits = waiting and sum(map(need, [*encoding.values(), waiting[0]])) <= _MEMORY
+            if waiting and (fits or not encoding) and len(encoding) < (os.cpu_count() or 1):
+                canvas = SheetCanvas(waiting.pop(0), height, width, channels)
+                for cell in dict.fromkeys(canvas.sheet.cells):
+                    canvas.put(cell, spool.get(cell))
+                encoding[pool.submit(encode_webp, canvas.picture, quality, effort)] = canvas.sheet
+                del canvas  # else its picture would outlive its encoding
+                continue
+            done, _ = wait(encoding, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                sheet = encoding.pop(future)
+                (folder / sheet.name).write_bytes(future.result())
+                written.append(sheet)
+            yield written
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def metadata(
+    grid: GazeGrid, mode: str, width: int, height: int, face: Face, alpha: bool = False, pack: bool = True
+) -> dict[str, Any]:
+    """What `metadata.json` says: the fields other widgets read, then ours (docs/format.md)."""
+    groups = plan_sheets(grid, mode)
+    quadrants = mode == "quadrants"
+    x, y = face.centre
+    return {
+        "gridSize": grid.size,
+        "quadrantSize": grid.half,
+        "mobileGridSize": MOBILE_SIZE if quadrants else grid.size,
+        "mobileQuadrantSize": MOBILE_SIZE // 2 if quadrants else grid.half,
+        "imageWidth": width,
+        "imageHeight": height,
+        "hasAlpha": alpha,
+        "format": "webp",
+        "mode": mode,
+        "totalImages": grid.count,
+        "version": 1,
+        "sheets": [group[0].name for group in groups],
+        "mobileSheets": [group[1].name for group in groups if len(group) > 1],
+        **({"pack": PACK} if pack else {}),
+        "poster": POSTER,
+        "face": {"x": round(x / width, 4), "y": round(y / height, 4)},
+    }

@@ -1,0 +1,261 @@
+"""Blocks of frames as video: each frame predicted from one neighbour, so that a few decodes reach any of them.
+
+An encoder without look-ahead makes the same bytes for the same beginning. So each chain of a block is encoded whole,
+the beginnings that chains share come out equal, and are stored once. That they are equal is checked, not believed.
+
+Only the free encoders libvpx (VP9) and SVT-AV1 are used, through PyAV.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+
+from gaze.errors import GazeError
+from gaze.grid import Cell
+from gaze.output.blocks import Block, parents
+
+_BT709 = 1
+_TICK = Fraction(1, 30)
+COLOR_SPACE = {"primaries": "bt709", "transfer": "bt709", "matrix": "bt709", "fullRange": False}
+"""How the video's samples mean colours, in the words of WebCodecs."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One coded frame.
+
+    Attributes:
+        data: what a decoder takes, after the chunk of `parent`.
+        parent: the cell it is predicted from; None for a key frame.
+    """
+
+    data: bytes
+    parent: Cell | None
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A video format, and how it is made.
+
+    Attributes:
+        encoder, decoder: FFmpeg's names.
+        options: of the encoder: one thread, no look-ahead, constant quality.
+        levels: largest pictures in pixels, and the level's number in the codec string.
+        string: the codec string of WebCodecs, level left open.
+        quantizer: constant quality, the encoder's way, as a linear function of WebP's: (value at 70, step per unit).
+    """
+
+    encoder: str
+    decoder: str
+    options: Mapping[str, str]
+    levels: tuple[tuple[int, int], ...]
+    string: str
+    quantizer: tuple[float, float]
+
+
+CODECS = {
+    "vp9": Codec(
+        "libvpx-vp9",
+        "vp9",
+        {
+            "deadline": "realtime",
+            "cpu-used": "7",
+            "b": "0",
+            "g": "9999",
+            "lag-in-frames": "0",
+            "auto-alt-ref": "0",
+            "row-mt": "0",
+            "threads": "1",
+        },
+        # VP9 levels: https://www.webmproject.org/vp9/levels/
+        (
+            (36864, 10),
+            (73728, 11),
+            (122880, 20),
+            (245760, 21),
+            (552960, 30),
+            (983040, 31),
+            (2228224, 40),
+            (8912896, 50),
+        ),
+        "vp09.00.{level:02}.08",
+        (38, -0.5),
+    ),
+    "av1": Codec(
+        "libsvtav1",
+        "libdav1d",
+        {
+            "preset": "8",
+            "g": "9999",
+            "svtav1-params": "pred-struct=1:lookahead=0:lp=1:scd=0:keyint=-1",
+        },
+        # AV1 specification, annex A.3
+        ((147456, 0), (278784, 1), (665856, 4), (1065024, 5), (2359296, 8), (8912896, 12)),
+        "av01.0.{level:02}M.08",
+        (38, -0.5),
+    ),
+}
+"""The formats that a pack's video may have, by the name that options use."""
+
+
+def codec_string(codec: str, width: int, height: int) -> str:
+    """What `VideoDecoder` wants to know, for coded pictures of this size.
+
+    Raises:
+        GazeError: pictures of this size are beyond the format's usual levels.
+    """
+    known = CODECS[codec]
+    for pixels, level in known.levels:
+        if width * height <= pixels:
+            return known.string.format(level=level)
+    raise GazeError(f"Frames coded as {width} × {height} pixels are too large for {codec}. Choose a smaller size.")
+
+
+def coded_size(width: int, height: int, alpha: bool) -> tuple[int, int]:
+    """Width and height of the coded picture: even, and twice as high where alpha lies under the colour."""
+    even = height + height % 2
+    return width + width % 2, even * 2 if alpha else even
+
+
+def quantizer(codec: str, quality: int) -> int:
+    """The constant quality for a WebP quality, as the encoder counts: smaller is better.
+
+    Eyes come out better than WebP's: equal ones would have about 9 more, and save little (benchmarks/RESULTS.md).
+    """
+    at70, step = CODECS[codec].quantizer
+    return int(np.clip(round(at70 + step * (quality - 70)), 4, 60))
+
+
+def encode_block(frames: Mapping[Cell, np.ndarray], block: Block, codec: str, crf: int) -> dict[Cell, Chunk]:
+    """A block as chunks, parents first.
+
+    Args:
+        frames: (height, width, 3 or 4) uint8 for each cell of the block, as rendered: a lossy pass before this one
+            would more than double the size.
+        codec: one of `CODECS`.
+        crf: constant quality, as the encoder counts: smaller is better.
+    """
+    pictures = {cell: to_yuv(stack_alpha(frames[cell])) for cell in block.cells}
+    for chains in (block.chains(), block.row_chains()):
+        chunks = _encode_chains(pictures, chains, codec, crf)
+        if chunks is not None:
+            return {cell: Chunk(chunks[cell], parent) for cell, parent in parents(chains).items()}
+    raise AssertionError("rows share nothing, so nothing of them can differ")
+
+
+def _encode_chains(
+    pictures: Mapping[Cell, VideoFrame], chains: Iterable[Sequence[Cell]], codec: str, crf: int
+) -> dict[Cell, bytes] | None:
+    """The chunks of chains that may share their beginnings; None if a shared chunk differs between two of them."""
+    chunks: dict[Cell, bytes] = {}
+    for chain in chains:
+        for cell, data in zip(chain, _encode_chain([pictures[cell] for cell in chain], codec, crf), strict=True):
+            if chunks.setdefault(cell, data) != data:
+                return None
+    return chunks
+
+
+def _encode_chain(pictures: Sequence[VideoFrame], codec: str, crf: int) -> list[bytes]:
+    known = CODECS[codec]
+    os.environ.setdefault("SVT_LOG", "1")  # errors only; SVT-AV1 would print a page for every chain
+    encoder: Any = VideoCodecContext.create(known.encoder, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = pictures[0].width, pictures[0].height, "yuv420p"
+    encoder.time_base = _TICK
+    encoder.colorspace = encoder.color_primaries = encoder.color_trc = _BT709
+    encoder.color_range = int(ColorRange.MPEG)
+    encoder.thread_count = 1
+    encoder.options = {**known.options, "crf": str(crf)}
+    packets = []
+    for number, picture in enumerate(pictures):
+        picture.pts = number
+        picture.time_base = _TICK
+        packets += encoder.encode(picture)
+    packets += encoder.encode(None)
+    return [bytes(packet) for packet in packets]
+
+
+def stack_alpha(frame: np.ndarray) -> np.ndarray:
+    """A frame with even sides, (height, width, 3); alpha, if there is any, as a grey picture under the colour.
+
+    Under full transparency the colour is the mean of the rest: hard edges that nobody sees cost bytes, and would bleed.
+    """
+    height, width, channels = frame.shape
+    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    if channels == 3:
+        return even
+    colour, alpha = even[..., :3].copy(), even[..., 3]
+    hidden = alpha == 0
+    if hidden.any() and not hidden.all():
+        colour[hidden] = colour[~hidden].mean(axis=0).astype(np.uint8)
+    return np.concatenate([colour, np.repeat(alpha[..., None], 3, axis=2)])
+
+
+def to_yuv(picture: np.ndarray) -> VideoFrame:
+    """RGB (height, width, 3) as BT.709, limited range, 4:2:0, and tagged so: untagged it would be guessed."""
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    return frame.reformat(
+        format="yuv420p",
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+        dst_colorspace=Colorspace.ITU709,
+    )
+
+
+def decode_chain(chunks: Iterable[bytes], codec: str, width: int, height: int, alpha: bool) -> Iterator[np.ndarray]:
+    """The frames (height, width, 3 or 4) uint8 of a chain, from its key frame on.
+
+    Raises:
+        GazeError: a chunk is no frame of this codec and size.
+    """
+    decoder: Any = VideoCodecContext.create(CODECS[codec].decoder, "r")
+    decoder.thread_count = 1
+    expected = coded_size(width, height, alpha)
+    # Whatever size a chunk claims; decoders ask for up to 128 more each way.
+    decoder.options = {"max_pixels": str((expected[0] + 128) * (expected[1] + 128))}
+    try:
+        for data in chunks:
+            pictures = decoder.decode(av.Packet(data))
+            pictures = pictures or decoder.decode(None)
+            if len(pictures) != 1:
+                raise GazeError("A chunk of the video does not decode to one frame. Make the pack again.")
+            if (pictures[0].width, pictures[0].height) != expected:
+                raise GazeError("A frame of the video has another size than the pack says. Make the pack again.")
+            if pictures[0].colorspace != _BT709:
+                raise GazeError("The video does not say that its colours are BT.709. Make the pack again.")
+            yield _unstack(pictures[0], width, height, alpha)
+    except av.FFmpegError as error:
+        raise GazeError("A chunk of the video cannot be decoded. Make the pack again.") from error
+
+
+def _unstack(picture: VideoFrame, width: int, height: int, alpha: bool) -> np.ndarray:
+    # Exact, because this is what frames are measured by: FFmpeg's own way to RGB truncates, a whole level on average.
+    yuv = np.moveaxis(picture.reformat(format="yuv444p").to_ndarray(), 0, -1)
+    colour = cv2.transform(np.ascontiguousarray(yuv[:height, :width]), _TO_RGB)
+    if not alpha:
+        return colour
+    luma = yuv[picture.height // 2 :][:height, :width, :1].astype(np.float32)
+    return np.concatenate([colour, ((luma - 16) * (255 / 219)).round().clip(0, 255).astype(np.uint8)], axis=2)
+
+
+def _bt709_to_rgb() -> np.ndarray:
+    """(3, 4) float64: limited-range Y, Cb, Cr and 1 to R, G, B in 0 to 255 (ITU-R BT.709-6, items 3.2 to 3.5)."""
+    kr, kb = 0.2126, 0.0722
+    kg = 1 - kr - kb
+    red, blue = 2 * (1 - kr), 2 * (1 - kb)
+    unit = np.array([[1, 0, red], [1, -kb * blue / kg, -kr * red / kg], [1, blue, 0]])
+    linear = unit * 255 / np.array([219, 224, 224])
+    return np.column_stack([linear, -linear @ np.array([16, 128, 128])])
+
+
+_TO_RGB = _bt709_to_rgb()

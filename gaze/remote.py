@@ -1,0 +1,285 @@
+"""Another running Gaze makes the portrait: a Space, or a machine with a GPU.
+
+What is handed over is the whole work, not an engine's: single frames would be hundreds of megabytes on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Generator
+from concurrent.futures import CancelledError, wait
+from contextlib import closing, suppress
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import numpy as np
+from gradio_client import Client, handle_file
+from gradio_client.client import Job
+from gradio_client.exceptions import AppError
+from gradio_client.utils import QueueError
+from PIL import Image
+
+from gaze.engines.base import Engine
+from gaze.errors import GazeError
+from gaze.output.validator import read_metadata, sheet_names
+from gaze.progress import READY, Progress
+from gaze.version import __version__
+
+if TYPE_CHECKING:
+    from gaze.options import Options
+
+HANDED_ON = "remote"
+"""The engine that /health names where another Gaze makes the portraits."""
+_SILENCE = 60.0
+"""Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
+_RETURN = 10.0
+"""Seconds for which a lost Gaze is looked for again: one that was restarted needs as many."""
+_PACE = 0.1
+_LOST = (CancelledError, httpx.HTTPError, ValueError, KeyError)
+"""What gradio_client raises when the other side goes away, depending on what it was waiting for."""
+_SPACE = re.compile(r"(?:https://huggingface\.co/spaces/)?([\w.-]+/[\w.-]+)/?", re.ASCII)
+_FILE = re.compile(r"gaze-portrait/((?:q[0-3](?:_\d+)?|sheet|poster)\.webp|gaze\.pack|metadata\.json)", re.ASCII)
+"""What is taken out of the zip. Pages and scripts are not: they would be served as if they were ours."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the other Gaze made.
+
+    Attributes:
+        facts: what its `metadata.json` says.
+        reason: why it took the engine it took.
+        notes: sentences for the person.
+    """
+
+    facts: dict[str, Any]
+    reason: str
+    notes: tuple[str, ...]
+
+
+class _UnreachableError(GazeError):
+    """There is no Gaze to be reached at the address."""
+
+
+def render_there(address: str, picture: np.ndarray, options: Options, folder: Path) -> Generator[Progress, None, Made]:
+    """Have another Gaze make a portrait, and fetch its pack, sheets, poster and metadata.
+
+    Closing the generator cancels the work there. If the other side is lost, it is looked for again and the work is
+    begun anew, once. It keeps nothing of the portrait when it has been fetched.
+
+    Args:
+        address: as for `place_of`.
+        picture: (height, width, 3) uint8 RGB, the whole photo; sent without loss, and without the file's metadata.
+        options: all choices.
+        folder: where the files go.
+
+    Raises:
+        GazeError: there is no Gaze of this version at the address, it was lost, or what it says cannot be done.
+    """
+    arguments = as_arguments(options)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        photo, archive = Path(temporary) / "photo.png", Path(temporary) / "portrait.zip"
+        Image.fromarray(picture).save(photo, compress_level=1)
+        yield Progress("load", 0, 1, f"Connecting to {address}")
+        client = connect(address)
+        try:
+            manifest = yield from _make(client, address, photo, arguments, archive)
+        except _LOST:
+            client = yield from _reconnect(address)
+            try:
+                manifest = yield from _make(client, address, photo, arguments, archive)
+            except _LOST as error:
+                raise _lost(address) from error
+        facts = _unpack(archive, address, folder)
+    return Made(facts, manifest["reason"], tuple(manifest["notes"]))
+
+
+def place_of(address: str) -> str:
+    """What gradio_client connects to.
+
+    Args:
+        address: a Space, as owner/name or by the address of its page, or the URL of a running app.
+
+    Raises:
+        GazeError: it is neither.
+    """
+    if space := _SPACE.fullmatch(address):
+        return space[1]
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return address
+    raise GazeError(
+        f"“{address}” is no address of a Gaze. Give a Space as owner/name, or a URL such as http://gpu-box:7860."
+    )
+
+
+def as_arguments(options: Options) -> dict[str, Any]:
+    """The options as /generate takes them: one by one, the strengths and the expression in their parts.
+
+    Raises:
+        GazeError: the engine is no name.
+    """
+    if isinstance(options.engine, Engine):
+        raise GazeError("An engine of your own cannot be sent to another Gaze. Name one, or leave “remote” out.")
+    arguments: dict[str, Any] = {}
+    for field in fields(options):
+        value = getattr(options, field.name)
+        arguments |= vars(value) if is_dataclass(value) else {field.name: value}
+    del arguments["remote"]
+    return arguments
+
+
+def connect(address: str) -> Client:
+    """A client of the Gaze at an address; who connects closes it.
+
+    Raises:
+        GazeError: nothing answers there, not a Gaze of this version, or one that renders nothing itself.
+    """
+    place = place_of(address)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # else the client reports where it connects to
+    on_hub = "://" not in place or re.match(r"https://[\w-]+\.hf\.space(/|$)", place)
+    token = None if on_hub else False  # HF_TOKEN is for the Hub alone; by default it would go anywhere.
+    try:
+        client = Client(
+            place,
+            token=token,
+            verbose=False,
+            download_files=False,
+            httpx_kwargs={"timeout": _SILENCE},
+            analytics_enabled=False,
+        )
+    except Exception as error:  # Whatever it is that answers there may cause any.
+        raise _UnreachableError(
+            f"No Gaze answers at {address} ({error}). Check the address and that Gaze is running there; for a private "
+            "Space set HF_TOKEN."
+        ) from error
+    try:
+        health = client.predict(api_name="/health")
+        version, engine = str(health["version"]), health.get("engine")
+    except (*_LOST, TypeError) as error:
+        client.close()
+        raise _UnreachableError(f"What answers at {address} is not a Gaze. Check the address.") from error
+    if version.split(".")[:2] != __version__.split(".")[:2]:
+        client.close()
+        raise GazeError(
+            f"The Gaze at {address} is version {version}, this one is {__version__}. Install the same on both sides."
+        )
+    if engine == HANDED_ON:  # it may be this one, or lead back to it: each would wait for the other
+        client.close()
+        raise GazeError(
+            f"The Gaze at {address} renders nothing itself: it hands its portraits on, by --remote, to this one "
+            "perhaps. Name the Gaze that is to render them."
+        )
+    return client
+
+
+def _reconnect(address: str) -> Generator[Progress, None, Client]:
+    deadline = time.monotonic() + _RETURN
+    while True:
+        yield Progress("load", 0, 1, f"{address} was lost. Looking for it, to start again")
+        try:
+            return connect(address)
+        except _UnreachableError as error:
+            if time.monotonic() > deadline:
+                raise _lost(address) from error
+        time.sleep(10 * _PACE)
+
+
+def _lost(address: str) -> GazeError:
+    return GazeError(
+        f"The connection to {address} was lost while it made the portrait, and a second try failed, too. Nothing was "
+        "kept. Try again when it is there, or make the portrait on this machine, by a Gaze without --remote."
+    )
+
+
+def _make(
+    client: Client, address: str, photo: Path, arguments: dict[str, Any], archive: Path
+) -> Generator[Progress, None, dict[str, Any]]:
+    """One try: the portrait's zip into `archive`; returns the manifest."""
+    with closing(client):
+        job = client.submit(photo=handle_file(photo), keep=False, api_name="/generate", **arguments)
+        try:
+            while not job.done():
+                yield _state(job, address)
+                wait([job.future], _PACE)
+            manifest, file = job.result()
+        except QueueError as error:
+            raise GazeError(f"Too many are waiting at {address} already. Try again in a few minutes.") from error
+        except AppError as error:
+            if error.title != "Error":
+                raise GazeError(error.message) from error
+            raise GazeError(
+                f"{address} met a fault of its own, which its log tells. Try again, or with another photo."
+            ) from error
+        finally:
+            if not job.done():
+                _cancel(job)
+        yield from _fetch(client, file["path"], archive)
+    return manifest
+
+
+def _state(job: Job, address: str) -> Progress:
+    """The latest that the other side has told."""
+    status, outputs = job.status(), job.outputs()
+    if outputs:
+        told = outputs[-1][0]
+        if told.get("stage", "done") == "done":
+            return Progress("fetch", 0, 1, "Fetching the portrait")
+        return Progress(**{**told, "message": told["message"].removeprefix(READY)})  # It is not, on this side.
+    if status.rank is not None:
+        return Progress("load", 0, 1, f"Waiting at {address}: place {status.rank + 1} of {status.queue_size}")
+    return Progress("load", 0, 1, f"Sending the photo to {address}")
+
+
+def _cancel(job: Job) -> None:
+    """Free the other side. It has to have told its name of the job first: without it, cancelling does nothing."""
+    deadline = time.monotonic() + 10
+    while not job.communicator.event_id and not job.done() and time.monotonic() < deadline:
+        time.sleep(_PACE)
+    with suppress(httpx.HTTPError):  # It may be gone.
+        job.cancel()
+
+
+def _fetch(client: Client, path: str, target: Path) -> Generator[Progress, None, None]:
+    with (
+        httpx.stream(
+            "GET",
+            f"{client.src_prefixed}file={quote(path)}",
+            headers=client.headers,
+            cookies=client.cookies,
+            timeout=_SILENCE,
+        ) as answer,
+        target.open("wb") as file,
+    ):
+        answer.raise_for_status()
+        total = int(answer.headers.get("Content-Length", 0))
+        for block in answer.iter_bytes(2**20):
+            file.write(block)
+            yield Progress("fetch", file.tell(), total, "Fetching the portrait")
+
+
+def _unpack(archive: Path, address: str, folder: Path) -> dict[str, Any]:
+    """Put the portrait's files into a folder; returns what its metadata says."""
+    names = set()
+    try:
+        with zipfile.ZipFile(archive) as files:
+            for entry in files.infolist():
+                if name := _FILE.fullmatch(entry.filename):
+                    names.add(name[1])
+                    with files.open(entry) as source, (folder / name[1]).open("wb") as target:
+                        shutil.copyfileobj(source, target)
+        facts = read_metadata(folder)
+        needed = {*sheet_names(facts), *facts["mobileSheets"], facts["poster"], facts.get("pack", facts["poster"])}
+        if not needed <= names:
+            raise GazeError(f"{', '.join(sorted(needed - names))} is missing.")
+    except (zipfile.BadZipFile, GazeError, KeyError, TypeError) as error:
+        raise GazeError(f"What {address} sent is no whole portrait: {error} Try again.") from error
+    return facts

@@ -1,0 +1,1 @@
+"""Where portraits are kept, and for how long."""

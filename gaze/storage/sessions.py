@@ -1,0 +1,295 @@
+"""Results on disk: one folder each, under an id that cannot be guessed.
+
+A folder appears under its final name only when it is complete; an interrupted run leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import math
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from gaze.errors import GazeError
+from gaze.output.sprites import METADATA
+from gaze.progress import Outcome, Progress
+from gaze.storage.locks import LEFT_AGE, claimed, sweep
+
+KEY, KEY_BYTES = ".key", 32
+_WEEK = 7 * 24 * 3600.0
+_ID = re.compile(r"[0-9a-f]{32}")
+_DRAFT = ".draft-"
+PREVIEWS_KEPT = 3600.0
+"""Seconds for which previews are kept."""
+
+
+@contextmanager
+def publishing(final: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `final` when the block ends well and is removed when it does not.
+
+    Raises:
+        GazeError: the folder cannot be made or `final` is there already.
+    """
+    if final.exists():
+        raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
+    draft = final.parent / f"{_DRAFT}{final.name}-{secrets.token_hex(8)}"
+    with ExitStack() as claim:
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            claim.enter_context(claimed(draft))
+        except OSError as error:
+            raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
+        try:
+            yield draft
+            draft.rename(final)
+        except OSError as error:
+            raise GazeError(
+                f"The result could not be written to {final}: {error.strerror or error}. Make room or choose another "
+                "place."
+            ) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def time_kept() -> float:
+    """Seconds for which results are kept: `GAZE_KEEP_DAYS`, else a week.
+
+    Raises:
+        GazeError: the variable is no positive number.
+    """
+    given = os.environ.get("GAZE_KEEP_DAYS", "7")
+    try:
+        days = float(given)
+    except ValueError:
+        days = math.nan
+    if not 0 < days < math.inf:
+        raise GazeError(f"GAZE_KEEP_DAYS is “{given}”. Give a number of days, such as 7.")
+    return days * 24 * 3600
+
+
+def is_session(name: str) -> bool:
+    """Whether this can be the id of a session; nothing else becomes part of a path."""
+    return bool(_ID.fullmatch(name))
+
+
+def gone() -> GazeError:
+    """The error for a session that is not there."""
+    return GazeError("This portrait is not there any more. Portraits are kept for a limited time: make it again.")
+
+
+class SessionStore:
+    """The results under one folder.
+
+    Args:
+        root: the folder; it is made when it is needed.
+        kept: seconds after which a session may be removed.
+    """
+
+    def __init__(self, root: Path, kept: float = _WEEK) -> None:
+        self.root, self.kept = root, kept
+
+    def check(self) -> None:
+        """See to it that results can be kept here, and remove what a program that was killed left.
+
+        Raises:
+            GazeError: they cannot; the message says why.
+        """
+        self._key()
+        self.tidy()
+
+    def new(self) -> Path:
+        """A folder name for a new session, which is not made yet; what is too old makes room for it."""
+        self.tidy()
+        return self.root / secrets.token_hex(16)
+
+    def keeping(self, folder: Path, run: Generator[Progress, None, Outcome]) -> Generator[Progress, None, Outcome]:
+        """A run that makes the folder of a new session, with the steps that it takes to keep it.
+
+        Closing the generator cancels, and leaves nothing behind.
+        """
+        return run
+
+    def notes(self, session: str) -> tuple[str, ...]:
+        """Sentences for the owner: what is not as it should be with a finished session."""
+        return ()
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for what the block alone needs; if the program is killed, it goes as drafts do.
+
+        Raises:
+            GazeError: it cannot be made, or what the block does with files fails.
+        """
+        try:
+            self.root.mkdir(0o700, parents=True, exist_ok=True)
+            with claimed(self.root / f"{_DRAFT}{secrets.token_hex(8)}") as folder:
+                try:
+                    yield folder
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            raise GazeError(
+                f"A file could not be written to {self.root}: {error.strerror or error}. Make room there."
+            ) from error
+
+    def folder(self, session: str) -> Path:
+        """The folder of a finished session.
+
+        Raises:
+            GazeError: there is no such session, or no longer.
+        """
+        if not self.has(session):
+            raise gone()
+        return self.root / session
+
+    def has(self, session: str) -> bool:
+        """Whether there is a finished session of this id."""
+        folder = self.root / session
+        return is_session(session) and (folder / METADATA).is_file() and not folder.is_symlink()
+
+    def present(self, sessions: Iterable[str]) -> set[str]:
+        """Those of the sessions that the store `has`."""
+        return {session for session in sessions if self.has(session)}
+
+    def file(self, session: str, name: str) -> Path:
+        """A file of a session that is finished, or that is `playable` already; of that folder itself, and no link.
+
+        Raises:
+            GazeError: there is no such session or file, or no longer.
+        """
+        # A draft may go to its final place at any moment, so it is looked for a second time there.
+        for find in (self.playable, self.folder):
+            with suppress(FileNotFoundError):
+                for path in find(session).iterdir():
+                    if path.name == name and path.is_file() and not path.is_symlink():
+                        return path
+        raise gone()
+
+    def metadata(self, session: str) -> dict[str, Any]:
+        """What the metadata.json of a finished session says.
+
+        Raises:
+            GazeError: there is no such session, or no longer.
+        """
+        facts: dict[str, Any] = json.loads(self.file(session, METADATA).read_text(encoding="utf-8"))
+        return facts
+
+    def playable(self, session: str) -> Path:
+        """The folder of a session that has a pack: a finished one, or one that is still being made.
+
+        Raises:
+            GazeError: there is no such session, or no longer.
+        """
+        drafts = self.root.glob(f"{_DRAFT}{session}-*/*.pack") if is_session(session) else ()
+        for pack in drafts:
+            return pack.parent
+        return self.folder(session)  # last: a draft that is gone by now has become this
+
+    def sessions(self) -> list[str]:
+        """Ids of all finished sessions, the newest first."""
+        if not self.root.is_dir():
+            return []
+        found = [path for path in self.root.iterdir() if self.has(path.name)]
+        return [path.name for path in sorted(found, key=_age)]
+
+    def secret(self, session: str) -> str:
+        """What the owner of a session holds, and nobody else can know: needed to delete it."""
+        return hmac.new(self._key(), session.encode(errors="replace"), "sha256").hexdigest()
+
+    def delete_owned(self, session: str, secret: str) -> None:
+        """Remove a session at its owner's wish; one that is gone already is no error.
+
+        Raises:
+            GazeError: the secret is not that of the session.
+        """
+        # As bytes: of text, only ASCII can be compared.
+        if not hmac.compare_digest(self.secret(session).encode(), secret.encode(errors="replace")):
+            raise GazeError("Only the browser in which this portrait was made can delete it.")
+        self.delete(session)
+
+    def _key(self) -> bytes:
+        """Made once for each store; sessions stay their owners' over restarts.
+
+        Raises:
+            GazeError: the folder cannot be written to, or the key is damaged.
+        """
+        path = self.root / KEY
+        draft = self.root / f"{KEY}-{secrets.token_hex(8)}"
+        try:
+            self.root.mkdir(0o700, parents=True, exist_ok=True)  # not for other users of the machine
+            if not path.exists():
+                with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(KEY_BYTES))
+                    file.flush()
+                    os.fsync(file.fileno())
+                _take_name(draft, path)  # whole, or not at all: part of a key could be guessed
+            key = path.read_bytes()
+        except OSError as error:
+            raise GazeError(f"{self.root} cannot be written to: {error.strerror}. Choose another place.") from error
+        finally:
+            with suppress(OSError):
+                draft.unlink()
+        if len(key) != KEY_BYTES:
+            raise GazeError(f"{path} is damaged. Remove it; owners of portraits lose their right.")
+        return key
+
+    def delete(self, session: str) -> None:
+        """Remove a session for good; one that is gone already is no error.
+
+        Raises:
+            GazeError: the file system refuses.
+        """
+        if not is_session(session):
+            return
+        gone = self.root / f"{_DRAFT}{secrets.token_hex(8)}"
+        try:
+            (self.root / session).rename(gone)  # at once: half of it must not be found, nor stay if this is interrupted
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise GazeError(f"The portrait could not be deleted: {error.strerror}. Try again in a minute.") from error
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """What `new` does first."""
+        self.expire()
+
+    def expire(self) -> int:
+        """Remove sessions that are too old, and what interrupted runs left; returns how many sessions."""
+        ages = {path: _age(path) for path in self.root.glob("*") if is_session(path.name)}
+        for path, age in ages.items():
+            if age < 0:  # the clock was ahead when it was made; its time begins now
+                with suppress(OSError):
+                    os.utime(path)
+        old = [path.name for path, age in ages.items() if age > self.kept]
+        for session in old:
+            self.delete(session)
+        sweep(self.root, f"{_DRAFT}*")
+        for key in self.root.glob(f"{KEY}-*"):
+            if _age(key) > LEFT_AGE:
+                key.unlink(missing_ok=True)
+        return len(old)
+
+
+def _take_name(draft: Path, path: Path) -> None:
+    """Give a file its name, unless another has it; programs may try at once, and one wins."""
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    except OSError:  # a file system without links, such as FAT
+        draft.rename(path)
+
+
+def _age(path: Path) -> float:
+    """Seconds since a folder was finished; none for one that somebody else removed meanwhile."""
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return 0.0

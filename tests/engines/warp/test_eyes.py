@@ -1,0 +1,152 @@
+"""Drawn eyes of known size: what the engine makes of them is measured in the pixels."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.engines.warp.eyes import find_eye
+from gaze.face.face import Face, Iris, Opening, typical_face
+from gaze.grid import Cell, GazeGrid, Pose
+from gaze.photo.portrait import Portrait
+
+SKIN, WHITE, IRIS = (205, 165, 145), (238, 234, 230), (70, 45, 30)
+RADIUS, DISTANCE, MIDDLE = 10.0, 100, (250, 240)
+WIDE = 17
+
+
+def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, Face]:
+    """A face of skin with two eyes whose lids leave `height` pixels above and below the iris's centre."""
+    scale = 4
+    image = np.full((520 * scale, 500 * scale, 3), SKIN, np.uint8)
+    openings = []
+    for x in (MIDDLE[0] - DISTANCE // 2, MIDDLE[0] + DISTANCE // 2):
+        s = np.linspace(-1, 1, 60)
+        arc = height * (1 - s**2)
+        outline = np.concatenate(
+            [np.stack([x + 27 * s, MIDDLE[1] - arc], 1), np.stack([x - 27 * s, MIDDLE[1] + arc], 1)]
+        )
+        mask = np.zeros(image.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round((outline + 0.5) * scale).astype(np.int32)], 255)
+        eye = np.full_like(image, WHITE)
+        at = (round((x + 0.5) * scale), round((MIDDLE[1] + 0.5) * scale))
+        cv2.circle(eye, at, round(RADIUS * scale), IRIS, -1, cv2.LINE_AA)
+        if highlight:
+            cv2.circle(eye, (at[0] - 3 * scale, at[1] - 3 * scale), 2 * scale, (255, 255, 255), -1, cv2.LINE_AA)
+        image[mask > 0] = eye[mask > 0]
+        y = float(MIDDLE[1])
+        openings.append(Opening((x - 27.0, y), (x + 27.0, y), (float(x), y - height), (float(x), y + height)))
+    small = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
+    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), RADIUS) for side in (-1, 1))
+    return Portrait(small), replace(typical_face(left, right), openings=(openings[0], openings[1]))
+
+
+@pytest.fixture(scope="module")
+def source() -> WarpSource:
+    return WarpEngine().prepare(*drawn_face())
+
+
+def blobs(frame: np.ndarray) -> list[tuple[float, float, float, float]]:
+    """The dark discs of a frame, left to right: x, y, radius of the same area, shorter by longer axis."""
+    darkness = np.clip((WHITE[0] - frame[..., 0].astype(float)) / (WHITE[0] - IRIS[0]), 0, 1)
+    # Skin counts as white here: only what is darker than it belongs to an iris.
+    skin = (WHITE[0] - SKIN[0]) / (WHITE[0] - IRIS[0])
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((darkness > skin + 0.1).astype(np.uint8))
+    found = []
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] < 30:
+            continue
+        y, x = np.nonzero(cv2.dilate((labels == label).astype(np.uint8), np.ones((3, 3), np.uint8)))
+        weight = darkness[y, x]
+        centre = np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
+        spread = np.cov(np.stack([x, y]), aweights=weight)
+        axes = np.sqrt(np.linalg.eigvalsh(spread))
+        found.append((*centre, float(np.sqrt(weight.sum() / np.pi)), float(axes[0] / axes[1])))
+    return sorted(found)
+
+
+def test_the_measure_itself() -> None:
+    found = blobs(drawn_face()[0].image)
+    assert len(found) == 2
+    for (x, y, radius, ratio), middle in zip(found, (200, 300), strict=True):
+        assert (x, y) == pytest.approx((middle, MIDDLE[1]), abs=0.2)
+        assert radius == pytest.approx(RADIUS, rel=0.02)
+        assert ratio > 0.97
+
+
+@pytest.mark.parametrize("x", [-15.0, -10.0, -5.0, -2.0, 2.0, 5.0, 10.0, 15.0])
+def test_a_moved_iris_stays_round_and_of_its_size_and_both_go_together(source: WarpSource, x: float) -> None:
+    found = blobs(WarpEngine().render(source, [Pose(pupil_x=x)])[0])
+    assert len(found) == 2
+    shifts = [x - middle for (x, *_), middle in zip(found, (200, 300), strict=True)]
+    assert shifts == pytest.approx([0.08 * x / 15 * DISTANCE] * 2, abs=0.5)
+    assert shifts[0] == pytest.approx(shifts[1], abs=0.2)
+    for _, _, radius, ratio in found:
+        assert radius == pytest.approx(RADIUS, rel=0.05)
+        assert ratio > 0.9
+
+
+def test_at_double_strength_the_irises_stay_in_sight(source: WarpSource) -> None:
+    for x in (-30.0, 30.0):
+        found = blobs(WarpEngine().render(source, [Pose(pupil_x=x)])[0])
+        assert [x for x, *_ in found] == pytest.approx([200 + 0.4 * x, 300 + 0.4 * x], abs=1.0)
+        assert all(radius > 0.9 * RADIUS for *_, radius, _ in found)
+
+
+def test_irises_stay_round_while_the_head_turns(source: WarpSource) -> None:
+    grid = GazeGrid(30)
+    for cell in (Cell(0, 0), Cell(0, 29), Cell(29, 0), Cell(29, 29), Cell(7, 20)):
+        for _, _, radius, ratio in blobs(WarpEngine().render(source, [grid.pose(cell)])[0]):
+            assert radius == pytest.approx(RADIUS, rel=0.05)
+            assert ratio > 0.9
+
+
+def test_no_trace_of_the_iris_is_left_where_it_was(source: WarpSource) -> None:
+    frame = WarpEngine().render(source, [Pose(pupil_x=15)])[0].astype(int)
+    for middle in (200, 300):
+        uncovered = frame[MIDDLE[1] - 2 : MIDDLE[1] + 3, middle - 9 : middle - 3]
+        assert np.abs(uncovered - WHITE).max() < 16
+
+
+def test_lids_clip_the_iris() -> None:
+    """With narrow lids, the skin above and below stays skin wherever the eyes look."""
+    portrait, face = drawn_face(height=7)
+    source = WarpEngine().prepare(portrait, face)
+    for x in (-15.0, 15.0):
+        frame = WarpEngine().render(source, [Pose(pupil_x=x)])[0].astype(int)
+        for row in (MIDDLE[1] - 10, MIDDLE[1] + 10):
+            assert np.abs(frame[row, 170:330] - SKIN).max() < 10
+
+
+def test_what_the_lids_hide_of_the_iris_is_made_up() -> None:
+    """The disc is whole: its colour above the lid is the iris's, not the skin's."""
+    portrait, face = drawn_face(height=7)
+    eye = find_eye(portrait.image, face, face.left, face.openings[0])
+    size = eye.disc.shape[0]
+    y, x = np.mgrid[:size, :size] - size // 2
+    inside = np.hypot(x, y) < 0.8 * RADIUS
+    colour = eye.disc[inside][:, :3] / eye.disc[inside][:, 3:]
+    assert np.abs(colour - IRIS).max() < 25
+
+
+def test_a_highlight_makes_half_of_the_way() -> None:
+    portrait, face = drawn_face(highlight=True)
+    source = WarpEngine().prepare(portrait, face)
+
+    def highlights(x: float) -> np.ndarray:
+        """Across, where the bright spot lies that is well inside each iris, whose middle is known."""
+        frame = WarpEngine().render(source, [Pose(pupil_x=x)])[0].astype(float)
+        down, across = np.mgrid[: frame.shape[0], : frame.shape[1]]
+        places = []
+        for middle in (200, 300):
+            iris = middle + 0.08 * x / 15 * DISTANCE
+            inside = np.hypot(across - iris, down - MIDDLE[1]) < 0.75 * RADIUS
+            weight = np.clip(frame[..., 2] - 100, 0, None) * inside
+            places.append(float((across * weight).sum() / weight.sum()))
+        return np.array(places)
+
+    rest = highlights(0.0)
+    assert rest == pytest.approx([197, 297], abs=0.6)
+    assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.5 * 0.08 * 5 / 15 * DISTANCE), abs=0.5)

@@ -1,0 +1,168 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from benchmarks.changes import CHANGES, HIDDEN, turned
+from benchmarks.faces import errors, read_marks
+from gaze.errors import FaceError
+from gaze.face.detection import clear_faces, find_faces, main_face
+from gaze.photo.portrait import Portrait
+
+TRUTH = read_marks("faces.json")["astronaut"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_example_however_changed(portrait: Portrait, change: str) -> None:
+    image, truth = CHANGES[change](portrait.image, TRUTH)
+    face, count = main_face(Portrait(image))
+    error = errors(face, truth)
+    assert count == 1
+    assert face.confidence > 0.6
+    assert max(error["left"], error["right"]) < 0.06
+    assert error["radius"] < 0.02
+    assert max(error["upper"], error["lower"]) < 0.04
+    assert max(error["corner"], error["brow"], error["nose"], error["mouth"], error["chin"]) < 0.14
+
+
+def test_the_median_iris_is_found_to_a_hundredth(portrait: Portrait) -> None:
+    """Of both eyes over all changes; a single one may err more, under noise for example."""
+    found = []
+    for change in CHANGES.values():
+        image, truth = change(portrait.image, TRUTH)
+        error = errors(main_face(Portrait(image))[0], truth)
+        found += [error["left"], error["right"]]
+    assert np.median(found) < 0.01
+
+
+@pytest.mark.parametrize("degrees", [-30, -20, -10, 10, 20, 30])
+def test_roll_of_a_tilted_head(portrait: Portrait, degrees: float) -> None:
+    image, truth = turned(degrees)(portrait.image, TRUTH)
+    face = main_face(Portrait(image))[0]
+    assert np.degrees(face.roll) == pytest.approx(np.degrees(truth.roll), abs=1)
+
+
+def test_a_turn_of_the_picture_turns_the_face_and_no_more(portrait: Portrait) -> None:
+    straight = main_face(portrait)[0]
+    for degrees in (-15, -25, -30, 15, 25, 30):
+        image, turned_straight = turned(degrees)(portrait.image, straight)
+        error = errors(main_face(Portrait(image))[0], turned_straight)
+        assert max(error["left"], error["right"]) < 0.02
+
+
+@pytest.mark.parametrize("scale", [0.6, 2.0, 3.5])
+def test_other_sizes(portrait: Portrait, scale: float) -> None:
+    image = cv2.resize(portrait.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    error = errors(main_face(Portrait(image))[0], TRUTH.moved(scale, scale / 2 - 0.5, scale / 2 - 0.5))
+    assert max(error["left"], error["right"]) < 0.02
+
+
+@pytest.mark.parametrize("degrees", [-30, 20])
+def test_a_small_tilted_face_in_a_large_picture(portrait: Portrait, degrees: float) -> None:
+    image, truth = CHANGES["small"](*turned(degrees)(*CHANGES["30 px"](portrait.image, TRUTH)))
+    large = np.pad(image, ((0, 100), (0, 400), (0, 0)), "edge")
+    error = errors(main_face(Portrait(large))[0], truth)
+    assert max(error["left"], error["right"]) < 0.04
+
+
+def test_one_face_is_told_once_however_many_searches_see_it(portrait: Portrait) -> None:
+    image, _ = CHANGES["dark skin"](*turned(20)(portrait.image, TRUTH))
+    assert len(find_faces(Portrait(image))) == 1
+
+
+def test_dim_and_washed_out_light(portrait: Portrait) -> None:
+    for gain, lift in ((0.35, 0), (0.6, 100)):
+        face = main_face(Portrait((portrait.image * gain + lift).astype(np.uint8)))[0]
+        error = errors(face, TRUTH)
+        assert max(error["left"], error["right"]) < 0.015
+
+
+def test_a_mirrored_photo_gives_the_mirrored_face(portrait: Portrait) -> None:
+    mirrored = main_face(Portrait(np.ascontiguousarray(portrait.image[:, ::-1])))[0]
+    error = errors(mirrored, main_face(portrait)[0].mirrored(portrait.width))
+    assert max(error["left"], error["right"], error["radius"]) < 0.01
+    assert max(error.values()) < 0.03
+
+
+def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> None:
+    small = cv2.resize(portrait.image, None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA)
+    pair = np.full((portrait.height, portrait.width + small.shape[1], 3), 128, np.uint8)
+    pair[: small.shape[0], : small.shape[1]] = small
+    pair[:, small.shape[1] :] = portrait.image
+    faces = find_faces(Portrait(pair))
+    assert len(faces) == 2
+    assert clear_faces(Portrait(pair)) == faces
+    assert main_face(Portrait(pair)) == (faces[0], 2)
+    assert main_face(Portrait(pair), 1) == (faces[1], 2)
+    with pytest.raises(FaceError, match="Choose 0, the main one, to 1"):
+        main_face(Portrait(pair), 2)
+    with pytest.raises(FaceError, match="only one: choose 0"):
+        main_face(portrait, -1)
+    assert faces[0].centre == pytest.approx(np.add(TRUTH.centre, [small.shape[1], 0]), abs=1)
+
+
+@pytest.mark.parametrize("tilt", [0, 15])
+@pytest.mark.parametrize("how", HIDDEN)
+def test_hidden_eyes_are_not_trusted(portrait: Portrait, how: str, tilt: float) -> None:
+    image, _ = turned(tilt)(HIDDEN[how](portrait.image, TRUTH), TRUTH)
+    assert all(face.confidence < 0.5 for face in find_faces(Portrait(image)))
+    with pytest.raises(FaceError, match="Use a photo"):
+        main_face(Portrait(image))
+
+
+def test_an_eye_beyond_the_border_is_not_trusted(portrait: Portrait) -> None:
+    part = np.ascontiguousarray(portrait.image[:, : round(TRUTH.right.x)])
+    assert all(face.confidence < 0.1 for face in find_faces(Portrait(part)))
+
+
+def test_of_two_faces_the_one_with_clear_eyes_is_the_main_one(portrait: Portrait) -> None:
+    """Though the other is larger."""
+    large = cv2.resize(HIDDEN["sunglasses"](portrait.image, TRUTH), None, fx=1.1, fy=1.1)
+    pair = np.full((large.shape[0], portrait.width + large.shape[1], 3), 128, np.uint8)
+    pair[:, : large.shape[1]] = large
+    pair[: portrait.height, large.shape[1] :] = portrait.image
+    assert main_face(Portrait(pair))[0].centre == pytest.approx(np.add(TRUTH.centre, [large.shape[1], 0]), abs=1)
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket", "brick", "coins", "page", "chelsea"])
+def test_things_without_a_face(name: str) -> None:
+    image = getattr(data, name)()
+    image = image if image.ndim == 3 else np.dstack([image] * 3)
+    assert all(face.confidence < 0.5 for face in find_faces(Portrait(np.ascontiguousarray(image[..., :3]))))
+
+
+def test_faces_are_found_by_many_threads_at_once(portrait: Portrait) -> None:
+    sizes = [Portrait(cv2.resize(portrait.image, (side, side))) for side in (300, 500, 700, 900)]
+    alone = [main_face(it) for it in sizes]
+    with ThreadPoolExecutor(len(sizes)) as visitors:
+        assert list(visitors.map(main_face, sizes * 3)) == alone * 3
+
+
+@pytest.mark.parametrize("aside", [-0.2, 0.2])
+def test_a_nose_that_lies_aside_is_found_there(portrait: Portrait, aside: float) -> None:
+    """As in a turned head: it moves by sin(yaw) times how far it stands out."""
+    y, x = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
+    u, v = TRUTH.to_frame(x, y)
+    moved = aside * TRUTH.iris_distance * np.exp(-(((u - aside) / 0.35) ** 4) - ((v - 0.6) / 0.25) ** 4)
+    across, down = (moved * np.float32(part) for part in (np.cos(TRUTH.roll), np.sin(TRUTH.roll)))
+    source = np.dstack([x - across, y - down]).astype(np.float32)
+    image = cv2.remap(portrait.image, source, np.empty((0, 0), np.float32), cv2.INTER_LINEAR)
+    before, after = main_face(portrait)[0], main_face(Portrait(image))[0]
+    assert after.to_frame(*after.nose)[0] - before.to_frame(*before.nose)[0] == pytest.approx(aside, abs=0.07)
+    assert np.sign(after.yaw) == np.sign(aside)
+    assert abs(after.yaw) > 8
+
+
+def test_no_face_is_an_error_with_advice(faceless: np.ndarray) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    for image in (faceless, noise, np.full((200, 200, 3), 127, np.uint8)):
+        with pytest.raises(FaceError, match=r"No face was found\. Use a photo"):
+            main_face(Portrait(image))
+
+
+def test_a_face_too_small_is_an_error_with_the_number(portrait: Portrait) -> None:
+    small = cv2.resize(portrait.image, None, fx=0.27, fy=0.27, interpolation=cv2.INTER_AREA)
+    with pytest.raises(FaceError, match=r"too small: 1\d pixels"):
+        main_face(Portrait(small))

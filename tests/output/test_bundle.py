@@ -1,0 +1,134 @@
+import base64
+import io
+import json
+import re
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from gaze.options import Options
+from gaze.output.bundle import widget_source, write_pages, write_zip
+from gaze.output.pack import read_pack
+from gaze.pipeline import generate
+from tests.conftest import ROOT
+from tests.fakes import FakeEngine
+
+
+@pytest.fixture(scope="module")
+def folder(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bundle") / "out"
+    folder = generate(photo, out, Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    (folder / "keys.zip").touch()
+    return folder
+
+
+def zipped(folder: Path) -> bytes:
+    out = io.BytesIO()
+    write_zip(folder, out)
+    return out.getvalue()
+
+
+def test_the_zip_holds_the_portrait_but_nothing_private(folder: Path) -> None:
+    archive = zipfile.ZipFile(io.BytesIO(zipped(folder)))
+    assert archive.testzip() is None
+    names = {path.name for path in folder.iterdir()} - {"input.jpg", "keys.zip"}
+    assert {info.filename for info in archive.infolist()} == {f"gaze-portrait/{name}" for name in names}
+    for name in names:
+        assert archive.read(f"gaze-portrait/{name}") == (folder / name).read_bytes()
+
+
+def test_pictures_are_stored_and_equal_portraits_give_equal_bytes(folder: Path) -> None:
+    archive = zipfile.ZipFile(io.BytesIO(zipped(folder)))
+    for name in ("q0.webp", "gaze.pack", "poster.webp"):
+        assert archive.getinfo(f"gaze-portrait/{name}").compress_type == zipfile.ZIP_STORED
+    assert archive.getinfo("gaze-portrait/gaze-tracker.js").compress_type == zipfile.ZIP_DEFLATED
+    assert zipped(folder) == zipped(folder)
+
+
+def test_the_page_carries_the_metadata_and_fetches_nothing_from_elsewhere(folder: Path) -> None:
+    manifest = re.search(r"manifest = (\{.*\});", (folder / "portrait.js").read_text())
+    assert manifest
+    facts = json.loads((folder / "metadata.json").read_text())
+    assert json.loads(manifest[1]) == {**facts, "base": "./"}
+    for name in ("index.html", "embed.html", "pages.css", "README.txt"):
+        text = (folder / name).read_text()
+        assert "{{" not in text
+        assert "http" not in text
+
+
+def test_the_zip_is_written_from_front_to_back(folder: Path) -> None:
+    class Pipe(io.RawIOBase):
+        """Takes bytes, and can neither go back nor tell where it is."""
+
+        def __init__(self) -> None:
+            self.data = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            self.data += bytes(data)  # type: ignore[call-overload]
+            return len(bytes(data))  # type: ignore[call-overload]
+
+    pipe = Pipe()
+    write_zip(folder, pipe)  # type: ignore[arg-type]
+    archive = zipfile.ZipFile(io.BytesIO(bytes(pipe.data)))
+    assert archive.testzip() is None
+    assert len(archive.infolist()) == len(list(folder.iterdir())) - 2
+
+
+def test_the_embedded_pack_is_the_video_alone(folder: Path) -> None:
+    script = (folder / "gaze.pack.js").read_text()
+    data = base64.b64decode(re.search(r'base64,([^"]*)"', script)[1])  # type: ignore[index]
+    [payload] = read_pack(data).payloads
+    assert payload == read_pack(folder / "gaze.pack").payloads[0]
+    assert payload.kind == "video"
+
+
+def test_one_page_carries_all_it_needs(folder: Path) -> None:
+    page = (folder / "standalone.html").read_text()
+    assert widget_source() in page
+    assert "href=" not in page
+    assert "src=" not in page.split("<body")[1]
+    manifest = json.loads(re.search(r"manifest = (\{.*\});", page)[1])  # type: ignore[index]
+    assert manifest["sheets"] == []
+    assert manifest["pack"].startswith("data:")
+    poster = base64.b64decode(manifest["poster"].split(",")[1])
+    assert poster == (folder / "poster.webp").read_bytes()
+
+
+def test_the_licence_of_the_widget_is_the_projects() -> None:
+    assert files("gaze.widget").joinpath("LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
+def test_text_in_the_metadata_cannot_end_the_script(folder: Path, tmp_path: Path) -> None:
+    facts = {"imageWidth": 1, "imageHeight": 1, "engine": "</script><script>alert(1)", "pack": "p", "poster": "p"}
+    (tmp_path / "p").write_bytes((folder / "gaze.pack").read_bytes())
+    write_pages(tmp_path, facts)
+    assert (tmp_path / "standalone.html").read_text().count("</script>") == 2
+    assert "</script>" not in (tmp_path / "portrait.js").read_text()
+
+
+def test_the_zip_takes_nothing_that_is_no_file_of_a_portrait(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    for name in ("q0.webp", "..\\evil.webp", ".hidden", "a\nb.webp", "c:evil.webp", "con .webp", "ü.webp", "x..webp"):
+        (made / name).write_bytes(b"x")
+    (made / "link.webp").symlink_to("/etc/hostname")
+    (made / "folder").mkdir()
+    assert zipfile.ZipFile(io.BytesIO(zipped(made))).namelist() == ["gaze-portrait/q0.webp"]
+
+
+def test_the_widget_can_be_put_into_a_page() -> None:
+    assert "</script" not in widget_source()
+    assert 'customElements.define("gaze-tracker"' in widget_source()
+
+
+def test_a_zip_without_a_file_that_was_deleted_meanwhile_is_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter([folder / "q0.webp", tmp_path / "gone.webp"]))
+    with pytest.raises(FileNotFoundError):
+        zipped(tmp_path)

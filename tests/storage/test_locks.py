@@ -1,0 +1,79 @@
+import errno
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gaze.storage import locks as claims
+from gaze.storage.locks import claimed, sweep
+
+HOLD = """
+import sys, pathlib, gaze.storage.locks as c
+with c.claimed(pathlib.Path(sys.argv[1])): print(flush=True); input()
+"""
+
+
+def test_a_folder_is_safe_while_its_program_runs_and_no_longer(tmp_path: Path) -> None:
+    folder = tmp_path / "work-1"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        sweep(tmp_path, "work-*")
+        assert folder.exists()
+        other.kill()
+    sweep(tmp_path, "other-*")
+    assert folder.exists()
+    sweep(tmp_path, "work-*")
+    assert not folder.exists()
+
+
+def test_a_sweep_that_comes_between_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is there for a moment before it is locked."""
+    removed = []
+
+    def open_late(folder: Path) -> int:
+        lock = os.open(folder, os.O_RDONLY)
+        if not removed:
+            removed.append(folder)
+            shutil.rmtree(folder)
+        return lock
+
+    monkeypatch.setattr(claims, "_open", open_late)
+    with claimed(tmp_path / "work") as folder:
+        assert removed
+        sweep(tmp_path, "work")
+        assert folder.exists()
+
+
+class Unlockable:
+    """As NFS is, for folders: an exclusive lock needs what is open for writing."""
+
+    LOCK_EX, LOCK_NB = fcntl.LOCK_EX, fcntl.LOCK_NB
+
+    @staticmethod
+    def flock(*_: int) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+@pytest.mark.parametrize("locks", [None, Unlockable])
+def test_without_locks_the_age_decides(locks: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "fcntl", locks)
+    with claimed(tmp_path / "work-new"):
+        pass
+    (tmp_path / "work-old").mkdir()
+    os.utime(tmp_path / "work-old", (0, 0))
+    sweep(tmp_path, "work-*")
+    assert [path.name for path in tmp_path.iterdir()] == ["work-new"]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "work-link").symlink_to(tmp_path / "real")
+    sweep(tmp_path, "work-*")
+    assert (tmp_path / "real").is_dir()

@@ -1,0 +1,357 @@
+"""Work handed to another Gaze: two real servers, one of which renders for the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from gaze import remote
+from gaze.engines.base import Expression
+from gaze.errors import GazeError
+from gaze.grid import Strengths
+from gaze.options import Options
+from gaze.output.validator import check
+from gaze.pipeline import generate, run
+from gaze.remote import as_arguments, place_of
+from gaze.storage.sessions import KEY, SessionStore
+from gaze.ui import api
+from gaze.ui.queue import Line
+from tests.fakes import FakeEngine
+from tests.serving import ROOT, App, serving
+
+SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
+LONG = {"size": 60, "frame_size": 200, "engine": "warp", "video": "none"}
+
+
+@dataclass
+class Pair:
+    """A Gaze, `here`, that hands its work to another, `there`; each with its store."""
+
+    here: App
+    there: App
+    client: Client
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with ExitStack() as stack:
+        there = stack.enter_context(serving(tmp_path_factory.mktemp("there"), GAZE_WEIGHTS="/nowhere"))
+        here = stack.enter_context(serving(tmp_path_factory.mktemp("here"), "app.py", "--remote", there.address))
+        downloads = tmp_path_factory.mktemp("downloads")
+        yield Pair(here, there, Client(here.address, download_files=str(downloads), verbose=False))
+
+
+def running(app: App) -> int:
+    """How many portraits an app is making for programs."""
+    count: int = Client(app.address, verbose=False).predict(api_name="/health")["running"]
+    return count
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def rendering(job: Any) -> bool:
+    assert not job.done(), job.result()
+    return any(told["stage"] == "render" and told["done"] for told, _ in job.outputs())
+
+
+def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo: Path) -> None:
+    job = pair.client.submit(photo=handle_file(photo), api_name="/generate", **{**LONG, "size": 20})
+    manifest, archive = job.result(timeout=60)
+    assert manifest["reason"] == f"Rendered by {pair.there.address}. It says: The instant engine was asked for."
+    [session] = SessionStore(pair.here.store).sessions()
+    assert session == manifest["session"]
+    folder = pair.here.store / session
+    assert check(folder) == []
+    assert zipfile.ZipFile(archive).namelist()
+    assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3_20.webp"} <= set(os.listdir(folder))
+    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    told = [step for step, _ in job.outputs()[:-1]]
+    messages = [step["message"] for step in told]
+    assert messages[1] == f"Connecting to {pair.there.address}"
+    assert any("Rendering frame" in message and "of 400" in message for message in messages)
+    assert any(message.startswith("Writing sheet") for message in messages)
+    assert "Fetching the portrait" in messages
+    assert any(step["remaining"] for step in told)
+
+
+def test_health_names_who_renders(pair: Pair) -> None:
+    health = pair.client.predict(api_name="/health")
+    assert (health["engine"], health["reason"]) == ("remote", f"Portraits are made by {pair.there.address}.")
+
+
+def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
+    """Else a Gaze that was told to hand on to itself, or two to each other, would wait for ever."""
+    with pytest.raises(GazeError, match=rf"The Gaze at {pair.here.address} renders nothing itself"):
+        remote.connect(pair.here.address)
+
+
+def test_the_app_does_not_start_with_what_is_no_address() -> None:
+    command = [sys.executable, "app.py", "--remote", "gpu-box:7860"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("gaze: “gpu-box:7860” is no address of a Gaze.")
+
+
+def test_it_is_the_portrait_that_would_have_been_made_here(pair: Pair, photo: Path, tmp_path: Path) -> None:
+    options = Options(engine="warp", size=4, frame_size=128)
+    local = generate(photo, tmp_path / "local", options)
+    there = generate(photo, tmp_path / "there", dataclasses.replace(options, remote=pair.there.address))
+    assert {path.name for path in there.folder.iterdir()} == {path.name for path in local.folder.iterdir()}
+    for path in local.folder.iterdir():
+        assert path.read_bytes() == (there.folder / path.name).read_bytes(), path.name
+    assert there.metadata == local.metadata
+    assert there.notes == local.notes
+
+
+def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) -> None:
+    with pytest.raises(AppError, match="GAZE_WEIGHTS is /nowhere") as there:
+        Client(pair.there.address, verbose=False).predict(
+            photo=handle_file(photo), engine="liveportrait", api_name="/generate"
+        )
+    before = set(os.listdir(pair.here.store))
+    with pytest.raises(AppError) as here:
+        pair.client.predict(photo=handle_file(photo), engine="liveportrait", api_name="/generate")
+    assert here.value.message == there.value.message
+    assert set(os.listdir(pair.here.store)) == before
+
+
+def test_a_photo_that_cannot_be_used_is_not_sent_at_all(pair: Pair, faceless: np.ndarray, tmp_path: Path) -> None:
+    steps = []
+    with pytest.raises(GazeError, match="No face was found"):
+        generate(faceless, tmp_path / "out", Options(remote=pair.there.address), steps.append)
+    assert [step.stage for step in steps] == ["read"]
+
+
+def test_cancelling_here_frees_the_other_side(pair: Pair, photo: Path) -> None:
+    before = set(os.listdir(pair.here.store))
+    job = pair.client.submit(photo=handle_file(photo), api_name="/generate", **LONG)
+    wait_for(lambda: rendering(job))
+    assert running(pair.there) == 1
+    job.cancel()
+    wait_for(lambda: running(pair.there) == 0 and running(pair.here) == 0)
+    assert set(os.listdir(pair.here.store)) == before
+    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+
+
+def test_cancelling_before_the_other_side_has_begun(pair: Pair, photo: Path, tmp_path: Path) -> None:
+    steps = run(photo, tmp_path / "out", Options(remote=pair.there.address, **LONG))
+    while "Sending" not in next(steps).message:
+        pass
+    steps.close()
+    wait_for(lambda: running(pair.there) == 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_other_side_dies_and_comes_back(photo: Path, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        there = stack.enter_context(serving(tmp_path / "there"))
+        port = there.address.rsplit(":", 1)[1]
+        steps = run(photo, tmp_path / "out", Options(remote=there.address, **{**LONG, "size": 20}))
+        told = []
+        for step in steps:
+            told.append(step.message)
+            if step.stage == "render" and step.done and there.process.poll() is None:
+                there.process.kill()
+                there.process.wait(10)
+                stack.enter_context(serving(tmp_path / "again", GRADIO_SERVER_PORT=port))
+        assert any("was lost. Looking for it" in message for message in told)
+        assert check(tmp_path / "out") == []
+
+
+def test_losing_the_other_side_for_good_is_said_and_leaves_nothing(
+    pair: Pair, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of the tests of the pair: it kills the one that renders."""
+    monkeypatch.setattr(remote, "_RETURN", 1)
+    steps = run(photo, tmp_path / "out", Options(remote=pair.there.address, **LONG))
+    while next(steps).stage != "render":
+        pass
+    pair.there.process.kill()
+    with pytest.raises(GazeError, match=rf"connection to {pair.there.address} was lost.*Nothing was kept\. Try again"):
+        list(steps)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(AppError, match=rf"No Gaze answers at {pair.there.address} \(.*refused"):
+        pair.client.predict(photo=handle_file(photo), api_name="/generate", **SMALL)
+
+
+def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo: Path) -> None:
+    """A new field of `Options` fails here until /generate takes it."""
+    unusual = Options(
+        engine="warp",
+        size=14,
+        keys=7,
+        frame_size=321,
+        quality=33,
+        framing="whole",
+        face=1,
+        remove_background=True,
+        strengths=Strengths(0.5, 1.5, 0.25),
+        straighten=False,
+        expression=Expression(0.75, 0.5, -0.5, True),
+        mode="single",
+        effort=3,
+        pack=False,
+        video="av1",
+    )
+    for field in dataclasses.fields(Options):
+        same = getattr(unusual, field.name) == getattr(Options(), field.name)
+        assert same == (field.name == "remote"), f"give {field.name} another value here than the normal one"
+    seen = []
+
+    def stand_in(photo: object, out: object, options: Options) -> Iterator[None]:
+        seen.append(options)
+        raise GazeError("enough")
+        yield
+
+    monkeypatch.setattr(api, "run", stand_in)
+    with gr.Blocks() as page:
+        store = SessionStore(tmp_path)
+        api.add_endpoints(api.Api(store, store, Line()))
+    page.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        with pytest.raises(AppError, match="enough"):
+            Client(page.local_url, verbose=False).predict(
+                photo=handle_file(photo), keep=False, api_name="/generate", **as_arguments(unusual)
+            )
+    finally:
+        page.close()
+    assert seen == [unusual]
+
+
+def test_an_engine_of_ones_own_cannot_be_sent(photo: Path, tmp_path: Path) -> None:
+    with pytest.raises(GazeError, match="engine of your own cannot be sent"):
+        generate(photo, tmp_path / "out", Options(engine=FakeEngine(30), remote="http://127.0.0.1:9"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("owner/gaze", "owner/gaze"),
+        ("https://huggingface.co/spaces/owner/gaze", "owner/gaze"),
+        ("https://owner-gaze.hf.space", "https://owner-gaze.hf.space"),
+        ("http://gpu-box:7860/", "http://gpu-box:7860/"),
+    ],
+)
+def test_addresses(address: str, place: str) -> None:
+    assert place_of(address) == place
+
+
+@pytest.mark.parametrize("address", ["gpu-box:7860", "gaze", "ftp://gpu-box", "http://", "file:///etc/passwd"])
+def test_what_is_no_address_is_told_with_an_example(address: str) -> None:
+    with pytest.raises(GazeError, match=r"is no address.*owner/name.*http://"):
+        place_of(address)
+
+
+@pytest.mark.parametrize(("address", "sent"), [("http://gpu-box:7860", False), ("owner/gaze", None)])
+def test_the_token_of_the_hub_goes_to_the_hub_alone(address: str, sent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def client(place: str, **arguments: Any) -> None:
+        seen.update(arguments)
+        raise OSError("enough")
+
+    monkeypatch.setattr(remote, "Client", client)
+    with pytest.raises(GazeError, match="enough"):
+        remote.connect(address)
+    assert seen["token"] is sent
+
+
+class Other(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>a blog</html>")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_web_server_that_is_no_app_is_told() -> None:
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(GazeError, match="No Gaze answers at"):
+            remote.connect(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "version", "words"),
+    [("predict", "", "is not a Gaze"), ("health", "9.1.0", r"is version 9\.1\.0, this one is .* Install the same")],
+)
+def test_other_apps_and_other_versions_are_told(endpoint: str, version: str, words: str) -> None:
+    with gr.Blocks() as page:
+        gr.Button().click(lambda: {"version": version}, None, gr.JSON(), api_name=endpoint)
+    page.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        with pytest.raises(GazeError, match=words):
+            remote.connect(page.local_url)
+    finally:
+        page.close()
+
+
+def packed(files: dict[str, bytes]) -> io.BytesIO:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data
+
+
+def test_only_a_portraits_own_files_are_taken_from_the_zip(photo: Path, tmp_path: Path) -> None:
+    made = generate(photo, tmp_path / "made", Options(engine="warp", size=2, frame_size=128)).folder
+    files = {f"gaze-portrait/{path.name}": path.read_bytes() for path in made.iterdir() if path.suffix != ".jpg"}
+    files |= {"gaze-portrait/../../evil.webp": b"", "gaze-portrait/evil.html": b"", "/etc/evil.webp": b""}
+    (tmp_path / "out").mkdir()
+    facts = remote._unpack(packed(files), "there", tmp_path / "out")  # type: ignore[arg-type]
+    wanted = {facts["poster"], facts["pack"], *facts["sheets"], *facts["mobileSheets"], "metadata.json"}
+    assert set(os.listdir(tmp_path / "out")) == wanted
+    assert not list(tmp_path.rglob("evil*"))
+    del files["gaze-portrait/q2.webp"]
+    (tmp_path / "partly").mkdir()
+    with pytest.raises(GazeError, match=r"there sent is no whole portrait: q2\.webp is missing"):
+        remote._unpack(packed(files), "there", tmp_path / "partly")  # type: ignore[arg-type]
+    with pytest.raises(GazeError, match="no whole portrait"):
+        remote._unpack(io.BytesIO(b"PK"), "there", tmp_path)  # type: ignore[arg-type]
+
+
+def test_the_photos_metadata_stays_here(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    Image.open(photo).save(tmp_path / "photo.jpg", exif=exif)
+    sent: list[bytes] = []
+
+    def make(client: object, address: str, photo: Path, *_: object) -> Iterator[None]:
+        sent.append(photo.read_bytes())
+        raise GazeError("enough")
+        yield
+
+    monkeypatch.setattr(remote, "connect", lambda _: None)
+    monkeypatch.setattr(remote, "_make", make)
+    with pytest.raises(GazeError, match="enough"):
+        generate(tmp_path / "photo.jpg", tmp_path / "out", Options(remote="owner/gaze"))
+    assert b"secret place" not in sent[0]
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(sent[0]))), np.asarray(Image.open(tmp_path / "photo.jpg")))
