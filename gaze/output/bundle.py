@@ -18,8 +18,9 @@ from gaze.storage.checkpoint import KEPT
 
 SCRIPT = "gaze-tracker.js"
 INPUT = "input.jpg"
-PRIVATE = (INPUT, KEPT)
-"""What its owner alone may have: the photo, and rendered frames to continue from."""
+SHARE = "share.json"
+PRIVATE = (INPUT, KEPT, SHARE)
+"""What its owner alone may have: the photo, rendered frames to continue from, what the owner says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE, _PORTRAIT = "pages.css", "portrait.js"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
