@@ -27,11 +27,10 @@ import gaze.__main__ as command
 from gaze.face.face import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
 from gaze.options import Options
-from gaze.output.bundle import INPUT
+from gaze.output.bundle import INPUT, KEPT
 from gaze.output.pack import Facts, Frame, Pack, Payload, write_pack
 from gaze.output.sprites import describe
 from gaze.pipeline import generate
-from gaze.storage.checkpoint import KEPT
 from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.queue import Line

@@ -15,10 +15,10 @@ from typing import IO, Any
 
 from gaze.output.metadata import Metadata
 from gaze.output.pack import PACK, read_pack, write_pack
-from gaze.storage.checkpoint import KEPT
 
 SCRIPT = "gaze-tracker.js"
 INPUT = "input.jpg"
+KEPT = "keys.zip"
 PRIVATE = (INPUT, KEPT)
 """What its owner alone may have: the photo, and rendered frames to continue from."""
 PACK_SCRIPT = f"{PACK}.js"

@@ -16,11 +16,11 @@ from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.face.detection import clear_faces
 from gaze.options import PREVIEW, Options
+from gaze.output.bundle import KEPT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate, run
 from gaze.progress import Result, Steps
 from gaze.remote import HANDED_ON
-from gaze.storage.checkpoint import KEPT
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.eta import Pace
