@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ History = list[Made]
 
 def example_photos() -> list[Path]:
     """The example portraits that come with the project."""
-    return sorted((Path(__file__).resolve().parents[2] / "assets" / "examples").glob("*.jpg"))
+    return sorted(Path(str(files("gaze.ui") / "examples")).glob("*.jpg"))
 
 
 class Handlers:
