@@ -99,7 +99,8 @@ def run(
     facts["engine"] = engine.name
     result = Result(Path(out), facts, engine.name, reason, notes)
     shape = (portrait.height, portrait.width, 4 if alpha else 3)
-    print_ = fingerprint(portrait.image, face, grid, options.straighten, options.expression, alpha, engine.name)
+    look = (grid, options.straighten, options.expression, alpha, options.matting)
+    print_ = fingerprint(portrait.image, face, *look, engine.name)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
         taken = _take_up(earlier, print_, spool, must_continue)
         coarse = CoarsePortrait(result, draft, grid, _stills_quality(options)) if options.pack else None
@@ -159,7 +160,7 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
     else:
         engine, reason = options.engine, "It was given."
     if options.remove_background:
-        engine = CutoutEngine(engine)
+        engine = CutoutEngine(engine, options.matting)
         yield from map(_load_state, engine.load())
     return engine, reason
 
