@@ -123,7 +123,7 @@ def _decode(data: bytes, kept: int, rows: int) -> Decoded:
     image.load()
     depth = _depth(image)
     image = _upright(_plain(_reduced(image, kept)))
-    has_alpha = image.mode == "RGBA" and image.getextrema()[3][0] < 255  # type: ignore[index]
+    has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255
     if has_alpha:
         notes.append("Transparent parts of the picture were filled with white.")
     return Decoded(image.height, image.width, has_alpha, tuple(notes), _rows(image, depth, has_alpha, rows))
@@ -242,7 +242,7 @@ def _rows(
                 white = Image.new("RGBA", block.size, "white")
                 white.alpha_composite(block)
                 block = white.convert("RGB")
-            rgb = ImageCms.applyTransform(block, managed) if managed else block.convert("RGB")
+            rgb = (managed and ImageCms.applyTransform(block, managed)) or block.convert("RGB")
         yield np.asarray(rgb), alpha
 
 
@@ -263,4 +263,3 @@ def _managing(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None  # a broken or mismatched profile: the plain conversion is the best that is left
-

@@ -14,7 +14,7 @@ from typing import IO
 
 import numpy as np
 
-from gaze.photo.box import Pixels
+from gaze.photo.process import Pixels
 
 MOST = 256 * 2**20
 """Bytes that all may take; what was used longest ago makes room."""
@@ -71,7 +71,7 @@ class Kept:
                 self._make_room(entry.bytes)
                 for part in (pixels.rgb, pixels.alpha):
                     if part is not None:
-                        file.write(memoryview(part).cast("B"))
+                        file.write(part.data)
                 file.flush()
             except OSError:
                 file.close()

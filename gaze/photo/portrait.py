@@ -119,9 +119,10 @@ def _as_file(picture: Image.Image) -> bytes:
     """A Pillow image, and what it says of its colours and of which side is up, without loss."""
     out = io.BytesIO()
     try:
-        profile, exif = picture.info.get("icc_profile"), picture.getexif()
-        picture = picture if picture.mode in _WRITABLE and "transparency" not in picture.info else picture.convert("RGBA")
-        picture.save(out, "TIFF", exif=exif, icc_profile=profile, compression=None)
+        extra = {"exif": picture.getexif(), "icc_profile": picture.info.get("icc_profile")}
+        if picture.mode not in _WRITABLE or "transparency" in picture.info:
+            picture = picture.convert("RGBA")
+        picture.save(out, "TIFF", **{name: value for name, value in extra.items() if value})
     except Exception as error:  # a picture that is opened but not read yet is read now
         raise PhotoError("The picture is damaged or cut off. Export it again, or take another.") from error
     return out.getvalue()

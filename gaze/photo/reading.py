@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from gaze.photo.box import Box, Job, Pixels
+from gaze.photo.box import Box, Job
 from gaze.photo.kept import Kept
+from gaze.photo.process import Pixels
 
 _STEP = 0.1
 """Seconds between two steps of a reading."""

@@ -12,6 +12,8 @@ import signal
 import sys
 import time
 import zlib
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,12 +23,12 @@ _SLOWEST = 8.0
 
 
 def main() -> None:
+    """Answer until there is nobody who asks."""
     answers = _only_own_output()
     questions = sys.stdin.buffer
     sys.path[:] = json.loads(sys.argv[1])
     sys.path.insert(0, str(Path(__file__).parent))
-    import decoder
-
+    decoder = import_module("decoder")
     decoder.prepare()
     slowness = _slowness()
     rest = _used()
@@ -111,10 +113,8 @@ def _bound(memory: int, seconds: float) -> None:
     # Address space that is merely set aside counts as data nowhere, but as address space.
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     hard = resource.getrlimit(kind)[1]
-    try:
+    with suppress(OSError, ValueError):
         resource.setrlimit(kind, (memory, hard))
-    except (OSError, ValueError):
-        pass
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
