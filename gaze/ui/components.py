@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
 
 from gaze.face.face import Face
+from gaze.output.metadata import Metadata
 from gaze.photo.portrait import Portrait
 from gaze.ui.routes import session_url
 
@@ -62,9 +63,9 @@ def photo_input() -> gr.Image:
     return image
 
 
-def manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
+def manifest(session: str, metadata: Metadata) -> dict[str, Any]:
     """What `<gaze-tracker>` plays: a session's metadata and where its files are."""
-    return {**facts, "base": session_url(session)}
+    return {**metadata.fields(), "base": session_url(session)}
 
 
 def examples_of(photos: Iterable[Path]) -> list[dict[str, str]]:
@@ -118,7 +119,7 @@ class Snippet:
     Attributes:
         name: with what.
         place: where the folder of the portrait belongs, in words.
-        code: from docs/widget.md, where it is tested.
+        code: the text of a file in `snippets`.
     """
 
     name: str
@@ -127,20 +128,17 @@ class Snippet:
 
 
 def embed_snippets() -> list[Snippet]:
-    """One for each way that docs/widget.md shows."""
-    text = (Path(__file__).resolve().parents[2] / "docs" / "widget.md").read_text(encoding="utf-8")
+    """One for each way to put a portrait on a page; docs/widget.md shows the same."""
     beside = "Put the folder gaze-portrait beside your page."
     public = "Put the folder gaze-portrait into public/, and its gaze-tracker.js into src/."
     known = [
-        ("HTML", beside, "Put it on a page", "html"),
-        ("React", public, "React", "jsx"),
-        ("Vue", f"{public} Tell Vue that the tag is no component (docs/widget.md).", "Vue", "vue"),
-        ("Svelte", public, "Svelte", "svelte"),
-        ("iframe", f"{beside} The face follows over the frame only.", "In an iframe", "html"),
+        ("HTML", beside, "page.html"),
+        ("React", public, "react.jsx"),
+        ("Vue", f"{public} Tell Vue that the tag is no component (docs/widget.md).", "vue.vue"),
+        ("Svelte", public, "svelte.svelte"),
+        ("iframe", f"{beside} The face follows over the frame only.", "iframe.html"),
     ]
-    snippets = []
-    for name, place, title, fence in known:
-        code = re.search(rf"^##+ {title}\n.*?^```{fence}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-        assert code, f"docs/widget.md has no {fence} under “{title}”"
-        snippets.append(Snippet(name, place, code[1].rstrip()))
-    return snippets
+    codes = files("gaze.ui") / "snippets"
+    return [
+        Snippet(name, place, (codes / file).read_text(encoding="utf-8").rstrip()) for name, place, file in known
+    ]
