@@ -28,9 +28,11 @@ _STILL = 900
 
 def uploaded(path: str) -> Path | None:
     """The file at a path that the upload gave to a caller, if it is there; None for any other path."""
+    if "\0" in path:
+        return None
     found = Path(path).resolve()
     # Whoever asks could name any file of the server.
-    inside = "\0" not in path and found.is_relative_to(Path(get_upload_folder()).resolve())
+    inside = found.is_relative_to(Path(get_upload_folder()).resolve())
     return found if inside and found.is_file() else None
 
 
@@ -139,6 +141,4 @@ def embed_snippets() -> list[Snippet]:
         ("iframe", f"{beside} The face follows over the frame only.", "iframe.html"),
     ]
     codes = files("gaze.ui") / "snippets"
-    return [
-        Snippet(name, place, (codes / file).read_text(encoding="utf-8").rstrip()) for name, place, file in known
-    ]
+    return [Snippet(name, place, (codes / file).read_text(encoding="utf-8").rstrip()) for name, place, file in known]

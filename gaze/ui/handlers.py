@@ -164,7 +164,6 @@ class Handlers:
         return {
             "kind": "preview",
             "portrait": ui.manifest(result.folder.name, result.metadata),
-            "notes": list(result.notes),
             **self._plan(ask.choice),
         }
 
@@ -222,8 +221,8 @@ class Handlers:
         if state.shown:
             told["shown"] = ui.manifest(job.about["session"], state.shown.metadata)
         if state.result:
-            notes = [*state.result.notes, *self._results.notes(job.about["session"])]
-            told |= {"portrait": ui.manifest(job.about["session"], state.result.metadata), "notes": notes}
+            session = job.about["session"]
+            told |= {"portrait": ui.manifest(session, state.result.metadata), "notes": [*self._results.notes(session)]}
         if state.problem:
             told["problem"] = _titled(state.problem)
         return told

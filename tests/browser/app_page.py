@@ -21,25 +21,27 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 SMALL = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
-WATCH_SHIFTS = """
+SETTLE = """async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     window.shifts = [];
-    new PerformanceObserver((list) => {
-        const name = ({node}) => node?.id || node?.className || node?.nodeName;
+    const name = ({node}) => node?.id || node?.className || node?.nodeName;
+    window.shiftWatch ??= new PerformanceObserver((list) => {
         for (const {value, hadRecentInput, sources} of list.getEntries())
             if (!hadRecentInput) shifts.push([value, ...sources.map(name)]);
-    }).observe({type: "layout-shift", buffered: false});
-"""
+    }).observe({type: "layout-shift"}) ?? true;
+}"""
+"""From now on `assert_no_jump` tells what moves by itself."""
 
 
 def open_app(page: Any, address: str, query: str = "") -> None:
     """Opens the page and waits for what is on its stage."""
-    page.set_default_timeout(40_000)
-    page.goto(address + query)
+    page.set_default_timeout(120_000)
+    page.goto(address + query, timeout=120_000)
     wait_state(page, "empty")
     wait_loaded(page)
 
 
-def wait_state(page: Any, *names: str, timeout: float = 40_000) -> None:
+def wait_state(page: Any, *names: str, timeout: float = 120_000) -> None:
     page.wait_for_function(
         "names => names.includes(document.querySelector('.page')?.dataset.state)"
         " && document.querySelector('#words h1')",
@@ -108,7 +110,7 @@ def png(image: np.ndarray) -> bytes:
 
 
 def assert_no_jump(page: Any) -> None:
-    """Since `WATCH_SHIFTS` nothing moved by itself."""
+    """Since `SETTLE` nothing moved by itself."""
     shifts = page.evaluate("shifts")
     assert not shifts, shifts
 

@@ -29,14 +29,16 @@ export class Asking {
 
   /** Sends a photo; returns its path. */
   async send(file) {
-    const answer = await this.#again(async () => (await this.#upload(file)).path ?? null);
+    const answer = await this.#again(async () => (await this.#upload(file))?.path);
     return typeof answer === "string" ? {path: answer} : {problem: answer?.problem ?? OURS};
   }
 
   async #again(act) {
     for (;;) {
       try {
-        return await act();
+        const answer = await act();
+        if (answer !== undefined && answer !== null) return answer;
+        throw new Error("no answer");
       } catch (error) {
         if (await this.#isThere()) {
           console.warn("Gaze:", error);

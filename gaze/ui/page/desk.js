@@ -63,6 +63,7 @@ export class Desk {
   fault(text) {
     $("fault").hidden = !text;
     $("fault").lastElementChild.textContent = text;
+    if (text) $("fault").scrollIntoView({block: "nearest"});
   }
 
   /** The faces of a photo, as buttons with their pictures. */

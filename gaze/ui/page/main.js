@@ -139,7 +139,8 @@ class Page {
 
   #moved() {
     if (!this.#photo) return;
-    if (this.#made) this.#states.changed(this.#preview);
+    if (this.#made) this.#states.changed(this.#preview ?? undefined);
+    else if (this.#preview) this.#states.preview(this.#preview);
     this.#desk.fault("");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#look(), STILL_MOVING);

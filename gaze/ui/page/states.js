@@ -3,6 +3,7 @@
 import {$, button, either, icon, make} from "./dom.js";
 import {count, keptUntil, making, remaining, waiting} from "./words.js";
 
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const CLEAR = {title: "It is deleted.", text: "The portrait, its files and its link are gone. Add a photo to make a new one."};
 
 export class States {
@@ -93,10 +94,11 @@ export class States {
     const remove = make("button", {type: "button", className: "inline", onclick: this.#acts.remove}, "Delete it");
     const zip = make("a", {className: "btn primary", href: new URL(`${portrait.base}gaze-portrait.zip`, this.#root).href, download: "gaze-portrait.zip"});
     zip.append(icon("download"), make("span", {}, "Download"));
+    this.#desk.fault((notes ?? []).join(" "));
     const link = () => this.#acts.link(keptUntil(made ?? Date.now(), this.#config.days));
     this.#show("done", {
       stage: {},
-      words: this.#line("Your portrait is ready.", [...until, remove, ...(notes ?? []).map((note) => ` ${note}`)]),
+      words: this.#line("Your portrait is ready.", [...until, remove]),
       desk: [hasPhoto ? "controls" : "own", {mine: true, current: session}],
       bar: ["done", zip, button("Link", {picture: "link", act: link}), button("Embed", {picture: "code", act: this.#acts.embed})],
     });
@@ -209,6 +211,8 @@ export class States {
   }
 
   #show(name, shown) {
+    // On a phone the face and the words are seen when something new begins; who moves a control stays where it is.
+    if (name !== this.#name && !["preview", "changed", "offline"].includes(name)) scrollTo({top: 0, behavior: calm.matches ? "auto" : "smooth"});
     this.#name = name;
     this.#shown = shown;
     const held = $("acts").contains(document.activeElement);
