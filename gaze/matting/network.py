@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from gaze.errors import GazeError, WeightsError
+from gaze.errors import GazeError, WeightsError, how_to_install
 from gaze.progress import Loading
 
 MODEL_VARIABLE = "GAZE_MATTING_MODEL"
@@ -52,8 +52,8 @@ def load_network() -> Generator[Loading, None, Network]:
         )
     if find_spec("rembg") is None or find_spec("onnxruntime") is None:
         raise GazeError(
-            "Background removal needs rembg, which is not installed. Install it with: "
-            "pip install 'gaze-portrait[matting]', or keep the background."
+            f"Background removal needs rembg, which is not installed. {how_to_install('matting')} "
+            "Or keep the background."
         )
     steps: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # A thread, so that whoever cancels a download need not wait for its end.
