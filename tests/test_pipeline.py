@@ -254,6 +254,8 @@ def test_frames_are_rendered_in_batches_and_each_once(photo: Path, tmp_path: Pat
 class Slow(FakeEngine):
     """Seems to take ten seconds for each frame."""
 
+    now = 0.0
+
     def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for frame in self.render(source, poses):
             self.now += 10
@@ -267,7 +269,6 @@ def test_a_long_wait_is_announced_with_the_keys_that_fit(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Slow(10)
-    engine.now = 0.0
     monkeypatch.setattr(pipeline.time, "monotonic", lambda: engine.now)
     steps: list[Progress] = []
     result = generate(photo, tmp_path / "out", Options(engine=engine, size=10, keys=10, frame_size=128), steps.append)
