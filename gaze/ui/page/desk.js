@@ -26,6 +26,7 @@ export class Desk {
     const values = new FormData(this.form);
     return {
       ...Object.fromEntries(SLIDERS.map((name) => [name, Number(values.get(name)) / 100])),
+      background: values.get("background"),
       framing: values.get("framing"),
       frame_size: Number(values.get("frame_size")),
       straighten: values.get("straighten") !== null,
