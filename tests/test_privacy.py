@@ -6,9 +6,11 @@ import ast
 import io
 import os
 import re
+import signal
+import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,27 @@ def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Pa
             client.predict(photo=handle_file(photo), api_name="/preview")
             assert uploads(tmp_path) != []
     assert len(list(tmp_path.glob("gaze-app-*"))) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_app_that_is_told_to_end_leaves_nothing(photo: Path, tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as app:
+        client = Client(app.address, download_files=False, verbose=False)
+        running = client.submit(photo=handle_file(photo), engine="warp", size=30, api_name="/generate")
+        wait_for(lambda: uploads(tmp_path) and any(app.store.glob(".draft-*/*")), 60)
+        app.process.send_signal(number)
+        app.process.wait(20)
+        assert list(tmp_path.glob("gaze-app-*")) == []
+        assert [path.name for path in app.store.iterdir()] == [".key"]
+        running.cancel()
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_nothing_of_a_photos_metadata_reaches_a_file(photo: Path, tmp_path: Path) -> None:

@@ -172,16 +172,19 @@ def _reduced(image: Image.Image, kept: int) -> Image.Image:
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except MemoryError:
         raise
     except Exception:  # damaged EXIF data say nothing about the picture itself
-        return image
+        pass
+    return image
 
 
 def _plain(image: Image.Image) -> Image.Image:
     """Without palettes and odd kinds of transparency."""
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or (
+    if image.mode == "RGBA":
+        return image
+    if image.mode in ("LA", "PA", "La", "RGBa") or (
         "transparency" in image.info and image.mode in ("P", "L", "RGB", "1")
     ):
         plain = image.convert("RGBA")
