@@ -31,7 +31,7 @@ from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
-EXAMPLE = ROOT / "assets" / "examples" / "astronaut.jpg"
+EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
 
 
