@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -18,8 +19,14 @@ def leave_nothing() -> None:
         signal.signal(signal.SIGTERM, _terminated)
 
 
+def leave() -> None:
+    """End this program now, as after Ctrl-C: the interpreter's own end would wait for threads that are rendering."""
+    remove_claimed()
+    sys.stdout.flush()
+    os._exit(0)
+
+
 def _terminated(number: int, frame: FrameType | None) -> None:
-    """Not by way of the interpreter's own end, which waits for threads that are rendering."""
     remove_claimed()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
