@@ -8,7 +8,6 @@ import logging
 import math
 import os
 import secrets
-import shutil
 import tempfile
 import threading
 import time
@@ -35,6 +34,7 @@ from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
+from gaze.ui.ending import leave_nothing
 from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.limit import PROXIES, Limit, asking
@@ -218,7 +218,7 @@ def _temporary_folder() -> Path:
     except OSError as error:
         raise GazeError(f"{parent} cannot be written to: {error.strerror}. Name another place in TMPDIR.") from error
     atexit.register(claim.__exit__, None, None, None)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    leave_nothing()
     return folder
 
 
