@@ -78,11 +78,18 @@ class CutoutEngine(Engine):
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.name, self.metered = engine.name, engine.metered
         self._engine = engine
         self._network: Network
         self._checked = self._anew = False
         self._notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self._engine.name
+
+    @property
+    def metered(self) -> bool:  # type: ignore[override]
+        return self._engine.metered
 
     def load(self) -> Iterator[Loading]:
         """Get the network ready; the engine is ready already.
