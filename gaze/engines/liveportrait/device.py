@@ -106,18 +106,19 @@ class BatchSize:
     def __init__(self, most: int) -> None:
         self.now = self._most = most
         self._done, self._patience = 0, _PATIENCE
+        self._is_trying = False
 
     def failed(self, count: int) -> bool:
         """After so many frames at once did not fit: whether fewer are left to try."""
         if count <= 1:
             return False
-        if self._done == 0 and self.now < self._most:
-            self._patience *= 2  # It was tried in vain.
-        self.now, self._done = count // 2, 0
+        if self._is_trying:
+            self._patience *= 2
+        self.now, self._done, self._is_trying = count // 2, 0, False
         return True
 
     def succeeded(self) -> None:
         """After a batch went well."""
-        self._done += 1
+        self._done, self._is_trying = self._done + 1, False
         if self._done >= self._patience and self.now < self._most:
-            self.now, self._done = min(2 * self.now, self._most), 0
+            self.now, self._done, self._is_trying = min(2 * self.now, self._most), 0, True
