@@ -116,10 +116,14 @@ def run(
             for step in steps:
                 yield replace(step, sheets=tuple(_filling(sheet, spool) for sheet in sheets))
         notes += rendering.notes
+        if changed := engine.name != result.engine:
+            reason = "The engine that was chosen failed before its first frame; the notes say why."
+            result = replace(result, engine=engine.name, reason=reason)
+            facts["engine"] = engine.name
         result = replace(result, notes=notes)
         if options.pack:
             yield Progress("ready", grid.count, grid.count, READY.rstrip(". "), None, replace(result, folder=draft))
-        if rendering.kept:
+        if rendering.kept and not changed:
             keep(draft, print_, rendering.kept, spool)
         yield from _encode_sheets(spool, draft, sheets, options)
         if coarse:

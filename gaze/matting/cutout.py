@@ -77,10 +77,17 @@ class CutoutEngine(Engine):
     """
 
     def __init__(self, engine: Engine, network: Network | None) -> None:
-        self.name, self.metered = engine.name, engine.metered
         self._engine, self._network = engine, network
         self._checked, self._anew = network is None, False
         self._notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self._engine.name
+
+    @property
+    def metered(self) -> bool:  # type: ignore[override]
+        return self._engine.metered
 
     def prepare(self, portrait: Portrait, face: Face) -> CutoutSource:
         """The engine's own work, and the person in the photo, whose matte is the portrait's alpha."""
