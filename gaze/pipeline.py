@@ -118,8 +118,8 @@ def run(
         notes += rendering.notes
         if changed := engine.name != result.engine:
             reason = "The engine that was chosen failed before its first frame; the notes say why."
-            result = replace(result, engine=engine.name, reason=reason)
-            facts["engine"] = engine.name
+            metadata = metadata.model_copy(update={"engine": engine.name})
+            result = replace(result, metadata=metadata, engine=engine.name, reason=reason)
         result = replace(result, notes=notes)
         if options.pack:
             yield Progress("ready", grid.count, grid.count, READY.rstrip(". "), None, replace(result, folder=draft))
