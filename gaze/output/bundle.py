@@ -16,7 +16,9 @@ from typing import IO, Any
 from gaze.output.pack import PACK, read_pack, write_pack
 from gaze.storage.checkpoint import KEPT
 
-SCRIPT = "gaze-tracker.js"
+SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
+WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
+"""What of the widget lies in a portrait's folder."""
 INPUT = "input.jpg"
 PRIVATE = (INPUT, KEPT)
 """What its owner alone may have: the photo, and rendered frames to continue from."""
@@ -31,8 +33,14 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def widget_source() -> str:
-    """The text of `gaze-tracker.js`."""
-    return files("gaze.widget").joinpath(SCRIPT).read_text(encoding="utf-8")
+    """The whole widget, for a script element: there it has no file beside it from which to load the rest."""
+    return _widget_text(SCRIPT) + _widget_text(MORE)
+
+
+def _widget_text(name: str) -> str:
+    """A file of gaze/widget, without the name of a source map, which does not travel."""
+    text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+    return re.sub(r"^//# sourceMappingURL=.*\n", "", text, flags=re.MULTILINE)
 
 
 def write_pages(folder: Path, facts: dict[str, Any]) -> None:
@@ -42,7 +50,8 @@ def write_pages(folder: Path, facts: dict[str, Any]) -> None:
         folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
         facts: what `metadata.json` says; it stands in the pages too, since file:// pages may not fetch it either.
     """
-    (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
+    for name in WIDGET_FILES:
+        (folder / name).write_text(_widget_text(name), encoding="utf-8")
     manifest = {**facts, "base": "./"}
     for name in _TEMPLATES:
         (folder / name).write_text(_filled(name, facts, manifest), encoding="utf-8")
@@ -67,7 +76,7 @@ def pack_script(path: Path) -> str:
 
 def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
     """A page of gaze/widget with a portrait's data in it."""
-    text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+    text = _widget_text(name)
     # "<" would let text in the metadata end the script element it stands in.
     values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
     values |= {"width": str(facts["imageWidth"]), "height": str(facts["imageHeight"])}

@@ -249,7 +249,7 @@ def embed_snippets() -> list[Snippet]:
     """One for each way that docs/widget.md shows."""
     text = (Path(__file__).resolve().parents[2] / "docs" / "widget.md").read_text(encoding="utf-8")
     beside = "Put the folder gaze-portrait beside your page."
-    public = "Put the folder gaze-portrait into public/, and its gaze-tracker.js into src/."
+    public = "Put the folder gaze-portrait into public/, and its gaze-tracker.mjs and gaze-tracker-more.js into src/."
     known: list[tuple[str, str, str, str, Literal["html", "javascript"]]] = [
         ("HTML", beside, "Put it on a page", "html", "html"),
         ("React", public, "React", "jsx", "javascript"),
