@@ -70,7 +70,8 @@ for (const { entry, file, format } of outputs) {
     toplevel: true,
     compress: { passes: 3, unsafe_arrows: true },
     format: { preamble: license },
-    sourceMap: { content: map.text, url: `${file}.map`, filename: file },
+    // Only a bundler looks for the module's map; a portrait's folder has none, and pages hold the scripts themselves.
+    sourceMap: { content: map.text, filename: file, ...(format === "esm" && { url: `${file}.map` }) },
   });
   await writeFile(join(target, file), `${result.code}\n`);
   await writeFile(join(target, `${file}.map`), `${result.map}\n`);

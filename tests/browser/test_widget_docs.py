@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from gaze.output.bundle import WIDGET_FILES, write_pages
+from gaze.output.metadata import Metadata
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
 from tests.browser.portraits import HEIGHT, WIDGET, WIDTH, write_pack, write_page, write_portrait
@@ -136,8 +137,7 @@ def test_the_iframe_snippet(page: Any, site: Any) -> None:
     [snippet] = [text for text in blocks(TEXT, "html") if "<iframe" in text]
     folder = site.folder / "gaze-portrait"
     put_portrait(site.folder)
-    facts = json.loads((folder / "metadata.json").read_text())
-    write_pages(folder, {name: fact for name, fact in facts.items() if name != "pack"})
+    write_pages(folder, Metadata.read(folder).model_copy(update={"pack": None}))
     (site.folder / "index.html").write_text("<!doctype html><body style='margin: 0'>" + snippet)
     page.goto(site.url)
     frame = page.frames[1]
