@@ -17,6 +17,7 @@ from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.output import sprites
+from gaze.output.bundle import WIDGET_FILES
 from gaze.output.metadata import Metadata
 from gaze.output.pack import read_pack
 from gaze.output.spool import FrameSpool
@@ -63,7 +64,7 @@ def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(pho
     assert b"secret place" in data.getvalue()
     folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
     sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
-    pages = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", "gaze-tracker.js"}
+    pages = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", *WIDGET_FILES}
     pages |= {"gaze.pack.js", "README.txt", "LICENSE"}
     assert {path.name for path in folder.iterdir()} == sheets | pages | FILES
     for path in folder.iterdir():
