@@ -8,7 +8,6 @@ import logging
 import math
 import os
 import secrets
-import shutil
 import tempfile
 import threading
 import time
@@ -33,6 +32,7 @@ from gaze.storage.locks import claimed, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui.api import Api, add_endpoints
+from gaze.ui.ending import leave_nothing
 from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import PROXIES, Limit, asking
@@ -126,7 +126,7 @@ def _temporary_folder() -> Path:
     except OSError as error:
         raise GazeError(f"{parent} cannot be written to: {error.strerror}. Name another place in TMPDIR.") from error
     atexit.register(claim.__exit__, None, None, None)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    leave_nothing()
     return folder
 
 
