@@ -23,7 +23,6 @@ from starlette.middleware import Middleware
 
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.errors import GazeError
-from gaze.output.bundle import widget_source
 from gaze.photo import reading
 from gaze.photo.kept import Kept
 from gaze.photo.portrait import MAX_BYTES
@@ -92,13 +91,12 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, line, remote, limit), results, remote)
     page.queue(max_size=20)
-    widget = widget_source()
     page.launch(
         theme=theme(),
-        head=f"{head()}<script>{widget}</script>",
+        head=head(),
         app_kwargs={
             "routes": [*page_routes(), *share_routes(results), *session_routes(previews, examples, results)],
-            "middleware": [Middleware(Guard, scripts=(widget,), most=MAX_BYTES)],
+            "middleware": [Middleware(Guard, scripts=(), most=MAX_BYTES)],
         },
         max_file_size=MAX_BYTES,
         run_history=False,
