@@ -19,7 +19,9 @@ _IRIS_X, _IRIS_XXX = 0.0583, 0.0220
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.0058, 0.0107, -0.0061, 0.0207
 _UPPER_Y, _UPPER_XX, _UPPER_YY = 0.0132, 0.0144, 0.0091
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0017, -0.0106, -0.0063, 0.0072
-
+_READ = 0.6
+"""What the iris model reads of a motion up or down that was drawn, by our own frames of four portraits: what was read
+of LivePortrait's was drawn larger by as much."""
 _REACH = 0.125
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
 
@@ -51,10 +53,10 @@ def eye_motion(pose: Pose, straighten: float = 0.0) -> EyeMotion:
     cx, cy = float(np.clip(x, -1, 1)), float(np.clip(y, -1, 1))
     beyond_x, beyond_y = x - cx, y - cy
     across = _IRIS_X * cx + _IRIS_XXX * cx**3 + IRIS_SWING * beyond_x + straighten
-    down = _IRIS_Y * cy + _IRIS_XX * cx**2 + _IRIS_YY * cy**2 + _IRIS_XXY * cx**2 * cy
-    down += (_IRIS_Y + _IRIS_XXY * cx**2) * beyond_y
-    upper = _UPPER_Y * (cy + beyond_y) + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
-    lower = _LOWER_Y * (cy + beyond_y) + _LOWER_XX * cx**2 + _LOWER_YY * cy**2 + _LOWER_XXY * cx**2 * cy
+    rise = (cy + beyond_y) / _READ
+    down = (_IRIS_Y + _IRIS_XXY * cx**2) * rise + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
+    upper = _UPPER_Y * rise + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
+    lower = (_LOWER_Y + _LOWER_XXY * cx**2) * rise + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     return EyeMotion(_soft(across), _soft(down), upper, lower)
 
 

@@ -12,8 +12,6 @@ _FOLD = 0.26
 """Iris distances above the upper lid's edge over which its motion fades: lashes and the fold come along."""
 _BAG = 0.20
 """The same below the lower lid's edge."""
-_SHARE = 0.75
-"""How the motion of a lid's edge falls off towards the corners: this power of a parabola's height."""
 
 
 class Lids:
@@ -66,18 +64,17 @@ class Lids:
     def fields(self, x: np.ndarray, y: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
         """What share of the upper and of the lower lid's motion each place makes, 0 to 1.
 
-        All of it at the middle of the lid's edge; less towards the corners, towards the brow or the cheek, and across
+        All of it where the lids are farthest apart; less towards the corners, towards the brow or the cheek, and across
         the opening, where it has gone at the other lid.
 
         Args:
             x, y: the places.
             unit: iris distance in pixels.
         """
-        along, _ = self.local(x, y)
-        s = np.clip(along / self.length, 0, 1)
-        bow = (4 * s * (1 - s)) ** _SHARE
         depth, height = self.depth(x, y), self.height(x, y)
         inner = np.maximum(depth + height, 1e-3)
+        # In proportion to the gap, so that nothing folds where the lids come close to each other.
+        bow = np.clip(inner / self.gap, 0, 1)
         upper = np.where(depth < 0, _fall(-depth / (_FOLD * unit)), _fall(depth / inner))
         lower = np.where(height < 0, _fall(-height / (_BAG * unit)), _fall(height / inner))
         return bow * upper, bow * lower
