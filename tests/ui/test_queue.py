@@ -32,6 +32,20 @@ def test_the_time_is_told_when_all_before_are_known() -> None:
                 assert words(line) == "You are number 3 in line."
 
 
+def test_the_time_that_is_told_goes_down_while_a_portrait_is_made() -> None:
+    """Kills: the seconds since its beginning are not taken off."""
+    line = Line()
+    with line.enter(40) as first:
+        assert first.left == 40
+        list(first.waiting())
+        earlier = first.left
+        assert earlier is not None
+        while (later := first.left) == earlier:
+            pass
+        assert later is not None
+        assert later < earlier <= 40
+
+
 def test_an_error_leaves_the_line() -> None:
     line = Line()
     with pytest.raises(ZeroDivisionError), line.enter():
