@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def measure(portrait: Portrait, face: Face, poses: list[Pose], network: Network 
         unknown = CutoutEngine(engine, network)
         frames = list(zip(engine.render(source.source, poses), poses, strict=True))
         anew: list[np.ndarray] = []
-        ways = {
+        ways: dict[str, Callable[..., np.ndarray]] = {
             "network, each frame": lambda frame, _: network(frame),
             "the photo's own": lambda _, __: matte,
             "carried by flow": partial(_alpha, unknown, source),

@@ -31,6 +31,7 @@ from gaze.grid import Strengths
 from gaze.options import Options
 from gaze.output.validator import check
 from gaze.pipeline import generate, run
+from gaze.progress import Progress
 from gaze.remote import as_arguments, place_of
 from gaze.storage.sessions import KEY, SessionStore
 from gaze.ui import api
@@ -39,7 +40,7 @@ from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
 
 SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
-LONG = {"size": 60, "frame_size": 200, "engine": "warp", "video": "none"}
+LONG: dict[str, Any] = {"size": 60, "frame_size": 200, "engine": "warp", "video": "none"}
 
 
 @dataclass
@@ -140,7 +141,7 @@ def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) 
 
 
 def test_a_photo_that_cannot_be_used_is_not_sent_at_all(pair: Pair, faceless: np.ndarray, tmp_path: Path) -> None:
-    steps = []
+    steps: list[Progress] = []
     with pytest.raises(GazeError, match="No face was found"):
         generate(faceless, tmp_path / "out", Options(remote=pair.there.address), steps.append)
     assert [step.stage for step in steps] == ["read"]
@@ -328,9 +329,8 @@ def test_only_a_portraits_own_files_are_taken_from_the_zip(photo: Path, tmp_path
     files = {f"gaze-portrait/{path.name}": path.read_bytes() for path in made.iterdir() if path.suffix != ".jpg"}
     files |= {"gaze-portrait/../../evil.webp": b"", "gaze-portrait/evil.html": b"", "/etc/evil.webp": b""}
     (tmp_path / "out").mkdir()
-    facts = remote._unpack(packed(files), "there", tmp_path / "out")  # type: ignore[arg-type]
-    wanted = {facts["poster"], facts["pack"], *facts["sheets"], *facts["mobileSheets"], "metadata.json"}
-    assert set(os.listdir(tmp_path / "out")) == wanted
+    metadata = remote._unpack(packed(files), "there", tmp_path / "out")  # type: ignore[arg-type]
+    assert set(os.listdir(tmp_path / "out")) == {*metadata.files, "metadata.json"}
     assert not list(tmp_path.rglob("evil*"))
     del files["gaze-portrait/q2.webp"]
     (tmp_path / "partly").mkdir()

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
-from gaze.output.sprites import METADATA
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.browser.portraits import WIDGET
 from trials.corpus import flipped, truncated
@@ -72,7 +72,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 ODD_JSON = ("null", "5", '"text"', "[]", "[[[[", "{", "", "\0", '{"__proto__": {"polluted": 1}}', "[" * 100_000)
-ODD_OBJECTS = (5, "text", True, [], [1], {}, {"base": "http://["}, {"__proto__": {"polluted": 1}})
+ODD_OBJECTS: tuple[Any, ...] = (5, "text", True, [], [1], {}, {"base": "http://["}, {"__proto__": {"polluted": 1}})
 
 
 class Bench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import math
 import os
 import secrets
@@ -11,7 +12,6 @@ import shutil
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -41,6 +41,8 @@ from gaze.ui.limit import PROXIES, Limit, asking
 from gaze.ui.options import PREVIEWED, option_inputs
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_routes
+
+_log = logging.getLogger(__name__)
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
@@ -165,7 +167,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     elif on_zero_gpu():
         # There weights are taken along to each lent GPU if they were loaded before the launch.
         for step in load_engine("auto"):
-            print(step.message)
+            _log.info(step.message)
     results = open_store()
     temporary = _temporary_folder()
     kept = Kept(temporary)
@@ -228,7 +230,7 @@ def _keep_tidy(*tidying: Callable[[], object]) -> None:
             try:
                 tidy()
             except Exception:
-                traceback.print_exc()
+                _log.exception("What is old could not be removed")
 
 
 def _tidy_uploads(uploads: Path) -> None:

@@ -27,7 +27,7 @@ def test_a_network_from_a_file_finds_the_person(
     network, told = load()
     assert {step.message for step in told} == {"Loading the network for background removal"}
     matte = network(portrait.image)
-    assert (matte.dtype, matte.shape) == (np.uint8, truth.shape)
+    assert (matte.dtype, matte.shape) == (np.dtype(np.uint8), truth.shape)
     assert np.abs(matte.astype(float) - truth).mean() < 2
     assert {0, 255} <= set(matte.ravel())
     assert os.environ.get("NUMBA_DISABLE_JIT") is None
@@ -42,8 +42,8 @@ def test_each_network_is_one_that_rembg_knows_and_none_is_its_default() -> None:
 def test_without_rembg_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finest_missing() is None
     monkeypatch.setattr(finest, "find_spec", lambda _: None)
-    assert "extra “matting”" in str(finest_missing())
-    with pytest.raises(GazeError, match=r"needs the extra “matting”.*choose the quick way"):
+    assert "rembg" in str(finest_missing())
+    with pytest.raises(GazeError, match=r"needs rembg.*choose the quick way"):
         load()
 
 
