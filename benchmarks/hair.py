@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -80,7 +81,7 @@ def ways() -> dict[str, Way]:
     """Every way to find a matte from a flat picture."""
     found: dict[str, Way] = {"the map alone": enlarged}
     for radius in (4, 8, 16):
-        found[f"guided filter, {radius} px"] = lambda image, radius=radius: guided(image, radius)
+        found[f"guided filter, {radius} px"] = partial(guided, radius=radius)
     found["quick (closed form)"] = quick_matte
     try:
         loading = Steps(load_finest())
