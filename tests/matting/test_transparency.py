@@ -48,9 +48,9 @@ def worst(portrait: Portrait, colours: np.ndarray, matte: np.ndarray) -> float:
     ("export", "most"),
     [
         (lambda colours, share: colours, 1.0),
-        (lambda colours, share: colours * share, 5.0),
-        (lambda colours, share: colours * share + 255 * (1 - share), 5.0),
-        (lambda colours, share: colours * share + np.array([30, 160, 70]) * (1 - share), 5.0),
+        (lambda colours, share: colours * share, 2.0),
+        (lambda colours, share: colours * share + 255 * (1 - share), 2.0),
+        (lambda colours, share: colours * share + np.array([30, 160, 70]) * (1 - share), 2.0),
     ],
     ids=["clean", "premultiplied", "from white", "from green"],
 )
