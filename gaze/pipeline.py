@@ -142,7 +142,7 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = load_portrait(photo)
-    face, count = main_face(whole, options.face)
+    face, count = main_face(whole, options.face, options.anyway)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     notes = portrait.notes
     if count > 1:
