@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import colab_check, get_space
 from starlette.middleware import Middleware
 
 from gaze.engines.base import load_engine, on_zero_gpu
@@ -35,12 +36,15 @@ from gaze.storage.stores import open_store
 from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.ending import leave_nothing
-from gaze.ui.guard import Guard
+from gaze.ui.guard import Guard, hosts_of
 from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.limit import PROXIES, Limit, asking
+from gaze.ui.listeners import Listeners, Listening
 from gaze.ui.options import PREVIEWED, option_inputs
 from gaze.ui.queue import Line
+from gaze.ui.restart import tell_of_restarts
 from gaze.ui.routes import ZIP, session_routes
+from gaze.ui.uploads import Uploads
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
@@ -124,6 +128,7 @@ def build(handlers: Handlers, api: Api, limit: Limit) -> gr.Blocks:
             queue=False,
             **quiet,
         )
+    tell_of_restarts(page)
     return page
 
 
@@ -175,9 +180,11 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     examples = SessionStore(temporary / "examples", math.inf)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
-    line, limit = Line(), Limit()
+    line, limit, listeners = Line(), Limit(), Listeners()
     page = build(
-        Handlers(results, previews, examples, line, remote), Api(results, previews, line, remote, limit), limit
+        Handlers(results, previews, examples, line, remote),
+        Api(results, previews, line, remote, limit, listeners),
+        limit,
     )
     page.queue(max_size=20)
     widget = widget_source()
@@ -188,16 +195,28 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         head=f"<script>{widget}</script>",
         app_kwargs={
             "routes": session_routes(previews, examples, results),
-            "middleware": [Middleware(Guard, scripts=(widget,), most=MAX_BYTES)],
+            "middleware": [
+                Middleware(Guard, (widget,), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
+                Middleware(Uploads, temporary, temporary / "uploads"),
+                Middleware(Listening, listeners),
+            ],
         },
         max_file_size=MAX_BYTES,
         run_history=False,
+        enable_monitoring=False,
         ssr_mode=False,
         footer_links=["api"],
         mcp_server=find_spec("mcp") is not None,
         **overrides,
     )
     return page
+
+
+def _hosts(overrides: dict[str, Any]) -> frozenset[str] | None:
+    """Where Gradio will listen decides to which names the app answers."""
+    name = overrides.get("server_name") or os.environ.get("GRADIO_SERVER_NAME")
+    share = overrides.get("share") or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+    return hosts_of(name, bool(share or colab_check() or get_space()))
 
 
 def _give_memory_back() -> None:
