@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gaze.errors import GazeError, WeightsError
+from gaze.errors import GazeError, WeightsError, how_to_install
 from gaze.progress import Loading
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _POLL = 0.25
 def finest_missing() -> str | None:
     """What has to be installed for the networks of rembg, in a sentence; None where all is there. Loads nothing."""
     if find_spec("rembg") is None or find_spec("onnxruntime") is None:
-        return "The finest background removal needs the extra “matting” (rembg), which is not installed here."
+        return f"The finest background removal needs rembg, which is not installed. {how_to_install('matting')}"
     return None
 
 

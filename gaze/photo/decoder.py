@@ -124,8 +124,6 @@ def _decode(data: bytes, kept: int, rows: int) -> Decoded:
     depth = _depth(image)
     image = _upright(_plain(_reduced(image, kept)))
     has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255
-    if has_alpha:
-        notes.append("Transparent parts of the picture were filled with white.")
     return Decoded(image.height, image.width, has_alpha, tuple(notes), _rows(image, depth, has_alpha, rows))
 
 

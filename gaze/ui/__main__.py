@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 
@@ -19,6 +20,8 @@ def main(argv: list[str] | None = None) -> None:
         default=os.environ.get("GAZE_REMOTE"),
         help="another Gaze that makes the portraits: a Space as owner/name, or a URL (default: GAZE_REMOTE)",
     )
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("gaze").setLevel(logging.INFO)
     try:
         launch(parser.parse_args(argv).remote)
         leave()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import math
 import os
 import secrets
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -45,6 +45,8 @@ from gaze.ui.queue import Line
 from gaze.ui.restart import tell_of_restarts
 from gaze.ui.routes import ZIP, session_routes
 from gaze.ui.uploads import Uploads
+
+_log = logging.getLogger(__name__)
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
@@ -170,7 +172,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     elif on_zero_gpu():
         # There weights are taken along to each lent GPU if they were loaded before the launch.
         for step in load_engine("auto"):
-            print(step.message)
+            _log.info(step.message)
     results = open_store()
     temporary = _temporary_folder()
     kept = Kept(temporary)
@@ -247,7 +249,7 @@ def _keep_tidy(*tidying: Callable[[], object]) -> None:
             try:
                 tidy()
             except Exception:
-                traceback.print_exc()
+                _log.exception("What is old could not be removed")
 
 
 def _tidy_uploads(uploads: Path) -> None:

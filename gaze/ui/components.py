@@ -248,7 +248,7 @@ class Snippet:
 def embed_snippets() -> list[Snippet]:
     """One for each way to put a portrait on a page; docs/widget.md shows the same."""
     beside = "Put the folder gaze-portrait beside your page."
-    public = "Put the folder gaze-portrait into public/, and its gaze-tracker.js into src/."
+    public = "Put the folder gaze-portrait into public/, and its gaze-tracker.mjs and gaze-tracker-more.js into src/."
     known: list[tuple[str, str, str, Literal["html", "javascript"]]] = [
         ("HTML", beside, "page.html", "html"),
         ("React", public, "react.jsx", "javascript"),
