@@ -53,6 +53,10 @@ HELD = {
     "What is too old is looked for": "test_privacy::test_what_is_too_old_goes_though_nobody_makes_portraits",
     "Each lies under an address": "storage/test_sessions::test_ids_are_long_and_differ",
     "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
+    "A portrait has a page of its own": "ui/test_share::test_a_portrait_has_a_page_of_its_own",
+    "What its owner says there": "ui/test_share::"
+    "test_what_the_owner_says_stays_out_of_the_zip_and_keeps_nothing_longer",
+    "Previews of a link show": "ui/test_share::test_a_link_shows_the_face_only_if_its_owner_wants",
     "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
     "The zip that a program is given": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
     "What is cancelled, fails": "storage/test_sessions::test_an_interrupted_run_leaves_nothing",
@@ -62,7 +66,8 @@ HELD = {
     "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted",
     "Where several machines share": "storage/test_stores::"
     "test_what_another_machine_deleted_is_gone_here_within_a_minute",
-    "It remembers the last twenty": "ui/test_handlers::test_the_last_twenty_are_remembered_the_newest_first",
+    "It remembers the last twenty": "browser/test_app::test_the_browser_remembers_twenty_addresses_and_no_picture",
+    "A tab remembers the portrait": "browser/test_app::test_the_browser_remembers_twenty_addresses_and_no_picture",
     "The app sets no cookie": "test_privacy::test_no_cookie_is_set_and_no_address_told",
     "The page asks no other server": "browser/test_app::test_a_script_that_is_not_the_pages_does_not_run",
     "The address of a portrait": "test_privacy::test_no_cookie_is_set_and_no_address_told",
@@ -224,5 +229,6 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
 def test_analytics_are_off(tmp_path: Path) -> None:
     results, previews, examples = (SessionStore(tmp_path / name) for name in ("results", "previews", "examples"))
     line, limit = Line(), Limit()
-    page = build(Handlers(results, previews, examples, line), Api(results, previews, line, limit=limit), limit)
+    api = Api(results, previews, line, limit=limit)
+    page = build(Handlers(results, previews, examples, line, limit), api, results)
     assert page.analytics_enabled is False

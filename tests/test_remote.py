@@ -384,7 +384,7 @@ def test_an_answer_without_end_is_given_up(announced: bool, tmp_path: Path, monk
     client = SimpleNamespace(src_prefixed=f"http://127.0.0.1:{server.server_port}/", headers={}, cookies={})
     try:
         with pytest.raises(GazeError, match="What there sends is larger than 4 MB"):
-            list(fetch(client, "there", "x", tmp_path / "x"))  # type: ignore[arg-type]
+            list(fetch(client, "there", "x", tmp_path / "x"))
         assert (tmp_path / "x").stat().st_size <= 2**23
     finally:
         server.shutdown()

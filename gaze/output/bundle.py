@@ -21,8 +21,9 @@ WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
 """What of the widget lies in a portrait's folder."""
 INPUT = "input.jpg"
 KEPT = "keys.zip"
-PRIVATE = (INPUT, KEPT)
-"""What its owner alone may have: the photo, and rendered frames to continue from."""
+SHARE = "share.json"
+PRIVATE = (INPUT, KEPT, SHARE)
+"""What its owner alone may have: the photo, rendered frames to continue from, what the owner says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE, _PORTRAIT = "pages.css", "portrait.js"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")

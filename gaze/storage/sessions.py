@@ -224,10 +224,35 @@ class SessionStore:
         Raises:
             GazeError: the secret is not that of the session.
         """
+        self.check_owner(session, secret)
+        self.delete(session)
+
+    def check_owner(self, session: str, secret: str) -> None:
+        """See to it that whoever asks owns a session.
+
+        Raises:
+            GazeError: the secret is not that of the session.
+        """
         # As bytes: of text, only ASCII can be compared.
         if not hmac.compare_digest(self.secret(session).encode(), secret.encode(errors="replace")):
-            raise GazeError("Only the browser in which this portrait was made can delete it.")
-        self.delete(session)
+            raise GazeError("Only the browser in which this portrait was made can change or delete it.")
+
+    def write(self, session: str, name: str, data: bytes) -> None:
+        """Put a file into a finished session, or replace it; the session is kept no longer for that.
+
+        Raises:
+            GazeError: there is no such session, or the file system refuses.
+        """
+        folder = self.folder(session)
+        draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        try:
+            before = folder.stat()
+            draft.write_bytes(data)
+            draft.replace(folder / name)
+            os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise GazeError(f"It could not be kept: {error.strerror}. Try again in a minute.") from error
 
     def _key(self) -> bytes:
         """Made once for each store; sessions stay their owners' over restarts.

@@ -1,6 +1,8 @@
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 from gradio.context import LocalContext
 from starlette.applications import Starlette
@@ -11,6 +13,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from gaze.errors import GazeError
+from gaze.options import Options
+from gaze.remote import as_arguments
 from gaze.storage.sessions import SessionStore
 from gaze.ui import api as module
 from gaze.ui.api import Api
@@ -21,7 +25,7 @@ from tests.ui.test_limit import Clock
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def asked() -> Iterator[None]:
     """An event of a session is being answered."""
     LocalContext.event_id.set("e1")
     LocalContext.request.set(SimpleNamespace(session_hash="s1", client=SimpleNamespace(host="192.0.2.1")))  # type: ignore[arg-type]
@@ -80,9 +84,7 @@ def test_streams_are_seen_while_they_are_open(path: str, name: str) -> None:
     assert listeners._open == {}
 
 
-def test_a_run_that_nobody_waits_for_gives_up_its_place(
-    asked: None, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_nobody_waits_for_gives_up_its_place(asked: None, tmp_path: Any) -> None:
     clock = Clock()
     line, store = Line(), SessionStore(tmp_path)
     api = Api(store, store, line, listeners=Listeners(clock))
@@ -119,7 +121,6 @@ def test_a_portrait_that_would_fill_the_disk_is_refused(tmp_path: Any) -> None:
 
 
 def call(api: Api, size: int = 4, frame_size: int = 128) -> Any:
-    return api.generate(
-        str(PHOTO), "warp", size, "auto", frame_size, 70, "auto", 1, 1, 1, True, 0, 0, 0, "none", False, False,
-        "quadrants", 0, False, False, 0, "quick", progress=lambda *_, **__: None,  # type: ignore[arg-type]
-    )  # fmt: skip
+    """/generate with what it normally is given, but for these."""
+    given = as_arguments(Options(engine="warp", size=size, frame_size=frame_size, video="none", pack=False))
+    return api.generate(photo=str(PHOTO), keep=False, progress=gr.Progress(), **{**given, "keys": "auto"})
