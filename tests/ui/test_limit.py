@@ -27,7 +27,7 @@ def asking(host: str) -> Any:
 
 def test_a_bucket_empties_and_fills_again() -> None:
     clock = Clock()
-    limit = Limit(3, 0.5, clock)
+    limit = Limit(3, 0.5, clock=clock)
     for _ in range(3):
         limit.take("a")
     with pytest.raises(GazeError, match=r"many previews in a short time\. Wait 2 s"):
