@@ -28,10 +28,10 @@ from torch import nn
 from benchmarks.instant import PHOTO, machine
 from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints, weights
-from gaze.engines.liveportrait.algebra import SlicedConv, UpsampledConv, plain, stacked
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, feather_mask
 from gaze.engines.liveportrait.engine import LivePortraitEngine
-from gaze.engines.liveportrait.lean import LeanBlock, LeanDecoder, LeanUpBlock, LeanWarping
+from gaze.engines.liveportrait.fused_convolutions import SlicedConv, UpsampledConv, plain, stacked
+from gaze.engines.liveportrait.fused_networks import FusedBlock, FusedDecoder, FusedUpBlock, FusedWarping
 from gaze.engines.liveportrait.renderer import Renderer
 from gaze.engines.liveportrait.weights import Networks
 from gaze.grid import GazeGrid
@@ -166,27 +166,27 @@ def savings(bench: Bench) -> None:
     volume, x_s = values(1, 32, 16, 64, 64).float(), keypoints.source_keypoints(rule.motion("bench")).to(device)
     x_d = x_s + 0.02
     deep = values(1, 142, 16, 64, 64)
-    lean_warping = ready(LeanWarping(networks.warping))
-    source = lean_warping.prepare(volume, x_s)  # type: ignore[operator]
+    fused_warping = ready(FusedWarping(networks.warping))
+    source = fused_warping.prepare(volume, x_s)  # type: ignore[operator]
     shared = stacked(plain(decoder.up_1.norm_0.mlp_shared[0]), plain(decoder.up_1.norm_1.mlp_shared[0]))
     phased, upsampled = ready(UpsampledConv(shared, 4)), ready(shared)
-    lean_blocks = [ready(LeanBlock(decoder.middle()[0])), ready(LeanUpBlock(decoder.up_0, 2))]
-    lean_blocks.append(ready(LeanUpBlock(decoder.up_1, 4)))
-    lean_decoder = ready(LeanDecoder(decoder))
+    fused_blocks = [ready(FusedBlock(decoder.middle()[0])), ready(FusedUpBlock(decoder.up_0, 2))]
+    fused_blocks.append(ready(FusedUpBlock(decoder.up_1, 4)))
+    fused_decoder = ready(FusedDecoder(decoder))
     sliced = ready(SlicedConv(dense.mask))
     # The networks themselves are cast last, and back at the end: what is made from them above has copied their weights.
     ready(decoder)
     ready(dense.mask)
     pairs: list[tuple[str, Callable[[], Any], Callable[[], Any]]] = [
         ("a convolution of a map enlarged 4×", lambda: upsampled(_enlarged(features, 4)), lambda: phased(features)),
-        ("a middle block", lambda: decoder.middle()[0](middle, features), lambda: lean_blocks[0](middle, features)),
-        ("up_0", lambda: decoder.up_0(_enlarged(up_0, 2), features), lambda: lean_blocks[1](up_0, features)),
-        ("up_1", lambda: decoder.up_1(_enlarged(up_1, 2), features), lambda: lean_blocks[2](up_1, features)),
-        ("G as a whole", lambda: decoder(features), lambda: lean_decoder(features)),
+        ("a middle block", lambda: decoder.middle()[0](middle, features), lambda: fused_blocks[0](middle, features)),
+        ("up_0", lambda: decoder.up_0(_enlarged(up_0, 2), features), lambda: fused_blocks[1](up_0, features)),
+        ("up_1", lambda: decoder.up_1(_enlarged(up_1, 2), features), lambda: fused_blocks[2](up_1, features)),
+        ("G as a whole", lambda: decoder(features), lambda: fused_decoder(features)),
         ("the mask, slice by slice", lambda: dense.mask(deep), lambda: sliced(deep)),
     ]
     if dtype == torch.float32:
-        pairs.append(("W as a whole", lambda: networks.warping(volume, x_s, x_d), lambda: lean_warping(source, x_d)))
+        pairs.append(("W as a whole", lambda: networks.warping(volume, x_s, x_d), lambda: fused_warping(source, x_d)))
     print("| saving, one frame | as specified, ms | lean, ms | ratio |\n|---|---|---|---|")
     for name, before, after in pairs:
         slow, fast = bench.seconds(before, after)

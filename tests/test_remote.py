@@ -211,6 +211,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         face=1,
         remove_background=True,
         matting="finest",
+        background="teal",
         strengths=Strengths(0.5, 1.5, 0.25),
         straighten=False,
         expression=Expression(0.75, 0.5, -0.5, True),

@@ -44,8 +44,8 @@ await build({
       name: "snippet",
       setup(bundler) {
         bundler.onResolve({ filter: /^snippet$/ }, () => ({ path: snippet, namespace: "snippet" }));
-        bundler.onResolve({ filter: /gaze-tracker\.js$/ }, () => ({
-          path: join(here, "../../gaze/widget/gaze-tracker.js"),
+        bundler.onResolve({ filter: /gaze-tracker\.mjs$/ }, () => ({
+          path: join(here, "../../gaze/widget/gaze-tracker.mjs"),
         }));
         bundler.onLoad({ filter: /.*/, namespace: "snippet" }, async () => ({
           resolveDir: here,

@@ -19,10 +19,6 @@ SCALE, SHIFT = 2.3, -0.125
 """The window's side in sizes of the face, and how far its middle is moved down, in window sides."""
 _FEATHER = 16.0
 
-# The face without landmarks: brows to chin and ear to ear as one square, in distances between the irises.
-_FACE_SIZE = 2.15
-_FACE_MIDDLE = 0.62
-
 # Points of the left eye, the right eye and the mouth in the sets of landmarks of that many points.
 _ANCHORS: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     106: ((33, 35, 40, 39), (87, 89, 94, 93), (52, 61)),
@@ -70,12 +66,18 @@ class Crop:
 
 
 def crop_around_face(face: Face, scale: float = SCALE, shift: float = SHIFT, side: int = SIDE) -> Crop:
-    """The window around a face of which only the irises are sure; arguments as for `crop_around_landmarks`."""
-    lean = face.tilt
-    down = np.array([-math.sin(lean), math.cos(lean)])
-    size = scale * _FACE_SIZE * face.iris_distance
-    x, y = np.array(face.centre) + down * (_FACE_MIDDLE * face.iris_distance + shift * size)
-    return Crop(float(x), float(y), size, lean, side)
+    """The window around a face by its mesh; arguments as for `crop_around_landmarks`.
+
+    Of the mesh only what the 106 landmarks cover counts, brows to chin: it reaches up to the hair, and the face would
+    come out smaller in the window than in those that the weights were trained on.
+    """
+    points = face.mesh[:, :2]
+    left, right = (np.concatenate([lids.upper[[0, 4, 8]], lids.lower[[4]]]).mean(0) for lids in face.lids)
+    mouth = np.mean(face.mouth, axis=0)
+    axes = _axes(left, right, mouth)
+    height = points @ axes[:, 1]
+    brows = np.concatenate([brow.upper for brow in face.brows]) @ axes[:, 1]
+    return _around(points[height >= brows.min()], axes, scale, shift, side)
 
 
 def crop_around_landmarks(points: np.ndarray, scale: float = SCALE, shift: float = SHIFT, side: int = SIDE) -> Crop:
@@ -93,17 +95,24 @@ def crop_around_landmarks(points: np.ndarray, scale: float = SCALE, shift: float
     if len(points) not in _ANCHORS:
         raise ValueError(f"{len(points)} landmarks; known are sets of {', '.join(map(str, _ANCHORS))}")
     left, right, mouth = (points[list(group)].mean(0) for group in _ANCHORS[len(points)])
-    eyes = (left + right) / 2
-    down = mouth - eyes
+    return _around(points, _axes(left, right, mouth), scale, shift, side)
+
+
+def _axes(left: np.ndarray, right: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """(2, 2): unit vectors across and down the face, side by side, by its eyes and its mouth."""
+    down = mouth - (left + right) / 2
     length = float(np.hypot(*down))
     down = down / length if length > 1e-3 else np.array([0.0, 1.0])
-    across = np.array([down[1], -down[0]])
-    middle = points.mean(0)
-    spread = (points - middle) @ np.stack([across, down], 1)
+    return np.array([[down[1], down[0]], [-down[0], down[1]]])
+
+
+def _around(points: np.ndarray, axes: np.ndarray, scale: float, shift: float, side: int) -> Crop:
+    """The window around points, turned like the face."""
+    spread = points @ axes
     least, most = spread.min(0), spread.max(0)
     size = float((most - least).max()) * scale
-    along = (least + most) / 2 + (0, shift * size)
-    x, y = middle + across * along[0] + down * along[1]
+    x, y = axes @ ((least + most) / 2 + (0, shift * size))
+    across = axes[:, 0]
     return Crop(float(x), float(y), size, math.atan2(across[1], across[0]), side)
 
 

@@ -19,10 +19,14 @@ class Paster:
         image: the portrait, (height, width, 3) uint8.
         crop: the window that was cut out of it.
         device: where frames are generated.
+
+    Attributes:
+        pixels: of a frame.
     """
 
     def __init__(self, image: np.ndarray, crop: Crop, device: torch.device) -> None:
         height, width = image.shape[:2]
+        self.pixels = height * width
         corners = crop.to_picture() @ np.array([[0, 0, 1, 1], [0, 1, 0, 1], [0, 0, 0, 0]]) * (crop.side - 1)
         corners += crop.to_picture()[:, 2:]
         x0, y0 = (int(np.clip(np.floor(v.min()), 0, n - 1)) for v, n in zip(corners, (width, height), strict=False))

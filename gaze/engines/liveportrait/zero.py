@@ -6,6 +6,7 @@ both processes map into memory, and says how many there are: handing over the fr
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from gaze.engines.base import Expression, on_zero_gpu
+from gaze.engines.base import Expression, in_words, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
@@ -24,7 +25,9 @@ from gaze.photo.portrait import Portrait
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_SECONDS_AT_LEAST, _SECONDS_PER_FRAME = 10, 0.03
+SIZE = "large"
+"""Half a card, 48 GB. Left to itself, `spaces` may take the whole one, which counts twice."""
+_SECONDS_AT_LEAST, _SECONDS_PER_FRAME = 6, 0.03
 """Asked of the visitor's quota; what is not used is not charged. Estimated from the arithmetic, not measured there."""
 
 
@@ -45,6 +48,18 @@ class Rendering:
     poses: tuple[Pose, ...]
     expression: Expression
     frames: Path
+
+
+class Note(NamedTuple):
+    """A sentence for the person, from the GPU's process."""
+
+    sentence: str
+
+
+class Failure(NamedTuple):
+    """What to tell the person in place of an exception: others than Gradio's lose their message on the way."""
+
+    sentence: str
 
 
 class ZeroGpuSource(NamedTuple):
@@ -70,16 +85,19 @@ class ZeroGpuEngine(LivePortraitEngine):
             looks = shifted(poses, source.straighten)
             rendering = Rendering(source.image, source.crop, looks, self._expression, file)
             before = 0
-            for done in _on_gpu(rendering):
-                if isinstance(done, str):
-                    raise GazeError(done)
-                yield np.array(frames[before:done])
-                before = done
+            for said in _on_gpu(rendering):
+                if isinstance(said, Failure):
+                    raise GazeError(said.sentence)
+                if isinstance(said, Note):
+                    self._tell(said.sentence)
+                    continue
+                yield np.array(frames[before:said])
+                before = said
 
 
 def seconds(rendering: Rendering) -> int:
     """The GPU time to ask for, in seconds."""
-    return round(_SECONDS_AT_LEAST + _SECONDS_PER_FRAME * len(rendering.poses))
+    return math.ceil(_SECONDS_AT_LEAST + _SECONDS_PER_FRAME * len(rendering.poses))
 
 
 def _lent_gpu(function: _F) -> _F:
@@ -87,23 +105,31 @@ def _lent_gpu(function: _F) -> _F:
         return function
     import spaces
 
-    decorated: _F = spaces.GPU(duration=seconds)(function)
+    decorated: _F = spaces.GPU(duration=seconds, size=SIZE)(function)
     return decorated
 
 
 @_lent_gpu
-def _on_gpu(rendering: Rendering) -> Iterator[int | str]:
-    """Render; yields how many frames are in the file, or, in place of an exception, what to tell the person."""
+def _on_gpu(rendering: Rendering) -> Iterator[int | Note | Failure]:
+    """Render; yields how many frames are in the file, and what is to be told."""
+    notes: list[str] = []
     try:
         renderer = LivePortraitEngine().renderer()
         frames = np.memmap(rendering.frames, np.uint8, "r+", shape=(len(rendering.poses), *rendering.image.shape))
         done = 0
         with telling_failures():
             source = renderer.prepare(rendering.image, rendering.crop)
-            for batch in renderer.frames(source, rendering.poses, rendering.expression):
+            for batch in renderer.frames(source, rendering.poses, rendering.expression, notes.append):
+                yield from _taken(notes)
                 frames[done : done + len(batch)] = batch
                 done += len(batch)
                 yield done
     except GazeError as error:
-        # Other exceptions than Gradio's lose their message on the way between the processes.
-        yield str(error)
+        yield Failure(str(error))
+    except Exception as error:
+        yield Failure(in_words(error))
+
+
+def _taken(notes: list[str]) -> Iterator[Note]:
+    while notes:
+        yield Note(notes.pop(0))
