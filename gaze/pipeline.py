@@ -192,7 +192,7 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
         yield from map(_load_state, loading)
         engine, reason = loading.result
     else:
-        engine, reason = options.engine, "It was given."
+        engine, reason = options.engine, "The program that called Gaze chose this engine."
     return engine, reason
 
 

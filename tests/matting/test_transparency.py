@@ -22,8 +22,8 @@ def cut(framed: tuple[Portrait, Face]) -> tuple[np.ndarray, np.ndarray]:
     cv2.circle(big, (512, 512), 300, 255, -1)
     for angle in np.linspace(0, 2 * np.pi, 80, endpoint=False):
         ends = [(512 + r * np.cos(angle), 512 + r * np.sin(angle)) for r in (290, 380)]
-        (x0, y0), (x1, y1) = ends
-        cv2.line(big, (round(x0), round(y0)), (round(x1), round(y1)), 255, 5, cv2.LINE_AA)
+        start, stop = [(round(x), round(y)) for x, y in ends]
+        cv2.line(big, start, stop, 255, 5, cv2.LINE_AA)
     return colours, cv2.resize(big, (256, 256), interpolation=cv2.INTER_AREA)
 
 
