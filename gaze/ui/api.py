@@ -155,7 +155,7 @@ class Api:
         brows: float,
         straighten: bool,
         face: float,
-        anyway: bool,
+        anyway: bool = False,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
