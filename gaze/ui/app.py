@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import colab_check, get_space
 from starlette.middleware import Middleware
 
 from gaze.engines.base import load_engine, on_zero_gpu
@@ -32,13 +33,16 @@ from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.ending import leave_nothing
-from gaze.ui.guard import Guard
+from gaze.ui.guard import Guard, hosts_of
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import PROXIES, Limit, asking
+from gaze.ui.listeners import Listeners, Listening
 from gaze.ui.page import add_page, head, page_routes
 from gaze.ui.queue import Line
+from gaze.ui.restart import tell_of_restarts
 from gaze.ui.routes import ZIP, session_routes
 from gaze.ui.share import share_routes
+from gaze.ui.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ def build(handlers: Handlers, api: Api, results: SessionStore, remote: str | Non
     with gr.Blocks(title=_TITLE, fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
         add_endpoints(api)  # first, so that they have their names and the page's own events do not
         add_page(handlers, results, remote)
+    tell_of_restarts(page)
     return page
 
 
@@ -86,26 +91,38 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     examples = SessionStore(temporary / "examples", math.inf)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
-    line, limit = Line(), Limit()
+    line, limit, listeners = Line(), Limit(), Listeners()
     handlers = Handlers(results, previews, examples, line, limit, remote)
     atexit.register(handlers.jobs.close)
-    page = build(handlers, Api(results, previews, line, remote, limit), results, remote)
+    page = build(handlers, Api(results, previews, line, remote, limit, listeners), results, remote)
     page.queue(max_size=20)
     page.launch(
         theme=theme(),
         head=head(),
         app_kwargs={
             "routes": [*page_routes(), *share_routes(results), *session_routes(previews, examples, results)],
-            "middleware": [Middleware(Guard, scripts=(), most=MAX_BYTES)],
+            "middleware": [
+                Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
+                Middleware(Uploads, temporary, temporary / "uploads"),
+                Middleware(Listening, listeners),
+            ],
         },
         max_file_size=MAX_BYTES,
         run_history=False,
+        enable_monitoring=False,
         ssr_mode=False,
         footer_links=[],
         mcp_server=find_spec("mcp") is not None,
         **overrides,
     )
     return page
+
+
+def _hosts(overrides: dict[str, Any]) -> frozenset[str] | None:
+    """Where Gradio will listen decides to which names the app answers."""
+    name = overrides.get("server_name") or os.environ.get("GRADIO_SERVER_NAME")
+    share = overrides.get("share") or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+    return hosts_of(name, bool(share or colab_check() or get_space()))
 
 
 def _give_memory_back() -> None:
