@@ -24,7 +24,6 @@ from starlette.middleware import Middleware
 
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.errors import GazeError
-from gaze.output.bundle import widget_source
 from gaze.photo import reading
 from gaze.photo.kept import Kept
 from gaze.photo.portrait import MAX_BYTES
@@ -97,14 +96,13 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, line, remote, limit, listeners), results, remote)
     page.queue(max_size=20)
-    widget = widget_source()
     page.launch(
         theme=theme(),
-        head=f"{head()}<script>{widget}</script>",
+        head=head(),
         app_kwargs={
             "routes": [*page_routes(), *share_routes(results), *session_routes(previews, examples, results)],
             "middleware": [
-                Middleware(Guard, (widget,), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
+                Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
                 Middleware(Uploads, temporary, temporary / "uploads"),
                 Middleware(Listening, listeners),
             ],

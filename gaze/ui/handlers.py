@@ -34,6 +34,8 @@ from gaze.ui.share import MOST_CAPTION, Share, read_share, write_share
 
 Answer = dict[str, Any]
 """JSON for the page; `problem` holds a title and a text where something could not be done."""
+_PREVIEWED = ("strengths", "straighten", "framing", "face", "remove_background")
+"""Options that the preview shows; its frames, its grid and its engine are its own."""
 _log = logging.getLogger(__name__)
 
 
@@ -169,7 +171,7 @@ class Handlers:
 
     def _preview(self, photo: Path, choice: Choice, face: int) -> Result:
         options = choice.options(face)
-        shown = {name: getattr(options, name) for name in ("strengths", "straighten", "framing", "face")}
+        shown = {name: getattr(options, name) for name in _PREVIEWED}
         return generate(photo, self._previews.new(), replace(PREVIEW, **shown))
 
     def _plan(self, choice: Choice) -> Answer:

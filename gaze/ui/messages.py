@@ -33,6 +33,7 @@ class Choice(_Message):
     head: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
     eyes: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
     brows: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
+    background: Literal["keep", "remove"] = "keep"
     framing: Literal["auto", "whole"] = "auto"
     frame_size: Literal[384, 512, 640] = 512
     straighten: bool = True
@@ -45,6 +46,7 @@ class Choice(_Message):
             framing=self.framing,
             frame_size=self.frame_size,
             straighten=self.straighten,
+            remove_background=self.background == "remove",
             face=face,
             remote=remote,
         )

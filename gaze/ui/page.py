@@ -18,17 +18,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from gaze.output.bundle import SCRIPT, widget_source
+from gaze.output.bundle import SCRIPT
 from gaze.photo.portrait import MAX_BYTES
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.handlers import Handlers, example_photos
 from gaze.ui.share import share_path
 
-ROOT = "gradio_api/gaze-page"
+ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
 """Below Gradio's own paths, since a Space's page server passes only such on."""
 _FOLDER = files("gaze.ui").joinpath("page")
-_STYLES = ("base.css", "page.css", "controls.css", "sheets.css")
+_STYLES = ("base", "shell", "stage", "column", "controls", "start", "sheets", "wide")
 _SCRIPTS = sorted(path.name for path in _FOLDER.iterdir() if path.name.endswith(".js"))
 _START = """
 const root = (window.gradio_config?.root || location.origin).replace(/\\/$/, "") + "/";
@@ -41,9 +41,9 @@ import(root + "gradio_api/gaze-page/main.js").then(({start}) => {
 
 def head() -> str:
     """What the page needs before it is drawn; addresses are relative, since the app may lie below another's."""
-    styles = "".join(f'<link rel="stylesheet" href="{ROOT}/{name}">' for name in _STYLES)
+    styles = "".join(f'<link rel="stylesheet" href="{ROOT}/{name}.css">' for name in _STYLES)
     scripts = "".join(f'<link rel="modulepreload" href="{ROOT}/{name}">' for name in _SCRIPTS)
-    return styles + scripts
+    return f'{styles}{scripts}<script src="{_WIDGET}/{SCRIPT}"></script>'
 
 
 def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> gr.HTML:
@@ -80,10 +80,7 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
 
 
 def page_routes() -> list[BaseRoute]:
-    """Routes for the scripts and style sheets, the widget's script among them."""
-
-    def widget(request: object) -> Response:
-        return Response(widget_source(), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+    """Routes for the scripts and style sheets, and for the widget's own."""
 
     def example(request: Request) -> Response:
         photos = example_photos()
@@ -91,9 +88,9 @@ def page_routes() -> list[BaseRoute]:
         return FileResponse(photos[number]) if number < len(photos) else Response(status_code=404)
 
     return [
-        Route(f"/{ROOT}/{SCRIPT}", widget),
         Route(f"/{ROOT}/example/{{number:int}}", example),
         Mount(f"/{ROOT}", _Files(directory=str(_FOLDER))),
+        Mount(f"/{_WIDGET}", _Files(directory=str(files("gaze.widget")))),
     ]
 
 

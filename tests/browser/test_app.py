@@ -104,7 +104,10 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
     assert_follows(own)
 
 
-def test_a_portrait_is_remembered_shared_and_deleted(page: Any, open_page: Callable[..., Any], address: str) -> None:
+def test_a_portrait_is_remembered_shared_and_deleted(
+    page: Any, open_page: Callable[..., Any], address: str, record: Record
+) -> None:
+    record.allowed.append("status of 404")  # of the page of a portrait that is gone
     session = made(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Link", exact=True).click()

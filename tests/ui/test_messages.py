@@ -13,9 +13,17 @@ def test_untouched_controls_are_the_normal_options() -> None:
 
 
 def test_the_strength_multiplies_the_others_up_to_the_most() -> None:
-    chosen = Choice(strength=1.5, head=0.5, eyes=2, framing="whole", frame_size=640, straighten=False)
+    chosen = Choice(
+        strength=1.5, head=0.5, eyes=2, background="remove", framing="whole", frame_size=640, straighten=False
+    )
     wanted = Options(
-        strengths=Strengths(0.75, 2, 1.5), framing="whole", frame_size=640, straighten=False, face=2, remote="x/y"
+        strengths=Strengths(0.75, 2, 1.5),
+        framing="whole",
+        frame_size=640,
+        straighten=False,
+        remove_background=True,
+        face=2,
+        remote="x/y",
     )
     assert chosen.options(2, "x/y") == wanted
 

@@ -26,12 +26,13 @@ def test_no_script_writes_markup() -> None:
 
 def test_all_that_the_page_asks_for_is_served() -> None:
     app = TestClient(Starlette(routes=page_routes()))
-    for name in re.findall(r'href="(.*?)"', head()):
+    for name in re.findall(r'(?:href|src)="(.*?)"', head()):
         answer = app.get(f"/{name}")
         assert answer.status_code == 200, name
         assert answer.headers["cache-control"] == "no-cache"
         assert app.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
-    assert app.get("/gradio_api/gaze-page/gaze-tracker.js").text == widget_source()
+    assert app.get("/gradio_api/gaze-widget/gaze-tracker.js").text == widget_source()
+    assert app.get("/gradio_api/gaze-widget/gaze-tracker-more.js").status_code == 200
     assert app.get("/gradio_api/gaze-page/example/0").headers["content-type"] == "image/jpeg"
     for name in ("example/99", "../handlers.py", "..%2fhandlers.py", "nothing.js"):
         assert app.get(f"/gradio_api/gaze-page/{name}").status_code == 404

@@ -1,7 +1,10 @@
 // Asking the app, over a connection that may break and an app that may be restarted.
 
 const PAUSE = 1500;
-const OURS = {title: "Something went wrong on our side.", text: "Your photo and your choices are still here: try again."};
+const OURS = {
+  title: "Something went wrong on our side.",
+  text: "Your photo and your choices are still here: try again.",
+};
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 export class Asking {
@@ -13,7 +16,7 @@ export class Asking {
   #lost = null;
 
   /** @param onLost, onBack called when the app cannot be reached, and when it can again. */
-  constructor({server, upload, root, onLost, onBack}) {
+  constructor({ server, upload, root, onLost, onBack }) {
     this.#server = server;
     this.#upload = upload;
     this.#root = root;
@@ -30,7 +33,7 @@ export class Asking {
   /** Sends a photo; returns its path. */
   async send(file) {
     const answer = await this.#again(async () => (await this.#upload(file))?.path);
-    return typeof answer === "string" ? {path: answer} : {problem: answer?.problem ?? OURS};
+    return typeof answer === "string" ? { path: answer } : { problem: answer?.problem ?? OURS };
   }
 
   async #again(act) {
@@ -42,7 +45,7 @@ export class Asking {
       } catch (error) {
         if (await this.#isThere()) {
           console.warn("Gaze:", error);
-          return {problem: OURS};
+          return { problem: OURS };
         }
         await this.#reach();
       }
@@ -66,7 +69,8 @@ export class Asking {
 
   async #isThere() {
     try {
-      return (await fetch(new URL("gradio_api/gaze-page/dom.js", this.#root), {method: "HEAD", cache: "no-store"})).ok;
+      return (await fetch(new URL("gradio_api/gaze-page/dom.js", this.#root), { method: "HEAD", cache: "no-store" }))
+        .ok;
     } catch {
       return false;
     }

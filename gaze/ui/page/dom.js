@@ -28,8 +28,8 @@ export function icon(name) {
 }
 
 /** A button of the bar. */
-export function button(text, {act, kind = "", picture = "", note = "", off = false, title = ""} = {}) {
-  const made = make("button", {type: "button", className: `btn ${kind}`.trim(), title});
+export function button(text, { act, kind = "", picture = "", note = "", off = false, title = "" } = {}) {
+  const made = make("button", { type: "button", className: `btn ${kind}`.trim(), title });
   made.append(...(picture ? [icon(picture)] : []), make("span", {}, text), ...(note ? [make("small", {}, note)] : []));
   if (off) made.setAttribute("aria-disabled", "true");
   else made.onclick = act;
@@ -37,7 +37,10 @@ export function button(text, {act, kind = "", picture = "", note = "", off = fal
 }
 
 /** Text that differs where there is a mouse and where there is a finger. */
-export const either = (mouse, finger) => [make("span", {className: "fine"}, mouse), make("span", {className: "coarse"}, finger)];
+export const either = (mouse, finger) => [
+  make("span", { className: "fine" }, mouse),
+  make("span", { className: "coarse" }, finger),
+];
 
 /** Says something in passing. */
 export function toast(text) {

@@ -1,17 +1,16 @@
 // The page: which state it is in, and what leads from one to the next.
 
-import {Asking} from "./asking.js";
-import {States} from "./states.js";
-import {Desk} from "./desk.js";
-import {$, toast} from "./dom.js";
+import { Asking } from "./asking.js";
+import { Desk } from "./desk.js";
+import { $, toast } from "./dom.js";
+import { Looking } from "./looking.js";
 import * as memory from "./memory.js";
-import {photoWays} from "./photo.js";
-import {closeAll, closeable, embedSheet, linkSheet, sure} from "./sheets.js";
-import {Stage, openEye} from "./stage.js";
-import {unusable} from "./words.js";
-import {Work} from "./work.js";
-
-const STILL_MOVING = 160;
+import { photoWays } from "./photo.js";
+import { closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
+import { openEye, Stage } from "./stage.js";
+import { States } from "./states.js";
+import { unusable } from "./words.js";
+import { Work } from "./work.js";
 
 class Page {
   #config;
@@ -21,28 +20,39 @@ class Page {
   #states;
   #stage;
   #desk;
-  #turn = 0;
-  #wanted = false;
-  #looking = false;
-  #timer = 0;
-  #photo = null;
-  #face = null;
+  #looking;
+  #opening = 0;
   #preview = null;
   #made = null;
-  #there = new Set();
 
-  constructor({props, server, trigger, upload, root}) {
+  constructor({ props, server, trigger, upload, root }) {
     this.#config = props.config;
     this.#root = root;
-    this.#asking = new Asking({server, upload, root, onLost: () => this.#states.offline(), onBack: () => this.#back()});
-    this.#work = new Work({trigger, ask: (...given) => this.#asking.ask(...given), tell: (state, run) => this.#worked(state, run)});
+    this.#asking = new Asking({
+      server,
+      upload,
+      root,
+      onLost: () => this.#states.offline(),
+      onBack: () => this.#back(),
+    });
+    this.#work = new Work({
+      trigger,
+      ask: (...given) => this.#asking.ask(...given),
+      tell: (state, run) => this.#worked(state, run),
+    });
     this.#stage = new Stage(root);
     this.#desk = new Desk({
       config: this.#config,
       onMove: () => this.#moved(),
-      onExample: (number) => this.#take({example: number, still: new URL(this.#config.examples[number].still, this.#root).href}),
+      onExample: (number) =>
+        this.#take({ example: number, still: new URL(this.#config.examples[number].still, this.#root).href }),
       onOpen: (entry) => this.#open(entry, true),
       onClear: () => this.#clear(),
+    });
+    this.#looking = new Looking({
+      asking: this.#asking,
+      choice: () => this.#desk.choice(),
+      seen: (answer) => this.#looked(answer),
     });
     const ways = photoWays((file) => this.#takeFile(file));
     const link = linkSheet((wanted) => this.#share(wanted));
@@ -59,7 +69,6 @@ class Page {
         remove: () => this.#remove(),
         embed: embedSheet(this.#config.snippets),
         link,
-        look: () => this.#look(),
       },
     });
     $("new-photo").onclick = () => this.#fresh();
@@ -72,13 +81,12 @@ class Page {
   /** The first state: a run that goes on, a portrait of one's own, or the example. */
   async begin() {
     if (this.#work.resume()) {
-      const {photo, face, choice, preview} = this.#work.run;
-      this.#photo = photo;
-      this.#face = face;
+      const { photo, face, choice, preview } = this.#work.run;
+      this.#looking.take(photo, face);
       this.#preview = preview;
       this.#desk.set(choice);
       if (preview) this.#stage.play(preview.portrait);
-      this.#states.making({share: 0, left: null});
+      this.#states.making({ share: 0, left: null });
     } else {
       await this.#arrive();
     }
@@ -92,7 +100,7 @@ class Page {
   /** What the address says. */
   async #arrive() {
     const session = new URLSearchParams(location.search).get("session");
-    this.#turn += 1;
+    this.#looking.forget();
     closeAll();
     if (!session) {
       if (this.#preview) this.#showPreview();
@@ -105,14 +113,15 @@ class Page {
   }
 
   #start() {
-    this.#photo = this.#preview = this.#made = this.#face = null;
+    this.#opening += 1;
+    this.#looking.take(null);
+    this.#preview = this.#made = null;
     this.#desk.reset();
     this.#stage.play(this.#config.hero);
     this.#states.empty();
   }
 
   #fresh() {
-    this.#turn += 1;
     this.#address(null, true);
     this.#start();
   }
@@ -120,78 +129,42 @@ class Page {
   #takeFile(file) {
     const problem = unusable(file, this.#config.mostBytes);
     if (problem) this.#states.error(problem);
-    else this.#take({file, still: URL.createObjectURL(file)});
+    else this.#take({ file, still: URL.createObjectURL(file) });
   }
 
   /** A new photo: at once on the stage, while the face in it is searched. */
   #take(photo) {
     closeAll();
     if (this.#work.run) this.#work.stop();
-    if (this.#photo?.file) URL.revokeObjectURL(this.#photo.still);
-    this.#turn += 1;
-    this.#photo = photo;
-    this.#face = this.#preview = this.#made = null;
+    this.#opening += 1;
+    this.#looking.take(photo);
+    this.#preview = this.#made = null;
     this.#address(null, true);
     this.#desk.reset();
     this.#states.finding(photo.still);
-    this.#look();
+    this.#looking.look();
   }
 
   #moved() {
-    if (!this.#photo) return;
+    if (!this.#looking.photo) return;
     if (this.#made) this.#states.changed(this.#preview ?? undefined);
     else if (this.#preview) this.#states.preview(this.#preview);
     this.#desk.fault("");
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), STILL_MOVING);
-  }
-
-  /** Asks for a preview; one at a time, and of those that were wanted meanwhile the last. */
-  async #look() {
-    clearTimeout(this.#timer);
-    this.#wanted = true;
-    if (this.#looking) return;
-    this.#looking = true;
-    while (this.#wanted && this.#photo) {
-      this.#wanted = false;
-      const turn = this.#turn;
-      const answer = await this.#lookOnce();
-      if (turn === this.#turn && !this.#wanted && !this.#work.run) this.#looked(answer);
-    }
-    this.#looking = false;
-  }
-
-  async #lookOnce(sentAnew = false) {
-    const photo = this.#photo;
-    if (photo.file && !photo.path) {
-      const sent = await this.#asking.send(photo.file);
-      if (sent.problem) return sent;
-      photo.path = sent.path;
-    }
-    const answer = await this.#asking.ask("look", {...this.#subject(photo), choice: this.#desk.choice()});
-    if (answer.problem?.gone && photo.file && !sentAnew) {
-      photo.path = null; // the app was restarted, and this tab still has the photo
-      return this.#lookOnce(true);
-    }
-    return answer;
-  }
-
-  #subject(photo = this.#photo) {
-    return {photo: photo.path ? {path: photo.path} : {example: photo.example}, face: this.#face};
+    this.#looking.soon();
   }
 
   #looked(answer) {
     if (answer.problem) {
       if (this.#preview) this.#desk.fault(`${answer.problem.title} ${answer.problem.text}`);
-      else this.#states.error(answer.problem, this.#photo.still);
+      else this.#states.error(answer.problem, this.#looking.photo.still);
     } else if (answer.kind === "several") {
       this.#states.several(answer, (face) => {
-        this.#face = face;
+        this.#looking.face = face;
         this.#states.finding(answer.still);
-        this.#look();
+        this.#looking.look();
       });
     } else {
-      this.#preview = {...answer, choice: this.#desk.choice()};
+      this.#preview = { ...answer, choice: this.#desk.choice() };
       this.#showPreview();
     }
   }
@@ -204,12 +177,12 @@ class Page {
 
   #make() {
     const choice = this.#desk.choice();
-    const {photo, face} = this.#subject();
-    this.#turn += 1;
+    const { photo, face } = this.#looking.subject();
+    this.#looking.forget();
     this.#made = null;
-    const about = {photo, face, choice, preview: this.#preview};
-    this.#work.begin({photo, face, choice, mine: memory.keys(memory.portraits())}, about);
-    this.#states.making({share: 0, left: this.#preview?.seconds ?? null});
+    const about = { photo, face, choice, preview: this.#preview };
+    this.#work.begin({ photo, face, choice, mine: memory.keys(memory.portraits()) }, about);
+    this.#states.making({ share: 0, left: this.#preview?.seconds ?? null });
   }
 
   async #stop() {
@@ -225,13 +198,12 @@ class Page {
     if (state.phase === "making") this.#states.making(state);
     if (state.phase === "stopped") this.#showPreview();
     if (state.phase === "failed") {
-      if (state.problem.gone && this.#photo?.file) return this.#again();
+      if (this.#looking.canSendAgain(state.problem)) return this.#again();
       this.#states.failed(state.problem);
     }
     if (state.phase === "done") {
-      const {session, secret, made, choice} = run;
-      this.#made = {session, secret, made, choice, portrait: state.portrait, notes: state.notes};
-      this.#there.add(session);
+      const { session, secret, made, choice } = run;
+      this.#made = { session, secret, made, choice, portrait: state.portrait, notes: state.notes };
       this.#address(session, true);
       this.#finish();
       this.#list();
@@ -240,34 +212,31 @@ class Page {
 
   /** The app was restarted: the photo is sent once more, and the portrait made. */
   async #again() {
-    this.#photo.path = null;
-    const sent = await this.#asking.send(this.#photo.file);
-    if (sent.problem) return this.#states.failed(sent.problem);
-    this.#photo.path = sent.path;
-    this.#make();
+    const problem = await this.#looking.send();
+    if (problem) this.#states.failed(problem);
+    else this.#make();
   }
 
   #finish() {
     this.#stage.play(this.#made.portrait);
-    this.#states.done(this.#made, Boolean(this.#photo));
+    this.#states.done(this.#made, Boolean(this.#looking.photo));
   }
 
   /** Back to the finished portrait, and to the controls as they were for it. */
   #restore() {
-    this.#turn += 1;
-    clearTimeout(this.#timer);
+    this.#looking.forget();
     this.#desk.set(this.#made.choice);
     this.#finish();
   }
 
   async #open(entry, anew) {
-    const turn = (this.#turn += 1);
+    const turn = (this.#opening += 1);
     if (this.#made?.session === entry.session && this.#made.choice) {
       if (anew) this.#address(entry.session, true);
       return this.#restore();
     }
-    const answer = await this.#asking.ask("open", {session: entry.session});
-    if (turn !== this.#turn) return;
+    const answer = await this.#asking.ask("open", { session: entry.session });
+    if (turn !== this.#opening) return;
     if (answer.problem) {
       memory.forget([entry.session]);
       this.#address(null, false);
@@ -275,16 +244,17 @@ class Page {
       this.#states.expired();
       return this.#list();
     }
-    this.#photo = this.#preview = null;
-    this.#made = {...entry, portrait: answer.portrait, notes: []};
+    this.#looking.take(null);
+    this.#preview = null;
+    this.#made = { ...entry, portrait: answer.portrait, notes: [] };
     if (anew) this.#address(entry.session, true);
     this.#finish();
   }
 
-  async #share({caption, card}) {
-    const {session, secret} = this.#made;
-    const answer = await this.#asking.ask("share", {session, secret, caption: caption ?? null, card: card ?? null});
-    return {...answer, address: this.#pageOf(session)};
+  async #share({ caption, card }) {
+    const { session, secret } = this.#made;
+    const answer = await this.#asking.ask("share", { session, secret, caption: caption ?? null, card: card ?? null });
+    return { ...answer, address: this.#pageOf(session) };
   }
 
   /** The address of a portrait's own page. */
@@ -293,24 +263,35 @@ class Page {
   }
 
   async #remove() {
-    const {session, secret} = this.#made;
-    if (!(await sure("Delete this portrait?", "The portrait, its files and its link are gone at once. Nobody can bring them back."))) return;
-    await this.#gone([{session, secret}]);
+    const { session, secret } = this.#made;
+    if (
+      !(await sure(
+        "Delete this portrait?",
+        "The portrait, its files and its link are gone at once. Nobody can bring them back.",
+      ))
+    )
+      return;
+    await this.#gone([{ session, secret }]);
   }
 
   async #clear() {
     const mine = memory.keys(memory.portraits());
-    if (!(await sure("Delete all your portraits?", "All portraits made in this browser, their files and their links are gone at once."))) return;
+    if (
+      !(await sure(
+        "Delete all your portraits?",
+        "All portraits made in this browser, their files and their links are gone at once.",
+      ))
+    )
+      return;
     await this.#gone(mine);
   }
 
   async #gone(mine) {
-    const answer = await this.#asking.ask("remove", {mine});
+    const answer = await this.#asking.ask("remove", { mine });
     if (answer.problem) return toast(answer.problem.title);
-    memory.forget(mine.map(({session}) => session));
-    const here = !this.#made || mine.some(({session}) => session === this.#made.session);
+    memory.forget(mine.map(({ session }) => session));
+    const here = !this.#made || mine.some(({ session }) => session === this.#made.session);
     if (here) {
-      this.#turn += 1;
       this.#address(null, false);
       this.#start();
       this.#states.deleted();
@@ -326,10 +307,12 @@ class Page {
 
   async #list() {
     const entries = memory.portraits();
-    const answer = entries.length ? await this.#asking.ask("arrive", {mine: memory.keys(entries)}) : {there: []};
+    const answer = entries.length ? await this.#asking.ask("arrive", { mine: memory.keys(entries) }) : { there: [] };
     if (answer.problem) return;
-    this.#there = new Set(answer.there);
-    this.#desk.mine(entries.filter(({session}) => this.#there.has(session)), this.#root);
+    this.#desk.mine(
+      entries.filter(({ session }) => answer.there.includes(session)),
+      this.#root,
+    );
     this.#states.refresh();
   }
 

@@ -31,21 +31,31 @@ export function portraits() {
 }
 
 /** What the app asks for of a portrait. */
-export const keys = (entries) => entries.map(({session, secret}) => ({session, secret}));
+export const keys = (entries) => entries.map(({ session, secret }) => ({ session, secret }));
 
 /** Remembers a portrait. */
 export function remember(entry) {
-  write("localStorage", PORTRAITS, [entry, ...portraits().filter(({session}) => session !== entry.session)].slice(0, MOST));
+  write(
+    "localStorage",
+    PORTRAITS,
+    [entry, ...portraits().filter(({ session }) => session !== entry.session)].slice(0, MOST),
+  );
 }
 
 /** Forgets portraits, by their sessions. */
 export function forget(sessions) {
-  write("localStorage", PORTRAITS, portraits().filter(({session}) => !sessions.includes(session)));
+  write(
+    "localStorage",
+    PORTRAITS,
+    portraits().filter(({ session }) => !sessions.includes(session)),
+  );
 }
 
 /** Calls back when another tab has changed what is remembered. */
 export function onChange(act) {
-  addEventListener("storage", ({key}) => { if (key === PORTRAITS || key === null) act(); });
+  addEventListener("storage", ({ key }) => {
+    if (key === PORTRAITS || key === null) act();
+  });
 }
 
 /** The run that this tab waits for, with what its page showed; null if there is none. */

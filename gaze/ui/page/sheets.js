@@ -1,6 +1,6 @@
 // The sheets: embed, link, and "are you sure".
 
-import {$, make, toast} from "./dom.js";
+import { $, make, toast } from "./dom.js";
 
 /** Puts text into the clipboard, or shows it where that is not allowed. */
 async function copy(text, said) {
@@ -21,18 +21,37 @@ export function closeable() {
   }
 }
 
-export const closeAll = () => { for (const sheet of document.querySelectorAll("dialog.sheet[open]")) sheet.close(); };
+export const closeAll = () => {
+  for (const sheet of document.querySelectorAll("dialog.sheet[open]")) sheet.close();
+};
 
 /** Code for other people's pages, one tab for each way. */
 export function embedSheet(snippets) {
-  const choose = ({place, code}) => {
+  const choose = ({ place, code }) => {
     $("embed-place").textContent = place;
     $("code").textContent = code;
   };
-  $("tabs").replaceChildren(...snippets.map((snippet, at) =>
-    make("label", {}, make("input", {type: "radio", name: "tab", value: snippet.name, checked: !at, onchange: () => choose(snippet)}), snippet.name)));
+  $("tabs").replaceChildren(
+    ...snippets.map((snippet, at) =>
+      make(
+        "label",
+        {},
+        make("input", {
+          type: "radio",
+          name: "tab",
+          value: snippet.name,
+          checked: !at,
+          onchange: () => choose(snippet),
+        }),
+        snippet.name,
+      ),
+    ),
+  );
   choose(snippets[0]);
-  $("copy-code").onclick = () => { $("embed").close(); copy($("code").textContent, "Code copied"); };
+  $("copy-code").onclick = () => {
+    $("embed").close();
+    copy($("code").textContent, "Code copied");
+  };
   return () => $("embed").showModal();
 }
 
@@ -54,7 +73,7 @@ export function linkSheet(share) {
   };
   const save = async () => {
     const [caption, card] = [$("caption").value.trim(), $("card").checked];
-    if (about && (caption !== about.caption || card !== about.card)) show(await share({caption, card}));
+    if (about && (caption !== about.caption || card !== about.card)) show(await share({ caption, card }));
   };
   $("caption").onchange = $("card").onchange = save;
   $("copy-link").onclick = async () => {
@@ -67,7 +86,8 @@ export function linkSheet(share) {
     about = null;
     fail(null);
     $("address").textContent = "…";
-    $("link-note").textContent = `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
+    $("link-note").textContent =
+      `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
     $("link").showModal();
     const answer = await share({});
     show(answer);
@@ -84,7 +104,10 @@ export function sure(title, text) {
   sheet.showModal();
   return new Promise((done) => {
     let yes = false;
-    $("sure-yes").onclick = () => { yes = true; sheet.close(); };
-    sheet.addEventListener("close", () => done(yes), {once: true});
+    $("sure-yes").onclick = () => {
+      yes = true;
+      sheet.close();
+    };
+    sheet.addEventListener("close", () => done(yes), { once: true });
   });
 }

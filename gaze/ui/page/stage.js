@@ -1,8 +1,15 @@
 // The stage: the face, or the photo while the face is searched.
 
-import {$, make} from "./dom.js";
+import { $, make } from "./dom.js";
 
-const LOOKS = [[0.86, 0.62, 1500], [0.86, 0.3, 1300], [0.5, 0.4, 1700], [0.06, 0.7, 1500], [0.3, 0.2, 1300], [0.5, 0.45, 2400]];
+const LOOKS = [
+  [0.86, 0.62, 1500],
+  [0.86, 0.3, 1300],
+  [0.5, 0.4, 1700],
+  [0.06, 0.7, 1500],
+  [0.3, 0.2, 1300],
+  [0.5, 0.45, 2400],
+];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Stage {
@@ -15,13 +22,19 @@ export class Stage {
   /** @param {string} root the app's address, which the folders of portraits are relative to. */
   constructor(root) {
     this.#root = root;
-    addEventListener("pointermove", () => { this.#seen = true; }, {once: true});
+    addEventListener(
+      "pointermove",
+      () => {
+        this.#seen = true;
+      },
+      { once: true },
+    );
   }
 
   /** Shows what can be played: a manifest whose `base` is relative to the app. */
   play(manifest) {
     const key = JSON.stringify(manifest);
-    if (key !== this.#shown) $("face").manifest = {...manifest, base: new URL(manifest.base, this.#root).href};
+    if (key !== this.#shown) $("face").manifest = { ...manifest, base: new URL(manifest.base, this.#root).href };
     this.#shown = key;
   }
 
@@ -30,12 +43,14 @@ export class Stage {
    *   still: address of a picture in place of the face; cover: whether it fills the square;
    *   scan: whether a face is searched; chip: words in the corner; glance: whether the face looks about by itself.
    */
-  arrange({still = "", scan = false, chip = "", glance = false, faces = null, where = null} = {}) {
+  arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null } = {}) {
     const picture = $("still");
     picture.hidden = !still;
     if (still && picture.getAttribute("src") !== still) picture.src = still;
     if (!still) picture.removeAttribute("src");
-    picture.onerror = () => { picture.hidden = true; }; // such as HEIC, which many browsers cannot show
+    picture.onerror = () => {
+      picture.hidden = true;
+    }; // such as HEIC, which many browsers cannot show
     $("face").style.visibility = still || scan ? "hidden" : "";
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;
@@ -49,14 +64,16 @@ export class Stage {
   }
 
   /** Buttons over the faces of a photo. */
-  offer({faces, width, height}, choose) {
+  offer({ faces, width, height }, choose) {
     const box = $("faces");
-    box.replaceChildren(...faces.map((face, at) => {
-      const button = make("button", {type: "button", onclick: () => choose(at)}, make("span", {}, String(at + 1)));
-      button.setAttribute("aria-label", `Face ${at + 1} of ${faces.length}`);
-      for (const name of ["x", "y", "w"]) button.style.setProperty(`--${name}`, face[name]);
-      return button;
-    }));
+    box.replaceChildren(
+      ...faces.map((face, at) => {
+        const button = make("button", { type: "button", onclick: () => choose(at) }, make("span", {}, String(at + 1)));
+        button.setAttribute("aria-label", `Face ${at + 1} of ${faces.length}`);
+        for (const name of ["x", "y", "w"]) button.style.setProperty(`--${name}`, face[name]);
+        return button;
+      }),
+    );
     box.style.setProperty("--aspect", `${width} / ${height}`);
     box.style.setProperty("--ratio", width / height);
   }
@@ -76,10 +93,13 @@ export class Stage {
 
 /** The mark in the head looks at the pointer. */
 export function openEye(mark) {
-  addEventListener("pointermove", ({clientX, clientY}) => {
+  addEventListener("pointermove", ({ clientX, clientY }) => {
     if (calm.matches) return;
-    const box = mark.getBoundingClientRect(), x = clientX - box.x - 13, y = clientY - box.y - 13;
-    const far = Math.hypot(x, y) || 1, much = Math.min(1, far / 60);
+    const box = mark.getBoundingClientRect(),
+      x = clientX - box.x - 13,
+      y = clientY - box.y - 13;
+    const far = Math.hypot(x, y) || 1,
+      much = Math.min(1, far / 60);
     mark.style.setProperty("--look-x", (x / far) * much);
     mark.style.setProperty("--look-y", (y / far) * much);
   });

@@ -7,11 +7,12 @@ export function duration(seconds) {
 }
 
 /** "one", "two" … as they stand in a sentence. */
-export const count = (number) => ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][number] ?? String(number);
+export const count = (number) =>
+  ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][number] ?? String(number);
 
 /** "3 December": the last day on which a portrait is kept. */
 export function keptUntil(made, days, language = "en-GB") {
-  return new Date(made + days * 86400e3).toLocaleDateString(language, {day: "numeric", month: "long"});
+  return new Date(made + days * 86400e3).toLocaleDateString(language, { day: "numeric", month: "long" });
 }
 
 /** "7 days", "one day", "12 hours". */
@@ -25,19 +26,20 @@ export function kept(days) {
 /** When a portrait was made: "today at 14:05", "on 3 December at 14:05". */
 export function madeAt(made, now = Date.now()) {
   const then = new Date(made);
-  const time = then.toLocaleTimeString("en-GB", {hour: "2-digit", minute: "2-digit"});
+  const time = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   const today = then.toDateString() === new Date(now).toDateString();
-  return `${today ? "today" : `on ${then.toLocaleDateString("en-GB", {day: "numeric", month: "long"})}`} at ${time}`;
+  return `${today ? "today" : `on ${then.toLocaleDateString("en-GB", { day: "numeric", month: "long" })}`} at ${time}`;
 }
 
 const TWO_MINUTES = 110;
 
 /** Title and text while a portrait is being made. */
 export function making(left) {
-  const close = left === null || left < TWO_MINUTES
-    ? ["You can reload this page or close it.", "It will be under “Your portraits”."]
-    : ["You can reload this page.", "If you close it, the work stops after two minutes."];
-  return {title: "Your portrait is being made.", text: close.join(" ")};
+  const close =
+    left === null || left < TWO_MINUTES
+      ? ["You can reload this page or close it.", "It will be under “Your portraits”."]
+      : ["You can reload this page.", "If you close it, the work stops after two minutes."];
+  return { title: "Your portrait is being made.", text: close.join(" ") };
 }
 
 /** Title and text while others are before. */
@@ -45,7 +47,7 @@ export function waiting(place, left) {
   const others = count(place);
   const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} before yours.`;
   const when = left === null ? "Yours starts by itself." : `Yours starts by itself in about ${duration(left)}.`;
-  return {title, text: `${when} You can reload this page: your place is kept.`};
+  return { title, text: `${when} You can reload this page: your place is kept.` };
 }
 
 /** What the bar says of the time that is left. */
@@ -55,15 +57,18 @@ export function remaining(left) {
 }
 
 /** What is wrong with a file before it is sent; null if nothing is. */
-export function unusable({name, type, size}, mostBytes) {
+export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
   if (!known && (type || /\.\w+$/.test(name))) {
     const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "no picture";
-    return {title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF."};
+    return { title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF." };
   }
   if (size > mostBytes) {
     const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
-    return {title: "This photo is too large.", text: `It has ${megabytes(size)} MB; at most ${megabytes(mostBytes)} MB are taken.`};
+    return {
+      title: "This photo is too large.",
+      text: `It has ${megabytes(size)} MB; at most ${megabytes(mostBytes)} MB are taken.`,
+    };
   }
-  return size ? null : {title: "This file is empty.", text: "Choose another photo."};
+  return size ? null : { title: "This file is empty.", text: "Choose another photo." };
 }

@@ -18,7 +18,7 @@ export class Work {
    * @param ask asks the app.
    * @param tell called with each state of the run, as the app tells it.
    */
-  constructor({trigger, ask, tell}) {
+  constructor({ trigger, ask, tell }) {
     this.#trigger = trigger;
     this.#ask = ask;
     this.#tell = tell;
@@ -34,21 +34,21 @@ export class Work {
   resume() {
     this.run = memory.run();
     if (!this.run?.job) return false;
-    this.#listen("follow", {job: this.run.job});
+    this.#listen("follow", { job: this.run.job });
     return true;
   }
 
   /** Follows it once more: the connection is back. */
   again() {
-    if (this.run?.job) this.#listen("follow", {job: this.run.job});
+    if (this.run?.job) this.#listen("follow", { job: this.run.job });
   }
 
   /** Stops it; nothing of it stays. */
   async stop() {
-    const {job, session} = this.run ?? {};
+    const { job, session } = this.run ?? {};
     this.#end();
     if (session) memory.forget([session]);
-    if (job) await this.#ask("stop", {job});
+    if (job) await this.#ask("stop", { job });
   }
 
   /** Takes what the app says. */
@@ -62,16 +62,16 @@ export class Work {
     this.#heard = Date.now();
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#check(), 2000);
-    this.#trigger(event, {...message, nonce: this.#nonce});
+    this.#trigger(event, { ...message, nonce: this.#nonce });
   }
 
   #take(state) {
     this.#heard = Date.now();
     if (state.job && this.run && !this.run.job) {
-      Object.assign(this.run, {job: state.job, session: state.session, secret: state.secret, made: Date.now()});
+      Object.assign(this.run, { job: state.job, session: state.session, secret: state.secret, made: Date.now() });
       memory.rememberRun(this.run);
       // At once, so that it is there if the page is closed before the end.
-      memory.remember({session: state.session, secret: state.secret, made: this.run.made});
+      memory.remember({ session: state.session, secret: state.secret, made: this.run.made });
     }
     const run = this.run;
     if (["done", "failed", "stopped"].includes(state.phase)) {
@@ -86,9 +86,9 @@ export class Work {
     if (Date.now() - this.#heard < SILENCE || !this.run?.job) return;
     this.#heard = Date.now();
     const nonce = this.#nonce;
-    const state = await this.#ask("peek", {job: this.run.job});
+    const state = await this.#ask("peek", { job: this.run.job });
     if (nonce !== this.#nonce) return;
-    this.#take(state.problem && !state.phase ? {phase: "failed", problem: state.problem} : state);
+    this.#take(state.problem && !state.phase ? { phase: "failed", problem: state.problem } : state);
   }
 
   #end() {
