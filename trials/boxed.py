@@ -1,4 +1,4 @@
-"""Tries of pictures, in this process and the box's: what all of them take together is measured, at rest and at the peak."""
+"""Tries of pictures, in this process and the box's: what all take together is measured, beyond what they take at rest."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from gaze.errors import GazeError
 from gaze.photo import process
 from trials.trying import FAULT, REFUSED, FaultError, Limits, Tried
 
+_ANY = Limits()
 _TICK = os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 100
 
 
-def attempt(act: Callable[[], str], limits: Limits = Limits(), what: str = "") -> Tried:
+def attempt(act: Callable[[], str], limits: Limits = _ANY, what: str = "") -> Tried:
     """As `trials.trying.attempt`, with the processes of the box, which stay, and those that replace them."""
     ids = [os.getpid(), *(it.pid for it in process._STARTED)]
     for pid in ids:
