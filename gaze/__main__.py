@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from gaze import GazeError, Options, Progress, Strengths, __version__
 from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
+from gaze.errors import DoubtfulFaceError
 from gaze.face.framing import FRAMINGS
 from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO, KEY_CHOICES
@@ -81,6 +82,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         metavar="N",
         help="which face where there are several: 0 the main one, 1 the next largest, ... (default: %(default)s)",
     )
+    look.add_argument("--anyway", action="store_true", help="take the face even where its eyes are hard to see")
     look.add_argument(
         "--straighten",
         action=argparse.BooleanOptionalAction,
@@ -211,6 +213,7 @@ def main(argv: list[str] | None = None) -> int:
             quality=args.quality,
             framing=args.framing,
             face=args.face,
+            anyway=args.anyway,
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
             remove_background=args.remove_background,
@@ -223,6 +226,8 @@ def main(argv: list[str] | None = None) -> int:
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
         _make(args.photo, out, options, args.quiet, args.earlier)
+    except DoubtfulFaceError as error:
+        return _failed(GazeError(f"{error} To use this one nevertheless, add --anyway."))
     except GazeError as error:
         return _failed(error)
     except OSError as error:

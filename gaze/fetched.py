@@ -101,7 +101,7 @@ def unpack(archive: Path, address: str, folder: Path) -> Metadata:
         ValueError,
     ) as error:
         told = str(error).replace(f"{folder}/", "").replace(str(folder), "its folder").replace(str(archive), "the zip")
-        raise GazeError(f"What {address} sent is no whole portrait: {told} Try again.") from error
+        raise GazeError(f"What {address} sent is not complete: {told} Try again.") from error
     return metadata
 
 

@@ -30,6 +30,7 @@ class Options:
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.face.framing.FRAMINGS`.
         face: which one where there are several: 0 the main face, 1 the next largest, and so on.
+        anyway: whether a face whose eyes are hard to see is taken, where else `DoubtfulFaceError` would ask.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         remove_background: whether only the person is left, before nothing.
@@ -52,6 +53,7 @@ class Options:
     quality: int = 70
     framing: str = "auto"
     face: int = 0
+    anyway: bool = False
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
     remove_background: bool = False

@@ -162,7 +162,7 @@ def _reading(photo: Photo) -> Generator[Progress, None, Portrait]:
 def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
-    face, count = main_face(whole, options.face)
+    face, count = main_face(whole, options.face, options.anyway)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     portrait = use_transparency(portrait)
     notes = portrait.notes
@@ -192,7 +192,7 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
         yield from map(_load_state, loading)
         engine, reason = loading.result
     else:
-        engine, reason = options.engine, "It was given."
+        engine, reason = options.engine, "The program that called Gaze chose this engine."
     return engine, reason
 
 

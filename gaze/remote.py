@@ -192,8 +192,8 @@ def connect(address: str) -> Client:
     if engine == HANDED_ON:  # it may be this one, or lead back to it: each would wait for the other
         client.close()
         raise GazeError(
-            f"The Gaze at {address} renders nothing itself: it hands its portraits on, by --remote, to this one "
-            "perhaps. Name the Gaze that is to render them."
+            f"The Gaze at {address} does not render: it hands its portraits on to another Gaze (--remote), perhaps to "
+            "this one. Name the Gaze that renders."
         )
     return client
 
@@ -239,7 +239,8 @@ def _make(
             if error.title != "Error":
                 raise GazeError(error.message) from error
             raise GazeError(
-                f"{address} met a fault of its own, which its log tells. Try again, or with another photo."
+                f"{address} failed: there is an error in the program there, and its log has the details. Try again, or "
+                "with another photo."
             ) from error
         finally:
             if not job.done():

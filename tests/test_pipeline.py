@@ -201,7 +201,7 @@ def transparent_photo(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_transparent_photo_stays_transparent(transparent_photo: Path, tmp_path: Path) -> None:
     result = generate(transparent_photo, tmp_path / "out", Options(engine="warp", size=4, frame_size=256))
-    assert result.metadata["hasAlpha"]
+    assert result.metadata.has_alpha
     poster = np.asarray(Image.open(result.folder / "poster.webp"))
     assert poster[:5, :5, 3].max() == 0
     assert poster[120:136, 120:136, 3].min() > 247
@@ -212,7 +212,7 @@ def test_a_transparent_photo_stays_transparent(transparent_photo: Path, tmp_path
 def test_it_is_put_on_a_colour_where_that_is_asked_for(transparent_photo: Path, tmp_path: Path) -> None:
     options = Options(engine="warp", size=4, frame_size=256, background="#102030")
     result = generate(transparent_photo, tmp_path / "out", options)
-    assert not result.metadata["hasAlpha"]
+    assert not result.metadata.has_alpha
     poster = Image.open(result.folder / "poster.webp")
     assert poster.mode == "RGB"
     assert np.abs(np.asarray(poster)[:5, :5].astype(int) - (16, 32, 48)).max() < 8

@@ -108,7 +108,7 @@ def test_health_names_who_renders(pair: Pair) -> None:
 
 def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
     """Else a Gaze that was told to hand on to itself, or two to each other, would wait for ever."""
-    with pytest.raises(GazeError, match=rf"The Gaze at {pair.here.address} renders nothing itself"):
+    with pytest.raises(GazeError, match=rf"The Gaze at {pair.here.address} does not render"):
         remote.connect(pair.here.address)
 
 
@@ -336,15 +336,15 @@ def test_only_a_portraits_own_files_are_taken_from_the_zip(photo: Path, tmp_path
     assert not list(tmp_path.rglob("evil*"))
     del files["gaze-portrait/q2.webp"]
     (tmp_path / "partly").mkdir()
-    with pytest.raises(GazeError, match=r"there sent is no whole portrait: q2\.webp is missing"):
+    with pytest.raises(GazeError, match=r"there sent is not complete: q2\.webp is missing"):
         unpack(packed(files), "there", tmp_path / "partly")  # type: ignore[arg-type]
-    with pytest.raises(GazeError, match="no whole portrait"):
+    with pytest.raises(GazeError, match="not complete"):
         unpack(io.BytesIO(b"PK"), "there", tmp_path)  # type: ignore[arg-type]
 
 
 def test_odd_zips_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(data: io.BytesIO) -> str:
-        with pytest.raises(GazeError, match=r"What there sent is no whole portrait: .* Try again") as told:
+        with pytest.raises(GazeError, match=r"What there sent is not complete: .* Try again") as told:
             unpack(data, "there", tmp_path)  # type: ignore[arg-type]
         return str(told.value)
 

@@ -28,12 +28,6 @@ class Model(NamedTuple):
     outputs: tuple[str, str]
 
 
-SHORT_RANGE = Model(
-    "face_detection_short_range.tflite",
-    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-    128,
-    ("regressors", "classificators"),
-)
 BACK = Model(
     "face_detection_back.tflite",
     "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
@@ -58,7 +52,7 @@ IRIS = Model(
     64,
     ("output_iris", "output_eyes_contours_and_brows"),
 )
-ALL = (SHORT_RANGE, BACK, FULL_RANGE, MESH, IRIS)
+ALL = (BACK, FULL_RANGE, MESH, IRIS)
 
 
 class Network:

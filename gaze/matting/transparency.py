@@ -2,7 +2,7 @@
 
 Programs leave something of an old background at soft edges: they multiply colours with alpha (then it is black), or
 cut along an edge without freeing its colours. Both obey c = alpha · f + (1 - alpha) · b with one colour b, which is
-found by least squares and taken out again.
+found and taken out again.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _NEAR = 8 / 512
 """Radius in which the colours of opaque neighbours are looked up, as a share of the longer side."""
 _ENOUGH = 50
 """Soft pixels that it takes to tell an old background."""
-_STRENGTH = (0.6, 1.4)
-"""How much of the background, 1 being all, the least squares have to find."""
-_EXPLAINED = 0.5
-"""Share of the deviation at soft edges that it has to explain."""
+_NEARER = 0.8
+"""Share of the distance from the neighbours' colours that may be left when an old background is taken out."""
+_BEYOND, _FEW = 6.0, 0.03
+"""Levels beyond the range of colours that count, as they are seen, and the share of pixels that may be so."""
 _FAINT = 0.25
 """Alpha below which the neighbours' colours count more than the pixel's own, which are noise divided by alpha."""
 
@@ -104,21 +104,21 @@ def _continued(colours: np.ndarray, opaque: np.ndarray) -> np.ndarray:
 def _old_background(own: np.ndarray, around: np.ndarray, share: np.ndarray) -> np.ndarray | None:
     """The one colour that soft edges have too much of, (3,) float32; None if there is none.
 
-    Solves own - around = (1 - share) · (k · b - k · around) for k · b and k.
+    Black and white are tried, and what the colours tend to as alpha falls to 0. It has to bring them much nearer to
+    those of their opaque neighbours, and hardly any out of range.
+
+    Args:
+        own, around: (n, 3) float32, colours of soft pixels, and of opaque ones near them.
+        share: (n, 1) float32, alpha in 0 to 1.
     """
     if len(own) < _ENOUGH:
         return None
-    off = own - around
-    rest = 1 - share
-    rows = np.zeros((*off.shape, 4), np.float32)
-    for channel in range(3):
-        rows[:, channel, channel] = rest[:, 0]
-        rows[:, channel, 3] = -rest[:, 0] * around[:, channel]
-    system, wanted = rows.reshape(-1, 4), off.reshape(-1)
-    found, *_ = np.linalg.lstsq(system, wanted, rcond=None)
-    strength = float(found[3])
-    explained = 1 - float(np.square(wanted - system @ found).sum() / max(1.0, np.square(wanted).sum()))
-    if not _STRENGTH[0] <= strength <= _STRENGTH[1] or explained < _EXPLAINED:
-        return None
-    colour: np.ndarray = np.clip(found[:3] / strength, 0, 255)
-    return colour
+    line = np.linalg.lstsq(np.hstack([np.ones_like(share), share]), own, rcond=None)[0]
+    best, least = None, _NEARER * float(np.abs(own - around).mean())
+    for colour in (np.zeros(3), np.full(3, 255.0), np.clip(line[0], 0, 255)):
+        freed = (own - (1 - share) * colour) / share
+        beyond = np.abs(freed - np.clip(freed, 0, 255)) * share > _BEYOND
+        off = float(np.abs(np.clip(freed, 0, 255) - around).mean())
+        if off < least and beyond.any(axis=1).mean() < _FEW:
+            best, least = colour.astype(np.float32), off
+    return best

@@ -277,7 +277,10 @@ class SessionStore:
             with suppress(OSError):
                 draft.unlink()
         if len(key) != KEY_BYTES:
-            raise GazeError(f"{path} is damaged. Remove it; owners of portraits lose their right.")
+            raise GazeError(
+                f"{path} is damaged. Remove it: a new one is made. "
+                "Owners of earlier portraits can then not delete them."
+            )
         return key
 
     def delete(self, session: str) -> None:

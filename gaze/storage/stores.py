@@ -198,7 +198,8 @@ class RemoteStore(SessionStore):
                 key = self._remote.read(KEY)  # another machine may have been faster
             if len(key) != KEY_BYTES:
                 raise GazeError(
-                    f"{self._remote.shown}/{KEY} is damaged. Remove it; owners of portraits lose their right."
+                    f"{self._remote.shown}/{KEY} is damaged. Remove it: a new one is made. "
+                    "Owners of earlier portraits can then not delete them."
                 )
             self._known_key = key
         return self._known_key

@@ -88,6 +88,7 @@ class Api:
         pack: bool,
         keep: bool,
         face: float,
+        anyway: bool,
         matting: str,
         background: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
@@ -106,6 +107,7 @@ class Api:
                 quality=int(quality),
                 framing=framing,
                 face=int(face),
+                anyway=anyway,
                 strengths=Strengths(head, eyes, brows),
                 straighten=straighten,
                 expression=Expression(smile, blink, eyebrow, lid_term),
@@ -153,13 +155,15 @@ class Api:
         brows: float,
         straighten: bool,
         face: float,
+        anyway: bool = False,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
         try:
             self._limit.take(client_of(request))
             out = self._previews.new()
-            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten, face=int(face))
+            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
+            options = replace(options, face=int(face), anyway=anyway)
             result = generate(_given(photo), out, options)
         except GazeError as error:
             raise _told(error) from error
@@ -195,6 +199,7 @@ def add_endpoints(api: Api) -> None:
         straighten = gr.Checkbox(True, label="straighten")
         normal = Options()
         face = gr.Number(normal.face, precision=0, label="face")
+        anyway = gr.Checkbox(normal.anyway, label="anyway")
         choices = [
             photo,
             gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
@@ -214,6 +219,7 @@ def add_endpoints(api: Api) -> None:
             gr.Checkbox(normal.pack, label="pack"),
             gr.Checkbox(True, label="keep"),
             face,
+            anyway,
             gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
             gr.Textbox("", label="background"),
         ]
@@ -228,7 +234,7 @@ def add_endpoints(api: Api) -> None:
             api_name="generate",
             concurrency_limit=None,  # who has to wait does so in our own line, where the place is told
         )
-        gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
+        gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
 

@@ -64,7 +64,7 @@ class Limit:
             self._buckets[client] = left - (left >= 1), now
         if left < 1:
             wait = math.ceil((1 - left) / self._per_second)
-            raise GazeError(f"These were many {self._what} in a short time. Wait {wait} s, then go on.")
+            raise GazeError(f"You asked for too many {self._what} in a short time. Wait {wait} s, then go on.")
 
     def on(self, act: Callable[..., Any]) -> Callable[..., Any]:
         """An event of the page that takes a token; without one it only says so."""

@@ -37,5 +37,5 @@ def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> G
     return steps.result
 
 
-handlers.run = run
+handlers.run = run  # type: ignore[assignment]
 launch()

@@ -15,7 +15,7 @@ from tests.browser import app_page as app
 from tests.browser.conftest import Record
 from tests.serving import serving
 
-SCREENS = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
+SCREENS: dict[str, dict[str, Any]] = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
 
 
 @pytest.fixture(scope="module")

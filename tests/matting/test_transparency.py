@@ -22,7 +22,8 @@ def cut(framed: tuple[Portrait, Face]) -> tuple[np.ndarray, np.ndarray]:
     cv2.circle(big, (512, 512), 300, 255, -1)
     for angle in np.linspace(0, 2 * np.pi, 80, endpoint=False):
         ends = [(512 + r * np.cos(angle), 512 + r * np.sin(angle)) for r in (290, 380)]
-        cv2.line(big, *[(round(x), round(y)) for x, y in ends], 255, 5, cv2.LINE_AA)
+        start, stop = [(round(x), round(y)) for x, y in ends]
+        cv2.line(big, start, stop, 255, 5, cv2.LINE_AA)
     return colours, cv2.resize(big, (256, 256), interpolation=cv2.INTER_AREA)
 
 
@@ -47,9 +48,9 @@ def worst(portrait: Portrait, colours: np.ndarray, matte: np.ndarray) -> float:
     ("export", "most"),
     [
         (lambda colours, share: colours, 1.0),
-        (lambda colours, share: colours * share, 5.0),
-        (lambda colours, share: colours * share + 255 * (1 - share), 5.0),
-        (lambda colours, share: colours * share + np.array([30, 160, 70]) * (1 - share), 5.0),
+        (lambda colours, share: colours * share, 2.0),
+        (lambda colours, share: colours * share + 255 * (1 - share), 2.0),
+        (lambda colours, share: colours * share + np.array([30, 160, 70]) * (1 - share), 2.0),
     ],
     ids=["clean", "premultiplied", "from white", "from green"],
 )

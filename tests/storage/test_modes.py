@@ -59,10 +59,10 @@ def test_a_store_that_was_removed_is_made_again_for_nobody_else(photo: Path, tmp
 def test_copies_are_for_nobody_else(tmp_path: Path) -> None:
     root = tmp_path / "copies"
     copies = Copies(root)
-    file = copies.file("a", "b.webp", Path.touch)
+    file = copies.file("a", "b.webp", lambda path: path.touch())
     assert (mode(root), mode(file.parent)) == (0o700, 0o700)
     root.chmod(0o755)
-    copies.file("a", "c.webp", Path.touch)
+    copies.file("a", "c.webp", lambda path: path.touch())
     assert mode(root) == 0o700
 
 

@@ -48,10 +48,10 @@ def test_what_a_run_took_is_what_the_next_one_expects() -> None:
 def test_a_run_that_is_slower_than_the_last_one_never_counts_upwards() -> None:
     clock = Clock()
     meter = Meter({"render": 4.0}, clock)
-    told = []
+    told: list[float] = []
     for done in range(11):
         meter.step(Progress("render", done, 10, ""))
-        told.append(meter.left)
+        told.append(meter.left or 0.0)
         clock.now += 2
     assert told == sorted(told, reverse=True)
 

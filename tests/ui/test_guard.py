@@ -167,6 +167,6 @@ def test_where_it_listens_decides_to_which_names_it_answers(monkeypatch: pytest.
     assert hosts_of("0.0.0.0", shared=False) is None
     assert hosts_of(None, shared=True) is None
     monkeypatch.setenv("GAZE_HOSTS", "Gaze.example, other.example")
-    assert hosts_of(None, shared=False) == {"gaze.example", "other.example"}
+    assert hosts_of(None, shared=False) == frozenset({"gaze.example", "other.example"})
     monkeypatch.setenv("GAZE_HOSTS", "*")
     assert hosts_of(None, shared=False) is None

@@ -53,6 +53,18 @@ def test_many_clients_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(limit._buckets) == 10
 
 
+def test_whoever_asked_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: buckets are dropped in another order, so that whoever asks without end gets a new one."""
+    monkeypatch.setattr(module, "_CLIENTS", 3)
+    limit = Limit(2, 0.001)
+    for client in ("busy", "quiet", "busy", "other", "third"):
+        limit.take(client)
+    with pytest.raises(GazeError):
+        limit.take("busy")
+    limit.take("quiet")
+    limit.take("quiet")
+
+
 def test_an_event_of_the_page_says_it_in_words() -> None:
     event = Limit(1, 0.01).on(lambda *inputs: inputs)
     assert event(asking("1.2.3.4"), "photo", 1) == ("photo", 1)

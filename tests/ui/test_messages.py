@@ -25,7 +25,7 @@ def test_the_strength_multiplies_the_others_up_to_the_most() -> None:
     [
         *(None, 5, "x", [], {}, {"photo": None}, {"photo": {"path": 5}}, {"photo": {"path": "x" * 5000}}),
         *({"photo": {}, "choice": choice} for choice in (5, {"strength": 3}, {"strength": "1e999"}, {"frame_size": 4})),
-        *({"photo": {}, "face": face} for face in (-1, 10**9, "x", [])),
+        *({"photo": {}, "face": face} for face in [-1, 10**9, "x", list[int]()]),
         {"photo": {}, "more": 1},
     ],
 )

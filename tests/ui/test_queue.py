@@ -35,6 +35,18 @@ def test_the_time_is_told_when_all_before_are_known() -> None:
                 assert words(line) == "You are number 3 in line."
 
 
+def test_the_time_that_is_told_goes_down_while_a_portrait_is_made() -> None:
+    """Kills: the seconds since its beginning are not taken off."""
+    line = Line()
+    with line.enter(40) as first:
+        assert first.left == 40
+        list(first.waiting())
+        earlier = first.left
+        assert earlier is not None
+        told = [first.left or 0 for _ in range(10_000)]
+        assert told[-1] < earlier <= 40
+
+
 def test_an_error_leaves_the_line() -> None:
     line = Line()
     with pytest.raises(ZeroDivisionError), line.enter():

@@ -41,7 +41,7 @@ def test_a_photo_is_taken_into_folders_of_the_apps_own(tmp_path: Path) -> None:
 def test_a_client_sends_no_more_than_so_many(tmp_path: Path) -> None:
     web = client(tmp_path, limit=Limit(2, 0.001, "uploads"))
     assert [web.post(PATH, content=b"x").status_code for _ in range(3)] == [200, 200, 429]
-    assert "These were many uploads in a short time. Wait" in web.post(PATH, content=b"x").text
+    assert "You asked for too many uploads in a short time. Wait" in web.post(PATH, content=b"x").text
 
 
 def test_the_oldest_photos_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

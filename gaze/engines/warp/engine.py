@@ -18,14 +18,14 @@ import numpy as np
 
 from gaze.engines.base import Engine
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
+from gaze.engines.warp.gaze import EyeMotion, eye_motion
 from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
-from gaze.engines.warp.straighten import GAZE_SHIFT, straightening
+from gaze.engines.warp.lids import Lids
+from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Face
-from gaze.grid import GAZE_RANGE, Pose
+from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 
-_GAZE_REACH = 0.125
-"""Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
 _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
@@ -49,6 +49,7 @@ class WarpSource:
         bands: rows and columns of the region that the ellipse of motion covers, in strips from top to bottom.
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
+        lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
         limit: (2, rows, cols) float32, pixels that a point may move across and down at most.
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
@@ -62,6 +63,7 @@ class WarpSource:
     bands: tuple[tuple[slice, slice], ...]
     stride: int
     fields: HeadFields
+    lids: np.ndarray
     limit: np.ndarray
     axes: np.ndarray
     turn: float
@@ -85,18 +87,17 @@ class WarpEngine(Engine):
         """Fields and eye layers of a portrait. A face of any size and tilt; the portrait in the frames' size."""
         image = portrait.image
         axes = _axes(face)
-        stride = max(3, round(face.iris_distance / 18))
+        stride = max(2, round(face.iris_distance / 24))
         x0, y0, width, height = region = _moving_region(face, axes, portrait.width, portrait.height)
         # Lattice points lie at the middle of blocks of stride × stride pixels, the convention of cv2.resize.
         across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
-        left, right = (
-            find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.openings, strict=True)
-        )
+        left, right = (find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.lids, strict=True))
         bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
         fields = head_fields(*face.to_frame(px, py))
+        lids = sum(np.stack(Lids(each).fields(px, py, face.iris_distance)) for each in face.lids)
         return WarpSource(
             image=image,
             region=region,
@@ -104,6 +105,7 @@ class WarpEngine(Engine):
             bands=tuple(_bands(fields.fade > _STILL, stride, width, height)),
             stride=stride,
             fields=fields,
+            lids=np.asarray(lids, np.float32),
             limit=(_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32),
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
@@ -121,7 +123,7 @@ class WarpEngine(Engine):
         height, width = source.image.shape[:2]
         x, y, across, down = source.region
         whole = _pixels(width, height).copy()
-        inner = _inverse_map(source, displacement(source, pose))
+        inner = _inverse_map(source, displacement(source, pose, eye_motion(pose, source.straighten)))
         whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
         return whole
 
@@ -130,25 +132,31 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     """The frame of one pose, (height, width, 3) uint8: a copy of the portrait with the moving region drawn anew."""
     frame = source.image.copy()
     x0, y0, width, height = source.region
-    forward = displacement(source, pose)
-    positions = _inverse_map(source, forward)
+    eyes = eye_motion(pose, source.straighten)
+    head = displacement(source, pose)
+    positions = _inverse_map(source, displacement(source, pose, eyes))
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands:
         view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    gaze = np.array([pose.pupil_x * GAZE_SHIFT[0], -pose.pupil_y * GAZE_SHIFT[1]]) / GAZE_RANGE
-    gaze[0] += source.straighten
-    shift = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
+    shift = np.array([eyes.across, eyes.down]) @ source.axes
     for eye in source.eyes:
-        draw_eye(eye, frame, positions, (x0, y0), _at(source, forward, eye.iris.x, eye.iris.y), shift)
+        draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
     return frame
 
 
-def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
+def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
     """Where the points of the lattice go: (rows, cols, 2) float32, pixels across and down.
 
     Held below the way to the picture's border, softly, so that nothing from beyond it shows.
+
+    Args:
+        source: of the portrait.
+        pose: moves the head.
+        eyes: moves the lids; None leaves them as they are.
     """
     du, dv = head_shift(source.fields, pose, source.turn)
+    if eyes:
+        dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
     moved = np.empty((*du.shape, 2), np.float32)
     for axis in (0, 1):
         free = du * np.float32(source.axes[0, axis]) + dv * np.float32(source.axes[1, axis])
