@@ -63,7 +63,7 @@ HELD = {
     "The browser in which": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
     "A browser that has seen it": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
     "Web servers and networks between": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
-    "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted",
+    "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted_or_said",
     "Where several machines share": "storage/test_stores::"
     "test_what_another_machine_deleted_is_gone_here_within_a_minute",
     "It remembers the last twenty": "browser/test_app::test_the_browser_remembers_twenty_addresses_and_no_picture",
