@@ -44,7 +44,7 @@ from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
-EXAMPLE = ROOT / "assets" / "examples" / "astronaut.jpg"
+EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
 
 _LIDS = ((LEFT_UPPER_LID, LEFT_LOWER_LID), (RIGHT_UPPER_LID, RIGHT_LOWER_LID))

@@ -5,6 +5,7 @@ What is handed over is the whole work, not an engine's: single frames would be h
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -29,7 +30,8 @@ from PIL import Image
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
-from gaze.output.validator import read_metadata, sheet_names
+from gaze.output.metadata import Metadata
+from gaze.output.sprites import POSTER
 from gaze.progress import READY, Progress
 from gaze.version import __version__
 
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 HANDED_ON = "remote"
 """The engine that /health names where another Gaze makes the portraits."""
+_MOST_SENT = 13_000_000
+"""Pixels, of three bytes each: a photo may have 40 MB."""
 _SILENCE = 60.0
 """Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
 _RETURN = 10.0
@@ -55,12 +59,12 @@ class Made:
     """What the other Gaze made.
 
     Attributes:
-        facts: what its `metadata.json` says.
+        metadata: what its `metadata.json` says.
         reason: why it took the engine it took.
         notes: sentences for the person.
     """
 
-    facts: dict[str, Any]
+    metadata: Metadata
     reason: str
     notes: tuple[str, ...]
 
@@ -87,7 +91,7 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
     arguments = as_arguments(options)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         photo, archive = Path(temporary) / "photo.png", Path(temporary) / "portrait.zip"
-        Image.fromarray(picture).save(photo, compress_level=1)
+        _small_enough(Image.fromarray(picture)).save(photo, compress_level=1)
         yield Progress("load", 0, 1, f"Connecting to {address}")
         client = connect(address)
         try:
@@ -100,6 +104,12 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
                 raise _lost(address) from error
         facts = _unpack(archive, address, folder)
     return Made(facts, manifest["reason"], tuple(manifest["notes"]))
+
+
+def _small_enough(picture: Image.Image) -> Image.Image:
+    """What the other side takes, even where it is noise."""
+    factor = math.ceil(math.sqrt(picture.width * picture.height / _MOST_SENT))
+    return picture.reduce(factor) if factor > 1 else picture
 
 
 def place_of(address: str) -> str:
@@ -266,8 +276,8 @@ def _fetch(client: Client, path: str, target: Path) -> Generator[Progress, None,
             yield Progress("fetch", file.tell(), total, "Fetching the portrait")
 
 
-def _unpack(archive: Path, address: str, folder: Path) -> dict[str, Any]:
-    """Put the portrait's files into a folder; returns what its metadata says."""
+def _unpack(archive: Path, address: str, folder: Path) -> Metadata:
+    """Put the portrait's files into a folder; returns its metadata."""
     names = set()
     try:
         with zipfile.ZipFile(archive) as files:
@@ -276,10 +286,9 @@ def _unpack(archive: Path, address: str, folder: Path) -> dict[str, Any]:
                     names.add(name[1])
                     with files.open(entry) as source, (folder / name[1]).open("wb") as target:
                         shutil.copyfileobj(source, target)
-        facts = read_metadata(folder)
-        needed = {*sheet_names(facts), *facts["mobileSheets"], facts["poster"], facts.get("pack", facts["poster"])}
-        if not needed <= names:
-            raise GazeError(f"{', '.join(sorted(needed - names))} is missing.")
-    except (zipfile.BadZipFile, GazeError, KeyError, TypeError) as error:
+        metadata = Metadata.read(folder)
+        if missing := {*metadata.files, metadata.poster or POSTER} - names:
+            raise GazeError(f"{', '.join(sorted(missing))} is missing.")
+    except (zipfile.BadZipFile, GazeError) as error:
         raise GazeError(f"What {address} sent is no whole portrait: {error} Try again.") from error
-    return facts
+    return metadata

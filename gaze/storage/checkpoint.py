@@ -16,11 +16,10 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.grid import Cell
 from gaze.motion.keys import Axis, cells_of
+from gaze.output.bundle import KEPT
 from gaze.output.spool import FrameSpool
 from gaze.version import __version__
 
-KEPT = "keys.zip"
-"""Its file in a portrait's folder: for the owner alone, and of no use to pages."""
 _ABOUT = "keys.json"
 
 

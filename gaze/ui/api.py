@@ -16,9 +16,11 @@ from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_eng
 from gaze.errors import GazeError
 from gaze.face.framing import FRAMINGS
 from gaze.grid import Strengths
+from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
 from gaze.output.bundle import write_zip
+from gaze.output.metadata import Metadata
 from gaze.output.sprites import MODES
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Steps
@@ -82,6 +84,7 @@ class Api:
         pack: bool,
         keep: bool,
         face: float,
+        matting: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -103,6 +106,7 @@ class Api:
                 expression=Expression(smile, blink, eyebrow, lid_term),
                 video=video,
                 remove_background=remove_background,
+                matting=matting,
                 mode=mode,
                 effort=int(effort),
                 pack=pack,
@@ -122,9 +126,9 @@ class Api:
                 write_zip(self._results.folder(out.name), archive)
                 # Gradio copies the file before it goes on.
                 result = steps.result
-                facts = _manifest(out.name, result.metadata)
+                made = _manifest(out.name, result.metadata)
                 notes = [*result.notes, *self._results.notes(out.name)]
-                yield {**facts, "reason": result.reason, "notes": notes}, str(archive)
+                yield {**made, "reason": result.reason, "notes": notes}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
@@ -200,6 +204,7 @@ def add_endpoints(api: Api) -> None:
             gr.Checkbox(normal.pack, label="pack"),
             gr.Checkbox(True, label="keep"),
             face,
+            gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
@@ -261,8 +266,8 @@ def _given(photo: str | None) -> str:
     return photo
 
 
-def _manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
-    return {**ui.manifest(session, facts), "session": session, "zip": session_url(session, ZIP)}
+def _manifest(session: str, metadata: Metadata) -> dict[str, Any]:
+    return {**ui.manifest(session, metadata), "session": session, "zip": session_url(session, ZIP)}
 
 
 def _told_of(step: Progress) -> dict[str, Any]:

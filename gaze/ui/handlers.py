@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.face.detection import clear_faces
 from gaze.options import PREVIEW, Options
+from gaze.output.bundle import KEPT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate, run
 from gaze.progress import Result, Steps
 from gaze.remote import HANDED_ON
-from gaze.storage.checkpoint import KEPT
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.eta import Pace
@@ -41,7 +42,7 @@ History = list[Made]
 
 def example_photos() -> list[Path]:
     """The example portraits that come with the project."""
-    return sorted((Path(__file__).resolve().parents[2] / "assets" / "examples").glob("*.jpg"))
+    return sorted(Path(str(files("gaze.ui") / "examples")).glob("*.jpg"))
 
 
 class Handlers:
@@ -111,10 +112,10 @@ class Handlers:
         return self._removed(known, known)
 
     def _opened(self, session: str, history: History) -> tuple[Any, str, Any]:
-        facts = self._results.metadata(session)
+        metadata = self._results.metadata(session)
         owned = any(made["session"] == session for made in history)
         words = "Your portrait." if owned else "A portrait that somebody shared. Add a photo to make your own."
-        return ui.manifest(session, facts), ui.notes_html([words]), ui.actions_for(session, owned)
+        return ui.manifest(session, metadata), ui.notes_html([words]), ui.actions_for(session, owned)
 
     def _removed(self, gone: History, history: History) -> tuple[Any, ...]:
         try:
@@ -213,7 +214,7 @@ class Handlers:
         except Exception as error:
             yield gr.skip(), gr.skip(), ui.error_html(_explain(error)), None, None, *_buttons(start=True)
         else:
-            told = f"Your portrait is ready: {result.metadata['totalImages']} looks."
+            told = f"Your portrait is ready: {result.metadata.grid_size**2} looks."
             session = result.folder.name
             caption = ui.notes_html([told, *_instead(result, engine), *result.notes, *self._results.notes(session)])
             made = {"session": session, "secret": self._results.secret(session)}

@@ -7,8 +7,9 @@ import pytest
 from gaze.errors import GazeError
 from gaze.grid import Cell, GazeGrid, Strengths
 from gaze.motion.keys import cells_of
+from gaze.output.bundle import KEPT
 from gaze.output.spool import FrameSpool
-from gaze.storage.checkpoint import KEPT, Kept, fingerprint, keep, take_up
+from gaze.storage.checkpoint import Kept, fingerprint, keep, take_up
 
 SHAPE = (10, 8, 3)
 KEPT_CELLS = Kept((0, 3), frozenset({*cells_of((0, 3)), Cell(1, 1)}), 4.5)
