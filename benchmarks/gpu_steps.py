@@ -414,18 +414,21 @@ def shortage(bench: Bench) -> dict[str, Any]:
     """Little memory, no numbers, and a cancelled run: each goes on or ends, and gives its memory back."""
     result: dict[str, Any] = {}
     poses = bench.poses[: bench.count(40)]
-    for share in (0.2, 0.08, 0.03) if bench.is_gpu else (1.0,):
+
+    def tried(renderer: Renderer, count: int) -> dict[str, Any]:
         notes: list[str] = []
+        try:
+            return {"frames": len(bench.frames(renderer, poses[:count], notes)), "notes": notes}
+        except Exception as error:
+            return {"error": f"{type(error).__name__}: {error}"[:200], "notes": notes}
+
+    for share in (0.2, 0.08, 0.03) if bench.is_gpu else (1.0,):
         bench.tidy()
         if bench.is_gpu:
             torch.cuda.set_per_process_memory_fraction(share)
-        try:
-            result[f"memory_{share}"] = {"frames": len(bench.frames(bench.renderer, poses, notes)), "notes": notes}
-        except Exception as error:
-            result[f"memory_{share}"] = {"error": f"{type(error).__name__}: {error}"[:200], "notes": notes}
-        finally:
-            if bench.is_gpu:
-                torch.cuda.set_per_process_memory_fraction(1.0)
+        result[f"memory_{share}"] = tried(bench.renderer, len(poses))
+        if bench.is_gpu:
+            torch.cuda.set_per_process_memory_fraction(1.0)
     before = _allocated(bench)
     source = bench.renderer.prepare(bench.picture, Crop(SIDE / 2, SIDE / 2, SIDE, 0.0))
     batches = bench.renderer.frames(source, bench.poses[: bench.count(200)], Expression())
@@ -437,9 +440,9 @@ def shortage(bench: Bench) -> dict[str, Any]:
     bench.wait()
     result["kept_after_cancel_mb"] = round((_allocated(bench) - before) / 1e6, 1)
     renderer = Renderer(bench.networks, bench.device)
-    decoder, notes = renderer._decoder, []
+    decoder = renderer._decoder
     renderer._decoder = lambda features: decoder(features) * float("nan")
-    result["no_numbers"] = {"frames": len(bench.frames(renderer, poses[:2], notes)), "notes": notes}
+    result["no_numbers"] = tried(renderer, 2)
     return result
 
 
