@@ -13,7 +13,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def measure(portrait: Portrait, face: Face, poses: list[Pose]) -> list[str]:
         unknown = CutoutEngine(engine, FINEST)
         frames = list(zip(engine.render(source.source, poses), poses, strict=True))
         anew: list[np.ndarray] = []
-        ways = {
+        ways: dict[str, Callable[..., np.ndarray]] = {
             "network, each frame": lambda frame, _: known._network(frame),
             "the photo's own": lambda _, __: matte,
             "carried by flow": partial(_alpha, unknown, source),

@@ -99,6 +99,12 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         help="how the background is removed: quick, or finest by a large network (needs the extra “matting”) "
         "(default: %(default)s)",
     )
+    look.add_argument(
+        "--background",
+        metavar="COLOUR|blur|FILE",
+        help="what stands behind the person instead: a colour as CSS writes it, blur, or the file of a picture "
+        "(default: nothing where the background is removed or the photo is transparent)",
+    )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
             f"--{part}",
@@ -209,6 +215,7 @@ def main(argv: list[str] | None = None) -> int:
             straighten=args.straighten,
             remove_background=args.remove_background,
             matting=args.matting,
+            background=args.background,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
             remote=args.remote,

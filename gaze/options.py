@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from gaze.engines.base import Engine, Expression
 from gaze.errors import GazeError
 from gaze.grid import Strengths
+from gaze.matting.background import check_background
 from gaze.matting.matte import QUICK, check_matting
 from gaze.motion.keys import AUTO, check_keys
 from gaze.output.sprites import MODES
 from gaze.output.video import CODECS
+from gaze.photo.portrait import Photo
 
 VIDEOS = (*CODECS, "none")
 
@@ -33,6 +35,8 @@ class Options:
         remove_background: whether only the person is left, before nothing.
         matting: how the person is told from the background, one of `gaze.matting.matte.MATTINGS`: "quick" by the
             network in the package, "finest" by a large one that the extra `matting` downloads.
+        background: what stands behind the person instead of the photo's background: a colour as CSS writes it, "blur",
+            or a picture; None leaves nothing where the background is removed or the photo is transparent.
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
@@ -52,6 +56,7 @@ class Options:
     straighten: bool = True
     remove_background: bool = False
     matting: str = QUICK
+    background: Photo | None = None
     expression: Expression = field(default_factory=Expression)
     mode: str = "quadrants"
     effort: int = 4
@@ -67,6 +72,7 @@ class Options:
         """
         check_keys(self.keys)
         check_matting(self.matting)
+        check_background(self.background)
         if not 1 <= self.quality <= 100:
             raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
         if self.mode not in MODES:

@@ -9,6 +9,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from gaze.engines.base import Engine, Expression, load_engine
@@ -17,7 +18,10 @@ from gaze.face.detection import main_face
 from gaze.face.face import Face
 from gaze.face.framing import frame_portrait
 from gaze.grid import GazeGrid
+from gaze.matting.background import compose, set_before
 from gaze.matting.cutout import CutoutEngine
+from gaze.matting.matte import Network, add_matte
+from gaze.matting.transparency import as_picture, use_transparency
 from gaze.options import Options
 from gaze.output.bundle import INPUT, write_pages
 from gaze.output.coarse import CoarsePortrait
@@ -90,16 +94,20 @@ def run(
         return (yield from _run_there(options.remote, photo, out, options))
     portrait, face, notes = prepare_portrait((yield from _reading(photo)), options)
     check_sheets(groups, portrait.width, portrait.height)
+    photographed = portrait
+    portrait, network = yield from _cut_out(portrait, face, options)
     engine, reason = yield from _load_engine(options)
+    if portrait.alpha is not None:
+        engine = CutoutEngine(engine, network)
     if engine.name == "warp" and options.expression != Expression():
         notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
-    alpha = options.remove_background
+    alpha = portrait.alpha is not None
     size = (portrait.width, portrait.height)
     metadata = describe(grid, options.mode, *size, face, engine.name, alpha, options.pack)
     result = Result(Path(out), metadata, engine.name, reason, notes)
     shape = (portrait.height, portrait.width, 4 if alpha else 3)
-    look = (grid, options.straighten, options.expression, alpha, options.matting)
-    print_ = fingerprint(portrait.image, face, *look, engine.name)
+    seen = portrait.image if portrait.alpha is None else np.dstack([portrait.image, portrait.alpha])
+    print_ = fingerprint(seen, face, grid, options.straighten, options.expression, engine.name)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
         taken = _take_up(earlier, print_, spool, must_continue)
         coarse = CoarsePortrait(result, draft, grid, _stills_quality(options)) if options.pack else None
@@ -112,8 +120,8 @@ def run(
             if taken:
                 raise GazeError(f"What is continued was rendered by another engine. {' '.join(engine.notes())}")
             reason = "The engine that was chosen failed before its first frame; the notes say why."
-            metadata = replace(metadata, engine=engine.name)
-            result = replace(result, engine=engine.name, reason=reason, metadata=metadata)
+            metadata = metadata.model_copy(update={"engine": engine.name})
+            result = replace(result, metadata=metadata, engine=engine.name, reason=reason)
         result = replace(result, notes=notes)
         if options.pack:
             yield Progress("ready", grid.count, grid.count, READY.rstrip(". "), None, replace(result, folder=draft))
@@ -122,7 +130,7 @@ def run(
         yield from _encode_sheets(spool, draft, sheets, options)
         if coarse:
             coarse.remove()
-        (draft / INPUT).write_bytes(_jpeg(portrait))
+        (draft / INPUT).write_bytes(_jpeg(photographed))
         write_pages(draft, metadata)
         metadata.write(draft)
     yield Progress("done", grid.count, grid.count, "Finished", 0.0)
@@ -136,7 +144,7 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     whole = yield from _reading(photo)
     portrait, _, _ = prepare_portrait(whole, options)
     with publishing(Path(out)) as draft:
-        made = yield from render_there(address, whole.image, options, draft)
+        made = yield from render_there(address, as_picture(whole), options, draft)
         (draft / INPUT).write_bytes(_jpeg(portrait))
         write_pages(draft, made.metadata)
     total = made.metadata.grid_size**2
@@ -158,11 +166,26 @@ def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrai
     whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
     face, count = main_face(whole, options.face)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
+    portrait = use_transparency(portrait)
     notes = portrait.notes
     if count > 1:
         taken = "the largest" if options.face == 0 else f"number {options.face}, counted from the largest as 0,"
         notes += (f"There are {count} faces in the photo; {taken} was taken.",)
     return portrait, face, notes
+
+
+def _cut_out(
+    portrait: Portrait, face: Face, options: Options
+) -> Generator[Progress, None, tuple[Portrait, Network | None]]:
+    """The portrait with a matte, or before another background, if that was asked for; and what found the matte."""
+    if not options.remove_background and options.background is None:
+        return portrait, None
+    loading = Steps(add_matte(portrait, face, options.matting))
+    yield from map(_load_state, loading)
+    portrait, network = loading.result
+    if options.background is not None:
+        portrait = set_before(portrait, options.background, is_free=network is None)
+    return portrait, network
 
 
 def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, str]]:
@@ -172,9 +195,6 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
         engine, reason = loading.result
     else:
         engine, reason = options.engine, "It was given."
-    if options.remove_background:
-        engine = CutoutEngine(engine, options.matting)
-        yield from map(_load_state, engine.load())
     return engine, reason
 
 
@@ -247,5 +267,8 @@ def _encode_sheets(spool: FrameSpool, draft: Path, sheets: list[Sheet], options:
 
 def _jpeg(portrait: Portrait) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(portrait.image).save(out, "JPEG", quality=92)
+    image = portrait.image
+    if portrait.alpha is not None:
+        image = compose(image, portrait.alpha, np.array([255, 255, 255]))
+    Image.fromarray(image).save(out, "JPEG", quality=92)
     return out.getvalue()

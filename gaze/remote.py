@@ -30,6 +30,7 @@ from PIL import Image
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
+from gaze.matting.background import is_plain
 from gaze.output.metadata import Metadata
 from gaze.output.sprites import POSTER
 from gaze.progress import READY, Progress
@@ -81,7 +82,8 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
 
     Args:
         address: as for `place_of`.
-        picture: (height, width, 3) uint8 RGB, the whole photo; sent without loss, and without the file's metadata.
+        picture: (height, width, 3 or 4) uint8, the whole photo, RGB or RGBA; sent without loss, and without the file's
+            metadata.
         options: all choices.
         folder: where the files go.
 
@@ -139,10 +141,13 @@ def as_arguments(options: Options) -> dict[str, Any]:
     """
     if isinstance(options.engine, Engine):
         raise GazeError("An engine of your own cannot be sent to another Gaze. Name one, or leave “remote” out.")
+    if options.background is not None and not is_plain(options.background):
+        raise GazeError("A picture as the background cannot be sent to another Gaze. Choose a colour, or “blur”.")
     arguments: dict[str, Any] = {}
     for field in fields(options):
         value = getattr(options, field.name)
         arguments |= vars(value) if is_dataclass(value) else {field.name: value}
+    arguments["background"] = options.background or ""
     del arguments["remote"]
     return arguments
 

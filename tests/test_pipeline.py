@@ -17,6 +17,7 @@ from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.output import sprites
+from gaze.output.bundle import WIDGET_FILES
 from gaze.output.metadata import Metadata
 from gaze.output.pack import read_pack
 from gaze.output.spool import FrameSpool
@@ -63,7 +64,7 @@ def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(pho
     assert b"secret place" in data.getvalue()
     folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
     sheets = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
-    pages = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", "gaze-tracker.js"}
+    pages = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", *WIDGET_FILES}
     pages |= {"gaze.pack.js", "README.txt", "LICENSE"}
     assert {path.name for path in folder.iterdir()} == sheets | pages | FILES
     for path in folder.iterdir():
@@ -187,6 +188,38 @@ def test_a_background_is_removed_with_nothing_installed(
     assert check(result.folder) == []
 
 
+@pytest.fixture(scope="module")
+def transparent_photo(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, cut out by hand."""
+    image = np.asarray(Image.open(photo).convert("RGB"))
+    matte = np.zeros(image.shape[:2], np.uint8)
+    matte[30:, 60:-60] = 255
+    path = tmp_path_factory.mktemp("cut") / "cut.png"
+    Image.fromarray(np.dstack([image, matte])).save(path)
+    return path
+
+
+def test_a_transparent_photo_stays_transparent(transparent_photo: Path, tmp_path: Path) -> None:
+    result = generate(transparent_photo, tmp_path / "out", Options(engine="warp", size=4, frame_size=256))
+    assert result.metadata["hasAlpha"]
+    poster = np.asarray(Image.open(result.folder / "poster.webp"))
+    assert poster[:5, :5, 3].max() == 0
+    assert poster[120:136, 120:136, 3].min() > 247
+    assert np.asarray(Image.open(result.folder / "input.jpg"))[:5, :5].min() > 250
+    assert not any("white" in note for note in result.notes)
+
+
+def test_it_is_put_on_a_colour_where_that_is_asked_for(transparent_photo: Path, tmp_path: Path) -> None:
+    options = Options(engine="warp", size=4, frame_size=256, background="#102030")
+    result = generate(transparent_photo, tmp_path / "out", options)
+    assert not result.metadata["hasAlpha"]
+    poster = Image.open(result.folder / "poster.webp")
+    assert poster.mode == "RGB"
+    assert np.abs(np.asarray(poster)[:5, :5].astype(int) - (16, 32, 48)).max() < 8
+    with pytest.raises(GazeError, match="nothing to blur"):
+        generate(transparent_photo, tmp_path / "no", Options(engine="warp", size=4, background="blur"))
+
+
 def test_backgrounds_are_kept_unless_asked_for(photo: Path, tmp_path: Path) -> None:
     result = generate(photo, tmp_path / "out", PREVIEW)
     assert not result.metadata.has_alpha
@@ -254,6 +287,8 @@ def test_frames_are_rendered_in_batches_and_each_once(photo: Path, tmp_path: Pat
 class Slow(FakeEngine):
     """Seems to take ten seconds for each frame."""
 
+    now = 0.0
+
     def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for frame in self.render(source, poses):
             self.now += 10
@@ -267,7 +302,6 @@ def test_a_long_wait_is_announced_with_the_keys_that_fit(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Slow(10)
-    engine.now = 0.0
     monkeypatch.setattr(pipeline.time, "monotonic", lambda: engine.now)
     steps: list[Progress] = []
     result = generate(photo, tmp_path / "out", Options(engine=engine, size=10, keys=10, frame_size=128), steps.append)

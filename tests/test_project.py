@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from gaze import __version__
 from trials.__main__ import ROOMS
@@ -104,3 +105,13 @@ def test_the_images_are_built_from_extras_that_there_are() -> None:
     assert isinstance(extras, dict)
     chosen = [extra for named in re.findall(r"EXTRAS: ([\w,]+)", compose) for extra in named.split(",")]
     assert set(chosen) <= set(extras)
+
+
+def test_every_dependency_is_pinned_to_a_version_that_the_project_allows() -> None:
+    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    extras = project()["optional-dependencies"]
+    assert isinstance(extras, dict)
+    own = [*project()["dependencies"], *(one for extra in extras for one in extras[extra] if extra != "space")]  # type: ignore[misc]
+    for requirement in map(Requirement, own):
+        if requirement.name != "gaze-portrait":
+            assert pinned[requirement.name] in requirement.specifier, requirement.name

@@ -39,7 +39,7 @@ def odd() -> Iterator[tuple[str, str, bytes, Image.Image]]:
     half.paste((0, 0, 0, 0), hole)
     on_white.paste("white", hole)
     few = picture.quantize(255)
-    few.putpalette([*few.getpalette()[:765], 0, 0, 0])
+    few.putpalette([*(few.getpalette() or [])[:765], 0, 0, 0])
     clear = few.copy()
     clear.paste(255, hole)
     yield kind, "palette PNG", save(few, "PNG"), picture

@@ -20,7 +20,7 @@ from PIL import Image
 from gaze.face.detection import main_face
 from gaze.options import Options
 from gaze.output.bundle import write_zip
-from gaze.photo.portrait import load_portrait, register_formats
+from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate
 from trials import bombs, corpus, oddities, planted
 from trials.trying import FaultError, Limits, Row, Tried, attempt
@@ -31,7 +31,6 @@ _ALIKE = 6.0
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    register_formats()
     main_face(load_portrait(corpus.EXAMPLE))  # what the first face costs is not the picture's doing
     seeds = range(20 if quick else 1000)
     plain = corpus.plain()

@@ -46,11 +46,14 @@ def frame_portrait(
         if (width, height) != (portrait.width, portrait.height):
             notes += ("The face is small in the photo, so the portrait was cut to head and shoulders.",)
     image = portrait.image[y : y + height, x : x + width]
+    alpha = None if portrait.alpha is None else portrait.alpha[y : y + height, x : x + width]
     scale = frame_size / max(width, height)
     size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(image, size, interpolation=interpolation)
-    return Portrait(scaled, notes), face.moved(scale, -x * scale, -y * scale)
+    if alpha is not None:
+        alpha = cv2.resize(alpha, size, interpolation=interpolation)
+    return Portrait(scaled, notes, alpha), face.moved(scale, -x * scale, -y * scale)
 
 
 def _head_and_shoulders(portrait: Portrait, face: Face) -> tuple[int, int, int, int]:

@@ -16,6 +16,7 @@ from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_eng
 from gaze.errors import GazeError
 from gaze.face.framing import FRAMINGS
 from gaze.grid import Strengths
+from gaze.matting.background import BLUR, is_plain
 from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
@@ -85,6 +86,7 @@ class Api:
         keep: bool,
         face: float,
         matting: str,
+        background: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -107,6 +109,7 @@ class Api:
                 video=video,
                 remove_background=remove_background,
                 matting=matting,
+                background=_background(background),
                 mode=mode,
                 effort=int(effort),
                 pack=pack,
@@ -205,6 +208,7 @@ def add_endpoints(api: Api) -> None:
             gr.Checkbox(True, label="keep"),
             face,
             gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
+            gr.Textbox("", label="background"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
@@ -220,6 +224,13 @@ def add_endpoints(api: Api) -> None:
         gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _background(given: str) -> str | None:
+    """A background from outside: no files of this machine."""
+    if given and not is_plain(given):
+        raise GazeError(f"“{given}” is no background. Give a colour, as “#f4f1ea” or “teal”, or “{BLUR}”.")
+    return given or None
 
 
 def _check(argument: gr.components.Component) -> None:

@@ -23,6 +23,8 @@ _ADDRESSES = {
     "x-gradio-server": re.compile(rf"https?://{_HOST}(/[\w./~-]*)?( *,.*)?", re.ASCII | re.IGNORECASE),
 }
 """Headers from which Gradio makes the app's own address, and what may stand in them: of several, the first counts."""
+_PARTS = ("/assets/", "/static/")
+"""Where Gradio's own scripts, styles and pictures lie; their names change with them."""
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -55,7 +57,7 @@ class Guard:
             refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts))
+        await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts, scope["path"]))
 
 
 class _Limited:
@@ -73,8 +75,8 @@ class _Limited:
 class _Guarded:
     """Sends an answer on with its headers; a page is held back until the hashes of its scripts are known."""
 
-    def __init__(self, send: Send, scripts: tuple[str, ...]) -> None:
-        self._send, self._scripts = send, scripts
+    def __init__(self, send: Send, scripts: tuple[str, ...], path: str) -> None:
+        self._send, self._scripts, self._path = send, scripts, path
         self._start: Message | None = None
         self._page = b""
 
@@ -84,6 +86,8 @@ class _Guarded:
             headers["X-Content-Type-Options"] = "nosniff"
             # An address with ?session= is a portrait's only lock: other sites must not learn it from a link.
             headers["Referrer-Policy"] = "same-origin"
+            if "cache-control" not in headers:  # then caches decide, and might keep an uploaded photo
+                headers["Cache-Control"] = self._caching(headers.get("content-type", ""))
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message
                 return
@@ -95,6 +99,12 @@ class _Guarded:
             await self._send(self._start)
             message = {**message, "body": self._page}
         await self._send(message)
+
+    def _caching(self, kind: str) -> str:
+        """For how long an answer may be kept that says nothing about it: parts of Gradio's page, which hold no face."""
+        if "/gradio_api/" not in self._path and any(part in self._path for part in _PARTS):
+            return "public, max-age=86400"
+        return "private, no-cache" if kind.startswith("text/html") else "no-store"
 
 
 def policy(page: str, scripts: tuple[str, ...] = ()) -> str:

@@ -45,7 +45,7 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
     [
         (False, False, "warp", "needs a GPU to be quick"),
         (False, True, "warp", "needs a GPU to be quick"),
-        (True, False, "warp", r"install gaze-portrait\[liveportrait\]"),
+        (True, False, "warp", r"\.\[liveportrait\]"),
         (True, True, "liveportrait", "runs on this machine's GPU"),
     ],
 )

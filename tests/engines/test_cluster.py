@@ -159,7 +159,7 @@ def test_a_closed_stream_withdraws_what_was_not_begun(signers: Signers, framed: 
     before = signers.count("rendered")
     stream = signers.engine.stream(signers.engine.prepare(*framed), POSES)
     next(stream)
-    stream.close()
+    stream.close()  # type: ignore[attr-defined]
     time.sleep(0.7)  # what was begun may end
     done = signers.count("rendered") - before
     time.sleep(0.7)

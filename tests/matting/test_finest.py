@@ -27,7 +27,7 @@ def test_a_network_from_a_file_finds_the_person(
     network, told = load()
     assert {step.message for step in told} == {"Loading the network for background removal"}
     matte = network(portrait.image)
-    assert (matte.dtype, matte.shape) == (np.uint8, truth.shape)
+    assert (matte.dtype, matte.shape) == (np.dtype(np.uint8), truth.shape)
     assert np.abs(matte.astype(float) - truth).mean() < 2
     assert {0, 255} <= set(matte.ravel())
     assert os.environ.get("NUMBA_DISABLE_JIT") is None

@@ -32,6 +32,9 @@ def client() -> Iterator[TestClient]:
         Route("/", lambda _: HTMLResponse(PAGE)),
         Route("/pieces", lambda _: StreamingResponse(pieces(), media_type="text/html")),
         Route("/text", lambda _: PlainTextResponse("<script>three()</script>")),
+        Route("/gradio_api/file={name:path}", lambda _: PlainTextResponse("a photo")),
+        Route("/assets/{name}", lambda _: PlainTextResponse("a style")),
+        Route("/kept", lambda _: PlainTextResponse("x", headers={"Cache-Control": "max-age=5"})),
         Route("/take", take, methods=["POST"]),
         Route("/gradio_api/upload", take, methods=["POST"]),
     ]
@@ -61,6 +64,21 @@ def test_other_answers_are_what_they_say_they_are(client: TestClient) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
     assert "content-security-policy" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "caching"),
+    [
+        ("/", "private, no-cache"),
+        ("/text", "no-store"),
+        ("/gradio_api/file=/tmp/assets/me.jpg", "no-store"),
+        ("/gradio_api/file=/assets/me.jpg", "no-store"),
+        ("/assets/index-1a2b.css", "public, max-age=86400"),
+        ("/kept", "max-age=5"),
+    ],
+)
+def test_nothing_that_can_hold_a_face_is_cached(client: TestClient, path: str, caching: str) -> None:
+    assert client.get(path).headers["cache-control"] == caching
 
 
 @pytest.mark.parametrize(("path", "most"), [("/take", 2**20), ("/gradio_api/upload", int(1.4 * MOST))])

@@ -72,9 +72,9 @@ def crop_around_face(face: Face, scale: float = SCALE, shift: float = SHIFT, sid
     come out smaller in the window than in those that the weights were trained on.
     """
     points = face.mesh[:, :2]
-    eyes = [np.concatenate([lids.upper[[0, 4, 8]], lids.lower[[4]]]).mean(0) for lids in face.lids]
+    left, right = (np.concatenate([lids.upper[[0, 4, 8]], lids.lower[[4]]]).mean(0) for lids in face.lids)
     mouth = np.mean(face.mouth, axis=0)
-    axes = _axes(*eyes, mouth)
+    axes = _axes(left, right, mouth)
     height = points @ axes[:, 1]
     brows = np.concatenate([brow.upper for brow in face.brows]) @ axes[:, 1]
     return _around(points[height >= brows.min()], axes, scale, shift, side)
