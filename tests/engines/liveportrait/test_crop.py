@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from gaze.engines.liveportrait.crop import SIDE, Crop, crop_around_face, crop_around_landmarks, feather_mask
+from gaze.engines.liveportrait.crop import (
+    SIDE,
+    Crop,
+    crop_around_face,
+    crop_around_landmarks,
+    cut_window,
+    feather_mask,
+)
 from gaze.engines.liveportrait.paste import Paster
 from gaze.face.face import Iris, typical_face
+from gaze.face.framing import frame_portrait
+from gaze.photo.portrait import Portrait
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.golden import Golden
 
@@ -55,6 +65,28 @@ def test_pictures_cut_out(golden: Golden, photo: np.ndarray) -> None:
         # The reference is OpenCV 5's: two levels for the fixed-point weights of OpenCV 4, one for its float32 matrix.
         assert difference.max() <= 3, name
         assert difference.mean() < 0.3, name
+
+
+def test_the_window_is_cut_from_the_photo_where_that_shows_more() -> None:
+    y, x = np.mgrid[:1600, :1400]
+    wave = 127 + 60 * np.sin(x / 40) + 60 * np.cos(y / 31)
+    fine = wave + 60 * ((x // 4 + y // 4) % 2 - 0.5)
+    face = typical_face(Iris(700, 700, 12), Iris(830, 710, 12))
+    for picture, is_smooth in ((wave, True), (fine, False)):
+        photo = Portrait(np.repeat(picture.clip(0, 255).astype(np.uint8)[..., None], 3, 2))
+        framed, found = frame_portrait(photo, face, 384)
+        assert framed.width < 1400 * 384 / 1600 * 2  # It was cut to head and shoulders.
+        crop = crop_around_face(found)
+        sharp, soft = (
+            window[64:-64, 64:-64].astype(float) for window in (cut_window(framed, crop), crop.cut(framed.image))
+        )
+        if is_smooth:  # They show the same place to a fraction of a pixel.
+            assert np.abs(sharp - soft).mean() < 1
+        else:
+            assert np.diff(sharp, axis=1).std() > 1.5 * np.diff(soft, axis=1).std()
+    # What was changed since counts, and not the photo.
+    changed = replace(framed, image=np.zeros_like(framed.image))
+    assert not cut_window(changed, crop).any()
 
 
 def test_mask_and_paste_back(golden: Golden, photo: np.ndarray) -> None:
