@@ -24,6 +24,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,9 @@ def main() -> None:
     if unknown := set(chosen) - set(gpu_steps.STEPS):
         sys.exit(f"There is no step {', '.join(sorted(unknown))}. Choose from: {', '.join(gpu_steps.STEPS)}.")
     steps = {name: gpu_steps.STEPS[name] for name in chosen}
-    for _ in run(steps, gpu_steps.Bench(is_whole), Log(args.out), 60 * args.minutes):
-        pass
+    with closing(gpu_steps.Bench(is_whole)) as bench:
+        for _ in run(steps, bench, Log(args.out), 60 * args.minutes):
+            pass
 
 
 if __name__ == "__main__":

@@ -60,15 +60,23 @@ class Bench:
         self.device = devices.best_device()
         self.is_gpu = self.device.type == "cuda"
         self._made: dict[str, nn.Module] = {}
+        self._is_closed = False
         self._making = threading.Thread(target=self._make, daemon=True)
         self._making.start()
 
     def _make(self) -> None:
         for name, part in PARTS.items():
+            if self._is_closed:
+                return
             network = getattr(weights, Networks.__annotations__[name])()
             shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
             network.load_state_dict(rule.state_dict(part, shapes))
             self._made[name] = network.eval().requires_grad_(False)
+
+    def close(self) -> None:
+        """Wait for what still goes on beside: an interpreter cannot end under it."""
+        self._is_closed = True
+        self._making.join()
 
     @cached_property
     def networks(self) -> Networks:
