@@ -117,6 +117,8 @@ def run(
                 yield replace(step, sheets=tuple(_filling(sheet, spool) for sheet in sheets))
         notes += rendering.notes
         if changed := engine.name != result.engine:
+            if taken:
+                raise GazeError(f"What is continued was rendered by another engine. {' '.join(engine.notes())}")
             reason = "The engine that was chosen failed before its first frame; the notes say why."
             metadata = metadata.model_copy(update={"engine": engine.name})
             result = replace(result, metadata=metadata, engine=engine.name, reason=reason)

@@ -13,6 +13,7 @@ from PIL import Image
 import gaze
 from gaze import pipeline
 from gaze.engines.base import Engine
+from gaze.engines.fallback import FallbackEngine
 from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
@@ -324,6 +325,27 @@ def test_getting_an_engine_ready_is_told(photo: Path, tmp_path: Path, monkeypatc
     told = [(step.message, step.done, step.total) for step in steps if step.stage == "load"]
     assert told == [("Downloading", 4, 8), ("Reading", 0, 1)]
     assert (result.engine, result.reason) == ("fake", "auto is what there is.")
+
+
+def test_a_portrait_says_which_engine_rendered_it_in_the_end(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(FakeEngine):
+        name = "liveportrait"
+
+        def prepare(self, *_: object) -> None:
+            raise RuntimeError("required rank 4 tensor")
+
+    def load_engine(name: str, *_: object) -> Generator[Loading, None, tuple[Engine, str]]:
+        yield Loading("Reading")
+        return FallbackEngine(Failing(4), FakeEngine(4)), "It runs on this machine's GPU."
+
+    monkeypatch.setattr(pipeline, "load_engine", load_engine)
+    result = generate(photo, tmp_path / "out", Options(size=4, frame_size=128))
+    assert (result.engine, result.metadata.engine) == ("fake", "fake")
+    assert json.loads((tmp_path / "out" / "metadata.json").read_text())["engine"] == "fake"
+    assert result.reason == "The engine that was chosen failed before its first frame; the notes say why."
+    assert any("the instant engine rendered" in note and "RuntimeError" in note for note in result.notes)
 
 
 def test_the_preview_is_one_small_sheet_of_the_instant_engine(photo: Path, tmp_path: Path) -> None:

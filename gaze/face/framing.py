@@ -6,7 +6,7 @@ import cv2
 
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.photo.portrait import Portrait
+from gaze.photo.portrait import Original, Portrait
 
 FRAMINGS = ("auto", "whole")
 MAX_FRAME_SIDE = 2048
@@ -53,7 +53,8 @@ def frame_portrait(
     scaled = cv2.resize(image, size, interpolation=interpolation)
     if alpha is not None:
         alpha = cv2.resize(alpha, size, interpolation=interpolation)
-    return Portrait(scaled, notes, alpha), face.moved(scale, -x * scale, -y * scale)
+    original = Original(portrait.image, (x, y, width, height), scaled) if scale < 1 else None
+    return Portrait(scaled, notes, alpha, original), face.moved(scale, -x * scale, -y * scale)
 
 
 def _head_and_shoulders(portrait: Portrait, face: Face) -> tuple[int, int, int, int]:

@@ -12,12 +12,15 @@ import cv2
 import numpy as np
 
 from gaze.face.face import Face
+from gaze.photo.portrait import Portrait
 
 SIDE = 512
 """Pixels of the window's side: what the decoder gives."""
 SCALE, SHIFT = 2.3, -0.125
 """The window's side in sizes of the face, and how far its middle is moved down, in window sides."""
 _FEATHER = 16.0
+_PHOTO_SIDE = 1280
+"""The longer side of a photo that windows are cut from."""
 
 # Points of the left eye, the right eye and the mouth in the sets of landmarks of that many points.
 _ANCHORS: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
@@ -60,9 +63,37 @@ class Crop:
         """(3, 3): positions in the window → positions in the picture."""
         return np.linalg.inv(self.from_picture())
 
-    def cut(self, image: np.ndarray) -> np.ndarray:
-        """The window, (side, side, 3) uint8; black where it reaches beyond the picture."""
-        return cv2.warpAffine(image, self.from_picture()[:2], (self.side, self.side), flags=cv2.INTER_LINEAR)
+    def cut(self, image: np.ndarray, place: np.ndarray | None = None) -> np.ndarray:
+        """The window, (side, side, 3) uint8; black where it reaches beyond the picture.
+
+        Args:
+            image: the picture, (height, width, 3) uint8.
+            place: (3, 3), positions in `image` → positions in the window's picture, where it is another one.
+        """
+        there = self.from_picture() if place is None else self.from_picture() @ place
+        return cv2.warpAffine(image, there[:2], (self.side, self.side), flags=cv2.INTER_LINEAR)
+
+
+def cut_window(portrait: Portrait, crop: Crop) -> np.ndarray:
+    """What the networks see of a portrait: out of the original photo, at up to 1,280 pixels, where that shows more."""
+    original = portrait.original
+    if original is None or original.framed is not portrait.image:
+        return crop.cut(portrait.image)
+    photo = original.photo
+    x, y, width, height = original.window
+    shrink = min(1.0, _PHOTO_SIDE / max(photo.shape[:2]))
+    size = (round(photo.shape[1] * shrink), round(photo.shape[0] * shrink))
+    to_photo = _scaled(photo.shape[1] / size[0], photo.shape[0] / size[1])
+    to_portrait = _scaled(portrait.width / width, portrait.height / height) @ np.array(
+        [[1, 0, -x], [0, 1, -y], [0, 0, 1]]
+    )
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if shrink < 1 else photo
+    return crop.cut(small, to_portrait @ to_photo)
+
+
+def _scaled(across: float, down: float) -> np.ndarray:
+    """(3, 3): positions after a picture was scaled. Edges stay edges, and centres of pixels have whole coordinates."""
+    return np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
 
 
 def crop_around_face(face: Face, scale: float = SCALE, shift: float = SHIFT, side: int = SIDE) -> Crop:

@@ -14,7 +14,7 @@ import torch
 
 from gaze.engines.base import Engine, Expression
 from gaze.engines.liveportrait import weights
-from gaze.engines.liveportrait.crop import Crop, crop_around_face
+from gaze.engines.liveportrait.crop import Crop, crop_around_face, cut_window
 from gaze.engines.liveportrait.device import best_device
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource
@@ -77,8 +77,9 @@ class LivePortraitEngine(Engine):
         self.renderer()
 
     def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
+        crop = find_crop(portrait, face)
         with telling_failures():
-            rendered = self.renderer().prepare(portrait.image, find_crop(portrait, face))
+            rendered = self.renderer().prepare(portrait.image, crop, cut_window(portrait, crop))
         return LivePortraitSource(rendered, self._straightening(face))
 
     def render(self, source: LivePortraitSource, poses: Sequence[Pose]) -> np.ndarray:

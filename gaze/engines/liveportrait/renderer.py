@@ -88,10 +88,17 @@ class Renderer:
             self._warping, self._decoder = torch.compile(self._warping), torch.compile(self._decoder)
 
     @torch.inference_mode()
-    def prepare(self, image: np.ndarray, crop: Crop) -> RenderSource:
-        """One still picture, (height, width, 3) uint8, through F and M."""
-        window = cv2.resize(crop.cut(image), (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA)
-        picture = torch.from_numpy(window).to(self.device).movedim(-1, 0)[None].float() / 255
+    def prepare(self, image: np.ndarray, crop: Crop, window: np.ndarray | None = None) -> RenderSource:
+        """One still picture through F and M.
+
+        Args:
+            image: (height, width, 3) uint8, what frames are pasted into.
+            crop: the window on it.
+            window: (side, side, 3) uint8, what is seen through it; None cuts it out of `image`.
+        """
+        seen = crop.cut(image) if window is None else window
+        halved = cv2.resize(seen, (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA)
+        picture = torch.from_numpy(halved).to(self.device).movedim(-1, 0)[None].float() / 255
         with repeatably():
             volume = self._appearance(picture)
             motion = self._motion(picture).to(self.device)

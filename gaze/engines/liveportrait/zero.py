@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from gaze.engines.base import Expression, in_words, on_zero_gpu
-from gaze.engines.liveportrait.crop import Crop
+from gaze.engines.liveportrait.crop import Crop, cut_window
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
 from gaze.face.face import Face
@@ -38,6 +38,7 @@ class Rendering:
     Attributes:
         image: the portrait, (height, width, 3) uint8.
         crop: the window around the face.
+        window: what is seen through it, (side, side, 3) uint8.
         poses: one for each frame.
         expression: what is changed in all frames alike.
         frames: the file to write them to, (len(poses), height, width, 3) uint8.
@@ -45,6 +46,7 @@ class Rendering:
 
     image: np.ndarray
     crop: Crop
+    window: np.ndarray
     poses: tuple[Pose, ...]
     expression: Expression
     frames: Path
@@ -67,6 +69,7 @@ class ZeroGpuSource(NamedTuple):
 
     image: np.ndarray
     crop: Crop
+    window: np.ndarray
     straighten: float
 
 
@@ -76,14 +79,15 @@ class ZeroGpuEngine(LivePortraitEngine):
     metered = True
 
     def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
-        return ZeroGpuSource(portrait.image, find_crop(portrait, face), self._straightening(face))
+        crop = find_crop(portrait, face)
+        return ZeroGpuSource(portrait.image, crop, cut_window(portrait, crop), self._straightening(face))
 
     def stream(self, source: ZeroGpuSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:  # type: ignore[override]
         with tempfile.TemporaryDirectory(prefix="gaze-frames-") as folder:
             file = Path(folder) / "frames"
             frames = np.memmap(file, np.uint8, "w+", shape=(len(poses), *source.image.shape))
             looks = shifted(poses, source.straighten)
-            rendering = Rendering(source.image, source.crop, looks, self._expression, file)
+            rendering = Rendering(source.image, source.crop, source.window, looks, self._expression, file)
             before = 0
             for said in _on_gpu(rendering):
                 if isinstance(said, Failure):
@@ -118,7 +122,7 @@ def _on_gpu(rendering: Rendering) -> Iterator[int | Note | Failure]:
         frames = np.memmap(rendering.frames, np.uint8, "r+", shape=(len(rendering.poses), *rendering.image.shape))
         done = 0
         with telling_failures():
-            source = renderer.prepare(rendering.image, rendering.crop)
+            source = renderer.prepare(rendering.image, rendering.crop, rendering.window)
             for batch in renderer.frames(source, rendering.poses, rendering.expression, notes.append):
                 yield from _taken(notes)
                 frames[done : done + len(batch)] = batch
