@@ -396,10 +396,13 @@ export class Widget {
 
   /** The canvas as a texture of a PixiJS scene, where the element asks for it. */
   offerTexture() {
-    if (this.#get("renderer") !== "pixi" || this.texture) return;
+    if (this.#get("renderer") !== "pixi" || this.texture || this.#pixi) return;
     this.#pixi = second()
       .then(({ textureOf }) => textureOf(this.#view.canvas, this.#get("pixi-src")))
       .then((texture) => (this.texture ??= texture))
-      .catch((error) => this.fail(error.message, error.url ?? ""));
+      .catch((error) => {
+        this.#pixi = null; // another pixi-src may be right
+        this.fail(error.message, error.url ?? "");
+      });
   }
 }
