@@ -20,7 +20,7 @@ const internal = `
   isReady isRefused isSharp isWhole job layOut leave letGo listen listening look lost more moved moving n near
   observers offerTexture old onfail onpicture onposter onprogress onshape parts payload pixels place places pointed
   posterSize program put queue refit region release reshape resized resolution restart restored rests scale scrolled
-  seen settled shape shared shares sleep speed start step stillness stir stopTilt stride tick told transfer
+  seen settled shape shared shares sleep speed start step stillness stir stopTilt stride tick transfer
   unlisten view wake waking widgets
 `.split(/\s+/);
 

@@ -170,6 +170,8 @@ def test_the_style_sheet(page: Any, site: Any) -> None:
     (site.folder / "index.html").write_text(f"<!doctype html><style>{style}</style>{blocks(TEXT, 'html')[0]}")
     page.goto(site.url)
     wait_loaded(page)
+    page.mouse.move(20, 20)  # the buttons come when somebody does
+    page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('button')")
     controls = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=controls]'))"
     button = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=fullscreen-button]'))"
     assert page.evaluate(f"getComputedStyle({TRACKER}).borderRadius") == "24px"

@@ -127,12 +127,12 @@ export class GlBoard {
   #draw(row, col, isSharp) {
     const gl = this.#gl;
     const { header, n, axis, has, scale } = this.#set;
-    const { imageWidth, imageHeight, gridSize } = header;
+    const { imageWidth, imageHeight, looks } = header;
     const { rank } = header.motion;
-    const [down, across] = [row, col].map((value) => keyUnits(value, gridSize, n));
+    const [down, across] = [row, col].map((value) => keyUnits(looks, value));
     const { keys, shares } = corners(axis, n, down, across, has);
     const { coefficients } = this.#motion;
-    positions(coefficients, rank, n, down, across, this.#target);
+    positions(coefficients, rank, looks, row, col, this.#target);
     for (let r = 0; r < rank; r++) {
       for (let i = 0; i < 4; i++) this.#anchors[r * 4 + i] = coefficients[keys[i] * rank + r];
     }

@@ -2,29 +2,37 @@
 
 import { clamp } from "./numbers.js";
 
-/** A coordinate of a look, 0 to size - 1, in units of keys, 0 to n - 1. */
-export const keyUnits = (look, size, n) => (clamp(look, 0, size - 1) / (size - 1)) * (n - 1) || 0;
+/** The key at or before a look on its axis (never the last one), and how far it is to the next, in 0 to 1. */
+function before(looks, look) {
+  let i = 0;
+  while (i < looks.length - 2 && looks[i + 1] <= look) i++;
+  return [i, looks.length > 1 ? clamp((look - looks[i]) / (looks[i + 1] - looks[i]), 0, 1) : 0];
+}
+
+/** A coordinate of a look, 0 to size - 1, in units of keys, 0 to n - 1. `looks`: those of the keys, ascending. */
+export const keyUnits = (looks, look) => before(looks, look).reduce((a, b) => a + b);
 
 /**
- * Shares of all n keys of an axis in a cubic Hermite curve through them: uniform knots, tangents of central differences,
- * one-sided at the ends.
+ * Shares of the keys of an axis in a cubic Hermite curve through them: tangents of central differences, one-sided at the
+ * ends.
  *
- * @param {number} u in [0, n - 1]
+ * @param {number[]} looks of the keys, ascending
  * @returns {[number, number][]} key and share, of those whose share may differ from 0
  */
-export function cubicShares(u, n) {
-  if (n === 1) return [[0, 1]];
-  const i = Math.min(Math.floor(u), n - 2);
-  const f = u - i;
-  const [f2, f3] = [f * f, f * f * f];
+export function cubicShares(looks, look) {
+  const last = looks.length - 1;
+  const [i, f] = before(looks, look);
+  if (!last) return [[0, 1]];
+  const [f2, f3, span] = [f * f, f * f * f, looks[i + 1] - looks[i]];
   const shares = new Map();
   const add = (key, share) => shares.set(key, (shares.get(key) ?? 0) + share);
   add(i, 2 * f3 - 3 * f2 + 1);
   add(i + 1, 3 * f2 - 2 * f3);
   for (const [at, share] of [[i, f3 - 2 * f2 + f], [i + 1, f3 - f2]]) {
-    const [before, after] = [Math.max(at - 1, 0), Math.min(at + 1, n - 1)];
-    add(after, share / (after - before));
-    add(before, -share / (after - before));
+    const [low, high] = [Math.max(at - 1, 0), Math.min(at + 1, last)];
+    const slope = (share * span) / (looks[high] - looks[low]);
+    add(high, slope);
+    add(low, -slope);
   }
   return [...shares];
 }
@@ -33,15 +41,15 @@ export function cubicShares(u, n) {
  * How far each field is applied for a look.
  *
  * @param {Float32Array} coefficients n² × rank, by key
- * @param {number} row, @param {number} col in units of keys
+ * @param {number[]} looks of the keys along one axis
  * @param {Float32Array} out of at least `rank` numbers
  */
-export function positions(coefficients, rank, n, row, col, out) {
+export function positions(coefficients, rank, looks, row, col, out) {
   out.fill(0);
-  const across = cubicShares(col, n);
-  for (const [i, down] of cubicShares(row, n)) {
+  const across = cubicShares(looks, col);
+  for (const [i, down] of cubicShares(looks, row)) {
     for (const [j, share] of across) {
-      const start = (i * n + j) * rank;
+      const start = (i * looks.length + j) * rank;
       for (let r = 0; r < rank; r++) out[r] += down * share * coefficients[start + r];
     }
   }
@@ -57,7 +65,7 @@ function around(axis, u) {
 }
 
 /**
- * The four keys around a look and their bilinear shares.
+ * The four keys around a look, in units of keys, and their bilinear shares.
  *
  * @param {number[]} axis the keys along one axis whose pictures come at all
  * @param {(key: number) => boolean} has whether a key's picture is there; the nearest one that is stands in

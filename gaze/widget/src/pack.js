@@ -69,8 +69,8 @@ export function packHeader(bytes) {
 export function checkMorph({ looks, mesh, motion, gridSize, imageWidth, imageHeight }) {
   sense(imageWidth * imageHeight <= MAX_PIXELS);
   const n = list(looks, 1, 9).length;
-  const step = (gridSize - 1) / (n - 1);
-  sense(n % 2 && looks.every((look, i) => n === 1 || Math.abs(look - i * step) < 0.01));
+  sense(n % 2 && looks.every((look, i) => within(look, i ? looks[i - 1] + 1e-3 : 0, gridSize - 1) !== undefined));
+  sense(n === 1 || (looks[0] === 0 && looks[n - 1] > gridSize - 1.01));
   rising(mesh?.columns, 2, MAX_LINES, imageWidth);
   rising(mesh.rows, 2, MAX_LINES, imageHeight);
   sense(mesh.columns.length * mesh.rows.length <= MAX_VERTICES);

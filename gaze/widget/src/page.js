@@ -63,7 +63,7 @@ export const page = {
     on(window, "keydown", () => this.stir());
     on(window, "scroll", all((widget) => widget.scrolled()));
     on(window, "resize", all((widget) => widget.resized()));
-    on(window, "message", (event) => this.widgets.forEach((widget) => widget.told(event)));
+    on(window, "message", async (event) => event.data?.type === "gaze-pointer" && (await second()).told(this, event));
     on(document, "visibilitychange", () => {
       if (document.hidden) return this.sleep();
       this.widgets.forEach((widget) => widget.wake());

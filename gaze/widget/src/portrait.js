@@ -9,7 +9,8 @@ export class Portrait {
   width = NaN;
   height = NaN;
   face = { x: 0.5, y: 0.5 };
-  #player = null;
+  /** What plays it: `MorphPlayer`, or one of src/more; null before, and where none can. */
+  player = null;
   #abort = new AbortController();
   #owner;
 
@@ -28,47 +29,6 @@ export class Portrait {
     this.#owner = owner;
   }
 
-  /** Rows and columns of its grid; NaN before they are known. */
-  get size() {
-    return this.#player?.size ?? NaN;
-  }
-
-  get loaded() {
-    return this.#player?.loaded ?? false;
-  }
-
-  /** Whether there is something to draw. */
-  get isReady() {
-    return this.#player?.isReady ?? false;
-  }
-
-  get isMorph() {
-    return this.#player?.isMorph ?? false;
-  }
-
-  /** Pixels that its canvas may have, as a share of the frame's. */
-  get resolution() {
-    return this.#player?.resolution || 1;
-  }
-
-  /** Whether it can follow where one follows already, at this place. */
-  isMatch(row, col, blend) {
-    return this.#player?.isMatch(row, col, blend) ?? false;
-  }
-
-  /** @param {boolean} isWhole whether only whole cells are shown */
-  want(isWhole) {
-    this.#player?.want(isWhole);
-  }
-
-  fit() {
-    this.#player?.fit();
-  }
-
-  draw(...how) {
-    this.#player?.draw(...how);
-  }
-
   /** Lets go of everything and stops loading. */
   release() {
     this.#abort.abort();
@@ -76,8 +36,8 @@ export class Portrait {
   }
 
   #drop() {
-    this.#player?.release();
-    this.#player = null;
+    this.player?.release();
+    this.player = null;
   }
 
   /** @param {(signal: AbortSignal) => import("./manifest.js").Source | Promise} read */
@@ -150,13 +110,13 @@ export class Portrait {
       transfer.close();
       const { PackPlayer } = await second();
       signal.throwIfAborted();
-      this.#player = new PackPlayer(url, header, old, owner);
+      this.player = new PackPlayer(url, header, old, owner);
       this.#shape({ width: header.imageWidth, height: header.imageHeight });
-      this.want();
-      return this.#player.load();
+      this.player.want();
+      return this.player.load();
     }
     owner.onfail = (error) => fail(error, true);
-    this.#player = new MorphPlayer(transfer, owner);
+    this.player = new MorphPlayer(transfer, owner);
     this.#shape({ width: header.imageWidth, height: header.imageHeight });
   }
 
@@ -165,7 +125,7 @@ export class Portrait {
     const { SheetPlayer } = await second();
     if (signal.aborted) return;
     const { manifest, width, height } = source;
-    this.#player = new SheetPlayer(manifest, width, height, {
+    this.player = new SheetPlayer(manifest, width, height, {
       pixels: this.#owner.pixels,
       isForWebGL: this.#owner.isForWebGL,
       onshape: (shape) => this.#shape(shape),
@@ -173,7 +133,7 @@ export class Portrait {
       onprogress: (...progress) => this.#owner.onprogress(...progress),
       onerror: (...error) => this.#fail(...error),
     });
-    await this.#player.load();
+    await this.player.load();
   }
 
   #shape({ width, height }) {

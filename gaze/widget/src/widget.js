@@ -105,7 +105,7 @@ export class Widget {
   }
 
   get size() {
-    return this.#portrait?.size ?? NaN;
+    return this.#portrait?.player?.size ?? NaN;
   }
 
   get place() {
@@ -113,7 +113,7 @@ export class Widget {
   }
 
   get loaded() {
-    return !this.#next && (this.#portrait?.loaded ?? false);
+    return !this.#next && (this.#portrait?.player?.loaded ?? false);
   }
 
   look(aim) {
@@ -138,17 +138,6 @@ export class Widget {
   scrolled() {
     if (this.#get("follow") === "scroll" && !this.#isStill) this.look({ x: innerWidth / 2, y: innerHeight / 2 });
     else this.wake(); // the face moves under a pointer that rests
-  }
-
-  /** A message came, perhaps the pointer from the page around (docs/widget.md, "In an iframe"). */
-  told({ data, origin, source }) {
-    if (data?.type !== "gaze-pointer" || source !== window.parent || source === window) return;
-    const allowed = [location.origin, ...(this.#get("bridge") ?? "").split(/\s+/)];
-    if (!allowed.includes(origin) && !allowed.includes("*")) return;
-    const { x, y, left, top, right, bottom } = data;
-    const isPoint = [x, y, left, top, right, bottom].every(Number.isFinite);
-    this.pointed(isPoint ? { x, y, view: { left, top, right, bottom } } : null);
-    page.stir();
   }
 
   /** Looks a little beside the aim. */
@@ -189,7 +178,7 @@ export class Widget {
   }
 
   fit() {
-    this.#portrait?.fit();
+    this.#portrait?.player?.fit();
   }
 
   wake() {
@@ -206,7 +195,7 @@ export class Widget {
     this.#lastStep = now;
     const { follower, size } = this;
     const omega = stiffness(this.#isStill ? 0 : smoothingMilliseconds(this.#get("smoothing")));
-    const isWhole = this.#get("blend") === "motion" && !this.#portrait?.isMorph;
+    const isWhole = this.#get("blend") === "motion" && !this.#portrait?.player?.isMorph;
     const { moved, settled, goesOn } = follower.step(seconds, omega, size, isWhole);
     if (moved || this.#mustDraw || (settled && !this.#isSharp)) this.#draw(settled);
     if (moved && size) {
@@ -275,7 +264,7 @@ export class Widget {
   #show(portrait) {
     if (portrait === this.#next) {
       // A poster is no match for a face that follows, nor is a face that looks elsewhere for a moment.
-      if (this.#portrait && !portrait.isMatch(...this.#cell(portrait))) return;
+      if (this.#portrait && !portrait.player.isMatch(...this.#cell(portrait.player))) return;
       this.#portrait?.release();
       this.#portrait = portrait;
       this.#next = null;
@@ -325,7 +314,7 @@ export class Widget {
 
   #layOut() {
     this.#controls?.();
-    if (!this.#view.layOut(this.#portrait?.resolution ?? 1)) return;
+    if (!this.#view.layOut(this.#portrait?.player?.resolution || 1)) return;
     this.#isEmpty = true;
     this.texture?.source?.resize(this.#view.canvas.width, this.#view.canvas.height);
     this.#mustDraw = true;
@@ -380,14 +369,14 @@ export class Widget {
   }
 
   #draw(rests = this.follower.rests) {
-    const portrait = this.#portrait;
+    const player = this.#portrait?.player;
     this.#want();
-    if (!portrait?.isReady) return;
+    if (!player?.isReady) return;
     this.#mustDraw = false;
     this.#isSharp = rests;
     // Half floats, where the browser has them: sums of 8-bit shares would be up to 3 levels off, a visible shimmer.
-    this.#context ??= this.#view.canvas.getContext("2d", portrait.isMorph ? {} : { colorType: "float16" });
-    portrait.draw(this.#context, ...this.#cell(portrait), this.#isEmpty, rests, () => {
+    this.#context ??= this.#view.canvas.getContext("2d", player.isMorph ? {} : { colorType: "float16" });
+    player.draw(this.#context, ...this.#cell(player), this.#isEmpty, rests, () => {
       this.#view.isPlaying = true;
       this.texture?.source?.update();
     });
@@ -396,21 +385,24 @@ export class Widget {
 
   /** Asks for frames of the portrait on the canvas and, so that it can take over at any look, of the next one. */
   #want() {
-    for (const portrait of [this.#portrait, this.#next]) portrait?.want(this.#get("blend") === "none");
+    for (const portrait of [this.#portrait, this.#next]) portrait?.player?.want(this.#get("blend") === "none");
   }
 
-  /** Row and column of a portrait that are to be drawn now. */
-  #cell(portrait) {
-    const place = this.follower.place(portrait.size);
+  /** Row and column that are to be drawn now. */
+  #cell(player) {
+    const place = this.follower.place(player.size);
     return this.#get("blend") === "none" ? place.map(Math.round) : place;
   }
 
   /** The canvas as a texture of a PixiJS scene, where the element asks for it. */
   offerTexture() {
-    if (this.#get("renderer") !== "pixi" || this.texture) return;
+    if (this.#get("renderer") !== "pixi" || this.texture || this.#pixi) return;
     this.#pixi = second()
       .then(({ textureOf }) => textureOf(this.#view.canvas, this.#get("pixi-src")))
       .then((texture) => (this.texture ??= texture))
-      .catch((error) => this.fail(error.message, error.url ?? ""));
+      .catch((error) => {
+        this.#pixi = null; // another pixi-src may be right
+        this.fail(error.message, error.url ?? "");
+      });
   }
 }

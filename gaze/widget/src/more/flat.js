@@ -69,11 +69,11 @@ export class FlatBoard {
   draw(target, row, col, all, isSharp, done) {
     const { header, n, axis, has } = this.#set;
     const { width, height } = target.canvas;
-    const [down, across] = [row, col].map((value) => keyUnits(value, header.gridSize, n));
+    const [down, across] = [row, col].map((value) => keyUnits(header.looks, value));
     const { rank } = header.motion;
     const { coefficients } = this.#motion;
     const key = nearest(axis, n, down, across, has);
-    positions(coefficients, rank, n, down, across, this.#shift);
+    positions(coefficients, rank, header.looks, row, col, this.#shift);
     const zoom = [width / header.imageWidth, height / header.imageHeight];
     const region = onCanvas(this.rect, header, width, height);
     target.globalCompositeOperation = "source-over";

@@ -2,6 +2,7 @@
 
 import { SECOND } from "../names.js";
 import * as alive from "./alive.js";
+import { told } from "./bridge.js";
 import { addControls } from "./controls.js";
 import { FlatBoard } from "./flat.js";
 import { listedSheets } from "./layout.js";
@@ -10,4 +11,4 @@ import { textureOf } from "./pixi.js";
 import { SheetPlayer } from "./sheet_player.js";
 import * as tilt from "./tilt.js";
 
-globalThis[SECOND] = { FlatBoard, PackPlayer, SheetPlayer, addControls, alive, listedSheets, textureOf, tilt };
+globalThis[SECOND] = { FlatBoard, PackPlayer, SheetPlayer, addControls, alive, listedSheets, textureOf, tilt, told };
