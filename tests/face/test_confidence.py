@@ -23,7 +23,7 @@ def test_open_eyes_go_on_beside_irises_and_are_alike(portrait: Portrait) -> None
 @pytest.mark.parametrize(
     "bad",
     [
-        {"beside": 0.0, "contrast": 0.0},
+        {"beside": 0.0, "contrast": -0.1},
         {"openness": 0.05, "evenness": 0.3},
         {"contrast": -0.1, "difference": 0.4},
         {"difference": 0.5},
