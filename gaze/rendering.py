@@ -14,7 +14,7 @@ from gaze.engines.base import Engine
 from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid
 from gaze.motion.inbetween import Inbetween
-from gaze.motion.keys import (
+from gaze.motion.old_keys import (
     AUTO,
     COARSEST,
     KEY_CHOICES,

@@ -24,7 +24,7 @@ from gaze.errors import FaceError
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.matting.network import Network, find_colours, load_network
-from gaze.motion.morph import Window, find_flow, positions
+from gaze.motion.flow import Window, find_flow, positions
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading, Steps
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from gaze.face.face import Face
 from gaze.grid import Cell, Strengths
-from gaze.motion.keys import Axis, around, cells_of
-from gaze.motion.morph import Corner, Window, chain, corner, find_flow, morph
+from gaze.motion.old_keys import Axis, around, cells_of
+from gaze.motion.flow import Corner, Window, chain, corner, find_flow, morph
 
 Frames = Callable[[Cell], np.ndarray]
 """Hands out the frame of a key, (height, width, 3 or 4) uint8."""

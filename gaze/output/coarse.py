@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gaze.grid import Cell, GazeGrid
 from gaze.motion.inbetween import Inbetween
-from gaze.motion.keys import Axis
+from gaze.motion.old_keys import Axis
 from gaze.output.blocks import cut_blocks
 from gaze.output.pack import Facts
 from gaze.output.packing import PackBuilder

@@ -15,7 +15,7 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.grid import Cell
-from gaze.motion.keys import Axis, cells_of
+from gaze.motion.old_keys import Axis, cells_of
 from gaze.output.spool import FrameSpool
 from gaze.version import __version__
 
