@@ -4,7 +4,8 @@ from gaze.engines.base import Engine, Expression
 from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.options import Options
-# from gaze.pipeline import generate
+from gaze.output.metadata import Metadata
+from gaze.pipeline import generate
 from gaze.progress import Progress, Result
 from gaze.version import __version__
 
@@ -15,6 +16,7 @@ __all__ = [
     "FaceError",
     "GazeError",
     "GazeGrid",
+    "Metadata",
     "Options",
     "PhotoError",
     "Pose",

@@ -20,7 +20,7 @@ from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS
 from gaze.output.bundle import write_zip
 from gaze.output.converter import repack
-from gaze.output.sprites import METADATA
+from gaze.output.metadata import METADATA
 from gaze.output.validator import check
 from gaze.pipeline import generate
 from gaze.progress import Result

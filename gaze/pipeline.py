@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -23,10 +21,11 @@ from gaze.matting.cutout import CutoutEngine
 from gaze.options import Options
 from gaze.output.bundle import INPUT, write_pages
 from gaze.output.coarse import CoarsePortrait
+from gaze.output.metadata import Metadata
 from gaze.output.pack import PACK, Facts
 from gaze.output.packing import PackBuilder
 from gaze.output.spool import FrameSpool
-from gaze.output.sprites import METADATA, POSTER, Sheet, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.output.sprites import POSTER, Sheet, check_sheets, describe, encode_webp, plan_sheets, write_sheets
 from gaze.photo.portrait import Photo, Portrait, load_portrait
 from gaze.progress import READY, Loading, Progress, Result, SheetProgress, Steps
 from gaze.rendering import Rendering
@@ -95,16 +94,16 @@ def run(
     if engine.name == "warp" and options.expression != Expression():
         notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
     alpha = options.remove_background
-    facts = metadata(grid, options.mode, portrait.width, portrait.height, face, alpha, options.pack)
-    facts["engine"] = engine.name
-    result = Result(Path(out), facts, engine.name, reason, notes)
+    size = (portrait.width, portrait.height)
+    metadata = describe(grid, options.mode, *size, face, engine.name, alpha, options.pack)
+    result = Result(Path(out), metadata, engine.name, reason, notes)
     shape = (portrait.height, portrait.width, 4 if alpha else 3)
     print_ = fingerprint(portrait.image, face, grid, options.straighten, options.expression, alpha, engine.name)
     with publishing(Path(out)) as draft, FrameSpool(draft, grid.size, shape) as spool:
         taken = _take_up(earlier, print_, spool, must_continue)
         coarse = CoarsePortrait(result, draft, grid, _stills_quality(options)) if options.pack else None
         rendering = Rendering(engine, portrait, face, grid, spool, options.keys, taken, coarse)
-        with closing(_render(rendering, grid, spool, draft, options, facts)) as steps:
+        with closing(_render(rendering, grid, spool, draft, options, metadata)) as steps:
             for step in steps:
                 yield replace(step, sheets=tuple(_filling(sheet, spool) for sheet in sheets))
         notes += rendering.notes
@@ -117,8 +116,8 @@ def run(
         if coarse:
             coarse.remove()
         (draft / INPUT).write_bytes(_jpeg(portrait))
-        write_pages(draft, facts)
-        (draft / METADATA).write_text(json.dumps(facts, indent=2) + "\n")
+        write_pages(draft, metadata)
+        metadata.write(draft)
     yield Progress("done", grid.count, grid.count, "Finished", 0.0)
     return replace(result, notes=(*notes, *engine.notes()))
 
@@ -132,11 +131,11 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     with publishing(Path(out)) as draft:
         made = yield from render_there(address, whole.image, options, draft)
         (draft / INPUT).write_bytes(_jpeg(portrait))
-        write_pages(draft, made.facts)
-    total = int(made.facts["totalImages"])
+        write_pages(draft, made.metadata)
+    total = made.metadata.grid_size**2
     yield Progress("done", total, total, "Finished", 0.0)
     reason = f"Rendered by {address}. It says: {made.reason}"
-    return Result(Path(out), made.facts, str(made.facts["engine"]), reason, (*whole.notes, *made.notes))
+    return Result(Path(out), made.metadata, made.metadata.engine or "", reason, (*whole.notes, *made.notes))
 
 
 def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
@@ -179,11 +178,10 @@ def _take_up(earlier: Iterable[Path], print_: str, spool: FrameSpool, must_conti
 
 
 def _render(
-    rendering: Rendering, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options, about: dict[str, Any]
+    rendering: Rendering, grid: GazeGrid, spool: FrameSpool, draft: Path, options: Options, metadata: Metadata
 ) -> Generator[Progress, None, None]:
     """Every cell into the spool, the poster and the pack, which is encoded meanwhile."""
-    face = (about["face"]["x"], about["face"]["y"])
-    facts = Facts(grid.size, about["imageWidth"], about["imageHeight"], about["hasAlpha"], face)
+    facts = Facts(grid.size, metadata.image_width, metadata.image_height, metadata.has_alpha, metadata.center)
     codec = None if options.video == "none" else options.video
     builder = PackBuilder(facts, _stills_quality(options), codec) if options.pack else None
 

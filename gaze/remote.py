@@ -29,7 +29,8 @@ from PIL import Image
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
-from gaze.output.validator import read_metadata, sheet_names
+from gaze.output.metadata import Metadata
+from gaze.output.sprites import POSTER
 from gaze.progress import READY, Progress
 from gaze.version import __version__
 
@@ -55,12 +56,12 @@ class Made:
     """What the other Gaze made.
 
     Attributes:
-        facts: what its `metadata.json` says.
+        metadata: what its `metadata.json` says.
         reason: why it took the engine it took.
         notes: sentences for the person.
     """
 
-    facts: dict[str, Any]
+    metadata: Metadata
     reason: str
     notes: tuple[str, ...]
 
@@ -266,8 +267,8 @@ def _fetch(client: Client, path: str, target: Path) -> Generator[Progress, None,
             yield Progress("fetch", file.tell(), total, "Fetching the portrait")
 
 
-def _unpack(archive: Path, address: str, folder: Path) -> dict[str, Any]:
-    """Put the portrait's files into a folder; returns what its metadata says."""
+def _unpack(archive: Path, address: str, folder: Path) -> Metadata:
+    """Put the portrait's files into a folder; returns its metadata."""
     names = set()
     try:
         with zipfile.ZipFile(archive) as files:
@@ -276,10 +277,9 @@ def _unpack(archive: Path, address: str, folder: Path) -> dict[str, Any]:
                     names.add(name[1])
                     with files.open(entry) as source, (folder / name[1]).open("wb") as target:
                         shutil.copyfileobj(source, target)
-        facts = read_metadata(folder)
-        needed = {*sheet_names(facts), *facts["mobileSheets"], facts["poster"], facts.get("pack", facts["poster"])}
-        if not needed <= names:
-            raise GazeError(f"{', '.join(sorted(needed - names))} is missing.")
-    except (zipfile.BadZipFile, GazeError, KeyError, TypeError) as error:
+        metadata = Metadata.read(folder)
+        if missing := {*metadata.files, metadata.poster or POSTER} - names:
+            raise GazeError(f"{', '.join(sorted(missing))} is missing.")
+    except (zipfile.BadZipFile, GazeError) as error:
         raise GazeError(f"What {address} sent is no whole portrait: {error} Try again.") from error
-    return facts
+    return metadata

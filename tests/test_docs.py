@@ -29,7 +29,7 @@ from gaze.grid import Cell, GazeGrid
 from gaze.options import Options
 from gaze.output.bundle import INPUT
 from gaze.output.pack import Facts, Frame, Pack, Payload, write_pack
-from gaze.output.sprites import metadata
+from gaze.output.sprites import describe
 from gaze.pipeline import generate
 from gaze.storage.checkpoint import KEPT
 from gaze.storage.sessions import SessionStore
@@ -143,8 +143,8 @@ FIELDS = set(named(tables(section(read("docs/format.md"), "metadata.json"))[0]))
 
 
 def test_fields_of_the_metadata() -> None:
-    facts = metadata(GazeGrid(), "quadrants", 512, 512, typical_face(Iris(1, 1, 1), Iris(2, 1, 1)))
-    assert {*facts, "engine"} == FIELDS
+    face = typical_face(Iris(1, 1, 1), Iris(2, 1, 1))
+    assert set(describe(GazeGrid(), "quadrants", 512, 512, face, "warp").fields()) == FIELDS
 
 
 def test_types_of_the_manifest() -> None:

@@ -17,6 +17,7 @@ from gaze.errors import FaceError, GazeError
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.output import sprites
+from gaze.output.metadata import Metadata
 from gaze.output.pack import read_pack
 from gaze.output.spool import FrameSpool
 from gaze.output.validator import check
@@ -39,7 +40,7 @@ def colour_of(frame: np.ndarray) -> tuple[int, ...]:
 def test_every_frame_of_a_full_portrait_is_in_its_place(photo: Path, tmp_path: Path) -> None:
     result = generate(photo, tmp_path / "out", SMALL)
     facts = json.loads((result.folder / "metadata.json").read_text())
-    assert facts == result.metadata
+    assert facts == result.metadata.fields()
     width, height = facts["imageWidth"], facts["imageHeight"]
     axes = {"": list(range(30)), "_20": [round(i * 29 / 19) for i in range(20)]}
     for suffix, axis in axes.items():
@@ -117,7 +118,7 @@ def test_the_pack_is_ready_before_the_sheets_and_keeps_to_the_format(photo: Path
             assert not (tmp_path / "out").exists()
     assert stages == ["read", "render", "pack", "ready", "encode", "done"]
     assert (tmp_path / "out" / "gaze.pack").read_bytes() == packed
-    assert early.metadata == json.loads((tmp_path / "out" / "metadata.json").read_text())
+    assert early.metadata == Metadata.read(tmp_path / "out")
     assert check(tmp_path / "out") == []
 
 
@@ -153,7 +154,7 @@ def test_a_portrait_without_its_background(
         green_photo, tmp_path / "out", options, lambda step: stages.append(f"{step.stage} {step.message}")
     )
     assert "load Loading the network for background removal" in stages
-    assert result.metadata["hasAlpha"]
+    assert result.metadata.has_alpha
     assert check(result.folder) == []
     pack = read_pack(result.folder / "gaze.pack")
     assert pack.facts.alpha
@@ -166,7 +167,7 @@ def test_a_portrait_without_its_background(
         [*decode_sheet((result.folder / "q1.webp").read_bytes(), width, height)][size // 2 - 1],
         video,
     ]
-    x, y = result.metadata["face"]["x"] * width, result.metadata["face"]["y"] * height
+    x, y = result.metadata.center[0] * width, result.metadata.center[1] * height
     for frame in frames:
         assert frame.shape == (height, width, 4)
         assert frame[:5, :5, 3].max() < 8
@@ -176,7 +177,7 @@ def test_a_portrait_without_its_background(
 
 def test_backgrounds_are_kept_unless_asked_for(photo: Path, tmp_path: Path) -> None:
     result = generate(photo, tmp_path / "out", PREVIEW)
-    assert not result.metadata["hasAlpha"]
+    assert not result.metadata.has_alpha
     assert Image.open(result.folder / "sheet.webp").mode == "RGB"
 
 
@@ -281,11 +282,11 @@ def test_getting_an_engine_ready_is_told(photo: Path, tmp_path: Path, monkeypatc
 
 def test_the_preview_is_one_small_sheet_of_the_instant_engine(photo: Path, tmp_path: Path) -> None:
     result = generate(photo, tmp_path / "out", PREVIEW)
-    facts = result.metadata
-    assert (facts["mode"], facts["engine"]) == ("single", "warp")
-    assert max(facts["imageWidth"], facts["imageHeight"]) == 256
-    frames = list(decode_sheet((result.folder / "sheet.webp").read_bytes(), facts["imageWidth"], facts["imageHeight"]))
-    assert len(frames) == facts["totalImages"] == 100
+    made = result.metadata
+    assert (made.mode, made.engine) == ("single", "warp")
+    assert max(made.image_width, made.image_height) == 256
+    frames = list(decode_sheet((result.folder / "sheet.webp").read_bytes(), made.image_width, made.image_height))
+    assert len(frames) == made.total_images == 100
     # Opposite corners look to opposite sides: the face lies elsewhere in them.
     assert np.abs(frames[0].astype(int) - frames[-1]).mean() > 3
 

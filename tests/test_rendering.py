@@ -198,14 +198,14 @@ def test_a_slow_engines_coarse_portrait_is_there_with_its_keys_and_refines(
     found = []
     for step in coarse_ones(Timed(5), photo, tmp_path / "out", monkeypatch, keys):
         assert step.result
-        facts = step.result.metadata
-        found.append((step.done, facts["pack"], facts["gridSize"], step.remaining))
-        pack = read_pack(step.result.folder / facts["pack"])
-        assert (pack.facts.size, facts["sheets"], "poster" in facts) == (facts["gridSize"], [], False)
-        assert (pack.facts.width, pack.facts.height) == (facts["imageWidth"], facts["imageHeight"])
+        made = step.result.metadata
+        found.append((step.done, made.pack, made.grid_size, step.remaining))
+        pack = read_pack(step.result.folder / str(made.pack))
+        assert (pack.facts.size, made.files) == (made.grid_size, (made.pack,))
+        assert (pack.facts.width, pack.facts.height) == (made.image_width, made.image_height)
         [stills] = pack.payloads
-        last = facts["gridSize"] - 1
-        assert len(stills.frames) == facts["totalImages"] == facts["gridSize"] ** 2
+        last = made.grid_size - 1
+        assert len(stills.frames) == made.total_images == made.grid_size**2
         for row, col in ((0, 0), (0, last), (last, 0), (last, last)):
             frame = np.asarray(Image.open(io.BytesIO(stills.frames[Cell(row, col)].data)))
             assert cell_of(tuple(frame[64, 64])) == Cell(row // last * 29, col // last * 29)
@@ -226,7 +226,7 @@ def test_a_lent_gpu_is_given_back_before_its_coarse_portrait_is_made(
     engine.metered = True
     [step] = coarse_ones(engine, photo, tmp_path / "out", monkeypatch)
     assert step.result
-    assert (step.done, step.result.metadata["pack"]) == (105, "coarse-10.pack")
+    assert (step.done, step.result.metadata.pack) == (105, "coarse-10.pack")
     assert len(engine.batches) == 1
 
 

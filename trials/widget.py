@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
-from gaze.output.sprites import METADATA
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.browser.portraits import WIDGET
 from trials.corpus import flipped, truncated

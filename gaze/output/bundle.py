@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
+from gaze.output.metadata import Metadata
 from gaze.output.pack import PACK, read_pack, write_pack
 from gaze.storage.checkpoint import KEPT
 
@@ -35,27 +36,27 @@ def widget_source() -> str:
     return files("gaze.widget").joinpath(SCRIPT).read_text(encoding="utf-8")
 
 
-def write_pages(folder: Path, facts: dict[str, Any]) -> None:
+def write_pages(folder: Path, metadata: Metadata) -> None:
     """Put the widget and pages that open by double click beside a portrait's files.
 
     Args:
         folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
-        facts: what `metadata.json` says; it stands in the pages too, since file:// pages may not fetch it either.
+        metadata: stand in the pages too, since file:// pages may not fetch `metadata.json` either.
     """
     (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
-    manifest = {**facts, "base": "./"}
+    manifest = {**metadata.fields(), "base": "./"}
     for name in _TEMPLATES:
-        (folder / name).write_text(_filled(name, facts, manifest), encoding="utf-8")
-    if "pack" in facts:
-        pack = _embedded(folder / facts["pack"])
-        (folder / PACK_SCRIPT).write_text(pack_script(folder / facts["pack"]), encoding="utf-8")
-        poster = _data_url("image/webp", (folder / facts["poster"]).read_bytes())
-        own = {**facts, "pack": pack, "poster": poster, "sheets": []}
-        page = _filled("index.html", facts, {})
+        (folder / name).write_text(_filled(name, metadata, manifest), encoding="utf-8")
+    if metadata.pack and metadata.poster:
+        pack = _embedded(folder / metadata.pack)
+        (folder / PACK_SCRIPT).write_text(pack_script(folder / metadata.pack), encoding="utf-8")
+        poster = _data_url("image/webp", (folder / metadata.poster).read_bytes())
+        own = {**metadata.fields(), "pack": pack, "poster": poster, "sheets": []}
+        page = _filled("index.html", metadata, {})
         page = page.replace(
-            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, facts, {})}</style>"
+            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, metadata, {})}</style>"
         )
-        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, facts, own))):
+        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, metadata, own))):
             page = page.replace(f'<script src="{name}"></script>', f"<script>\n{text}</script>")
         (folder / _STANDALONE).write_text(page, encoding="utf-8")
 
@@ -65,12 +66,12 @@ def pack_script(path: Path) -> str:
     return f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{_embedded(path)}";\n'
 
 
-def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
+def _filled(name: str, metadata: Metadata, manifest: dict[str, Any]) -> str:
     """A page of gaze/widget with a portrait's data in it."""
     text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
     # "<" would let text in the metadata end the script element it stands in.
     values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
-    values |= {"width": str(facts["imageWidth"]), "height": str(facts["imageHeight"])}
+    values |= {"width": str(metadata.image_width), "height": str(metadata.image_height)}
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", value)
     return text

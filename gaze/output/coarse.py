@@ -48,9 +48,8 @@ class CoarsePortrait:
         if len(axis) >= size:  # a key beside each: morphing would take longer and be less sharp
             looks = [min(axis, key=lambda key: abs(key - look)) for look in looks]
         pack = self._folder / f"coarse-{len(axis)}.pack"
-        about = self._result.metadata
-        face = (about["face"]["x"], about["face"]["y"])
-        facts = Facts(size, about["imageWidth"], about["imageHeight"], about["hasAlpha"], face)
+        whole = self._result.metadata
+        facts = Facts(size, whole.image_width, whole.image_height, whole.has_alpha, whole.center)
         with PackBuilder(facts, self._quality, None) as builder, ThreadPoolExecutor(os.cpu_count()) as pool:
             for block in cut_blocks(size):
                 wanted = [Cell(looks[cell.row], looks[cell.col]) for cell in block.cells]
@@ -60,9 +59,9 @@ class CoarsePortrait:
                     builder.wait(0.5)
                     yield
             builder.write(pack)
-        counts = {"gridSize": size, "quadrantSize": size // 2, "totalImages": size**2}
-        metadata = {**about, **counts, "pack": pack.name, "sheets": [], "mobileSheets": []}
-        del metadata["poster"]
+        counts = {"grid_size": size, "quadrant_size": size // 2, "total_images": size**2}
+        files = {"pack": pack.name, "poster": None, "sheets": (), "mobile_sheets": ()}
+        metadata = whole.model_copy(update={**counts, **files})
         return replace(self._result, folder=self._folder, metadata=metadata)
 
     def remove(self) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gaze.errors import GazeError
 from gaze.grid import Cell, GazeGrid
 from gaze.output.blocks import cut_blocks
+from gaze.output.metadata import METADATA, Metadata
 from gaze.output.pack import PACK, Facts
 from gaze.output.packing import PackBuilder
-from gaze.output.sprites import METADATA
-from gaze.output.validator import open_picture, read_metadata, sheet_names
+from gaze.output.validator import open_picture
 
 
 def repack(
@@ -37,11 +35,14 @@ def repack(
     Raises:
         GazeError: the folder has no sheets that can be read, or they do not fit their metadata.
     """
-    metadata = read_metadata(folder)
-    names = sheet_names(metadata)
-    grid = GazeGrid(_grid_size(folder, metadata, names))
-    metadata |= {"gridSize": grid.size, "quadrantSize": grid.half, "totalImages": grid.count}
-    facts = _facts(folder, metadata, names)
+    metadata = Metadata.read(folder)
+    names = metadata.sheet_names
+    grid = GazeGrid(_grid_size(folder, metadata))
+    metadata = metadata.model_copy(
+        update={"grid_size": grid.size, "quadrant_size": grid.half, "total_images": grid.count, "pack": PACK}
+    )
+    alpha = any("A" in open_picture(folder / name).mode for name in names)
+    facts = Facts(grid.size, metadata.image_width, metadata.image_height, alpha, metadata.center)
     blocks = cut_blocks(grid.size)
     done = 0
     with PackBuilder(facts, quality, None if video == "none" else video) as builder:
@@ -62,8 +63,7 @@ def repack(
         try:
             builder.write(temporary)
             temporary.replace(folder / PACK)
-            (folder / f".{METADATA}").write_text(json.dumps({**metadata, "pack": PACK}, indent=2) + "\n")
-            (folder / f".{METADATA}").replace(folder / METADATA)
+            metadata.write(folder)
         except OSError as error:
             raise GazeError(f"The pack could not be written to {folder}: {error.strerror}.") from error
         finally:
@@ -71,10 +71,13 @@ def repack(
     return folder / PACK
 
 
-def _grid_size(folder: Path, metadata: dict[str, Any], names: list[str]) -> int:
+def _grid_size(folder: Path, metadata: Metadata) -> int:
     """Rows of the whole grid. The sheets have the last word: metadata that describe another set exist."""
+    names = metadata.sheet_names
+    if not names:
+        raise GazeError(f"{METADATA} lists no sheets, and a pack is made from sheets. Make the portrait with sheets.")
     parts = 2 if len(names) == 4 else 1
-    width, height = metadata["imageWidth"], metadata["imageHeight"]
+    width, height = metadata.image_width, metadata.image_height
     sizes = {open_picture(folder / name).size for name in names}
     if len(sizes) > 1:
         raise GazeError("The sheets are not of one size. Put those of one portrait together.")
@@ -86,15 +89,6 @@ def _grid_size(folder: Path, metadata: dict[str, Any], names: list[str]) -> int:
             f"Correct imageWidth and imageHeight in {METADATA}."
         )
     return GazeGrid(cells * parts).size
-
-
-def _facts(folder: Path, metadata: dict[str, Any], names: list[str]) -> Facts:
-    face: Any = metadata.get("face")
-    place: list[Any] = [face.get(axis) for axis in "xy"] if isinstance(face, dict) else []
-    good = len(place) == 2 and all(isinstance(value, int | float) and 0 <= value <= 1 for value in place)
-    alpha = any("A" in open_picture(folder / name).mode for name in names)
-    where = (place[0], place[1]) if good else (0.5, 0.5)
-    return Facts(metadata["gridSize"], metadata["imageWidth"], metadata["imageHeight"], alpha, where)
 
 
 def _pixels(path: Path, alpha: bool) -> np.ndarray:

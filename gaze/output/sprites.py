@@ -1,4 +1,4 @@
-"""Frames into sprite sheets, sheets into WebP, and the `metadata.json` that describes them."""
+"""Frames into sprite sheets, sheets into WebP, and the metadata that describe them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,6 +16,7 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.grid import MOBILE_SIZE, Cell, GazeGrid
+from gaze.output.metadata import Metadata, Point
 from gaze.output.pack import PACK
 from gaze.output.spool import FrameSpool
 
@@ -37,7 +37,6 @@ _MEMORY = 800_000_000
 MODES = ("quadrants", "single")
 POSTER = "poster.webp"
 ALPHA_QUALITY = 50
-METADATA = "metadata.json"
 
 
 @dataclass(frozen=True)
@@ -169,28 +168,36 @@ def write_sheets(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def metadata(
-    grid: GazeGrid, mode: str, width: int, height: int, face: Face, alpha: bool = False, pack: bool = True
-) -> dict[str, Any]:
-    """What `metadata.json` says: the fields other widgets read, then ours (docs/format.md)."""
+def describe(
+    grid: GazeGrid,
+    mode: str,
+    width: int,
+    height: int,
+    face: Face,
+    engine: str,
+    alpha: bool = False,
+    pack: bool = True,
+) -> Metadata:
+    """The metadata of a portrait whose files have their usual names."""
     groups = plan_sheets(grid, mode)
     quadrants = mode == "quadrants"
     x, y = face.centre
-    return {
-        "gridSize": grid.size,
-        "quadrantSize": grid.half,
-        "mobileGridSize": MOBILE_SIZE if quadrants else grid.size,
-        "mobileQuadrantSize": MOBILE_SIZE // 2 if quadrants else grid.half,
-        "imageWidth": width,
-        "imageHeight": height,
-        "hasAlpha": alpha,
-        "format": "webp",
-        "mode": mode,
-        "totalImages": grid.count,
-        "version": 1,
-        "sheets": [group[0].name for group in groups],
-        "mobileSheets": [group[1].name for group in groups if len(group) > 1],
-        **({"pack": PACK} if pack else {}),
-        "poster": POSTER,
-        "face": {"x": round(x / width, 4), "y": round(y / height, 4)},
-    }
+    return Metadata(
+        grid_size=grid.size,
+        quadrant_size=grid.half,
+        mobile_grid_size=MOBILE_SIZE if quadrants else grid.size,
+        mobile_quadrant_size=MOBILE_SIZE // 2 if quadrants else grid.half,
+        image_width=width,
+        image_height=height,
+        has_alpha=alpha,
+        format="webp",
+        mode="quadrants" if quadrants else "single",
+        total_images=grid.count,
+        version=1,
+        sheets=tuple(group[0].name for group in groups),
+        mobile_sheets=tuple(group[1].name for group in groups if len(group) > 1),
+        pack=PACK if pack else None,
+        poster=POSTER,
+        face=Point(x=round(x / width, 4), y=round(y / height, 4)),
+        engine=engine,
+    )

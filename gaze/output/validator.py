@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.grid import Cell
+from gaze.output.metadata import METADATA, Metadata
 from gaze.output.pack import Facts, Pack, Payload, read_pack
-from gaze.output.sprites import METADATA
 from gaze.output.video import CODECS, coded_size, decode_chain
 
 Report = Callable[[int, int], None]
@@ -36,42 +34,6 @@ def check(path: Path, report: Report | None = None) -> list[str]:
         return [str(error)]
 
 
-def read_metadata(folder: Path) -> dict[str, Any]:
-    """The metadata of a folder with the numbers that describe its sheets, ours or the older system's.
-
-    Raises:
-        GazeError: there is none, or a number is missing.
-    """
-    try:
-        facts: Any = json.loads((folder / METADATA).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise GazeError(f"{folder / METADATA} cannot be read: {error.strerror}. Name a portrait's folder.") from error
-    except (ValueError, RecursionError) as error:
-        raise GazeError(f"{folder / METADATA} is not valid JSON. Make the portrait again.") from error
-    facts = facts if isinstance(facts, dict) else {}
-    for name, high in (("gridSize", 60), ("imageWidth", 16384), ("imageHeight", 16384)):
-        value = facts.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= high:
-            raise GazeError(
-                f"{folder / METADATA}: {name} is {str(value)[:20]}; 1 to {high} is possible. Make the portrait again."
-            )
-    return facts
-
-
-def sheet_names(facts: dict[str, Any]) -> list[str]:
-    """The files of the full grid's sheets, in quadrant order; older folders do not list them."""
-    usual = ["sheet.webp"] if facts.get("mode") == "single" else [f"q{i}.webp" for i in range(4)]
-    names = facts.get("sheets", usual)
-    if not isinstance(names, list) or len(names) not in (1, 4) or not all(map(_is_file_name, names)):
-        raise GazeError(f"{METADATA}: sheets must be a list of one or four file names. Make the portrait again.")
-    return list(names)
-
-
-def _is_file_name(value: object) -> bool:
-    """Whether it names a file of the folder itself."""
-    return isinstance(value, str) and Path(value).name == value and "\0" not in value
-
-
 def open_picture(path: Path) -> Image.Image:
     """A picture, not decoded yet.
 
@@ -87,20 +49,13 @@ def open_picture(path: Path) -> Image.Image:
 
 
 def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
-    facts = read_metadata(folder)
-    size, width, height = facts["gridSize"], facts["imageWidth"], facts["imageHeight"]
-    pictures = {name: size // (2 if len(sheet_names(facts)) == 4 else 1) for name in sheet_names(facts)}
-    mobile, mobile_size = facts.get("mobileSheets", []), facts.get("mobileGridSize", 0)
-    if not isinstance(mobile, list) or not all(map(_is_file_name, mobile)) or not isinstance(mobile_size, int):
-        yield "mobileSheets must be a list of file names, mobileGridSize a number."
-    else:
-        pictures |= {name: mobile_size // 2 for name in mobile}
-    others = {name: facts[name] for name in ("poster", "pack") if name in facts}
-    if odd := [name for name, value in others.items() if not _is_file_name(value)]:
-        yield f"{' and '.join(odd)} must be file names."
-        return
-    if "poster" in others:
-        pictures[others["poster"]] = 1
+    metadata = Metadata.read(folder)
+    size, width, height = metadata.grid_size, metadata.image_width, metadata.image_height
+    names = metadata.sheet_names
+    pictures = {name: size // (2 if len(names) == 4 else 1) for name in names}
+    pictures |= {name: (metadata.mobile_grid_size or 0) // 2 for name in metadata.mobile_sheets}
+    if metadata.poster:
+        pictures[metadata.poster] = 1
     for name, cells in pictures.items():
         try:
             found = open_picture(folder / name).size
@@ -110,11 +65,11 @@ def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
         expected = (cells * width, cells * height)
         if found != expected:
             yield f"{name} has {found[0]} × {found[1]} pixels; {expected[0]} × {expected[1]} are expected."
-    if "pack" not in others:
+    if not metadata.pack:
         return
-    pack = read_pack(folder / others["pack"])
+    pack = read_pack(folder / metadata.pack)
     said = pack.facts
-    if (said.size, said.width, said.height, said.alpha) != (size, width, height, facts.get("hasAlpha", False)):
+    if (said.size, said.width, said.height, said.alpha) != (size, width, height, metadata.has_alpha):
         yield f"The pack and {METADATA} tell different sizes."
     if all(payload.kind != "stills" for payload in pack.payloads):
         yield "The pack has no stills, which browsers without VideoDecoder need."

@@ -6,7 +6,6 @@ A folder appears under its final name only when it is complete; an interrupted r
 from __future__ import annotations
 
 import hmac
-import json
 import math
 import os
 import re
@@ -16,10 +15,9 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from gaze.errors import GazeError
-from gaze.output.sprites import METADATA
+from gaze.output.metadata import METADATA, Metadata
 from gaze.progress import Outcome, Progress
 from gaze.storage.locks import LEFT_AGE, claimed, sweep
 
@@ -173,14 +171,13 @@ class SessionStore:
                         return path
         raise gone()
 
-    def metadata(self, session: str) -> dict[str, Any]:
-        """What the metadata.json of a finished session says.
+    def metadata(self, session: str) -> Metadata:
+        """The metadata of a finished session.
 
         Raises:
-            GazeError: there is no such session, or no longer.
+            GazeError: there is no such session, or no longer, or its metadata cannot be read.
         """
-        facts: dict[str, Any] = json.loads(self.file(session, METADATA).read_text(encoding="utf-8"))
-        return facts
+        return Metadata.read(self.file(session, METADATA).parent)
 
     def playable(self, session: str) -> Path:
         """The folder of a session that has a pack: a finished one, or one that is still being made.

@@ -17,7 +17,7 @@ from pathlib import Path
 from fsspec.core import split_protocol
 
 from gaze.errors import GazeError, StoreError
-from gaze.output.sprites import METADATA
+from gaze.output.metadata import METADATA
 from gaze.progress import Outcome, Progress
 from gaze.storage.copies import Copies
 from gaze.storage.filesystem import RemoteFolder

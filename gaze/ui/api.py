@@ -19,6 +19,7 @@ from gaze.grid import Strengths
 from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
 from gaze.output.bundle import write_zip
+from gaze.output.metadata import Metadata
 from gaze.output.sprites import MODES
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Steps
@@ -122,9 +123,9 @@ class Api:
                 write_zip(self._results.folder(out.name), archive)
                 # Gradio copies the file before it goes on.
                 result = steps.result
-                facts = _manifest(out.name, result.metadata)
+                made = _manifest(out.name, result.metadata)
                 notes = [*result.notes, *self._results.notes(out.name)]
-                yield {**facts, "reason": result.reason, "notes": notes}, str(archive)
+                yield {**made, "reason": result.reason, "notes": notes}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
@@ -261,8 +262,8 @@ def _given(photo: str | None) -> str:
     return photo
 
 
-def _manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
-    return {**ui.manifest(session, facts), "session": session, "zip": session_url(session, ZIP)}
+def _manifest(session: str, metadata: Metadata) -> dict[str, Any]:
+    return {**ui.manifest(session, metadata), "session": session, "zip": session_url(session, ZIP)}
 
 
 def _told_of(step: Progress) -> dict[str, Any]:

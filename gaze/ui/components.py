@@ -19,6 +19,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
 
 from gaze.face.face import Face
+from gaze.output.metadata import Metadata
 from gaze.output.sprites import POSTER
 from gaze.photo.portrait import Portrait
 from gaze.progress import Progress, SheetProgress
@@ -102,9 +103,9 @@ def viewer(example: dict[str, Any]) -> gr.HTML:
     )
 
 
-def manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
+def manifest(session: str, metadata: Metadata) -> dict[str, Any]:
     """The viewer's value for a session: its metadata and where its files are."""
-    return {**facts, "base": session_url(session)}
+    return {**metadata.fields(), "base": session_url(session)}
 
 
 def words(name: str, first: str = "") -> gr.HTML:

@@ -111,10 +111,10 @@ class Handlers:
         return self._removed(known, known)
 
     def _opened(self, session: str, history: History) -> tuple[Any, str, Any]:
-        facts = self._results.metadata(session)
+        metadata = self._results.metadata(session)
         owned = any(made["session"] == session for made in history)
         words = "Your portrait." if owned else "A portrait that somebody shared. Add a photo to make your own."
-        return ui.manifest(session, facts), ui.notes_html([words]), ui.actions_for(session, owned)
+        return ui.manifest(session, metadata), ui.notes_html([words]), ui.actions_for(session, owned)
 
     def _removed(self, gone: History, history: History) -> tuple[Any, ...]:
         try:
@@ -213,7 +213,7 @@ class Handlers:
         except Exception as error:
             yield gr.skip(), gr.skip(), ui.error_html(_explain(error)), None, None, *_buttons(start=True)
         else:
-            told = f"Your portrait is ready: {result.metadata['totalImages']} looks."
+            told = f"Your portrait is ready: {result.metadata.grid_size**2} looks."
             session = result.folder.name
             caption = ui.notes_html([told, *_instead(result, engine), *result.notes, *self._results.notes(session)])
             made = {"session": session, "secret": self._results.secret(session)}

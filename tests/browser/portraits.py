@@ -14,9 +14,9 @@ from PIL import Image
 from gaze.grid import Cell, GazeGrid
 from gaze.output.blocks import cut_blocks
 from gaze.output.bundle import PACK_SCRIPT, pack_script
+from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK, Facts
 from gaze.output.packing import PackBuilder
-from gaze.output.sprites import METADATA
 from tests.fakes import cell_frame
 
 WIDGET = Path(__file__).parents[2] / "gaze" / "widget" / "gaze-tracker.js"

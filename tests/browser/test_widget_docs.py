@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gaze.output.bundle import write_pages
+from gaze.output.metadata import Metadata
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
 from tests.browser.portraits import WIDGET, write_pack, write_portrait
@@ -126,8 +127,7 @@ def test_the_iframe_snippet(page: Any, site: Any) -> None:
     [snippet] = [text for text in blocks(TEXT, "html") if "<iframe" in text]
     folder = site.folder / "gaze-portrait"
     put_portrait(site.folder)
-    facts = json.loads((folder / "metadata.json").read_text())
-    write_pages(folder, {name: fact for name, fact in facts.items() if name != "pack"})
+    write_pages(folder, Metadata.read(folder).model_copy(update={"pack": None}))
     (site.folder / "index.html").write_text("<!doctype html><body style='margin: 0'>" + snippet)
     page.goto(site.url)
     frame = page.frames[1]

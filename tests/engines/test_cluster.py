@@ -220,7 +220,7 @@ def test_the_whole_way_from_the_setting_to_the_portrait(
     assert there.reason == "Portraits are rendered by the machines of your Ray cluster."
     assert there.metadata == here.metadata
     assert check(there.folder) == []
-    for sheet in here.metadata["sheets"]:
+    for sheet in here.metadata.sheet_names:
         assert (there.folder / sheet).read_bytes() == (here.folder / sheet).read_bytes()
 
 

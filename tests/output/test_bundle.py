@@ -10,6 +10,7 @@ import pytest
 
 from gaze.options import Options
 from gaze.output.bundle import widget_source, write_pages, write_zip
+from gaze.output.metadata import Metadata
 from gaze.output.pack import read_pack
 from gaze.pipeline import generate
 from tests.conftest import ROOT
@@ -104,9 +105,10 @@ def test_the_licence_of_the_widget_is_the_projects() -> None:
 
 
 def test_text_in_the_metadata_cannot_end_the_script(folder: Path, tmp_path: Path) -> None:
-    facts = {"imageWidth": 1, "imageHeight": 1, "engine": "</script><script>alert(1)", "pack": "p", "poster": "p"}
+    engine = "</script><script>alert(1)"
+    metadata = Metadata(grid_size=4, image_width=1, image_height=1, engine=engine, pack="p", poster="p")
     (tmp_path / "p").write_bytes((folder / "gaze.pack").read_bytes())
-    write_pages(tmp_path, facts)
+    write_pages(tmp_path, metadata)
     assert (tmp_path / "standalone.html").read_text().count("</script>") == 2
     assert "</script>" not in (tmp_path / "portrait.js").read_text()
 

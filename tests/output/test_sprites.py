@@ -15,7 +15,7 @@ from gaze.face.face import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
 from gaze.output import sprites
 from gaze.output.spool import FrameSpool
-from gaze.output.sprites import SheetCanvas, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.output.sprites import SheetCanvas, check_sheets, describe, encode_webp, plan_sheets, write_sheets
 from tests.fakes import cell_frame, cell_of, decode_sheet
 
 FACE = typical_face(Iris(20, 15, 3), Iris(40, 15, 3))
@@ -66,7 +66,7 @@ def test_sheets_beyond_webps_limit_are_refused_with_the_numbers() -> None:
 
 
 def test_metadata_has_the_contracts_fields() -> None:
-    facts = metadata(GazeGrid(30), "quadrants", 60, 50, FACE)
+    fields = describe(GazeGrid(30), "quadrants", 60, 50, FACE, "warp").fields()
     contract = {
         "gridSize": 30,
         "quadrantSize": 15,
@@ -79,8 +79,8 @@ def test_metadata_has_the_contracts_fields() -> None:
         "mode": "quadrants",
         "totalImages": 900,
     }
-    assert contract.items() <= facts.items()
-    assert facts["face"] == {"x": 0.5, "y": 0.3}
+    assert contract.items() <= fields.items()
+    assert fields["face"] == {"x": 0.5, "y": 0.3}
 
 
 @pytest.mark.parametrize(("memory", "most"), [(10**9, 2), (1, 1)], ids=["roomy", "narrow"])
