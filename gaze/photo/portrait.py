@@ -52,10 +52,13 @@ class Portrait:
     Attributes:
         image: (height, width, 3) uint8, sRGB, upright.
         notes: what was changed on the way in, in sentences for the person.
+        alpha: (height, width) uint8, how opaque each pixel is, where the photo has transparent parts; None where it
+            has none. In `image` what is transparent is put on white.
     """
 
     image: np.ndarray
     notes: tuple[str, ...] = ()
+    alpha: np.ndarray | None = None
 
     @property
     def width(self) -> int:
