@@ -14,8 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from gaze import GazeError, Options, Progress, Strengths, __version__
-from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
+from gaze.engines.base import ENGINES
 from gaze.face.framing import FRAMINGS
+from gaze.grid import EXPRESSION_RANGES, Expression
 from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS
 from gaze.output.bundle import write_zip

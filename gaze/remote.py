@@ -47,7 +47,9 @@ _PACE = 0.1
 _LOST = (CancelledError, httpx.HTTPError, ValueError, KeyError)
 """What gradio_client raises when the other side goes away, depending on what it was waiting for."""
 _SPACE = re.compile(r"(?:https://huggingface\.co/spaces/)?([\w.-]+/[\w.-]+)/?", re.ASCII)
-_FILE = re.compile(r"gaze-portrait/((?:q[0-3](?:_\d+)?|sheet|poster)\.webp|gaze\.pack|metadata\.json)", re.ASCII)
+_FILE = re.compile(
+    r"gaze-portrait/((?:q[0-3](?:_\d+)?|sheet|poster)\.webp|(?:gaze|stills)\.pack|metadata\.json)", re.ASCII
+)
 """What is taken out of the zip. Pages and scripts are not: they would be served as if they were ours."""
 
 
@@ -134,7 +136,10 @@ def as_arguments(options: Options) -> dict[str, Any]:
     for field in fields(options):
         value = getattr(options, field.name)
         arguments |= vars(value) if is_dataclass(value) else {field.name: value}
-    del arguments["remote"]
+    for name in ("remote", "wink_left", "wink_right"):  # the last two are poses', not a portrait's
+        del arguments[name]
+    arguments["sheets"] = options.wants_sheets
+    arguments |= {name: str(arguments[name]) for name in ("keys", "frame_size")}
     return arguments
 
 

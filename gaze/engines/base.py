@@ -14,7 +14,9 @@ import numpy as np
 
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.grid import EXPRESSION_RANGES, Expression, Pose
+from gaze.grid import EXPRESSION_RANGES as EXPRESSION_RANGES
+from gaze.grid import Expression as Expression
+from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 
@@ -47,6 +49,20 @@ class Engine(ABC):
 
         Returns:
             (height, width, 2) float32, x and y in pixels; None where frames have to be asked.
+        """
+        return None
+
+    def displacement(self, source: Any, pose: Pose) -> np.ndarray | None:
+        """How far each point of the frame that looks straight moves in the frame of a pose, if the engine knows.
+
+        It points forwards: what the frame of `Pose()` shows at (x, y), this pose's frame shows at
+        (x, y) + displacement[y, x]. The motion between keys is taken from it then, instead of being tracked. Irises
+        count; where one slides below a lid, the field should fall off over about a third of its radius: a mesh cannot
+        tear.
+
+        Returns:
+            (height, width, 2) float32, x and y in pixels of the portrait, 0 where nothing ever moves; None where the
+            frames have to be asked.
         """
         return None
 

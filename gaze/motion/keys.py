@@ -1,4 +1,4 @@
-"""Which looks are rendered as keys: an odd number per side, evenly spaced, so that the middle one is the photo itself."""
+"""Which looks are rendered as keys: an odd number per side, evenly spaced, so that the middle one is the photo."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from gaze.face.face import Face
+from gaze.motion.eyes import Eyes
 from gaze.motion.motion import Mesh
 
 COARSE, FINE = 1 / 7, 1 / 12
@@ -16,38 +16,56 @@ COARSE, FINE = 1 / 7, 1 / 12
 iris slides below a lid, and gives no better morphs."""
 _EYE_REACH = (0.62, 0.42)
 """Iris distances from an iris to the end of the fine part, across and down: the eye wherever the head carries it."""
-_NOISE = 4.0
-"""Differences up to so many times those of the stillest tenth of the picture are noise: frames may be coded already."""
+_EQUAL = 0.98
+"""Share of the pixels that at most differ in frames that were not coded before, if something stands still."""
+_BLUR, _NOISE, _MOST_NOISE = 7, 2.0, 6.0
+"""Coded frames: differences are averaged over so many pixels each way; up to so many times those of the stillest part,
+and up to so many levels, they are noise."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
 def find_changed(keys: Mapping[int, np.ndarray], middle: int) -> np.ndarray:
-    """(height, width) uint8: 1 where some key differs from the middle one by more than noise."""
+    """(height, width) uint8: 1 where some key differs from the middle one by more than noise.
+
+    Frames of an engine are equal to the bit where nothing moves. Where no part of them is, they may have been coded.
+    """
     still = keys[middle]
-    most = np.zeros(still.shape[:2], np.uint8)
+    most = np.zeros(still.shape, np.uint8)
     for number, frame in keys.items():
         if number != middle:
-            most = np.maximum(most, cv2.absdiff(frame, still).max(2))
-    noise = float(np.percentile(most, 10))
-    if not noise:
-        return (most > 0).astype(np.uint8)
-    return (cv2.blur(most.astype(np.float32), (5, 5)) > _NOISE * noise).astype(np.uint8)
+            cv2.max(most, cv2.absdiff(frame, still), dst=most)
+    differs = cv2.max(cv2.max(most[..., 0], most[..., 1]), most[..., -1])
+    if np.count_nonzero(differs) < _EQUAL * differs.size:
+        return (differs > 0).astype(np.uint8)
+    luma = _luma(still)
+    blurred = np.zeros(luma.shape, np.float32)
+    for number, frame in keys.items():
+        if number != middle:
+            cv2.max(blurred, cv2.blur(cv2.absdiff(_luma(frame), luma), (_BLUR, _BLUR)), dst=blurred)
+    noise = float(np.percentile(blurred, 5))
+    return (blurred > min(_NOISE * noise, _MOST_NOISE)).astype(np.uint8)
 
 
-def plan_mesh(changed: np.ndarray, face: Face) -> Mesh:
+def _luma(frame: np.ndarray) -> np.ndarray:
+    """Float32; of a cut-out that of its colours times alpha, over grey."""
+    luma = cv2.cvtColor(np.ascontiguousarray(frame[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return luma if frame.shape[2] == 3 else 128 + (luma - 128) * (frame[..., 3].astype(np.float32) / 255)
+
+
+def plan_mesh(changed: np.ndarray, eyes: Eyes) -> Mesh:
     """The mesh for what changes.
 
     Args:
         changed: (height, width) uint8; all of the picture is taken if nothing does.
-        face: in the middle key.
+        eyes: of the middle key.
     """
     height, width = changed.shape
     x, y, across, down = cv2.boundingRect(changed)
     if not across:
         across, down = width, height
-    unit = face.iris_distance
+    unit = eyes.distance
     margin = math.ceil(COARSE * unit)
-    xs, ys = (face.left.x, face.right.x), (face.left.y, face.right.y)
+    xs, ys = zip(eyes.left, eyes.right, strict=True)
     reach_x, reach_y = (reach * unit for reach in _EYE_REACH)
     return Mesh(
         _line(max(0, x - margin), min(width, x + across + margin), min(xs) - reach_x, max(xs) + reach_x, unit),

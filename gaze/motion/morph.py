@@ -1,7 +1,7 @@
 """The frame of any look, morphed from keys: the same arithmetic as the player's shader (docs/format.md).
 
-Each point p of the middle key goes to p + d(p). A frame shows at q the point p with p + d(p) = q, in the colours that the
-keys around the look give that point, each at its own place there.
+Each point p of the middle key goes to p + d(p). A frame shows at q the point p with p + d(p) = q, in the colours that
+the keys around the look give that point, each at its own place there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from gaze.grid import Cell, Look
 from gaze.motion.keys import around
 from gaze.motion.motion import Mesh, Motion
 
-_STEPS = 8
+_STEP = 2
+"""Displacements are followed at every second pixel: they are smooth, and it takes a quarter of the time."""
+_ROUNDS = 6
 _LEAST_TRUST = 1 / 255
 """What is left of a key's weight where it does not show the point, so that something is drawn there."""
 _NO_MAP = np.empty((0, 0), np.float32)
@@ -33,15 +35,17 @@ class Morph:
 
     def __init__(self, motion: Motion, keys: Mapping[int, np.ndarray], interpolation: int = cv2.INTER_CUBIC) -> None:
         self._motion, self._interpolation = motion, interpolation
-        box = motion.mesh.box
-        self._box = box
-        n = len(motion.looks)
-        self._static = keys[motion.middle * n + motion.middle]
-        self._keys = {number: _premultiplied(frame[box]) for number, frame in keys.items()}
-        self._still = _premultiplied(self._static[box])
-        self._at = _lattice_positions(motion.mesh)
-        self._moving = _dense(motion.moving.astype(np.float32), self._at)
-        self._fields = lru_cache(4 * n)(self._find_fields)
+        self._n = len(motion.looks)
+        self._box = motion.mesh.box
+        self._static = keys[motion.middle * self._n + motion.middle]
+        self._keys = {number: premultiplied(frame[self._box]) for number, frame in keys.items()}
+        self._at = _lattice_positions(motion.mesh, _STEP)
+        height, width = self._static[self._box].shape[:2]
+        self._size = (width, height)
+        share = _dense(motion.moving.astype(np.float32) / 255, _lattice_positions(motion.mesh, 1))
+        self._moving = np.repeat(share[..., None], self._static.shape[2], 2)
+        self._still = self._keys[motion.middle * self._n + motion.middle] * (1 - self._moving)
+        self._fields = lru_cache(4 * self._n)(self._find_fields)
 
     def __call__(self, look: Look | Cell) -> np.ndarray:
         """The frame of a look, of the keys' shape. At a key it is the key, but for what stands still.
@@ -49,59 +53,72 @@ class Morph:
         Args:
             look: 0 to the grid's size - 1, rows and columns.
         """
-        looks, n = self._motion.looks, len(self._motion.looks)
+        looks, n = self._motion.looks, self._n
         top, bottom, down = around(looks, look.row)
         left, right, across = around(looks, look.col)
-        weights = {
+        shares = {
             row * n + col: (down if row == bottom else 1 - down) * (across if col == right else 1 - across)
             for row in (top, bottom)
             for col in (left, right)
         }
-        weights = {number: weight for number, weight in weights.items() if weight > 0}
+        weights = {number: share for number, share in shares.items() if share > 1e-6}
         if len(weights) == 1:
             return self._composed(self._keys[next(iter(weights))].astype(np.float32))
         places = self._origins(look)
-        colour: np.ndarray = _NO_MAP
-        total: np.ndarray = _NO_MAP
-        for index, (number, weight) in enumerate(weights.items()):
-            at, trust = self._fields(number)
-            shift = cv2.remap(at, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            view = cv2.remap(
-                self._keys[number], places + shift, _NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE
-            ).astype(np.float32)
+        pixels = _pixels(places.shape[1], places.shape[0])
+        drawn, total = None, None
+        for number, weight in weights.items():
+            shift, trust = self._fields(number)
+            at = self._enlarged(places - pixels + _sampled(shift, places)) + self._whole
+            view = cv2.remap(self._keys[number], at, _NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
             if trust is None:
-                share: np.ndarray = np.full(places.shape[:2], weight, np.float32)
+                drawn = _added(drawn, view, weight)
             else:
-                seen = cv2.remap(trust, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                share = np.maximum(seen, _LEAST_TRUST) * np.float32(weight)
-            colour = view * share[..., None] if not index else colour + view * share[..., None]
-            total = share if not index else total + share
-        return self._composed(colour / total[..., None])
+                seen = np.maximum(_sampled(trust, places), _LEAST_TRUST) * np.float32(weight)
+                share = cv2.resize(seen, self._size)[..., None]
+                part = view * share
+                drawn, total = (part, share) if drawn is None else (drawn + part, total + share)
+        assert drawn is not None
+        return self._composed(drawn if total is None else drawn / total)
+
+    @property
+    def _whole(self) -> np.ndarray:
+        return _pixels(*self._size)
+
+    def _enlarged(self, shift: np.ndarray) -> np.ndarray:
+        """Displacements that are known at every `_STEP`-th pixel, for all."""
+        height, width = shift.shape[:2]
+        full = cv2.resize(shift, (width * _STEP, height * _STEP))
+        return full[: self._size[1], : self._size[0]] * np.float32(_STEP)
 
     def _origins(self, look: Look | Cell) -> np.ndarray:
-        """For each pixel of the box the point of the middle key it shows: (h, w, 2) float32, pixel centres at 0."""
-        weights = coefficients_at(self._motion, look)
-        forward = _dense(self._motion.displacement(weights), self._at)
+        """The point of the middle key that each pixel shows: (h, w, 2) float32, in steps of `_STEP` pixels.
+
+        Solves p + d(p) = q for p by fixed-point steps p ← q - d(p).
+        """
+        forward = self._shift(coefficients_at(self._motion, look))
         pixels = _pixels(forward.shape[1], forward.shape[0])
-        there = forward
-        for _ in range(_STEPS):
-            there = cv2.remap(forward, pixels - there, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.subtract(pixels, there)
+        places = pixels - forward
+        for _ in range(_ROUNDS):
+            places = pixels - _sampled(forward, places)
+        return places
+
+    def _shift(self, weights: np.ndarray) -> np.ndarray:
+        return _dense(self._motion.displacement(weights), self._at) * np.float32(1 / _STEP)
 
     def _find_fields(self, number: int) -> tuple[np.ndarray, np.ndarray | None]:
-        n = len(self._motion.looks)
-        row, col = divmod(number, n)
-        shift = _dense(self._motion.displacement(self._motion.coefficients[row, col]), self._at)
+        row, col = divmod(number, self._n)
+        shift = self._shift(self._motion.coefficients[row, col])
         if self._motion.trust is None:
             return shift, None
         return shift, _dense(self._motion.trust[row, col].astype(np.float32) / 255, self._at)
 
     def _composed(self, colour: np.ndarray) -> np.ndarray:
         """The whole frame, where the morph covers the still picture as far as `moving` says."""
-        share = self._moving[..., None] / np.float32(255)
-        mixed = self._still + share * (colour - self._still)
         frame = self._static.copy()
-        frame[self._box] = np.where(share > 0, _unpremultiplied(mixed), frame[self._box])
+        mixed = unpremultiplied(colour * self._moving + self._still)
+        view = frame[self._box]
+        view[:] = np.where(self._moving > 0, mixed, view)
         return frame
 
 
@@ -113,53 +130,81 @@ def coefficients_at(motion: Motion, look: Look | Cell) -> np.ndarray:
 
 
 def hermite_weights(looks: tuple[float, ...], look: float) -> np.ndarray:
-    """How much each key of an axis counts at a look, (n,) float64: the cubic Hermite spline through evenly spaced knots.
+    """How much each key of an axis counts at a look, (n,) float64: a cubic Hermite spline through the keys.
 
-    Tangents are half the difference of both neighbours, at the ends the difference to the one (Catmull-Rom).
+    Tangents are the slopes between both neighbours, at the ends to the one there is (Catmull and Rom, "A class of local
+    interpolating splines", 1974).
     """
     n = len(looks)
     before, after, t = around(looks, look)
+    gap = looks[after] - looks[before]
     values = np.zeros(n)
     squared, cubed = t * t, t * t * t
     values[before] += 2 * cubed - 3 * squared + 1
     values[after] += 3 * squared - 2 * cubed
     for index, share in ((before, cubed - 2 * squared + t), (after, cubed - squared)):
         low, high = max(index - 1, 0), min(index + 1, n - 1)
-        values[high] += share / (high - low)
-        values[low] -= share / (high - low)
+        slope = share * gap / (looks[high] - looks[low])
+        values[high] += slope
+        values[low] -= slope
     return values
 
 
-def _lattice_positions(mesh: Mesh) -> np.ndarray:
-    """For each pixel of the mesh's box where its middle lies between the points: (h, w, 2) float32, x and y."""
-    axes = [
-        np.interp(np.arange(line[0], line[-1]) + 0.5, line, np.arange(len(line))).astype(np.float32)
-        for line in (mesh.columns, mesh.rows)
-    ]
+def _lattice_positions(mesh: Mesh, step: int) -> np.ndarray:
+    """Where every `step`-th pixel of the mesh's box lies between its points: (h, w, 2) float32, x and y.
+
+    The places are the middles of blocks of step × step pixels, the convention of cv2.resize.
+    """
+    axes = []
+    for line in (mesh.columns, mesh.rows):
+        count = -(-(line[-1] - line[0]) // step)
+        places = line[0] + (np.arange(count) + 0.5) * step
+        axes.append(np.interp(places, line, np.arange(len(line))).astype(np.float32))
     return np.dstack(np.meshgrid(*axes)).astype(np.float32)
 
 
 def _dense(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """What is known at the mesh's points, at every pixel of its box."""
+    """What is known at the mesh's points, at these places between them."""
     return cv2.remap(values, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _premultiplied(frame: np.ndarray) -> np.ndarray:
-    """Colours times alpha, so that what is transparent lends no colour to its neighbours."""
+_sampled = _dense
+
+
+def _added(drawn: np.ndarray | None, view: np.ndarray, weight: float) -> np.ndarray:
+    if drawn is None:
+        return view * np.float32(weight)
+    return cv2.addWeighted(drawn, 1, view.astype(np.float32), weight, 0, dst=drawn)
+
+
+def premultiplied(frame: np.ndarray) -> np.ndarray:
+    """(height, width, 3 or 4) uint8: colours times alpha, so that what is transparent lends none to its neighbours."""
+    frame = np.ascontiguousarray(frame)
     if frame.shape[2] == 3:
-        return np.ascontiguousarray(frame)
+        return frame
     alpha = np.ascontiguousarray(frame[..., 3:])
-    colour = cv2.multiply(np.ascontiguousarray(frame), np.repeat(alpha, 4, 2), scale=1 / 255)
+    colour = cv2.multiply(frame, np.repeat(alpha, 4, 2), scale=1 / 255)
     colour[..., 3:] = alpha
     return colour
 
 
-def _unpremultiplied(frame: np.ndarray) -> np.ndarray:
-    """Float colours times alpha back to (height, width, 3 or 4) uint8."""
+def unpremultiplied(frame: np.ndarray) -> np.ndarray:
+    """Float colours times alpha, 0 to 255, back to (height, width, 3 or 4) uint8."""
     if frame.shape[2] == 4:
         alpha = frame[..., 3:]
         frame = np.concatenate([frame[..., :3] * (255 / np.maximum(alpha, 1e-3)), alpha], axis=2)
-    return np.clip(frame + 0.5, 0, 255).astype(np.uint8)
+    return cv2.convertScaleAbs(np.maximum(frame, 0))
+
+
+def resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A frame (height, width, 3 or 4) uint8 in another width and height; what is hidden lends no colour."""
+    if frame.shape[1::-1] == size:
+        return frame
+    smaller = size[0] < frame.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    if frame.shape[2] == 3:
+        return cv2.resize(frame, size, interpolation=how)
+    return unpremultiplied(cv2.resize(premultiplied(frame).astype(np.float32), size, interpolation=how))
 
 
 @lru_cache(maxsize=8)

@@ -70,6 +70,6 @@ class Motion:
         return len(self.looks) // 2
 
     def displacement(self, weights: np.ndarray) -> np.ndarray:
-        """The displacement of the mesh's points for coefficients (..., rank): (..., rows, columns, 2) float32, pixels."""
-        fields = self.fields.reshape(self.rank, -1).astype(np.float32) * np.float32(self.unit)
+        """How far the mesh's points go for coefficients (..., rank): (..., rows, columns, 2) float32, pixels."""
+        fields = self.fields.reshape(self.rank, 2 * self.mesh.count).astype(np.float32) * np.float32(self.unit)
         return (np.asarray(weights, np.float32) @ fields).reshape(*weights.shape[:-1], *self.mesh.shape, 2)

@@ -6,7 +6,7 @@ import numpy as np
 
 MAX_RANK = 16
 _LEFT = 0.0012
-"""What the fields that are left out may give of the motion, root of the mean square, in iris distances: less is the noise
+"""What the fields that are left out may give of the motion, root of the mean square, in iris distances: it is the noise
 of tracking."""
 _STEP = 1 / 1200
 """Step of the stored fields in iris distances: a sixteenth of a pixel for a face of 75."""

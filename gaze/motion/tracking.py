@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from gaze.face.face import Face
+from gaze.motion.eyes import Eyes
 from gaze.motion.keys import spiral
 from gaze.motion.lattice import find_changed, find_moving, plan_mesh, sample
 from gaze.motion.motion import Mesh, Motion
@@ -22,9 +22,11 @@ _SMOOTH = 0.07
 """Blur of a tracked field, in iris distances: half a step of the coarse mesh."""
 _TOLERANCE = 0.04
 """What the ways there and back may miss each other by before a point is more doubted than trusted."""
-_DOUBTED = 0.5
-"""Trust below which a point counts as hidden; if no key hides any, nothing is stored."""
-_LEVELS = 8
+_DOUBTED = 0.4
+"""Trust from which on a point counts as seen: what slides below a lid misses a little everywhere."""
+_LEAST_SIDE = 16
+"""Pixels of a picture below which no flow can be searched in it."""
+_LEVELS = 4
 """Steps of trust that are stored: more would cost bytes and change nothing that can be seen."""
 
 Displacement = Callable[[int], "np.ndarray | None"]
@@ -32,20 +34,20 @@ Displacement = Callable[[int], "np.ndarray | None"]
 
 
 def find_motion(
-    keys: Mapping[int, np.ndarray], looks: Sequence[float], face: Face, known: Displacement | None = None
+    keys: Mapping[int, np.ndarray], looks: Sequence[float], eyes: Eyes, known: Displacement | None = None
 ) -> Motion:
     """The motion between keys.
 
     Args:
         keys: n × n frames by number, row · n + column: (height, width, 3 or 4) uint8, of one shape.
         looks: of the keys along an axis, n of them.
-        face: in the middle key.
+        eyes: of the middle key.
         known: what the engine knows of it; where it gives None, the keys are tracked.
     """
     n = len(looks)
     middle = n // 2 * n + n // 2
     changed = find_changed(keys, middle)
-    mesh = plan_mesh(changed, face)
+    mesh = plan_mesh(changed, eyes)
     moving = find_moving(mesh, changed)
     trust = None
     found = known(0) if known else None
@@ -56,25 +58,27 @@ def find_motion(
             if number != middle and field is not None:
                 fields[number] = sample(field, mesh)
     else:
-        fields, trust = _track(keys, mesh, face, n)
+        fields, trust = _track(keys, mesh, eyes, n)
     fields[:, moving < 255] = 0
-    coefficients, basis, unit = reduce_rank(fields, middle, face.iris_distance)
+    coefficients, basis, unit = reduce_rank(fields, middle, eyes.distance)
     grid = (n, n)
     stored = None if trust is None else _quantised(trust, moving).reshape(*grid, *mesh.shape)
     return Motion(tuple(looks), mesh, basis, unit, coefficients.reshape(*grid, -1), moving, stored)
 
 
-def _track(keys: Mapping[int, np.ndarray], mesh: Mesh, face: Face, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _track(keys: Mapping[int, np.ndarray], mesh: Mesh, eyes: Eyes, n: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Displacements (n², rows, columns, 2) float32 and trust (n², rows, columns) in 0 to 1, or None where all is seen.
 
-    Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016) from the middle key to each
-    other, begun with what was found for the neighbour towards the middle.
+    Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016) from the middle key to
+    each other, begun with what was found for the neighbour towards the middle.
     """
-    scale = min(1.0, _SEARCH_UNIT / face.iris_distance)
+    scale = min(1.0, _SEARCH_UNIT / eyes.distance)
     origin = (mesh.columns[0], mesh.rows[0])
     pictures = {number: _for_search(frame[mesh.box], scale) for number, frame in keys.items()}
     middle = n // 2 * n + n // 2
     still = pictures[middle]
+    if min(still.shape) < _LEAST_SIDE:  # too little to search in
+        return np.zeros((n * n, *mesh.shape, 2), np.float32), None
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     search.setFinestScale(0)
     there = {middle: np.zeros((*still.shape, 2), np.float32)}
@@ -84,9 +88,9 @@ def _track(keys: Mapping[int, np.ndarray], mesh: Mesh, face: Face, n: int) -> tu
         found = search.calc(still, pictures[number], there[_towards_middle(number, n)].copy())
         there[number] = found
         back = search.calc(pictures[number], still, -found)
-        doubt = _missed(found, back) / (_TOLERANCE * face.iris_distance * scale) ** 2
+        doubt = _missed(found, back) / (_TOLERANCE * eyes.distance * scale) ** 2
         trust[number] = sample(1 / (1 + cv2.GaussianBlur(doubt, (0, 0), 1)), mesh, scale, origin)
-        smooth = cv2.GaussianBlur(found, (0, 0), _SMOOTH * face.iris_distance * scale)
+        smooth = cv2.GaussianBlur(found, (0, 0), _SMOOTH * eyes.distance * scale)
         fields[number] = sample(smooth, mesh, scale, origin) / np.float32(scale)
     return fields, trust if trust.min() < _DOUBTED else None
 
@@ -100,7 +104,7 @@ def _missed(there: np.ndarray, back: np.ndarray) -> np.ndarray:
 
 
 def _towards_middle(number: int, n: int) -> int:
-    """The neighbour of a key that is nearer to the middle key: along the longer way, or along both if they are equal."""
+    """The neighbour of a key towards the middle key: along the longer way, or along both if they are equal."""
     row, col = divmod(number, n)
     down, across = n // 2 - row, n // 2 - col
     step_down = int(np.sign(down)) if abs(down) >= abs(across) else 0
@@ -116,12 +120,13 @@ def _for_search(frame: np.ndarray, scale: float) -> np.ndarray:
         luma = np.round(128 + (luma - np.float32(128)) * alpha).astype(np.uint8)
     if scale == 1:
         return luma
-    size = (max(16, round(luma.shape[1] * scale)), max(16, round(luma.shape[0] * scale)))
+    size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
 def _quantised(trust: np.ndarray, moving: np.ndarray) -> np.ndarray:
     """In few steps, and 255 where nothing moves."""
-    stored = (np.round(trust * (_LEVELS - 1)) * (255 / (_LEVELS - 1))).astype(np.uint8)
+    steps = np.round(np.minimum(trust / _DOUBTED, 1) * (_LEVELS - 1))
+    stored = (steps * (255 / (_LEVELS - 1))).astype(np.uint8)
     stored[:, moving < 255] = 255
     return stored

@@ -1,6 +1,6 @@
 """gaze.pack: the keys of a portrait and the motion between them in one file, to be played by pointer position.
 
-    magic · header length · header (JSON) · motion · payload · payload …        payload: index · pictures, the middle first
+    magic · header length · header (JSON) · motion · payload · payload …     payload: index · pictures, the middle first
 
 docs/format.md is the contract. Reading is `gaze.output.pack_reader`.
 """

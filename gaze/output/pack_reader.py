@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -25,6 +25,7 @@ MAX_PIXELS = {1: 2**24, 2: 2**22}
 _ALL_PIXELS = 2**30
 """The most pixels of all pictures of a payload: what sheets of version 1 can hold, and more than version 2 can."""
 _LAYERS, _VALUES = 8, 8
+_LARGE = 2**31
 _MAX_SIZE, _MAX_SIDE = 60, 16384
 _NAME = re.compile(r"[a-z-]{1,32}")
 _AGAIN = "The file is damaged or no pack: make it again."
@@ -92,7 +93,7 @@ def _parse(data: bytes) -> Pack:
 
 
 def _parse_keys(header: dict[str, Any], rest: _Rest, facts: Facts) -> Pack:
-    motion = _motion(header, rest, facts, least=5)
+    motion = _motion(header, rest, facts, least=3)
     count = len(motion.looks)
     payloads = _payloads(header, rest, facts, VERSION, lambda about: _still_count(about, count))
     declared = header.get("layers", [])
@@ -104,7 +105,7 @@ def _still_count(about: dict[str, Any], n: int) -> int:
     """How many pictures a payload holds; sees to it that stills tell which keys they are."""
     if about["kind"] == "video":
         return n * n
-    keys = about.get("keys")
+    keys: Any = about.get("keys")
     good = isinstance(keys, list) and all(type(key) is int for key in keys) and {0, n // 2, n - 1} <= set(keys)
     _require(good and keys == sorted(set(keys)) and keys[-1] < n and keys[0] >= 0, "Its stills do not tell their keys.")
     return len(keys) ** 2
@@ -112,10 +113,17 @@ def _still_count(about: dict[str, Any], n: int) -> int:
 
 def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
     _require(isinstance(about, dict), "A layer is described by no JSON object.")
-    name, values, place = about.get("name"), about.get("values"), about.get("region")
+    name: Any = about.get("name")
+    values: Any = about.get("values")
+    place: Any = about.get("region")
     _require(isinstance(name, str) and bool(_NAME.fullmatch(name)), "A layer has no name of small letters.")
-    _require(isinstance(values, list) and 1 <= len(values) <= _VALUES and all(map(_is_number, values)), "A layer has no values.")
-    _require(0 < values[0] and values == sorted(set(values)) and values[-1] == 1, "A layer's values do not ascend to 1.")
+    _require(
+        isinstance(values, list) and 1 <= len(values) <= _VALUES and all(map(_is_number, values)),
+        "A layer has no values.",
+    )
+    _require(
+        values[0] > 0 and values == sorted(set(values)) and values[-1] == 1, "A layer's values do not ascend to 1."
+    )
     _require(isinstance(place, dict), "A layer has no region.")
     x, y = _integer(place, "x", 0, facts.width - 1), _integer(place, "y", 0, facts.height - 1)
     width, height = _integer(place, "width", 1, facts.width - x), _integer(place, "height", 1, facts.height - y)
@@ -127,13 +135,14 @@ def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
 
 
 def _motion(header: dict[str, Any], rest: _Rest, facts: Facts, least: int) -> Motion:
-    looks, mesh, about = header.get("looks"), header.get("mesh"), header.get("motion")
+    looks: Any = header.get("looks")
+    mesh: Any = header.get("mesh")
+    about: Any = header.get("motion")
     good = isinstance(looks, list) and all(map(_is_number, looks)) and len(looks) % 2 == 1
     _require(good and least <= len(looks) <= MAX_KEYS, "Its header does not tell the looks of its keys.")
-    last = facts.size - 1
-    expected = [i * last / (len(looks) - 1) for i in range(len(looks))] if len(looks) > 1 else [last / 2]
-    even = all(abs(look - wanted) < 1e-3 for look, wanted in zip(looks, expected, strict=True))
-    _require(even, "The looks of its keys are not spaced evenly over the grid.")
+    ends = (looks[0], looks[-1]) == (0, facts.size - 1) or (len(looks) == 1 and 0 <= looks[0] <= facts.size - 1)
+    ascending = all(b - a > 0 for a, b in pairwise(looks))
+    _require(ends and ascending, "The looks of its keys do not go from one end of the grid to the other.")
     _require(isinstance(mesh, dict) and isinstance(about, dict), "Its header does not describe its motion.")
     lines = Mesh(_line(mesh.get("columns"), facts.width), _line(mesh.get("rows"), facts.height))
     _require(lines.count <= MAX_POINTS, f"Its mesh has {lines.count} points; {MAX_POINTS} are allowed.")
@@ -144,13 +153,13 @@ def _motion(header: dict[str, Any], rest: _Rest, facts: Facts, least: int) -> Mo
     try:
         return decode_motion(rest.take(about), tuple(map(float, looks)), lines, rank, float(unit), trust)
     except GazeError as error:
-        raise GazeError(f"{error} {_AGAIN}" if _AGAIN not in str(error) else str(error)) from error
+        raise GazeError(str(error) if _AGAIN in str(error) else f"{error} {_AGAIN}") from error
 
 
 def _line(values: Any, side: int) -> tuple[int, ...]:
     good = isinstance(values, list) and 2 <= len(values) <= MAX_LINES and all(type(value) is int for value in values)
     _require(good, f"Its mesh is no list of 2 to {MAX_LINES} columns and rows.")
-    ascending = all(a < b for a, b in zip(values, values[1:], strict=False))
+    ascending = all(a < b for a, b in pairwise(values))
     _require(ascending and values[0] >= 0 and values[-1] <= side, "Its mesh does not ascend inside the frame.")
     return tuple(values)
 
@@ -158,7 +167,7 @@ def _line(values: Any, side: int) -> tuple[int, ...]:
 def _payloads(
     header: dict[str, Any], rest: _Rest, facts: Facts, version: int, count_of: Callable[[dict[str, Any]], int]
 ) -> tuple[Payload, ...]:
-    declared = header.get("payloads")
+    declared: Any = header.get("payloads")
     _require(isinstance(declared, list) and 1 <= len(declared) <= 4, "Its header lists no payloads.")
     payloads = []
     for about in declared:
@@ -224,8 +233,10 @@ def _pictures(body: bytes, count: int, kind: str, longest: int) -> dict[int, Pic
     return pictures
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: Any) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _LARGE  # false for what is no number, too
 
 
 def _integer(object_: dict[str, Any], name: str, low: int, high: int) -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from gaze.motion.keys import spiral, still_keys
+from gaze.motion.morph import resized
 from gaze.motion.motion import Motion
 from gaze.output.pack import PACK, STILLS_PACK, Facts, Pack, Payload, Picture, write_pack
 from gaze.output.sprites import encode_webp
@@ -61,8 +61,8 @@ class KeyEncoder:
         if coding.codec:
             crf = quantizer(coding.codec, coding.quality)
             self._video = self._pool.submit(encode_chain, [keys[number] for number in self._order], coding.codec, crf)
-        m = len(self._subset)
-        places = {row * self._n + col: i * m + j for i, row in enumerate(self._subset) for j, col in enumerate(self._subset)}
+        numbers = [row * self._n + col for row in self._subset for col in self._subset]
+        places = {number: place for place, number in enumerate(numbers)}
         self._stills = {
             places[number]: self._pool.submit(encode_still, keys[number], self._size, coding.quality)
             for number in self._order
@@ -75,17 +75,13 @@ class KeyEncoder:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    @property
-    def done(self) -> bool:
-        """Whether all is encoded."""
-        return all(future.done() for future in self._futures)
+    def wait(self, seconds: float) -> bool:
+        """Wait until all is encoded, no longer than so many seconds; whether it is."""
+        futures: list[Future[Any]] = [*self._stills.values(), *([self._video] if self._video else [])]
+        return not wait(futures, timeout=seconds).not_done
 
-    @property
-    def _futures(self) -> list[Future[Any]]:
-        return [*self._stills.values(), *([self._video] if self._video else [])]
-
-    def write(self, folder: Path, motion: Motion) -> None:
-        """Write `gaze.pack`, with the video if there is one, and `stills.pack`; waits until all is encoded."""
+    def write(self, folder: Path, motion: Motion, name: str = PACK) -> None:
+        """Write the pack with the video and `stills.pack`, or one pack of stills; waits until all is encoded."""
         width, height = self._size
         about = {"width": width, "height": height, "keys": list(self._subset)}
         stills = Payload("stills", about, {n: Picture(still.result()) for n, still in self._stills.items()})
@@ -95,7 +91,7 @@ class KeyEncoder:
             main = Payload("video", self._about, {number: Picture(data, parent) for parent, number, data in chunks})
             with (folder / STILLS_PACK).open("wb") as file:
                 write_pack(Pack(self._facts, (stills,), motion), file)
-        with (folder / PACK).open("wb") as file:
+        with (folder / name).open("wb") as file:
             write_pack(Pack(self._facts, (main,), motion), file)
 
 
@@ -107,9 +103,7 @@ def still_size(facts: Facts, longest: int) -> tuple[int, int]:
 
 def encode_still(frame: np.ndarray, size: tuple[int, int], quality: int) -> bytes:
     """A frame as WebP of this width and height."""
-    if frame.shape[1::-1] != size:
-        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    return encode_webp(Image.fromarray(frame), quality, _EFFORT)
+    return encode_webp(Image.fromarray(resized(frame, size)), quality, _EFFORT)
 
 
 def describe_video(facts: Facts, codec: str) -> dict[str, Any]:

@@ -104,6 +104,18 @@ def codec_string(codec: str, width: int, height: int) -> str:
     raise GazeError(f"Frames coded as {width} × {height} pixels are too large for {codec}. Choose a smaller size.")
 
 
+def codec_of(string: str) -> str:
+    """The name in `CODECS` of a codec string.
+
+    Raises:
+        GazeError: it is another codec's.
+    """
+    for name, known in CODECS.items():
+        if string[:4] == known.string[:4]:
+            return name
+    raise GazeError(f"The codec {string[:20]} cannot be read here. Make the portrait again.")
+
+
 def coded_size(width: int, height: int, alpha: bool) -> tuple[int, int]:
     """Width and height of the coded picture: even, and twice as high where alpha lies under the colour."""
     even = height + height % 2

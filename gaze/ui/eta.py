@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gaze.face.framing import AUTO_SIDE
+from gaze.motion.keys import AUTO, USUAL
 from gaze.options import Options
 
 
@@ -49,4 +51,6 @@ class Pace:
 
 
 def _pixels(options: Options) -> int:
-    return options.size**2 * options.frame_size**2
+    keys = USUAL if options.keys == AUTO else int(options.keys)
+    side = AUTO_SIDE if options.frame_size == AUTO else int(options.frame_size)
+    return keys**2 * side**2

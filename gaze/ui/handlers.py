@@ -189,7 +189,9 @@ class Handlers:
         try:
             if not photo:
                 raise PhotoError("Add a photo first.")
-            options = replace(read_options(choices), face=ui.chosen_face(photo, faces), remote=self._remote)
+            options = replace(
+                read_options(choices), face=ui.chosen_face(photo, faces), remote=self._remote, sheets=False
+            )
             engine, _ = self._engine(options)
             expected = self._pace.expect(engine, options)
             with self._line.enter(expected.total if expected else None) as turn:

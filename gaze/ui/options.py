@@ -56,13 +56,17 @@ _INPUTS: dict[str, Callable[[], Input]] = {
     ),
     "keys": partial(
         gr.Radio,
-        [("As many as are quick", AUTO), *((str(keys), keys) for keys in KEY_CHOICES)],
+        [("Automatic", AUTO), *((str(keys), keys) for keys in KEY_CHOICES)],
         value=_NORMAL.keys,
         label="Keys",
-        info="Rows and columns that are rendered; the looks between are morphed.",
+        info="Looks per side that are rendered; all others are morphed between them.",
     ),
     "frame_size": partial(
-        gr.Radio, [384, 512, 640], value=_NORMAL.frame_size, label="Frame size", info="Longer side in pixels."
+        gr.Radio,
+        [("Automatic", AUTO), ("512", 512), ("768", 768), ("1024", 1024)],
+        value=_NORMAL.frame_size,
+        label="Frame size",
+        info="Longer side in pixels; by itself as large as the photo allows, up to 768.",
     ),
     "quality": partial(
         gr.Slider,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -19,8 +19,9 @@ import numpy as np
 from gaze.engines.base import Engine
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
+from gaze.engines.warp.sclera import Lids
 from gaze.engines.warp.straighten import GAZE_SHIFT, straightening
-from gaze.face.face import Face
+from gaze.face.face import Face, Opening
 from gaze.grid import GAZE_RANGE, Pose
 from gaze.photo.portrait import Portrait
 
@@ -36,6 +37,10 @@ _STEPS = 3
 _BANDS = 10
 _STILL = 0.003
 """Share of the motion that is not worth drawing: a twentieth of a pixel for a face of 100 pixels between the irises."""
+_FOLLOW = (1.1, 2.4)
+"""Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
+_LID_SOFTNESS = 0.3
+"""Iris radii over which that fades at the lids."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
@@ -55,6 +60,7 @@ class WarpSource:
         turn: how far the face is turned already, in units of `YAW_RANGE`.
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         eyes: the layers of both eyes.
+        followers: for each iris x and y in the portrait, and which share of its shift the points from there on make.
     """
 
     image: np.ndarray
@@ -68,6 +74,7 @@ class WarpSource:
     turn: float
     straighten: float
     eyes: tuple[Eye, Eye]
+    followers: tuple[tuple[int, int, np.ndarray], ...] = ()
 
 
 class WarpEngine(Engine):
@@ -98,7 +105,7 @@ class WarpEngine(Engine):
         )
         bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
         fields = head_fields(*face.to_frame(px, py))
-        return WarpSource(
+        source = WarpSource(
             image=image,
             region=region,
             bare=np.ascontiguousarray(bare),
@@ -111,11 +118,28 @@ class WarpEngine(Engine):
             straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
         )
+        rest = _gaze_shift(source, Pose())
+        eyes = zip(source.eyes, face.openings, strict=True)
+        return replace(source, followers=tuple(_follower(eye, opening, rest, image.shape) for eye, opening in eyes))
 
     def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
         """One frame for each pose: (len(poses), height, width, 3) uint8."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
+
+    def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
+        """The head's, and around each iris what the gaze adds to it."""
+        height, width = source.image.shape[:2]
+        x, y, across, down = source.region
+        forward = displacement(source, pose)
+        rows, cols = forward.shape[:2]
+        field = np.zeros((height, width, 2), np.float32)
+        inner = field[y : y + down, x : x + across]
+        inner[:] = cv2.resize(forward, (cols * source.stride, rows * source.stride))[:down, :across]
+        gaze = (_gaze_shift(source, pose) - _gaze_shift(source, Pose())).astype(np.float32)
+        for eye_x, eye_y, share in source.followers:
+            field[eye_y : eye_y + share.shape[0], eye_x : eye_x + share.shape[1]] += share[..., None] * gaze
+        return field
 
     def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
         """Exact, but for irises."""
@@ -136,12 +160,35 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands:
         view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    gaze = np.array([pose.pupil_x * GAZE_SHIFT[0], -pose.pupil_y * GAZE_SHIFT[1]]) / GAZE_RANGE
-    gaze[0] += source.straighten
-    shift = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
+    shift = _gaze_shift(source, pose)
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, forward, eye.iris.x, eye.iris.y), shift)
     return frame
+
+
+def _gaze_shift(source: WarpSource, pose: Pose) -> np.ndarray:
+    """How far the irises are moved inside their eyes, x and y in pixels."""
+    gaze = np.array([pose.pupil_x * GAZE_SHIFT[0], -pose.pupil_y * GAZE_SHIFT[1]]) / GAZE_RANGE
+    gaze[0] += source.straighten
+    shift: np.ndarray = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
+    return shift
+
+
+def _follower(eye: Eye, opening: Opening, rest: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, np.ndarray]:
+    """Which share of the gaze's shift points around an iris make: x and y of the first one, (h, w) float32 in 0 to 1.
+
+    All of it on the iris, where it looks straight; less and less towards lids and corners.
+    """
+    radius = eye.iris.radius
+    x, y = eye.iris.x + rest[0], eye.iris.y + rest[1]
+    reach = _FOLLOW[1] * radius
+    x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
+    x1, y1 = min(shape[1], int(x + reach) + 2), min(shape[0], int(y + reach) + 2)
+    px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
+    far = np.hypot(px - x, py - y) / radius
+    part = np.clip((_FOLLOW[1] - far) / (_FOLLOW[1] - _FOLLOW[0]), 0, 1)
+    inside = cv2.GaussianBlur(Lids(opening).coverage(px, py).astype(np.float32), (0, 0), _LID_SOFTNESS * radius)
+    return x0, y0, (part * part * (3 - 2 * part) * inside).astype(np.float32)
 
 
 def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
