@@ -24,7 +24,7 @@ def turned(degrees: float) -> Change:
         image = cv2.warpAffine(
             image, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
-        return image, face.mapped(lambda x, y: tuple(matrix @ (x, y, 1)), 1, face.box)
+        return image, face.mapped(lambda points: points @ matrix[:, :2].T + matrix[:, 2], 1)
 
     return change
 
@@ -178,7 +178,7 @@ def eyes_closed(image: np.ndarray, face: Face) -> np.ndarray:
 
 def _at(face: Face, u: float, v: float) -> tuple[float, float]:
     """A place of the face frame in the image."""
-    cos, sin = np.cos(face.roll), np.sin(face.roll)
+    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
     x, y = face.centre
     return x + face.iris_distance * (u * cos - v * sin), y + face.iris_distance * (u * sin + v * cos)
 

@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,16 +24,31 @@ from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN
 from gaze.engines.warp.engine import WarpEngine
-from gaze.engines.warp.straighten import gaze_offset
 from gaze.face.detection import find_faces
-from gaze.face.face import Face, Iris, Opening, typical_face
+from gaze.face.face import Contours, Face, Iris, typical_face
+from gaze.face.topology import (
+    CHIN,
+    LEFT_BROW,
+    LEFT_BROW_BELOW,
+    LEFT_LOWER_LID,
+    LEFT_UPPER_LID,
+    NOSE_TIP,
+    RIGHT_BROW,
+    RIGHT_BROW_BELOW,
+    RIGHT_LOWER_LID,
+    RIGHT_UPPER_LID,
+    UPPER_LIP,
+)
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
-EXAMPLE = ROOT / "assets" / "examples" / "astronaut.jpg"
+EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
+
+_LIDS = ((LEFT_UPPER_LID, LEFT_LOWER_LID), (RIGHT_UPPER_LID, RIGHT_LOWER_LID))
+_BROWS = ((LEFT_BROW, LEFT_BROW_BELOW), (RIGHT_BROW, RIGHT_BROW_BELOW))
 
 
 def read_marks(name: str) -> dict[str, Face]:
@@ -42,26 +58,32 @@ def read_marks(name: str) -> dict[str, Face]:
 
 
 def _marked(mark: dict) -> Face:
+    """An average face laid by the irises, its mesh moved to the marks where there are any."""
     left, right = Iris(*mark["left"]), Iris(*mark["right"])
     typical = typical_face(left, right)
-    return Face(
-        box=typical.box,
-        left=left,
-        right=right,
-        confidence=1.0,
-        openings=tuple(Opening(*map(tuple, corners)) for corners in mark["openings"]),
-        # A brow that was painted over cannot be marked.
-        brows=tuple(map(tuple, mark["brows"] or [(np.nan, np.nan)] * 2)),
-        nose=tuple(mark["nose"]),
-        mouth=tuple(map(tuple, mark["mouth"])),
-        chin=tuple(mark["chin"]),
-    )
+    mesh = typical.mesh.copy()
+    for (upper, lower), lids in zip(_LIDS, mark["openings"], strict=True):
+        middle = len(upper) // 2
+        mesh[[upper[0], upper[-1], upper[middle], lower[middle]], :2] = lids
+        # Between the marks the lids are taken for straight, so that the marks remain the apexes.
+        for contour in (upper, lower):
+            for start, end in ((0, middle), (middle, len(contour) - 1)):
+                for index in range(start + 1, end):
+                    share = (index - start) / (end - start)
+                    mesh[contour[index], :2] = (1 - share) * mesh[contour[start], :2] + share * mesh[contour[end], :2]
+    # A brow that was painted over cannot be marked.
+    for contours, brow in zip(_BROWS, mark["brows"] or [(np.nan, np.nan)] * 2, strict=True):
+        mesh[[contour[2] for contour in contours], :2] = brow
+    mesh[NOSE_TIP, :2] = mark["nose"]
+    mesh[[UPPER_LIP[0], UPPER_LIP[-1]], :2] = mark["mouth"]
+    mesh[CHIN, :2] = mark["chin"]
+    return replace(typical, mesh=mesh)
 
 
 def errors(found: Face, truth: Face) -> dict[str, float]:
     """Distances from the truth, in its iris distances; of the lids only across them, where they have a place."""
     unit = truth.iris_distance
-    down = np.array([-np.sin(truth.roll), np.cos(truth.roll)])
+    down = np.array([-np.sin(truth.tilt), np.cos(truth.tilt)])
 
     def apart(a: tuple[float, float], b: tuple[float, float]) -> float:
         return float(np.hypot(a[0] - b[0], a[1] - b[1])) / unit
@@ -75,11 +97,17 @@ def errors(found: Face, truth: Face) -> dict[str, float]:
         "upper": max(abs(float(np.subtract(a.upper, b.upper) @ down)) for a, b in lids) / unit,
         "lower": max(abs(float(np.subtract(a.lower, b.lower) @ down)) for a, b in lids) / unit,
         "corner": max(max(apart(a.left, b.left), apart(a.right, b.right)) for a, b in lids),
-        "brow": max(apart(a, b) for a, b in zip(found.brows, truth.brows, strict=True)),
+        "brow": max(apart(_middle(a), _middle(b)) for a, b in zip(found.brows, truth.brows, strict=True)),
         "nose": apart(found.nose, truth.nose),
         "mouth": max(apart(a, b) for a, b in zip(found.mouth, truth.mouth, strict=True)),
         "chin": apart(found.chin, truth.chin),
     }
+
+
+def _middle(brow: Contours) -> tuple[float, float]:
+    """The middle of a brow's two edges."""
+    x, y = (brow.upper[2] + brow.lower[2]) / 2
+    return float(x), float(y)
 
 
 def pictures() -> Iterator[tuple[str, np.ndarray, Face]]:
@@ -104,7 +132,7 @@ def shown_looks(image: np.ndarray, face: Face) -> dict[str, tuple[float, float, 
         for x in (-15, -10, -5, 0, 5, 10, 15):
             frame = WarpEngine().render(source, [Pose(pupil_x=x)])[0]
             faces = find_faces(Portrait(CHANGES[what](frame, face)[0]))
-            offset = gaze_offset(faces[0]) if faces else 0.0
+            offset = faces[0].gaze if faces else 0.0
             # Exactly none: the eyes were too unlike to tell.
             if abs(offset) > 1e-9:
                 drawn.append(0.08 * x / 15)

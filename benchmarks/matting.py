@@ -13,7 +13,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from benchmarks.instant import PHOTO, machine
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
+from gaze.matting.colours import find_colours
 from gaze.matting.cutout import CutoutEngine, CutoutSource, apart
-from gaze.matting.network import MODEL_VARIABLE, MODELS, find_colours
+from gaze.matting.finest import MODEL_VARIABLE, MODELS
+from gaze.matting.matte import FINEST
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
 from gaze.pipeline import prepare_portrait
@@ -76,17 +78,17 @@ def main() -> None:
 
 
 def measure(portrait: Portrait, face: Face, poses: list[Pose]) -> list[str]:
-    known = CutoutEngine(WarpEngine())
+    known = CutoutEngine(WarpEngine(), FINEST)
     list(known.load())
     source = known.prepare(portrait, face)
     matte = source.subject.layer[..., 3]
     truths = [moved(matte, WarpEngine().positions(source.source, pose)) for pose in poses]
     rows = []
     for background, engine in (("with it", Unknowing()), ("still", Still(matte))):
-        unknown = CutoutEngine(engine)
+        unknown = CutoutEngine(engine, FINEST)
         frames = list(zip(engine.render(source.source, poses), poses, strict=True))
         anew: list[np.ndarray] = []
-        ways = {
+        ways: dict[str, Callable[..., np.ndarray]] = {
             "network, each frame": lambda frame, _: known._network(frame),
             "the photo's own": lambda _, __: matte,
             "carried by flow": partial(_alpha, unknown, source),

@@ -26,7 +26,7 @@ from gaze.options import Options
 from gaze.pipeline import prepare_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
-PHOTO = ROOT / "assets" / "examples" / "astronaut.jpg"
+PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=1024))  # the pictures show parts of it, enlarged
 
 WIDTH = 1260  # which 3 and 5 divide

@@ -17,6 +17,7 @@ from gaze import GazeError, Options, Progress, Strengths, __version__
 from gaze.engines.base import ENGINES
 from gaze.face.framing import FRAMINGS
 from gaze.grid import EXPRESSION_RANGES, Expression
+from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS
 from gaze.output.bundle import write_zip
@@ -90,7 +91,14 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     look.add_argument(
         "--remove-background",
         action="store_true",
-        help="leave the person only, before a transparent background (needs the extra “matting”)",
+        help="leave the person only, before a transparent background",
+    )
+    look.add_argument(
+        "--matting",
+        choices=MATTINGS,
+        default=normal.matting,
+        help="how the background is removed: quick, or finest by a large network (needs the extra “matting”) "
+        "(default: %(default)s)",
     )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
@@ -201,6 +209,7 @@ def main(argv: list[str] | None = None) -> int:
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
             remove_background=args.remove_background,
+            matting=args.matting,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
             remote=args.remote,

@@ -8,6 +8,7 @@ from gaze.engines.base import Engine
 from gaze.errors import GazeError
 from gaze.face.framing import MAX_FRAME_SIDE
 from gaze.grid import Expression, Strengths
+from gaze.matting.matte import QUICK, check_matting
 from gaze.motion.keys import AUTO, check_keys
 from gaze.output.sprites import MODES
 from gaze.output.video import CODECS
@@ -30,7 +31,9 @@ class Options:
         face: which one where there are several: 0 the main face, 1 the next largest, and so on.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
-        remove_background: whether only the person is left, before nothing; needs the extra `matting`.
+        remove_background: whether only the person is left, before nothing.
+        matting: how the person is told from the background, one of `gaze.matting.matte.MATTINGS`: "quick" by the
+            network in the package, "finest" by a large one that the extra `matting` downloads.
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
@@ -52,6 +55,7 @@ class Options:
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
     remove_background: bool = False
+    matting: str = QUICK
     expression: Expression = field(default_factory=Expression)
     mode: str = "quadrants"
     effort: int = 4
@@ -73,6 +77,7 @@ class Options:
             GazeError: something is out of range.
         """
         check_keys(self.keys)
+        check_matting(self.matting)
         if not 1 <= self.quality <= 100:
             raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
         if not 64 <= self.sheet_size <= MAX_FRAME_SIDE:

@@ -28,7 +28,7 @@ from gaze.output.metadata import Metadata
 from gaze.output.pack import PACK, STILLS_PACK, Facts
 from gaze.output.packing import Coding, KeyEncoder
 from gaze.output.sprites import POSTER, describe, encode_webp
-from gaze.photo.portrait import Photo, Portrait, load_portrait
+from gaze.photo.portrait import Photo, Portrait, load_portrait, read_portrait
 from gaze.progress import READY, Loading, Progress, Result, Steps
 from gaze.rendering import KeyRendering, Keys, Rendered
 from gaze.sheet_export import Frames, SheetPlan, export_sheets, morphed, packed_morph, plan_for
@@ -92,15 +92,14 @@ def run(
         if must_continue:
             raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
         return (yield from _run_there(options.remote, photo, out, options))
-    portrait, face, notes = prepare_portrait(photo, options)
+    portrait, face, notes = prepare_portrait((yield from _reading(photo)), options)
     if options.wants_sheets:
         _plan(grid, portrait, options, alpha=False).check()
     engine, reason = yield from _load_engine(options)
     if engine.name == "warp" and options.expression != Expression():
         notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
-    print_ = fingerprint(
-        portrait.image, face, grid, options.straighten, options.expression, options.remove_background, engine.name
-    )
+    look = (grid, options.straighten, options.expression, options.remove_background, options.matting)
+    print_ = fingerprint(portrait.image, face, *look, engine.name)
     channels = 4 if options.remove_background else 3
 
     def result_of(keys: Keys, folder: Path) -> Result:
@@ -253,8 +252,8 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     """`run` by another Gaze. The result is stored here."""
     from gaze.remote import render_there
 
-    whole = load_portrait(photo)
-    portrait, _, _ = prepare_portrait(whole.image, options)
+    whole = yield from _reading(photo)
+    portrait, _, _ = prepare_portrait(whole, options)
     with publishing(Path(out)) as draft:
         made = yield from render_there(address, whole.image, options, draft)
         (draft / INPUT).write_bytes(_jpeg(portrait))
@@ -265,9 +264,17 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     return Result(Path(out), made.metadata, made.metadata.engine or "", reason, (*whole.notes, *made.notes))
 
 
-def prepare_portrait(photo: Photo, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
+def _reading(photo: Photo) -> Generator[Progress, None, Portrait]:
+    """Read the photo, in steps that Cancel can come between."""
+    with closing(read_portrait(photo)) as running:
+        for _ in (steps := Steps(running)):
+            yield Progress("read", 0, 1, "Reading the photo")
+    return steps.result
+
+
+def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
-    whole = load_portrait(photo)
+    whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
     face, count = main_face(whole, options.face)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     notes = portrait.notes
@@ -285,7 +292,7 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
     else:
         engine, reason = options.engine, "It was given."
     if options.remove_background:
-        engine = CutoutEngine(engine)
+        engine = CutoutEngine(engine, options.matting)
         yield from map(_load_state, engine.load())
     return engine, reason
 

@@ -5,6 +5,7 @@ What is handed over is the whole work, not an engine's: single frames would be h
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 HANDED_ON = "remote"
 """The engine that /health names where another Gaze makes the portraits."""
+_MOST_SENT = 13_000_000
+"""Pixels, of three bytes each: a photo may have 40 MB."""
 _SILENCE = 60.0
 """Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
 _RETURN = 10.0
@@ -90,7 +93,7 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
     arguments = as_arguments(options)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         photo, archive = Path(temporary) / "photo.png", Path(temporary) / "portrait.zip"
-        Image.fromarray(picture).save(photo, compress_level=1)
+        _small_enough(Image.fromarray(picture)).save(photo, compress_level=1)
         yield Progress("load", 0, 1, f"Connecting to {address}")
         client = connect(address)
         try:
@@ -103,6 +106,12 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
                 raise _lost(address) from error
         facts = _unpack(archive, address, folder)
     return Made(facts, manifest["reason"], tuple(manifest["notes"]))
+
+
+def _small_enough(picture: Image.Image) -> Image.Image:
+    """What the other side takes, even where it is noise."""
+    factor = math.ceil(math.sqrt(picture.width * picture.height / _MOST_SENT))
+    return picture.reduce(factor) if factor > 1 else picture
 
 
 def place_of(address: str) -> str:

@@ -13,7 +13,7 @@ _STAND_IN = """#!/bin/sh
 echo "${0##*/} $*" >> "$ASKED"
 case "$*" in "-m venv .venv")
     mkdir -p .venv/bin
-    for tool in python ruff mypy pip-audit; do cp "$0" .venv/bin/$tool; done
+    for tool in python ruff mypy lint-imports pip-audit; do cp "$0" .venv/bin/$tool; done
 esac
 """
 

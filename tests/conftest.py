@@ -12,7 +12,7 @@ from gaze.photo.portrait import Portrait, load_portrait
 from tests import green
 
 ROOT = Path(__file__).resolve().parents[1]
-PHOTO = ROOT / "assets" / "examples" / "astronaut.jpg"
+PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=100, database=None)
 settings.load_profile("same")  # every run tries the same examples: no test fails by chance

@@ -73,7 +73,7 @@ def gaze(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
 def app(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     """`python app.py`: it hands on what it is told."""
     launched: list[Any] = []
-    patch.setattr("gaze.ui.app.launch", launched.append)
+    patch.setattr("gaze.ui.__main__.launch", launched.append)
     patch.setattr(sys, "argv", ["app.py", *words])
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
     assert launched == [words[1] if words else None]

@@ -39,7 +39,7 @@ def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: p
 
 def test_the_background_can_be_removed(green_photo: Path, green_network: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", *QUICK]) == 0
+    assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", "--matting", "finest", *QUICK]) == 0
     assert json.loads((out / "metadata.json").read_text())["hasAlpha"]
 
 

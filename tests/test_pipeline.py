@@ -149,7 +149,7 @@ def test_a_portrait_without_its_background(
     green_photo: Path, green_network: Path, tmp_path: Path, size: int, keys: int
 ) -> None:
     stages: list[str] = []
-    options = Options(engine="warp", size=size, keys=keys, frame_size=256, remove_background=True)
+    options = Options(engine="warp", size=size, keys=keys, frame_size=256, remove_background=True, matting="finest")
     result = generate(
         green_photo, tmp_path / "out", options, lambda step: stages.append(f"{step.stage} {step.message}")
     )
@@ -173,6 +173,18 @@ def test_a_portrait_without_its_background(
         assert frame[:5, :5, 3].max() < 8
         assert frame[round(y) - 3 :, round(x) - 3 :][:6, :6, 3].min() > 247
     assert Image.open(result.folder / "input.jpg").mode == "RGB"
+
+
+def test_a_background_is_removed_with_nothing_installed(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gaze.matting.finest.find_spec", lambda _: None)
+    options = Options(engine="warp", size=4, frame_size=256, remove_background=True)
+    result = generate(photo, tmp_path / "out", options)
+    poster = np.asarray(Image.open(result.folder / "poster.webp"))
+    assert poster[:5, :5, 3].max() < 8
+    assert poster[120:136, 120:136, 3].min() > 247
+    assert check(result.folder) == []
 
 
 def test_backgrounds_are_kept_unless_asked_for(photo: Path, tmp_path: Path) -> None:
@@ -242,6 +254,8 @@ def test_frames_are_rendered_in_batches_and_each_once(photo: Path, tmp_path: Pat
 class Slow(FakeEngine):
     """Seems to take ten seconds for each frame."""
 
+    now = 0.0
+
     def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for frame in self.render(source, poses):
             self.now += 10
@@ -255,7 +269,6 @@ def test_a_long_wait_is_announced_with_the_keys_that_fit(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Slow(10)
-    engine.now = 0.0
     monkeypatch.setattr(pipeline.time, "monotonic", lambda: engine.now)
     steps: list[Progress] = []
     result = generate(photo, tmp_path / "out", Options(engine=engine, size=10, keys=10, frame_size=128), steps.append)

@@ -189,7 +189,7 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
 
 
 def test_analytics_are_off(tmp_path: Path) -> None:
-    stores = [SessionStore(tmp_path / name) for name in ("results", "previews", "examples")]
+    results, previews, examples = (SessionStore(tmp_path / name) for name in ("results", "previews", "examples"))
     line, limit = Line(), Limit()
-    page = build(Handlers(*stores, line), Api(*stores[:2], line, limit=limit), limit)
+    page = build(Handlers(results, previews, examples, line), Api(results, previews, line, limit=limit), limit)
     assert page.analytics_enabled is False

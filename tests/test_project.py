@@ -58,8 +58,8 @@ def test_a_space_brings_the_weights_along() -> None:
 
 
 def test_each_example_portrait_is_credited() -> None:
-    credits = (ROOT / "assets" / "examples" / "CREDITS.md").read_text()
-    photos = list((ROOT / "assets" / "examples").glob("*.jpg"))
+    credits = (ROOT / "gaze" / "ui" / "examples" / "CREDITS.md").read_text()
+    photos = list((ROOT / "gaze" / "ui" / "examples").glob("*.jpg"))
     assert photos
     assert all(f"`{photo.name}`" in credits for photo in photos)
 

@@ -31,6 +31,7 @@ from gaze.grid import Strengths
 from gaze.options import Options
 from gaze.output.validator import check
 from gaze.pipeline import generate, run
+from gaze.progress import Progress
 from gaze.remote import as_arguments, place_of
 from gaze.storage.sessions import KEY, SessionStore
 from gaze.ui import api
@@ -39,7 +40,7 @@ from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
 
 SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
-LONG = {"size": 60, "frame_size": 200, "engine": "warp", "video": "none"}
+LONG: dict[str, Any] = {"size": 60, "frame_size": 200, "engine": "warp", "video": "none"}
 
 
 @dataclass
@@ -140,7 +141,7 @@ def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) 
 
 
 def test_a_photo_that_cannot_be_used_is_not_sent_at_all(pair: Pair, faceless: np.ndarray, tmp_path: Path) -> None:
-    steps = []
+    steps: list[Progress] = []
     with pytest.raises(GazeError, match="No face was found"):
         generate(faceless, tmp_path / "out", Options(remote=pair.there.address), steps.append)
     assert [step.stage for step in steps] == ["read"]
@@ -209,6 +210,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         framing="whole",
         face=1,
         remove_background=True,
+        matting="finest",
         strengths=Strengths(0.5, 1.5, 0.25),
         straighten=False,
         expression=Expression(0.75, 0.5, -0.5, True),

@@ -72,7 +72,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 ODD_JSON = ("null", "5", '"text"', "[]", "[[[[", "{", "", "\0", '{"__proto__": {"polluted": 1}}', "[" * 100_000)
-ODD_OBJECTS = (5, "text", True, [], [1], {}, {"base": "http://["}, {"__proto__": {"polluted": 1}})
+ODD_OBJECTS: tuple[Any, ...] = (5, "text", True, [], [1], {}, {"base": "http://["}, {"__proto__": {"polluted": 1}})
 
 
 class Bench:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gaze.errors import GazeError
+from gaze.errors import GazeError, how_to_install
 from gaze.face.face import Face
 from gaze.grid import EXPRESSION_RANGES as EXPRESSION_RANGES
 from gaze.grid import Expression as Expression
@@ -100,22 +100,22 @@ def choose_engine(name: str) -> tuple[str, str]:
     if name == "cluster" or (name == "auto" and os.environ.get("GAZE_CLUSTER")):
         if find_spec("ray") is None:
             raise GazeError(
-                "A cluster needs Ray, which is not installed. Install it with: pip install 'gaze-portrait[cluster]', "
-                "or choose another engine and unset GAZE_CLUSTER."
+                f"A cluster needs Ray, which is not installed. {how_to_install('cluster')} "
+                "Or choose another engine and unset GAZE_CLUSTER."
             )
         return "cluster", "Portraits are rendered by the machines of your Ray cluster."
     installed = find_spec("torch") is not None
     if name == "liveportrait":
         if not installed:
             raise GazeError(
-                "The LivePortrait engine needs PyTorch, which is not installed. Install it with: "
-                "pip install 'gaze-portrait[liveportrait]', or choose the engine “warp”."
+                "The LivePortrait engine needs PyTorch, which is not installed. "
+                f"{how_to_install('liveportrait')} Or choose the engine “warp”."
             )
         return "liveportrait", "The LivePortrait engine was asked for."
     if not has_gpu():
         return "warp", f"{_WARP_RUNS} (LivePortrait wants an NVIDIA GPU.)"
     if not installed:
-        return "warp", f"{_WARP_RUNS} (For LivePortrait on this GPU, install gaze-portrait[liveportrait].)"
+        return "warp", f"{_WARP_RUNS} (LivePortrait for this GPU is not installed. {how_to_install('liveportrait')})"
     return "liveportrait", "The LivePortrait engine runs on this machine's GPU."
 
 

@@ -16,12 +16,6 @@ import numpy as np
 UNIT, WINDOW = 96.0, (-1.1, -0.5, 1.1, 0.5)
 """The level patch of the eyes: pixels per unit, and left, top, right, bottom in units."""
 
-_SAYS, _BIAS = (4.5, 4.1, 6.4, -12.8, 2.3, -8.0, 1.1, 5.2), -6.7
-"""Of the signs in `log_odds`, in its order."""
-
-HOPELESS = -10.0
-"""Log odds of a pair around which the cascade sees no face: no other sign is worth looking for."""
-
 
 class EyeSigns(NamedTuple):
     """What tells open eyes from other dark spots. Darkness is relative to the iris's.
@@ -39,34 +33,13 @@ class EyeSigns(NamedTuple):
     height: float
 
 
-def log_odds(agreement: float, correlation: float, strangeness: float, eyes: EyeSigns, sight: float) -> float:
-    """For a pair of irises being right.
-
-    Args:
-        agreement: 0 to 1; whether the cascade sees the face where the irises say it is (`gaze.face.cascade`).
-        correlation: of the left eye with the mirrored right one (`gaze.face.symmetry`).
-        strangeness: how far the irises lie from where the box had them (`gaze.face.irises`).
-        eyes: from `eye_signs`.
-        sight: 0 to 1; how clearly the eye cascade sees the less clear eye around its iris (`gaze.face.cascade`).
-    """
-    signs = (
-        math.sqrt(agreement),
-        min(max(correlation, 0.1), 0.6),
-        min(max(correlation, 0.1), 0.35),
-        min(strangeness, 0.25),
-        min(max(eyes.aside, 0.0), 0.4),
-        min(max(eyes.closed, 0.3), 1.0),
-        min(max(eyes.height, 1.4), 3.5),
-        sight,
-    )
-    # Where the cascade sees hardly a face, foliage or a pen and a cuff can pass for eyes by most other signs.
-    blind = max(0.0, 1 - agreement / 0.3)
-    return float(np.dot(_SAYS, signs)) + _BIAS - 0.5 * blind
-
-
-def confidence(log_odds: float) -> float:
-    """The odds as a probability, 0 to 1."""
-    return 1 / (1 + math.exp(-log_odds))
+def confidence(mesh_score: float, openness: tuple[float, float], yaw: float, eyes: EyeSigns) -> float:
+    """0 to 1, for a pair of irises being those of a face's open eyes."""
+    open_enough = 1 / (1 + math.exp(-(min(openness) - 0.12) / 0.015))
+    facing = 1 / (1 + math.exp((abs(yaw) - 50) / 3))
+    sides = 1 / (1 + math.exp(-(eyes.aside - 0.12) / 0.03))
+    tall = 1 / (1 + math.exp(-(eyes.height - 1.7) / 0.15))
+    return mesh_score * min(open_enough, facing, sides, tall)
 
 
 def eye_signs(patch: np.ndarray, radii: tuple[float, float]) -> EyeSigns:

@@ -1,14 +1,21 @@
-"""What is known of a face in a picture: irises, lids, brows, nose, mouth and chin. `gaze.face.detection` finds it."""
+"""What is known of a face in a picture. `gaze.face.detection` finds it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from gaze.face.aligned_crop import Point, to_frame
-from gaze.face.landmarks import BROW, CHIN, CORNER, LOWER_LID, MOUTH, MOUTH_HALF, NOSE, UPPER_LID, Parts
+import numpy as np
+
+from gaze.face import topology
+from gaze.face.coordinates import Point, to_frame
+from gaze.face.pose import HeadPose, head_pose
+from gaze.face.typical import mirrored_indices, typical_mesh
+
+_CORNERS_BEFORE_EYE, _IRISES_APART = 5.0, 63.0
+"""Millimetres: the corners of an eye lie so far before the middle of its ball; irises of adults lie so far apart."""
 
 
 @dataclass(frozen=True)
@@ -35,151 +42,224 @@ class Opening:
     lower: Point
 
 
+class Contours(NamedTuple):
+    """Two edges, (n, 2) image pixels each, from left to right in the image."""
+
+    upper: np.ndarray
+    lower: np.ndarray
+
+
 @dataclass(frozen=True)
 class Face:
-    """A face in image pixels. Left and right are the viewer's, as in the image.
+    """A face in image pixels, whose centres are whole numbers. Left and right are the viewer's, as in the image.
 
     Attributes:
-        box: x, y, width, height of the upright square around the face, brows to mouth.
         left, right: the irises.
+        mesh: (468, 3) float64, not to be written to: x and y in pixels, z in the same unit, growing away from the
+            viewer, zero between the corners of the eyes. `gaze.face.topology` says which point lies where.
         confidence: 0 to 1; the probability that these are the open eyes of a face.
-        openings: of the left and the right eye.
-        brows: the middle of the left and the right brow.
-        nose: its tip.
-        mouth: its left and right corner.
-        chin: its lowest point.
+        sharpness: of the eyes, 0 blurred to 1 sharp (`gaze.face.sharpness`).
     """
 
-    box: tuple[float, float, float, float]
     left: Iris
     right: Iris
-    confidence: float
-    openings: tuple[Opening, Opening]
-    brows: tuple[Point, Point]
-    nose: Point
-    mouth: tuple[Point, Point]
-    chin: Point
+    mesh: np.ndarray = field(compare=False, repr=False)
+    confidence: float = 1.0
+    sharpness: float = 1.0
 
     @property
     def iris_distance(self) -> float:
-        """Pixels between the iris centres: the unit of length of the face frame."""
+        """Pixels between the iris centres: the unit of length of face coordinates."""
         return math.hypot(self.right.x - self.left.x, self.right.y - self.left.y)
 
     @property
-    def roll(self) -> float:
-        """Tilt of the line through the irises, radians, clockwise in the image."""
+    def tilt(self) -> float:
+        """Of the line through the irises, the u axis of face coordinates: radians, clockwise in the image."""
         return math.atan2(self.right.y - self.left.y, self.right.x - self.left.x)
 
     @property
-    def centre(self) -> tuple[float, float]:
-        """The point between the irises: the origin of the face frame."""
+    def centre(self) -> Point:
+        """The point between the irises: the origin of face coordinates."""
         return (self.left.x + self.right.x) / 2, (self.left.y + self.right.y) / 2
 
     def to_frame(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Image positions, numbers or arrays, in the face frame (`gaze.face.aligned_crop`)."""
+        """Image positions, numbers or arrays, in face coordinates (`gaze.face.coordinates`)."""
         return to_frame(x, y, (self.left.x, self.left.y), (self.right.x, self.right.y))
 
     @property
-    def yaw(self) -> float:
-        """Turn of the head, degrees, positive to the image's right, within ±20.
+    def frame_mesh(self) -> np.ndarray:
+        """(468, 3): the mesh in face coordinates; z in the same unit, iris distances."""
+        u, v = self.to_frame(self.mesh[:, 0], self.mesh[:, 1])
+        return np.stack([u, v, self.mesh[:, 2] / self.iris_distance], 1)
 
-        The tip of the nose stands out before the irises: turned by yaw, it moves off the middle between them by
-        sin(yaw) times 0.85 (measured against a mesh laid over some 90 photos, whose mouths tell nothing more).
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """x, y, width, height of the upright square around the face's outline."""
+        outline = self.outline
+        least, most = outline.min(0), outline.max(0)
+        side = float((most - least).max())
+        x, y = (least + most) / 2 - side / 2
+        return float(x), float(y), side, side
+
+    @property
+    def pose(self) -> HeadPose:
+        """How the head is turned, in degrees."""
+        return head_pose(self.mesh)
+
+    @property
+    def yaw(self) -> float:
+        """Turn of the head, degrees, positive to the image's right."""
+        return self.pose.yaw
+
+    @property
+    def pitch(self) -> float:
+        """Nod of the head, degrees, positive downwards."""
+        return self.pose.pitch
+
+    @property
+    def lids(self) -> tuple[Contours, Contours]:
+        """Edges of the left and the right eye's lids, 9 points each; the corners are the first and the last of both."""
+        return (
+            self._contours(topology.LEFT_UPPER_LID, topology.LEFT_LOWER_LID),
+            self._contours(topology.RIGHT_UPPER_LID, topology.RIGHT_LOWER_LID),
+        )
+
+    @property
+    def openings(self) -> tuple[Opening, Opening]:
+        """The left and the right eye by four points each."""
+        left, right = (_opening(contours) for contours in self.lids)
+        return left, right
+
+    @property
+    def openness(self) -> tuple[float, float]:
+        """How far the left and the right eye are open: the lids' greatest distance in widths of the eye.
+
+        About 0.3 for an eye at ease, below 0.15 for one that is closed or nearly so.
         """
-        sine = self.to_frame(*self.nose)[0] / 0.85
-        return max(-20.0, min(20.0, math.degrees(math.asin(max(-1.0, min(1.0, sine))))))
+        left, right = (_openness(contours) for contours in self.lids)
+        return left, right
+
+    @property
+    def brows(self) -> tuple[Contours, Contours]:
+        """Edges of the left and the right brow, 5 points each."""
+        return (
+            self._contours(topology.LEFT_BROW, topology.LEFT_BROW_BELOW),
+            self._contours(topology.RIGHT_BROW, topology.RIGHT_BROW_BELOW),
+        )
+
+    @property
+    def lips(self) -> Contours:
+        """Outer edges of the lips, 11 points each, both corners of the mouth included."""
+        return self._contours(topology.UPPER_LIP, topology.LOWER_LIP)
+
+    @property
+    def mouth(self) -> tuple[Point, Point]:
+        """Its left and right corner."""
+        return self._point(topology.UPPER_LIP[0]), self._point(topology.UPPER_LIP[-1])
+
+    @property
+    def nose(self) -> Point:
+        """Its tip."""
+        return self._point(topology.NOSE_TIP)
+
+    @property
+    def chin(self) -> Point:
+        """Its lowest point."""
+        return self._point(topology.CHIN)
+
+    @property
+    def outline(self) -> np.ndarray:
+        """(36, 2): around the face, clockwise in the image, from the middle of the forehead's upper edge."""
+        return self.mesh[list(topology.OUTLINE), :2]
+
+    @property
+    def iris_offset(self) -> Point:
+        """How far right and down the irises lie of the middle between the corners of their eyes; iris distances."""
+        offsets = [
+            np.subtract(
+                self.to_frame(iris.x, iris.y), np.mean([self.to_frame(*lid.upper[end]) for end in (0, -1)], axis=0)
+            )
+            for iris, lid in zip((self.left, self.right), self.lids, strict=True)
+        ]
+        across, down = np.mean(offsets, axis=0)
+        return float(across), float(down)
 
     @property
     def camera_gaze(self) -> float:
-        """How far the irises lie to the right of the middle of their eyes if the face looks at the camera.
+        """What `iris_offset` is across if the face looks at the camera.
 
-        In iris distances. Corners of eyes lie about 5 mm before the middle of the eyeball, so a turned head moves them
-        off it by sin(yaw) times that; irises are 63 mm apart.
+        The corners of an eye lie before the middle of its ball, so a turned head moves them off it by sin(yaw) times
+        that, while the distance between the irises shrinks with cos(yaw).
         """
-        return -5 / 63 * math.sin(math.radians(self.yaw))
+        yaw = math.radians(max(-60.0, min(60.0, self.yaw)))
+        return -_CORNERS_BEFORE_EYE / _IRISES_APART * math.tan(yaw)
+
+    @property
+    def gaze(self) -> float:
+        """How far to the image's right the irises lie of where they would if the face looked at the camera.
+
+        In iris distances, within about ±0.11. Up and down the lids move with the irises, so that they tell too little.
+        """
+        return self.iris_offset[0] - self.camera_gaze
 
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""
-
-        x, y, width, height = self.box
-        box = (x * scale + dx, y * scale + dy, width * scale, height * scale)
-        return self.mapped(lambda x, y: (x * scale + dx, y * scale + dy), scale, box)
+        return self.mapped(lambda points: points * scale + (dx, dy), scale)
 
     def mirrored(self, width: int) -> Face:
         """The same face in the picture, `width` pixels wide, that was flipped left to right."""
-        x, y, across, down = self.box
-        face = self.mapped(lambda x, y: (width - 1 - x, y), 1, (width - 1 - x - across, y, across, down))
-        flipped = [Opening(it.right, it.left, it.upper, it.lower) for it in face.openings]
+        face = self.mapped(lambda points: (width - 1, 0) + points * (-1, 1), 1)
+        return replace(face, left=face.right, right=face.left, mesh=_frozen(face.mesh[mirrored_indices()]))
+
+    def mapped(self, move: Callable[[np.ndarray], np.ndarray], scale: float) -> Face:
+        """The same face after `move` has been applied to all points, (n, 2), and lengths have grown by `scale`."""
+        mesh = np.column_stack([move(self.mesh[:, :2]), self.mesh[:, 2] * scale])
+        (left, right) = move(np.array([[self.left.x, self.left.y], [self.right.x, self.right.y]]))
         return replace(
-            face,
-            left=face.right,
-            right=face.left,
-            openings=(flipped[1], flipped[0]),
-            brows=face.brows[::-1],
-            mouth=face.mouth[::-1],
+            self,
+            left=Iris(float(left[0]), float(left[1]), self.left.radius * scale),
+            right=Iris(float(right[0]), float(right[1]), self.right.radius * scale),
+            mesh=_frozen(mesh),
         )
 
-    def mapped(
-        self, move: Callable[[float, float], Point], scale: float, box: tuple[float, float, float, float]
-    ) -> Face:
-        """The same face after `move` has been applied to every point and lengths have grown by `scale`; in `box`."""
+    def _point(self, index: int) -> Point:
+        x, y = self.mesh[index, :2]
+        return float(x), float(y)
 
-        def opening(it: Opening) -> Opening:
-            return Opening(move(*it.left), move(*it.right), move(*it.upper), move(*it.lower))
-
-        return Face(
-            box=box,
-            left=Iris(*move(self.left.x, self.left.y), self.left.radius * scale),
-            right=Iris(*move(self.right.x, self.right.y), self.right.radius * scale),
-            confidence=self.confidence,
-            openings=(opening(self.openings[0]), opening(self.openings[1])),
-            brows=(move(*self.brows[0]), move(*self.brows[1])),
-            nose=move(*self.nose),
-            mouth=(move(*self.mouth[0]), move(*self.mouth[1])),
-            chin=move(*self.chin),
-        )
+    def _contours(self, upper: tuple[int, ...], lower: tuple[int, ...]) -> Contours:
+        return Contours(self.mesh[list(upper), :2], self.mesh[list(lower), :2])
 
 
 def typical_face(left: Iris, right: Iris) -> Face:
-    """A face seen from the front whose other parts lie where they lie on average for these irises."""
-    unit = math.hypot(right.x - left.x, right.y - left.y)
-    parts = Parts(
-        lids=(
-            (UPPER_LID * left.radius / unit, LOWER_LID * left.radius / unit),
-            (UPPER_LID * right.radius / unit, LOWER_LID * right.radius / unit),
-        ),
-        brows=((-BROW[0], BROW[1]), BROW),
-        nose=NOSE,
-        mouth=((MOUTH[0] - MOUTH_HALF, MOUTH[1]), (MOUTH[0] + MOUTH_HALF, MOUTH[1])),
-        chin=CHIN,
-    )
-    return laid_out(left, right, 1.0, 0.0, parts)
-
-
-def laid_out(left: Iris, right: Iris, confidence: float, aside: float, parts: Parts) -> Face:
-    """The face whose parts, given in the face frame, lie around irises that look aside by so much."""
+    """An average face seen from the front, laid by its irises."""
     unit = math.hypot(right.x - left.x, right.y - left.y)
     cos, sin = (right.x - left.x) / unit, (right.y - left.y) / unit
-    centre = (left.x + right.x) / 2, (left.y + right.y) / 2
+    turn = unit * np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+    middle = ((left.x + right.x) / 2, (left.y + right.y) / 2, 0)
+    return Face(left, right, _frozen(typical_mesh() @ turn + middle))
 
-    def point(u: float, v: float) -> Point:
-        return centre[0] + unit * (u * cos - v * sin), centre[1] + unit * (u * sin + v * cos)
 
-    def opening(u: float, lids: Point) -> Opening:
-        across, down = CORNER
-        middle = u - aside
-        corners = point(middle - across, down), point(middle + across, down)
-        return Opening(*corners, point(u, lids[0]), point(u, lids[1]))
+def _frozen(mesh: np.ndarray) -> np.ndarray:
+    mesh.setflags(write=False)
+    return mesh
 
-    x, y = point(0, 0.3)
-    return Face(
-        box=(x - 1.3 * unit, y - 1.3 * unit, 2.6 * unit, 2.6 * unit),
-        left=left,
-        right=right,
-        confidence=confidence,
-        openings=(opening(-0.5, parts.lids[0]), opening(0.5, parts.lids[1])),
-        brows=(point(*parts.brows[0]), point(*parts.brows[1])),
-        nose=point(*parts.nose),
-        mouth=(point(*parts.mouth[0]), point(*parts.mouth[1])),
-        chin=point(*parts.chin),
-    )
+
+def _opening(lids: Contours) -> Opening:
+    left, right = lids.upper[0], lids.upper[-1]
+    apexes = []
+    for sign, edge in zip((1, -1), lids, strict=True):
+        apex = edge[int(np.argmax(sign * _above(edge, left, right)))]
+        apexes.append((float(apex[0]), float(apex[1])))
+    return Opening((float(left[0]), float(left[1])), (float(right[0]), float(right[1])), *apexes)
+
+
+def _openness(lids: Contours) -> float:
+    left, right = lids.upper[0], lids.upper[-1]
+    gaps = _above(lids.upper, left, right) - _above(lids.lower, left, right)
+    return float(gaps.max() / max(math.dist(left, right), 1e-6))
+
+
+def _above(points: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """How far points, (n, 2), lie above the line from left to right; pixels."""
+    across, down = (right - left) / max(math.dist(left, right), 1e-6)
+    return (points[:, 0] - left[0]) * down - (points[:, 1] - left[1]) * across

@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.errors import FaceError
 from gaze.face.face import Face
 from gaze.grid import Pose
-from gaze.matting.network import Network, find_colours, load_network
+from gaze.matting.colours import find_colours
+from gaze.matting.matte import QUICK, Network, find_matte, load_network
 from gaze.motion.flow import Window, find_flow, positions
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading, Steps
@@ -75,11 +75,12 @@ class CutoutEngine(Engine):
 
     Args:
         engine: renders the frames.
+        matting: how the person is told from the background, one of `gaze.matting.matte.MATTINGS`.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, matting: str = QUICK) -> None:
         self.name, self.metered = engine.name, engine.metered
-        self._engine = engine
+        self._engine, self._matting = engine, matting
         self._network: Network
         self._checked = self._anew = False
         self._notes: tuple[str, ...] = ()
@@ -88,9 +89,9 @@ class CutoutEngine(Engine):
         """Get the network ready; the engine is ready already.
 
         Raises:
-            GazeError: rembg is not installed, or the network cannot be had.
+            GazeError: the network is not installed, or cannot be had.
         """
-        loading = Steps(load_network())
+        loading = Steps(load_network(self._matting))
         yield from loading
         self._network = loading.result
 
@@ -100,12 +101,7 @@ class CutoutEngine(Engine):
         Raises:
             FaceError: the network does not see the person.
         """
-        matte = self._network(portrait.image)
-        if not _shows(matte, face):
-            raise FaceError(
-                "The person cannot be told from the background in this photo. Take one in which both differ more, or "
-                "keep the background."
-            )
+        matte = find_matte(portrait, face, self._network)
         return CutoutSource(self._engine.prepare(portrait, face), find_subject(portrait.image, matte, face))
 
     def render(self, source: CutoutSource, poses: Sequence[Pose]) -> np.ndarray:
@@ -227,13 +223,6 @@ def _farthest(poses: Sequence[Pose]) -> list[int]:
     return list(
         dict.fromkeys(max(indices, key=lambda i: x * poses[i].head_yaw + y * poses[i].head_pitch) for x, y in ways)
     )
-
-
-def _shows(matte: np.ndarray, face: Face) -> bool:
-    """Whether the matte covers the middle of the face."""
-    x, y = (round(value) for value in face.centre)
-    reach = round(face.iris_distance / 2)
-    return float(matte[max(0, y - reach) : y + reach, max(0, x - reach) : x + reach].mean()) > 127
 
 
 def _luma(image: np.ndarray) -> np.ndarray:

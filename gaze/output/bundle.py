@@ -15,14 +15,14 @@ from typing import IO, Any
 from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, Metadata
 from gaze.output.pack import PACK
-from gaze.storage.checkpoint import KEPT
-from gaze.storage.recipe import RECIPE
 
 SCRIPT = "gaze-tracker.js"
+TYPES = "gaze-tracker.d.ts"
 INPUT = "input.jpg"
+KEPT = "keys.zip"
+RECIPE = "recipe.json"
 PRIVATE = (INPUT, KEPT, RECIPE)
 """What its owner alone may have: the photo, rendered frames to continue from, and what it was made with."""
-TYPES = "gaze-tracker.d.ts"
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE, _PORTRAIT = "pages.css", "portrait.js"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")

@@ -16,10 +16,9 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.grid import Look
+from gaze.output.bundle import KEPT
 from gaze.version import __version__
 
-KEPT = "keys.zip"
-"""Its file in a portrait's folder: for the owner alone, and of no use to pages."""
 _ABOUT = "keys.json"
 _MOST = 512
 """Frames that a file can hold; a run renders no more than about a hundred."""

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from gaze.errors import GazeError
 from gaze.grid import Strengths
+from gaze.output.bundle import RECIPE
 
 if TYPE_CHECKING:
     from gaze.options import Options
-
-RECIPE = "recipe.json"
-"""Its file in a portrait's folder: for the owner alone."""
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -23,6 +23,8 @@ from gaze.storage.copies import Copies
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.locks import LEFT_AGE
 from gaze.storage.sessions import KEY, KEY_BYTES, SessionStore, gone, is_session, time_kept
+
+_log = logging.getLogger(__name__)
 
 _BELIEVED = 60.0
 """Seconds for which a session that was there is taken to be there; another machine may delete it."""
@@ -199,7 +201,7 @@ class RemoteStore(SessionStore):
         except StoreError:
             pass  # what failed was told already; the next session that is made brings the next attempt
         except Exception:
-            traceback.print_exc()
+            _log.exception("Sessions could not be tidied")
 
     def _send(self, session: str) -> Iterator[Progress]:
         """Copy a finished session to the store; if that fails it stays here."""

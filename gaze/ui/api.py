@@ -16,6 +16,7 @@ from gaze.engines.base import ENGINES, choose_engine
 from gaze.errors import GazeError
 from gaze.face.framing import FRAMINGS
 from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
+from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
 from gaze.output.bundle import write_zip
@@ -85,6 +86,7 @@ class Api:
         sheet_size: float,
         keep: bool,
         face: float,
+        matting: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -106,6 +108,7 @@ class Api:
                 expression=Expression(smile, blink, eyebrow, lid_term),
                 video=video,
                 remove_background=remove_background,
+                matting=matting,
                 mode=mode,
                 effort=int(effort),
                 pack=pack,
@@ -207,6 +210,7 @@ def add_endpoints(api: Api) -> None:
             gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
             gr.Checkbox(True, label="keep"),
             face,
+            gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import math
 import os
 import secrets
@@ -11,7 +12,6 @@ import shutil
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -26,7 +26,9 @@ from starlette.middleware import Middleware
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.errors import GazeError
 from gaze.output.bundle import widget_source
-from gaze.photo.portrait import MAX_BYTES, register_formats
+from gaze.photo import reading
+from gaze.photo.kept import Kept
+from gaze.photo.portrait import MAX_BYTES
 from gaze.remote import place_of
 from gaze.storage.locks import claimed, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
@@ -35,10 +37,12 @@ from gaze.ui import components as ui
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.guard import Guard
 from gaze.ui.handlers import Handlers, example_photos
-from gaze.ui.limit import PROXIES, Limit
+from gaze.ui.limit import PROXIES, Limit, asking
 from gaze.ui.options import PREVIEWED, option_inputs
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_routes
+
+_log = logging.getLogger(__name__)
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
@@ -163,14 +167,15 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     elif on_zero_gpu():
         # There weights are taken along to each lent GPU if they were loaded before the launch.
         for step in load_engine("auto"):
-            print(step.message)
-    register_formats()
+            _log.info(step.message)
     results = open_store()
     temporary = _temporary_folder()
+    kept = Kept(temporary)
+    reading.serve(asking, kept)
     os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     examples = SessionStore(temporary / "examples", math.inf)
-    tidying = (results.tidy, previews.tidy, partial(_tidy_uploads, temporary / "uploads"))
+    tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     line, limit = Line(), Limit()
     page = build(
@@ -225,7 +230,7 @@ def _keep_tidy(*tidying: Callable[[], object]) -> None:
             try:
                 tidy()
             except Exception:
-                traceback.print_exc()
+                _log.exception("What is old could not be removed")
 
 
 def _tidy_uploads(uploads: Path) -> None:

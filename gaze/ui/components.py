@@ -6,7 +6,6 @@ import base64
 import html
 import io
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -237,7 +236,7 @@ class Snippet:
         name: with what.
         place: where the folder of the portrait belongs, in words.
         language: as `gr.Code` calls it.
-        code: from docs/widget.md, where it is tested.
+        code: the text of a file in `snippets`.
     """
 
     name: str
@@ -247,23 +246,21 @@ class Snippet:
 
 
 def embed_snippets() -> list[Snippet]:
-    """One for each way that docs/widget.md shows."""
-    text = (Path(__file__).resolve().parents[2] / "docs" / "widget.md").read_text(encoding="utf-8")
+    """One for each way to put a portrait on a page; docs/widget.md shows the same."""
     beside = "Put the folder gaze-portrait beside your page."
     public = "Put the folder gaze-portrait into public/, and its gaze-tracker.js into src/."
-    known: list[tuple[str, str, str, str, Literal["html", "javascript"]]] = [
-        ("HTML", beside, "Put it on a page", "html", "html"),
-        ("React", public, "React", "jsx", "javascript"),
-        ("Vue", f"{public} Tell Vue that the tag is no component (docs/widget.md).", "Vue", "vue", "html"),
-        ("Svelte", public, "Svelte", "svelte", "html"),
-        ("iframe", f"{beside} The face follows over the frame only.", "In an iframe", "html", "html"),
+    known: list[tuple[str, str, str, Literal["html", "javascript"]]] = [
+        ("HTML", beside, "page.html", "html"),
+        ("React", public, "react.jsx", "javascript"),
+        ("Vue", f"{public} Tell Vue that the tag is no component (docs/widget.md).", "vue.vue", "html"),
+        ("Svelte", public, "svelte.svelte", "html"),
+        ("iframe", f"{beside} The face follows over the frame only.", "iframe.html", "html"),
     ]
-    snippets = []
-    for name, place, title, fence, language in known:
-        code = re.search(rf"^##+ {title}\n.*?^```{fence}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-        assert code, f"docs/widget.md has no {fence} under “{title}”"
-        snippets.append(Snippet(name, place, language, code[1].rstrip()))
-    return snippets
+    codes = files("gaze.ui") / "snippets"
+    return [
+        Snippet(name, place, language, (codes / file).read_text(encoding="utf-8").rstrip())
+        for name, place, file, language in known
+    ]
 
 
 def _scripted(script: str, name: str = "", value: Any = None) -> gr.HTML:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from gaze.engines.base import choose_engine
 from gaze.errors import GazeError, PhotoError
 from gaze.face.detection import clear_faces
 from gaze.options import PREVIEW, Options
+from gaze.output.bundle import KEPT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate, run
 from gaze.progress import Result, Steps
 from gaze.remote import HANDED_ON
-from gaze.storage.checkpoint import KEPT
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.eta import Pace
@@ -41,7 +42,7 @@ History = list[Made]
 
 def example_photos() -> list[Path]:
     """The example portraits that come with the project."""
-    return sorted((Path(__file__).resolve().parents[2] / "assets" / "examples").glob("*.jpg"))
+    return sorted(Path(str(files("gaze.ui") / "examples")).glob("*.jpg"))
 
 
 class Handlers:

@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from gaze.errors import GazeError
 
@@ -69,6 +70,12 @@ class Limit:
             return act(*inputs)
 
         return limited
+
+
+def asking() -> str | None:
+    """Who asks for what is done just now; None outside of Gradio's events."""
+    request = LocalContext.request.get(None)
+    return client_of(request) if request else None
 
 
 def client_of(request: gr.Request | None) -> str:

@@ -97,7 +97,7 @@ def open_page(browser: Browser, record: Record, site: Site) -> Iterator[Callable
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("request", lambda request: record.requests.append(request.url))
-        page.on("console", lambda message: message.type == "error" and record.errors.append(message.text))
+        page.on("console", lambda message: record.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: record.errors.append(str(error)))
         return page
 

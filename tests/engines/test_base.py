@@ -25,7 +25,7 @@ def result_of(steps: Generator[Loading, None, tuple[Engine, str]]) -> tuple[Engi
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_listed_engine_can_be_chosen_and_says_why(name: str) -> None:
     if name == "cluster":
-        pytest.importorskip("ray", reason="ray is missing: pip install 'gaze-portrait[cluster]'")
+        pytest.importorskip("ray", reason="ray is missing: pip install --editable '.[cluster]'")
     chosen, reason = choose_engine(name)
     assert chosen == name if name != "auto" else chosen in ENGINES
     assert reason.endswith((".", ")"))
@@ -41,7 +41,7 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
     [
         (False, False, "warp", "wants an NVIDIA GPU"),
         (False, True, "warp", "wants an NVIDIA GPU"),
-        (True, False, "warp", r"install gaze-portrait\[liveportrait\]"),
+        (True, False, "warp", r"\.\[liveportrait\]"),
         (True, True, "liveportrait", "runs on this machine's GPU"),
     ],
 )

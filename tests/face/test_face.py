@@ -23,5 +23,5 @@ def test_moving_a_face_moves_all_of_it() -> None:
     moved = face.moved(2, -10, 5)
     assert irises(moved) == pytest.approx(irises(face) * 2 + [-10, 5])
     assert moved.iris_distance == pytest.approx(2 * face.iris_distance)
-    assert moved.roll == pytest.approx(face.roll)
+    assert moved.tilt == pytest.approx(face.tilt)
     assert moved.box[2] == pytest.approx(2 * face.box[2])

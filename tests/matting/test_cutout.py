@@ -12,7 +12,7 @@ from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.matting import cutout
 from gaze.matting.cutout import CutoutEngine, apart
-from gaze.matting.network import Network
+from gaze.matting.matte import FINEST, Network
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 from tests.fakes import FakeEngine, cell_colour
@@ -48,8 +48,8 @@ def asked(green_network: Path, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarr
     pictures: list[np.ndarray] = []
     load = cutout.load_network
 
-    def watched() -> Generator[Loading, None, Network]:
-        network = yield from load()
+    def watched(matting: str) -> Generator[Loading, None, Network]:
+        network = yield from load(matting)
 
         def find(image: np.ndarray) -> np.ndarray:
             pictures.append(image)
@@ -62,7 +62,7 @@ def asked(green_network: Path, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarr
 
 
 def cut_out(engine: Engine, example: Example) -> tuple[CutoutEngine, np.ndarray]:
-    made = CutoutEngine(engine)
+    made = CutoutEngine(engine, FINEST)
     list(made.load())
     return made, made.render(made.prepare(*example[:2]), POSES)
 
@@ -141,7 +141,7 @@ def test_frames_come_in_the_order_of_the_poses(before_green: Example, asked: lis
     grid = GazeGrid(4)
     engine = Plain(4)
     engine.metered = True
-    made = CutoutEngine(engine)
+    made = CutoutEngine(engine, FINEST)
     list(made.load())
     source = made.prepare(*before_green[:2])
     frames = np.concatenate(list(made.stream(source, [grid.pose(cell) for cell in grid.cells()])))
@@ -155,7 +155,7 @@ def test_frames_come_in_the_order_of_the_poses(before_green: Example, asked: lis
 
 def test_a_person_whom_the_network_does_not_see(before_green: Example, asked: list[np.ndarray]) -> None:
     portrait, face, _ = before_green
-    made = CutoutEngine(WarpEngine())
+    made = CutoutEngine(WarpEngine(), FINEST)
     list(made.load())
     empty = np.full_like(portrait.image, (0, 255, 0))
     cv2.circle(empty, (20, 20), 10, (200, 100, 90), -1)

@@ -57,7 +57,7 @@ def test_metadata_are_also_read_by_the_names_in_the_file(tmp_path: Path) -> None
 def test_metadata_do_not_change() -> None:
     metadata = Metadata(grid_size=4, image_width=8, image_height=8)
     with pytest.raises(ValueError, match="frozen"):
-        metadata.grid_size = 5  # type: ignore[misc]
+        metadata.grid_size = 5
 
 
 def test_an_older_folder_has_the_usual_sheets_and_no_face(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from gaze.errors import GazeError
 from gaze.grid import GazeGrid, Look, Strengths
-from gaze.storage.checkpoint import KEPT, Kept, fingerprint, keep, kept_frames, take_up
+from gaze.output.bundle import KEPT
+from gaze.storage.checkpoint import Kept, fingerprint, keep, kept_frames, take_up
 
 SHAPE = (10, 8, 3)
 LOOKS = [Look(0.0, 0.0), Look(14.5, 14.5), Look(29 / 6, 29.0)]

@@ -81,7 +81,7 @@ def test_all_addresses_of_one_customer_are_one_client() -> None:
 )
 def test_web_servers_in_private_networks_say_for_whom_they_ask(peer: str, forwarded: str, client: str) -> None:
     page = Starlette(routes=[Route("/", lambda request: PlainTextResponse(client_of(request)))])
-    web = TestClient(ProxyHeadersMiddleware(page, PROXIES), client=(peer, 5))
+    web = TestClient(ProxyHeadersMiddleware(page, PROXIES), client=(peer, 5))  # type: ignore[arg-type]
     assert web.get("/", headers={"X-Forwarded-For": forwarded}).text == client
 
 

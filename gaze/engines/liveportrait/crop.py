@@ -71,7 +71,7 @@ class Crop:
 
 def crop_around_face(face: Face, scale: float = SCALE, shift: float = SHIFT, side: int = SIDE) -> Crop:
     """The window around a face of which only the irises are sure; arguments as for `crop_around_landmarks`."""
-    lean = face.roll
+    lean = face.tilt
     down = np.array([-math.sin(lean), math.cos(lean)])
     size = scale * _FACE_SIZE * face.iris_distance
     x, y = np.array(face.centre) + down * (_FACE_MIDDLE * face.iris_distance + shift * size)

@@ -27,9 +27,8 @@ from gaze.photo.portrait import Portrait
 
 _GAZE_REACH = 0.125
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
-_TURN = 0.67 / YAW_RANGE
-"""Turn per degree of `Face.yaw`. Two thirds of it: the face that `head` was fitted to has a yaw of 7° by that measure,
-and moves like one turned by 4 to 5°."""
+_TURN = 1 / YAW_RANGE
+"""Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
 _EDGE_SLOPE = 0.7
@@ -209,7 +208,7 @@ def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
 
 def _axes(face: Face) -> np.ndarray:
     """Rows: u and v of the face frame as image vectors, in pixels."""
-    cos, sin = np.cos(face.roll), np.sin(face.roll)
+    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
     return face.iris_distance * np.array([[cos, sin], [-sin, cos]])
 
 

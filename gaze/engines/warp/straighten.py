@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from gaze.face.face import Face
 from gaze.grid import GAZE_RANGE
 
@@ -16,21 +14,9 @@ _DOUBTFUL, _CERTAIN, _LARGEST = 0.02, 0.04, 0.10
 the third it is no gaze. In iris distances."""
 
 
-def gaze_offset(face: Face) -> float:
-    """How far both irises lie to the right of where they would if the face looked at the camera, in iris distances.
-
-    Up and down the lids tell too little.
-    """
-    offsets = [
-        face.to_frame(iris.x, iris.y)[0] - (face.to_frame(*opening.left)[0] + face.to_frame(*opening.right)[0]) / 2
-        for iris, opening in zip((face.left, face.right), face.openings, strict=True)
-    ]
-    return float(np.mean(offsets)) - face.camera_gaze
-
-
 def straightening(face: Face) -> float:
     """Iris distances by which to move both irises to the right, in every frame; 0 where that may do harm."""
-    offset = gaze_offset(face)
+    offset = face.gaze
     share = min(1.0, max(0.0, (abs(offset) - _DOUBTFUL) / (_CERTAIN - _DOUBTFUL)))
     return -share * max(-_LARGEST, min(_LARGEST, offset))
 

@@ -1,7 +1,5 @@
 """Drawn eyes of known size: what the engine makes of them is measured in the pixels."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from gaze.engines.warp.eyes import find_eye
 from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
+from tests.faces import with_openings
 
 SKIN, WHITE, IRIS = (205, 165, 145), (238, 234, 230), (70, 45, 30)
 RADIUS, DISTANCE, MIDDLE = 10.0, 100, (250, 240)
@@ -40,7 +39,7 @@ def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, F
         openings.append(Opening((x - 27.0, y), (x + 27.0, y), (float(x), y - height), (float(x), y + height)))
     small = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
     left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), RADIUS) for side in (-1, 1))
-    return Portrait(small), replace(typical_face(left, right), openings=(openings[0], openings[1]))
+    return Portrait(small), with_openings(typical_face(left, right), openings)
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,24 @@
-from dataclasses import replace
-
+import numpy as np
 import pytest
 
-from gaze.engines.warp.straighten import GAZE_SHIFT, gaze_offset, straightening, straightening_units
-from gaze.face.face import Face, Iris, typical_face
+from gaze.engines.warp.straighten import GAZE_SHIFT, straightening, straightening_units
+from gaze.face.face import Face, Iris, Opening, typical_face
+from tests.faces import with_openings
 
 
 def looking(offset: float) -> Face:
     """A face of 100 pixels between the irises whose irises lie so many iris distances to the right in their eyes."""
     face = typical_face(Iris(200, 200, 10), Iris(300, 200, 10))
-    openings = tuple(
-        replace(
-            opening,
-            left=(opening.left[0] - 100 * offset, opening.left[1]),
-            right=(opening.right[0] - 100 * offset, opening.right[1]),
-        )
-        for opening in face.openings
-    )
-    return replace(face, openings=openings)  # type: ignore[arg-type]
+    openings = []
+    for iris in (face.left, face.right):
+        middle = np.array([iris.x - 100 * offset, iris.y])
+        openings.append(Opening(*(tuple(middle + it) for it in ((-18, 0), (18, 0), (0, -8), (0, 6)))))
+    return with_openings(face, openings)
 
 
 @pytest.mark.parametrize("offset", [-0.06, 0.0, 0.03])
 def test_the_gaze_offset_is_that_of_both_irises_in_their_eyes(offset: float) -> None:
-    assert gaze_offset(looking(offset)) == pytest.approx(offset, abs=1e-6)
+    assert looking(offset).gaze == pytest.approx(offset, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Background removal for one picture: its matte by a network of rembg, and the colours of what stands in front."""
+"""The matte of one picture by a large network, run by rembg where that is installed."""
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
@@ -12,15 +13,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from gaze.errors import GazeError, WeightsError
+from gaze.errors import GazeError, WeightsError, how_to_install
 from gaze.progress import Loading
 
+_log = logging.getLogger(__name__)
+
 MODEL_VARIABLE = "GAZE_MATTING_MODEL"
-MODELS = {"u2net_human_seg": 176, "birefnet-portrait": 973}
+MODELS = {"birefnet-general-lite": 224, "birefnet-portrait": 973, "u2net_human_seg": 176}
 """Networks of rembg whose weights are free for any use, and about how many megabytes each downloads; the first is the
 normal one."""
 
@@ -29,13 +31,18 @@ Network = Callable[[np.ndarray], np.ndarray]
 
 _CLEAR, _OPAQUE = 0.04, 0.96
 """What is taken for transparent and for opaque: networks seldom go all the way."""
-_FAR, _NEAR = 90 / 512, 6 / 512
-"""Radii for the estimate of colours, as shares of the longer side."""
 _POLL = 0.25
 """Seconds between two looks at how far a download is."""
 
 
-def load_network() -> Generator[Loading, None, Network]:
+def finest_missing() -> str | None:
+    """What has to be installed for the networks of rembg, in a sentence; None where all is there. Loads nothing."""
+    if find_spec("rembg") is None or find_spec("onnxruntime") is None:
+        return f"The finest background removal needs rembg, which is not installed. {how_to_install('matting')}"
+    return None
+
+
+def load_finest() -> Generator[Loading, None, Network]:
     """Get the network ready that `GAZE_MATTING_MODEL` names, one of `MODELS` or an ONNX file, and return it.
 
     It runs on the processor, which every machine has: a ZeroGPU Space lends its GPU to torch alone.
@@ -50,11 +57,8 @@ def load_network() -> Generator[Loading, None, Network]:
             f"{MODEL_VARIABLE} is “{name}”, and there is no such file. Name an ONNX file that is there, or one of: "
             f"{', '.join(MODELS)}."
         )
-    if find_spec("rembg") is None or find_spec("onnxruntime") is None:
-        raise GazeError(
-            "Background removal needs rembg, which is not installed. Install it with: "
-            "pip install 'gaze-portrait[matting]', or keep the background."
-        )
+    if missing := finest_missing():
+        raise GazeError(f"{missing} Or choose the quick way, which needs nothing.")
     steps: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # A thread, so that whoever cancels a download need not wait for its end.
     threading.Thread(target=_load, args=(name, steps), daemon=True).start()
@@ -66,41 +70,11 @@ def load_network() -> Generator[Loading, None, Network]:
         except queue.Empty:
             continue
         if isinstance(step, Exception):
-            raise _unavailable(name, step) from step
+            _log.warning("The network %s could not be loaded", name, exc_info=step)
+            raise _unavailable(name) from step
         if not isinstance(step, Path):
             return partial(_matte, step)
         folder = step
-
-
-def find_colours(image: np.ndarray, matte: np.ndarray) -> np.ndarray:
-    """The picture as it would be if what stands in front filled all of it, (height, width, 3) uint8.
-
-    Where the matte is opaque it is the picture. Elsewhere the background's share of the colours is taken out, so that
-    no halo is left on a page of another colour.
-
-    Forte, "Approximate Fast Foreground Colour Estimation", 2021: two passes with a wide and a narrow mean.
-
-    Args:
-        image: (height, width, 3) uint8 RGB.
-        matte: (height, width) uint8.
-    """
-    picture = image.astype(np.float32)
-    alpha = matte.astype(np.float32)[..., None] / 255
-    front = back = picture
-    for share in (_FAR, _NEAR):
-        side = 2 * round(share * max(matte.shape)) + 1
-        front = _mean(front, alpha, side)
-        back = _mean(back, 1 - alpha, side)
-        front = np.clip(front + alpha * (picture - alpha * front - (1 - alpha) * back), 0, 255)
-    return np.rint(front).astype(np.uint8)
-
-
-def _mean(picture: np.ndarray, weight: np.ndarray, side: int) -> np.ndarray:
-    """The weighted mean of the square around each pixel; where nothing has weight, the picture's own colour."""
-    least = np.float32(1e-4)
-    weight = weight + least
-    total = cv2.blur(weight, (side, side))[..., None]
-    return cv2.blur(picture * weight, (side, side)) / total
 
 
 def _load(name: str, steps: queue.SimpleQueue[Any]) -> None:
@@ -164,15 +138,14 @@ def _state(name: str, folder: Path | None) -> Loading:
     return Loading(message.replace("Loading", "Downloading"), min(arrived, total), total)
 
 
-def _unavailable(name: str, error: Exception) -> WeightsError:
-    reason = f"{type(error).__name__}: {error}"
+def _unavailable(name: str) -> WeightsError:
     if name not in MODELS:
         return WeightsError(
-            f"{name} cannot be read as a network for background removal ({reason}). {MODEL_VARIABLE} must name an ONNX "
+            f"{Path(name).name} cannot be read as a network for background removal. {MODEL_VARIABLE} must name an ONNX "
             "file that takes and gives what U²-Net does."
         )
     return WeightsError(
-        f"The network for background removal ({name}, about {MODELS[name]} MB) could not be loaded ({reason}). Check "
-        f"the connection and the space on the disk and try again, or name an ONNX file in {MODEL_VARIABLE}, or keep "
-        "the background."
+        f"The network for the finest background removal ({name}, about {MODELS[name]} MB) could not be loaded. Check "
+        f"the connection and the space on the disk and try again, or name an ONNX file in {MODEL_VARIABLE}, or choose "
+        "the quick way, which needs nothing."
     )

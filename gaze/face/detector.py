@@ -1,0 +1,150 @@
+"""Where faces are: boxes by BlazeFace (Bazarevsky et al., "BlazeFace", 2019) in pictures of any size.
+
+Each network is shown the picture shrunk to its input. Faces that become too small by that are looked for in overlapping
+tiles of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from gaze.face.networks import BACK, FULL_RANGE, SHORT_RANGE, Model, network
+
+# Sides of the cells of the anchors' grids in pixels of the input, and how many anchors each cell has.
+_GRIDS = {SHORT_RANGE: ((8, 2), (16, 6)), BACK: ((16, 2), (32, 6)), FULL_RANGE: ((4, 1),)}
+_LEAST_SCORE = 0.5
+_SAME = 0.3
+"""Overlap, intersection over union, from which on two boxes are of one face."""
+_TILE_OVERLAP = 0.25
+_SMALLEST_TILE = 640
+"""Pixels: tiles are halved down to this side; a face in them then has its 40 pixels between the irises."""
+
+
+class Detection(NamedTuple):
+    """A box in image pixels.
+
+    Attributes:
+        score: 0 to 1, what the network says.
+        x, y: its middle.
+        width, height: its sides.
+        points: (6, 2) left eye, right eye, tip of the nose, mouth, left and right ear, as in the image.
+    """
+
+    score: float
+    x: float
+    y: float
+    width: float
+    height: float
+    points: np.ndarray
+
+    @property
+    def roll(self) -> float:
+        """Of the line through the eyes, radians clockwise."""
+        across = self.points[1] - self.points[0]
+        return math.atan2(across[1], across[0])
+
+
+def detect(image: np.ndarray) -> Iterator[list[Detection]]:
+    """Boxes of the faces in a picture, (height, width, 3) uint8 RGB, best first: look on where those held no face.
+
+    First by the networks for large and smaller faces, then by the one for faces far away, then in smaller and smaller
+    tiles.
+    """
+    yield _distinct([*_run(SHORT_RANGE, image), *_run(BACK, image)])
+    yield _run(FULL_RANGE, image)
+    side = max(image.shape[:2])
+    while side > _SMALLEST_TILE:
+        side = max(_SMALLEST_TILE, math.ceil(side / 2))
+        yield _distinct([found for tile in _tiles(image, side) for found in tile])
+
+
+def _tiles(image: np.ndarray, side: int) -> Iterator[list[Detection]]:
+    height, width = image.shape[:2]
+    for top in _starts(height, side):
+        for left in _starts(width, side):
+            part = image[top : top + side, left : left + side]
+            for it in _run(FULL_RANGE, part):
+                yield [it._replace(x=it.x + left, y=it.y + top, points=it.points + (left, top))]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where tiles of a side begin so that they overlap and cover a length evenly."""
+    if length <= side:
+        return [0]
+    count = math.ceil((length - side) / (side * (1 - _TILE_OVERLAP))) + 1
+    return [round(index * (length - side) / (count - 1)) for index in range(count)]
+
+
+def _run(model: Model, image: np.ndarray) -> list[Detection]:
+    net = network(model)
+    height, width = image.shape[:2]
+    scale = net.side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (net.side - size[0]) // 2, (net.side - size[1]) // 2
+    square = np.full((net.side, net.side, 3), -1, np.float32)
+    shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    square[top : top + size[1], left : left + size[0]] = shrunk / np.float32(127.5) - 1
+    values, logits = net(square)
+    scores = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
+    likely = np.flatnonzero(scores > _LEAST_SCORE)
+    boxes = values.reshape(-1, 8, 2)[likely].astype(np.float64)
+    boxes[:, 0] += _anchors(model)[likely] * net.side
+    boxes[:, 2:] += _anchors(model)[likely, None] * net.side
+    # From the input's edge-based coordinates to pixel centres of the image.
+    across, down = width / size[0], height / size[1]
+    found = []
+    for score, (middle, sides, *points) in zip(scores[likely], boxes, strict=True):
+        x, y = (middle - (left, top)) * (across, down) - 0.5
+        places = (np.array(points) - (left, top)) * (across, down) - 0.5
+        found.append(Detection(float(score), x, y, sides[0] * across, sides[1] * down, places))
+    return _blended(found)
+
+
+@cache
+def _anchors(model: Model) -> np.ndarray:
+    """(n, 2): middles of the anchors, as parts of the input's side."""
+    grids = []
+    for stride, count in _GRIDS[model]:
+        cells = model.side // stride
+        y, x = np.mgrid[:cells, :cells]
+        middles = np.stack([(x + 0.5) / cells, (y + 0.5) / cells], -1).reshape(-1, 2)
+        grids.append(np.repeat(middles, count, 0))
+    return np.concatenate(grids)
+
+
+def _blended(found: list[Detection]) -> list[Detection]:
+    """One box for each face: the mean of those that overlap, weighted by their scores ("BlazeFace", section 5)."""
+    left = sorted(found, key=lambda it: -it.score)
+    blended = []
+    while left:
+        best = left[0]
+        group = [it for it in left if _overlap(best, it) > _SAME]
+        left = [it for it in left if _overlap(best, it) <= _SAME]
+        weights = np.array([it.score for it in group])
+        x, y, width, height = np.average([it[1:5] for it in group], axis=0, weights=weights)
+        points = np.average([it.points for it in group], axis=0, weights=weights)
+        blended.append(Detection(best.score, float(x), float(y), float(width), float(height), points))
+    return blended
+
+
+def _distinct(found: list[Detection]) -> list[Detection]:
+    """Of boxes of one face the best."""
+    kept: list[Detection] = []
+    for it in sorted(found, key=lambda it: -it.score):
+        if all(_overlap(it, other) <= _SAME for other in kept):
+            kept.append(it)
+    return kept
+
+
+def _overlap(a: Detection, b: Detection) -> float:
+    across = min(a.x + a.width / 2, b.x + b.width / 2) - max(a.x - a.width / 2, b.x - b.width / 2)
+    down = min(a.y + a.height / 2, b.y + b.height / 2) - max(a.y - a.height / 2, b.y - b.height / 2)
+    if across <= 0 or down <= 0:
+        return 0.0
+    return across * down / (a.width * a.height + b.width * b.height - across * down)
