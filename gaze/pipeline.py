@@ -21,16 +21,17 @@ from gaze.face.framing import frame_portrait
 from gaze.grid import Cell, Expression, GazeGrid
 from gaze.matting.cutout import CutoutEngine
 from gaze.motion.morph import Morph
+from gaze.motion.motion import Keys
 from gaze.options import Options
 from gaze.output.bundle import INPUT, write_pages
-from gaze.output.coarse import CoarsePortrait
+from gaze.output.coarse import remove_coarse, write_coarse
 from gaze.output.metadata import Metadata
 from gaze.output.pack import PACK, STILLS_PACK, Facts
 from gaze.output.packing import Coding, KeyEncoder
 from gaze.output.sprites import POSTER, describe, encode_webp
 from gaze.photo.portrait import Photo, Portrait, load_portrait, read_portrait
 from gaze.progress import READY, Loading, Progress, Result, Steps
-from gaze.rendering import KeyRendering, Keys, Rendered
+from gaze.rendering import KeyRendering, Rendered
 from gaze.sheet_export import Frames, SheetPlan, export_sheets, morphed, packed_morph, plan_for
 from gaze.storage.checkpoint import Kept, fingerprint, keep, take_up
 from gaze.storage.recipe import Recipe
@@ -109,7 +110,10 @@ def run(
 
         def show(keys: Keys) -> Generator[None, None, Result]:
             facts = _facts(grid, portrait, face, keys.alpha)
-            return CoarsePortrait(result_of(keys, draft), draft, facts, _stills_quality(options)).write(keys)
+            name = yield from write_coarse(draft, facts, keys, _stills_quality(options))
+            result = result_of(keys, draft)
+            alone = {"pack": name, "stills": None, "poster": None}
+            return replace(result, metadata=result.metadata.model_copy(update=alone))
 
         taken = _take_up(earlier, print_, (portrait.height, portrait.width, channels), must_continue)
         rendering = KeyRendering(engine, portrait, face, grid, options.keys, taken, show if options.pack else None)
@@ -124,9 +128,8 @@ def run(
         if made.kept:
             keep(draft, print_, made.kept)
         (draft / INPUT).write_bytes(_jpeg(portrait))
-        Recipe.of(options).write(draft)
-        for coarse in draft.glob("coarse-*.pack"):
-            coarse.unlink()
+        Recipe(options.strengths, options.straighten).write(draft)
+        remove_coarse(draft)
         write_pages(draft, result.metadata)
         result.metadata.write(draft)
         if options.wants_sheets and not options.pack:

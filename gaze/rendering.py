@@ -16,7 +16,7 @@ from gaze.motion.eyes import Eyes
 from gaze.motion.guard import likeness
 from gaze.motion.keys import AUTO, FEWEST, MOST, USUAL, Axis, key_axis, key_looks, looks_to_check, outwards
 from gaze.motion.morph import Morph
-from gaze.motion.motion import Motion
+from gaze.motion.motion import Keys
 from gaze.motion.tracking import find_motion
 from gaze.photo.portrait import Portrait
 from gaze.progress import Progress, Result
@@ -34,31 +34,6 @@ _AIM = 0.97
 """What the eyes of morphed frames have to have in common with rendered ones, as structural similarity."""
 _PACE = 0.1
 """Seconds between two words on how far it is."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What a portrait is morphed from.
-
-    Attributes:
-        axis: looks of the keys, rows and columns alike.
-        frames: (height, width, 3 or 4) uint8, by number: row · n + column.
-        motion: between them.
-    """
-
-    axis: Axis
-    frames: dict[int, np.ndarray]
-    motion: Motion
-
-    @property
-    def middle(self) -> np.ndarray:
-        """The frame that looks straight."""
-        return self.frames[len(self.frames) // 2]
-
-    @property
-    def alpha(self) -> bool:
-        """Whether frames are transparent somewhere."""
-        return bool(self.middle.shape[2] == 4)
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,17 @@ from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.grid import GazeGrid, Look, Pose
 from gaze.motion.keys import AUTO, key_axis, key_looks, looks_to_check
+from gaze.motion.motion import Keys
 from gaze.options import Options
+from gaze.output.bundle import KEPT
 from gaze.output.metadata import Metadata
 from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
 from gaze.photo.portrait import Portrait
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Result, Steps
-from gaze.rendering import KeyRendering, Keys, Rendered
-from gaze.storage.checkpoint import KEPT, Kept
+from gaze.rendering import KeyRendering, Rendered
+from gaze.storage.checkpoint import Kept
 from tests.fakes import FakeEngine
 
 

@@ -73,3 +73,28 @@ class Motion:
         """How far the mesh's points go for coefficients (..., rank): (..., rows, columns, 2) float32, pixels."""
         fields = self.fields.reshape(self.rank, 2 * self.mesh.count).astype(np.float32) * np.float32(self.unit)
         return (np.asarray(weights, np.float32) @ fields).reshape(*weights.shape[:-1], *self.mesh.shape, 2)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a portrait is morphed from.
+
+    Attributes:
+        axis: looks of the keys, rows and columns alike.
+        frames: (height, width, 3 or 4) uint8, by number: row · n + column.
+        motion: between them.
+    """
+
+    axis: tuple[float, ...]
+    frames: dict[int, np.ndarray]
+    motion: Motion
+
+    @property
+    def middle(self) -> np.ndarray:
+        """The frame that looks straight."""
+        return self.frames[len(self.frames) // 2]
+
+    @property
+    def alpha(self) -> bool:
+        """Whether frames are transparent somewhere."""
+        return bool(self.middle.shape[2] == 4)

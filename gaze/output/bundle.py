@@ -47,6 +47,8 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
     """
     (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
     (folder / TYPES).write_text(files("gaze.widget").joinpath(TYPES).read_text(encoding="utf-8"), encoding="utf-8")
+    if metadata.pack:  # pages play it, and a zip for a page has no sheets
+        metadata = _without_sheets(metadata)
     manifest = {**metadata.fields(), "base": "./"}
     for name in _TEMPLATES:
         (folder / name).write_text(_filled(name, metadata, manifest), encoding="utf-8")
@@ -118,14 +120,15 @@ def write_zip(folder: Path, target: str | Path | IO[bytes], sheets: bool = False
             entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             if metadata and left_out and path.name == METADATA:
-                archive.writestr(entry, _without_sheets(metadata))
+                archive.writestr(entry, json.dumps(_without_sheets(metadata).fields(), indent=2) + "\n")
                 continue
             with archive.open(entry, "w") as out, path.open("rb") as file:
                 while block := file.read(2**20):
                     out.write(block)
 
 
-def _without_sheets(metadata: Metadata) -> str:
+def _without_sheets(metadata: Metadata) -> Metadata:
     nothing: dict[str, Any] = {"sheets": (), "mobile_sheets": ()}
-    nothing |= {"mobile_grid_size": metadata.grid_size, "mobile_quadrant_size": metadata.grid_size // 2}
-    return json.dumps(metadata.model_copy(update=nothing).fields(), indent=2) + "\n"
+    if metadata.mobile_grid_size:
+        nothing |= {"mobile_grid_size": metadata.grid_size, "mobile_quadrant_size": metadata.grid_size // 2}
+    return metadata.model_copy(update=nothing)

@@ -16,7 +16,7 @@ from gaze.face.detection import main_face
 from gaze.grid import Cell
 from gaze.motion.eyes import Eyes
 from gaze.motion.guard import likeness
-from gaze.motion.keys import AUTO, KEY_CHOICES, MOST, USUAL
+from gaze.motion.keys import AUTO, KEY_CHOICES, MOST, USUAL, check_keys
 from gaze.motion.morph import Morph, resized
 from gaze.motion.motion import Motion
 from gaze.motion.tracking import find_motion
@@ -41,7 +41,7 @@ class Closeness:
     """How alike morphs and the frames of sheets are at the eyes, as structural similarity.
 
     Attributes:
-        mean, least: over all cells that are no keys.
+        mean, least: over all cells that are no keys, or all if all are.
         worst: the cell of the least.
         cells: how many.
     """
@@ -77,6 +77,7 @@ def repack(
     Raises:
         GazeError: the folder has no sheets that can be read, or they do not fit their metadata.
     """
+    check_keys(keys)
     metadata = Metadata.read(folder)
     sheets = SheetReader(folder, metadata)
     size = sheets.grid.size
@@ -140,7 +141,8 @@ def closeness(folder: Path, report: Report | None = None) -> Closeness:
     morph = Morph(pack.motion, keys)
     size, frame_size = sheets.grid.size, (sheets.width, sheets.height)
     looks = set(pack.motion.looks)
-    cells = [cell for cell in sheets.grid.cells() if not (cell.row in looks and cell.col in looks)]
+    every = list(sheets.grid.cells())
+    cells = [cell for cell in every if not (cell.row in looks and cell.col in looks)] or every
     eyes = find_eyes(resized(keys[len(keys) // 2], frame_size), metadata)
     scores: dict[Cell, float] = {}
     for cell, frame in sheets.frames(cells):

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gaze.errors import GazeError
 from gaze.grid import Strengths
 from gaze.output.bundle import RECIPE
-
-if TYPE_CHECKING:
-    from gaze.options import Options
 
 
 @dataclass(frozen=True)
@@ -21,11 +17,6 @@ class Recipe:
 
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
-
-    @classmethod
-    def of(cls, options: Options) -> Recipe:
-        """What of the options counts."""
-        return cls(options.strengths, options.straighten)
 
     @classmethod
     def read(cls, folder: Path) -> Recipe:

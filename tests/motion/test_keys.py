@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from gaze.errors import GazeError
@@ -13,7 +15,6 @@ from gaze.motion.keys import (
     spiral,
     still_keys,
 )
-import itertools
 
 
 @pytest.mark.parametrize("size", [4, 10, 20, 30, 60])
