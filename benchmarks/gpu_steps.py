@@ -103,7 +103,7 @@ class Bench:
         return max(2, round(frames * self.scale))
 
     def frames(self, renderer: Renderer, poses: Sequence[Pose], notes: list[str] | None = None) -> np.ndarray:
-        tell = [].append if notes is None else notes.append
+        tell = ([] if notes is None else notes).append
         source = renderer.prepare(self.picture, Crop(SIDE / 2, SIDE / 2, SIDE, 0.0))
         return np.concatenate(list(renderer.frames(source, poses, Expression(), tell)))
 

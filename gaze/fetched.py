@@ -31,7 +31,9 @@ _SILENCE = 60.0
 _BLOCK = 2**20
 _ODD = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, ValueError)
 """What Python's zipfile raises for zips that are damaged or of kinds that it cannot read."""
-_FILE = re.compile(r"gaze-portrait/((?:q[0-3](?:_\d+)?|sheet|poster)\.webp|gaze\.pack|metadata\.json)", re.ASCII)
+_FILE = re.compile(
+    r"gaze-portrait/((?:q[0-3](?:_\d+)?|sheet|poster)\.webp|(?:gaze|stills)\.pack|metadata\.json)", re.ASCII
+)
 """What is taken out of the zip. Pages and scripts are not: they would be served as if they were ours."""
 
 

@@ -150,7 +150,10 @@ def as_arguments(options: Options) -> dict[str, Any]:
         value = getattr(options, field.name)
         arguments |= vars(value) if is_dataclass(value) else {field.name: value}
     arguments["background"] = options.background or ""
-    del arguments["remote"]
+    for name in ("remote", "wink_left", "wink_right"):  # the last two are poses', not a portrait's
+        del arguments[name]
+    arguments["sheets"] = options.wants_sheets
+    arguments |= {name: str(arguments[name]) for name in ("keys", "frame_size")}
     return arguments
 
 

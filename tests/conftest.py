@@ -32,7 +32,7 @@ def portrait(photo: Path) -> Portrait:
 @pytest.fixture(scope="session")
 def framed(portrait: Portrait) -> tuple[Portrait, Face]:
     """The example cut to head and shoulders at 512 pixels, with its face."""
-    return frame_portrait(portrait, main_face(portrait)[0])
+    return frame_portrait(portrait, main_face(portrait)[0], 512)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import platform
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,39 +16,11 @@ import numpy as np
 
 from gaze.errors import GazeError, how_to_install
 from gaze.face.face import Face
+from gaze.grid import EXPRESSION_RANGES as EXPRESSION_RANGES
+from gaze.grid import Expression as Expression
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
-
-
-@dataclass(frozen=True)
-class Expression:
-    """What the LivePortrait engine changes in all frames alike; the instant engine cannot.
-
-    Attributes:
-        smile: -0.3 to 1.3; 0 leaves the mouth as it is, 1 is a friendly smile.
-        blink: -0.25 wide open, 0 as in the photo, 1 closed.
-        eyebrow: -1 lowered, 0 as in the photo, 1 raised.
-        lid_term: what the upstream editor adds when eyes look up or down: the eyeballs go half as far and the lids less
-            with them. Off, as in the published grid: a portrait is to look all the way to the pointer.
-
-    Raises:
-        GazeError: a value is out of its range.
-    """
-
-    smile: float = 0.0
-    blink: float = 0.0
-    eyebrow: float = 0.0
-    lid_term: bool = False
-
-    def __post_init__(self) -> None:
-        for name, (least, most) in EXPRESSION_RANGES.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise GazeError(f"The {name} value is {value:g}. Choose {least:g} to {most:g}; 0 is as in the photo.")
-
-
-EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
 
 
 class Engine(ABC):
@@ -80,6 +51,20 @@ class Engine(ABC):
 
         Returns:
             (height, width, 2) float32, x and y in pixels; None where frames have to be asked.
+        """
+        return None
+
+    def displacement(self, source: Any, pose: Pose) -> np.ndarray | None:
+        """How far each point of the frame that looks straight moves in the frame of a pose, if the engine knows.
+
+        It points forwards: what the frame of `Pose()` shows at (x, y), this pose's frame shows at
+        (x, y) + displacement[y, x]. The motion between keys is taken from it then, instead of being tracked. Irises
+        count; where one slides below a lid, the field should fall off over about a third of its radius: a mesh cannot
+        tear.
+
+        Returns:
+            (height, width, 2) float32, x and y in pixels of the portrait, 0 where nothing ever moves; None where the
+            frames have to be asked.
         """
         return None
 

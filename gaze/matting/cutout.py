@@ -100,6 +100,9 @@ class CutoutEngine(Engine):
     def render(self, source: CutoutSource, poses: Sequence[Pose]) -> np.ndarray:
         return np.concatenate(list(self.stream(source, poses)))
 
+    def displacement(self, source: CutoutSource, pose: Pose) -> np.ndarray | None:
+        return self._engine.displacement(source.source, pose)
+
     def stream(self, source: CutoutSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         # What is checked is rendered first, so that nothing is cut out before the check.
         checked = [] if self._checked or self._knows_motion(source, poses) else _farthest(poses)

@@ -42,6 +42,7 @@ _EXPECTED = {
     "sheets": "it must be a list of no, one or four file names",
     "mobileSheets": "it must be a list of file names",
     "pack": "it must be the name of a file beside it",
+    "stills": "it must be the name of a file beside it",
     "poster": "it must be the name of a file beside it",
     "face": "it must have x and y, as fractions of the frame",
     "format": "it must be text",
@@ -79,7 +80,7 @@ class Metadata(_Model):
         version: of the format.
         sheets: file names in the order of the quadrants; None in an older folder, which does not list them.
         mobile_sheets: likewise for phones.
-        pack, poster: file names; None where there is none.
+        pack, stills, poster: file names; None where there is none.
         face: the point between the eyes.
         engine: what rendered the frames.
     """
@@ -98,6 +99,7 @@ class Metadata(_Model):
     sheets: Annotated[tuple[FileName, ...], AfterValidator(_one_or_four)] | None = None
     mobile_sheets: tuple[FileName, ...] = ()
     pack: FileName | None = None
+    stills: FileName | None = None
     poster: FileName | None = None
     face: Point | None = None
     engine: str | None = None
@@ -144,7 +146,7 @@ class Metadata(_Model):
     @property
     def files(self) -> tuple[str, ...]:
         """Every file that the metadata name."""
-        others = (name for name in (self.pack, self.poster) if name)
+        others = (name for name in (self.pack, self.stills, self.poster) if name)
         return (*self.sheet_names, *self.mobile_sheets, *others)
 
     def keys(self) -> Iterable[str]:

@@ -12,10 +12,10 @@ from typing import Any
 
 import gradio as gr
 
-from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
+from gaze.engines.base import ENGINES, choose_engine
 from gaze.errors import GazeError
 from gaze.face.framing import FRAMINGS
-from gaze.grid import Strengths
+from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
 from gaze.matting.background import BLUR, is_plain
 from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO
@@ -70,7 +70,7 @@ class Api:
         engine: str,
         size: float,
         keys: str,
-        frame_size: float,
+        frame_size: str,
         quality: float,
         framing: str,
         head: float,
@@ -86,6 +86,8 @@ class Api:
         mode: str,
         effort: float,
         pack: bool,
+        sheets: bool,
+        sheet_size: float,
         keep: bool,
         face: float,
         anyway: bool,
@@ -103,7 +105,7 @@ class Api:
                 engine=engine,
                 size=int(size),
                 keys=int(keys) if keys.isdecimal() else keys,
-                frame_size=int(frame_size),
+                frame_size=int(frame_size) if frame_size.isdecimal() else frame_size,
                 quality=int(quality),
                 framing=framing,
                 face=int(face),
@@ -118,6 +120,8 @@ class Api:
                 mode=mode,
                 effort=int(effort),
                 pack=pack,
+                sheets=sheets,
+                sheet_size=int(sheet_size),
                 remote=self._remote,
             )
             check_cost(options.size, options.frame_size)
@@ -135,7 +139,7 @@ class Api:
                         yield _told_of(step), None
             with self._previews.scratch() as folder:
                 archive = folder / ZIP
-                write_zip(self._results.folder(out.name), archive)
+                write_zip(self._results.folder(out.name), archive, sheets)
                 # Gradio copies the file before it goes on.
                 result = steps.result
                 made = _manifest(out.name, result.metadata)
@@ -205,7 +209,7 @@ def add_endpoints(api: Api) -> None:
             gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
             gr.Number(normal.size, precision=0, label="size"),
             gr.Textbox(AUTO, label="keys"),
-            gr.Number(normal.frame_size, precision=0, label="frame_size"),
+            gr.Textbox(AUTO, label="frame_size"),
             gr.Number(normal.quality, precision=0, label="quality"),
             gr.Dropdown(list(FRAMINGS), value=normal.framing, label="framing"),
             *strengths,
@@ -217,6 +221,8 @@ def add_endpoints(api: Api) -> None:
             gr.Dropdown(list(MODES), value=normal.mode, label="mode"),
             gr.Number(normal.effort, precision=0, label="effort", minimum=0, maximum=6),
             gr.Checkbox(normal.pack, label="pack"),
+            gr.Checkbox(False, label="sheets"),
+            gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
             gr.Checkbox(True, label="keep"),
             face,
             anyway,

@@ -24,7 +24,7 @@ class Pace:
     """Seconds that portraits took on this machine, for each engine and frame size apart."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[str, int], Seconds] = {}
+        self._runs: dict[tuple[str, str | int], Seconds] = {}
         self._lock = threading.Lock()
 
     def learn(self, engine: str, options: Options, took: Seconds) -> None:

@@ -94,17 +94,17 @@ def names_of_client() -> tuple[str, ...]:
     return tuple(name for name in names if not name.endswith(" "))
 
 
-def check_cost(size: int, frame_size: int) -> None:
+def check_cost(size: int, frame_size: int | str) -> None:
     """See to it that a portrait takes no more disk and time than others can wait for.
 
     Args:
         size: rows and columns of the grid.
-        frame_size: longer side of a frame in pixels.
+        frame_size: longer side of a frame in pixels; “auto” is small enough for any grid.
 
     Raises:
         GazeError: it would.
     """
-    if size * size * frame_size * frame_size > MOST_PIXELS:
+    if isinstance(frame_size, int) and size * size * frame_size**2 > MOST_PIXELS:
         largest = math.isqrt(MOST_PIXELS // (size * size))
         raise GazeError(
             f"{size} rows of frames of {frame_size} pixels are more than this server makes. Choose frames of at most "

@@ -113,11 +113,14 @@ def test_hidden_eyes_are_not_trusted(portrait: Portrait) -> None:
     for how, hide in HIDDEN.items():
         for tilt in (0, 15):
             image, _ = turned(tilt)(hide(portrait.image, TRUTH), TRUTH)
+            refused = FaceError("")
             try:
                 main_face(Portrait(image))
                 taken.append((how, tilt))
+                continue
             except FaceError as error:
-                assert "Use a photo" in str(error)
+                refused = error
+            assert "Use a photo" in str(refused)
     assert len(taken) <= 1, taken
 
 

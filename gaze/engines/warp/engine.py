@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -22,7 +22,7 @@ from gaze.engines.warp.gaze import EyeMotion, eye_motion
 from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.straighten import straightening
-from gaze.face.face import Face
+from gaze.face.face import Contours, Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 
@@ -35,6 +35,10 @@ _STEPS = 3
 _BANDS = 10
 _STILL = 0.003
 """Share of the motion that is not worth drawing: a twentieth of a pixel for a face of 100 pixels between the irises."""
+_FOLLOW = (1.1, 2.4)
+"""Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
+_LID_SOFTNESS = 0.3
+"""Iris radii over which that fades at the lids."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
@@ -55,6 +59,7 @@ class WarpSource:
         turn: how far the face is turned already, in units of `YAW_RANGE`.
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         eyes: the layers of both eyes.
+        followers: for each iris x and y in the portrait, and which share of its shift the points from there on make.
     """
 
     image: np.ndarray
@@ -69,6 +74,7 @@ class WarpSource:
     turn: float
     straighten: float
     eyes: tuple[Eye, Eye]
+    followers: tuple[tuple[int, int, np.ndarray], ...] = ()
 
 
 class WarpEngine(Engine):
@@ -98,7 +104,7 @@ class WarpEngine(Engine):
         bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
         fields = head_fields(*face.to_frame(px, py))
         lids = sum(np.stack(Lids(each).fields(px, py, face.iris_distance)) for each in face.lids)
-        return WarpSource(
+        source = WarpSource(
             image=image,
             region=region,
             bare=np.ascontiguousarray(bare),
@@ -112,11 +118,25 @@ class WarpEngine(Engine):
             straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
         )
+        rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
+        eyes = zip(source.eyes, face.lids, strict=True)
+        return replace(source, followers=tuple(_follower(eye, edges, rest, image.shape) for eye, edges in eyes))
 
     def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
         """One frame for each pose: (len(poses), height, width, 3) uint8."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
+
+    def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
+        """The head's with its lids; around each iris the gaze takes the place of the lids."""
+        eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
+        head, lids = _spread(source, displacement(source, pose)), _spread(source, displacement(source, pose, eyes))
+        gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
+        field = lids
+        for x, y, share in source.followers:
+            window = np.s_[y : y + share.shape[0], x : x + share.shape[1]]
+            field[window] += share[..., None] * (head[window] + gaze - lids[window])
+        return field
 
     def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
         """Exact, but for irises."""
@@ -138,10 +158,43 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands:
         view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    shift = np.array([eyes.across, eyes.down]) @ source.axes
+    shift = _iris_shift(source, eyes)
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
     return frame
+
+
+def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
+    """A displacement of the lattice for every pixel of the portrait: (height, width, 2) float32."""
+    x, y, width, height = source.region
+    rows, cols = forward.shape[:2]
+    field = np.zeros((*source.image.shape[:2], 2), np.float32)
+    whole = cv2.resize(forward, (cols * source.stride, rows * source.stride))
+    field[y : y + height, x : x + width] = whole[:height, :width]
+    return field
+
+
+def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:
+    """How far the irises are moved inside their eyes, x and y in pixels."""
+    shift: np.ndarray = np.array([eyes.across, eyes.down]) @ source.axes
+    return shift
+
+
+def _follower(eye: Eye, lids: Contours, rest: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, np.ndarray]:
+    """Which share of the gaze's shift points around an iris make: x and y of the first one, (h, w) float32 in 0 to 1.
+
+    All of it on the iris, where it looks straight; less and less towards lids and corners.
+    """
+    radius = eye.iris.radius
+    x, y = eye.iris.x + rest[0], eye.iris.y + rest[1]
+    reach = _FOLLOW[1] * radius
+    x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
+    x1, y1 = min(shape[1], int(x + reach) + 2), min(shape[0], int(y + reach) + 2)
+    px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
+    far = np.hypot(px - x, py - y) / radius
+    part = np.clip((_FOLLOW[1] - far) / (_FOLLOW[1] - _FOLLOW[0]), 0, 1)
+    inside = cv2.GaussianBlur(Lids(lids).coverage(px, py).astype(np.float32), (0, 0), _LID_SOFTNESS * radius)
+    return x0, y0, (part * part * (3 - 2 * part) * inside).astype(np.float32)
 
 
 def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
