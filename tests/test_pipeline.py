@@ -15,9 +15,11 @@ from gaze import pipeline
 from gaze.engines.base import Engine
 from gaze.engines.fallback import FallbackEngine
 from gaze.errors import FaceError, GazeError
+from gaze.face.face import Face
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.output import sprites
+from gaze.output.bundle import WIDGET_FILES
 from gaze.output.metadata import Metadata
 from gaze.output.pack_reader import read_pack
 from gaze.output.spool import FrameSpool

@@ -1,4 +1,4 @@
-"""Tries of pictures, in this process and the box's: what all take together beyond what they take at rest is measured."""
+"""Tries of pictures, in this process and the box's: what all take together beyond what they take at rest."""
 
 from __future__ import annotations
 
