@@ -1,4 +1,4 @@
-"""Tries of pictures, in this process and the box's: what all take together beyond what they take at rest."""
+"""Pictures tried in this process and the box's: what all take together is measured, beyond what they take at rest."""
 
 from __future__ import annotations
 
