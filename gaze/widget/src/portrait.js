@@ -105,8 +105,7 @@ export class Portrait {
       onfail: fail,
     };
     if (header.version === 1) {
-      const { old } = transfer;
-      transfer.old = null;
+      const old = transfer.take();
       transfer.close();
       const { PackPlayer } = await second();
       signal.throwIfAborted();

@@ -38,9 +38,16 @@ export class Transfer {
   close() {
     if (--this.#users) return;
     this.forget();
-    this.#abort.abort();
-    this.old?.parts.return();
+    this.#abort?.abort();
     this.#fail(new Error("closed"));
+  }
+
+  /** Of version 1: hands the rest of the transfer over, with what ends it; null where somebody else has it. */
+  take() {
+    const { old } = this;
+    this.old = null;
+    if (old) [old.abort, this.#abort] = [this.#abort, null];
+    return old;
   }
 
   /** Whoever asks for this URL from now on begins anew. */

@@ -34,7 +34,7 @@ export class PackPlayer extends Frames {
 
   /**
    * @param {object} header of the pack
-   * @param {{head: Uint8Array, parts: AsyncGenerator} | null} begun where the transfer has begun already
+   * @param {{head: Uint8Array, parts: AsyncGenerator, abort: AbortController} | null} begun where the transfer has begun already
    * @param {object} owner
    * @param {import("../follower.js").Follower} owner.follower where the face looks
    * @param {() => void} owner.onpicture
@@ -63,7 +63,7 @@ export class PackPlayer extends Frames {
 
   release() {
     this.#abort.abort();
-    this.#begun?.parts.return();
+    this.#begun?.abort.abort();
     this.#decoder?.close();
     this.#decoder = null;
     super.release();
