@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -113,11 +114,9 @@ def test_hidden_eyes_are_not_trusted(portrait: Portrait) -> None:
     for how, hide in HIDDEN.items():
         for tilt in (0, 15):
             image, _ = turned(tilt)(hide(portrait.image, TRUTH), TRUTH)
-            try:
+            with suppress(FaceError):
                 main_face(Portrait(image))
                 taken.append((how, tilt))
-            except FaceError as error:
-                assert "Use a photo" in str(error)
     assert len(taken) <= 1, taken
 
 
