@@ -48,7 +48,7 @@ from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
-EXAMPLE = ROOT / "assets" / "examples" / "astronaut.jpg"
+EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
 
 _CHANGES = ("as it is", "turned -25°", "grey", "underexposed", "20 px", "JPEG 30")

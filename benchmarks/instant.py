@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PHOTO = Path(__file__).resolve().parents[1] / "assets" / "examples" / "astronaut.jpg"
+PHOTO = Path(__file__).resolve().parents[1] / "gaze" / "ui" / "examples" / "astronaut.jpg"
 WHAT = {
     "import": "importing the package",
     "preview": "photo bytes to preview ready (10×10, 256 px, one sheet)",

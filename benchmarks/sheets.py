@@ -81,8 +81,8 @@ def measure_once(photo: Path, what: str) -> dict[str, float]:
         picture = Image.open(photo).convert("RGB")
         width = min(picture.width, picture.height * 4 // 5)
         left = (picture.width - width) // 2
-        portrait = picture.crop((left, 0, left + width, width * 5 // 4)).resize((1024, 1280))
-        return run_line(np.asarray(portrait), Options(engine="warp", frame_size=640, framing="whole"))
+        cut = picture.crop((left, 0, left + width, width * 5 // 4)).resize((1024, 1280))
+        return run_line(np.asarray(cut), Options(engine="warp", frame_size=640, framing="whole"))
     if what == "line":
         return run_line(photo, Options(engine="warp"))
     sample = Sample(photo)

@@ -137,7 +137,8 @@ def renderer_memory(session: Any) -> tuple[float, float]:
         if process["type"] == "renderer":
             lines = Path(f"/proc/{process['id']}/status").read_text().splitlines()
             fields = dict(line.split(":", 1) for line in lines)
-            best = max(best, tuple(int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM")))
+            now, peak = (int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+            best = max(best, (now, peak))
     return best
 
 

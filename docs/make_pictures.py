@@ -18,15 +18,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from gaze.engines.warp.engine import WarpEngine
-from gaze.engines.warp.straighten import GAZE_SHIFT
-from gaze.grid import Cell, GazeGrid, Strengths
+from gaze.engines.warp.gaze import eye_motion
+from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.motion.inbetween import Inbetween
 from gaze.motion.keys import cells_to_check, key_axis
 from gaze.options import Options
 from gaze.pipeline import prepare_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
-PHOTO = ROOT / "assets" / "examples" / "astronaut.jpg"
+PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=1024))  # the pictures show parts of it, enlarged
 
 WIDTH = 1260  # which 3 and 5 divide
@@ -63,7 +63,8 @@ def strengths(frame: Frames) -> np.ndarray:
     """The photo and four looks, row by row: eyes alone, normal, strong; of the first the eyes as well, larger."""
     looks = [Cell(15, 0), Cell(0, 15), Cell(29, 15), Cell(15, 29)]
     eyes, strong = rendered(Strengths(head=0, brows=0)), rendered(Strengths(1.8, 1.5, 1.5))
-    across, down = (f"{shift:.0%}" for shift in GAZE_SHIFT)
+    motions = eye_motion(Pose(pupil_x=15)).across, eye_motion(Pose(pupil_y=-15)).down
+    across, down = (f"{way:.0%}" for way in motions)
     alone = f"eyes alone: irises move by {across} of the distance between them to the sides, by {down} up and down"
     rows = [strip(["photo", "left", "up", "down", "right"])]
     for name, look in ((alone, eyes), ("normal", frame), ("strong", strong)):

@@ -1,9 +1,10 @@
 """Gaze turns one portrait photo into a face that follows the visitor's pointer."""
 
-from gaze.engines.base import Engine, Expression
+from gaze.engines.base import Engine
 from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
-from gaze.grid import Cell, GazeGrid, Pose, Strengths
+from gaze.grid import Cell, Expression, GazeGrid, Look, Pose, Strengths
 from gaze.options import Options
+from gaze.output.metadata import Metadata
 from gaze.pipeline import generate
 from gaze.progress import Progress, Result
 from gaze.version import __version__
@@ -15,6 +16,8 @@ __all__ = [
     "FaceError",
     "GazeError",
     "GazeGrid",
+    "Look",
+    "Metadata",
     "Options",
     "PhotoError",
     "Pose",

@@ -14,16 +14,18 @@ from typing import Any
 from tqdm import tqdm
 
 from gaze import GazeError, Options, Progress, Strengths, __version__
-from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression
+from gaze.engines.base import ENGINES
 from gaze.errors import DoubtfulFaceError
-from gaze.face.framing import FRAMINGS
+from gaze.face.framing import AUTO_SIDE, FRAMINGS
+from gaze.grid import EXPRESSION_RANGES, Expression
+from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS
 from gaze.output.bundle import write_zip
-from gaze.output.converter import repack
-from gaze.output.sprites import METADATA
+from gaze.output.converter import closeness, repack
+from gaze.output.metadata import METADATA
 from gaze.output.validator import check
-from gaze.pipeline import generate
+from gaze.pipeline import add_sheets, generate
 from gaze.progress import Result
 
 _PROGRAM = "python -m gaze"
@@ -44,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="""also:
   %(prog)s check FOLDER   hold a portrait to docs/format.md
   %(prog)s pack FOLDER    make a gaze.pack from sheets
+  %(prog)s sheets FOLDER  make sprite sheets of a finished portrait
 
 exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted""",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -91,7 +94,20 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     look.add_argument(
         "--remove-background",
         action="store_true",
-        help="leave the person only, before a transparent background (needs the extra “matting”)",
+        help="leave the person only, before a transparent background",
+    )
+    look.add_argument(
+        "--matting",
+        choices=MATTINGS,
+        default=normal.matting,
+        help="how the background is removed: quick, or finest by a large network (needs the extra “matting”) "
+        "(default: %(default)s)",
+    )
+    look.add_argument(
+        "--background",
+        metavar="COLOUR|blur|FILE",
+        help="what stands behind the person instead: a colour as CSS writes it, blur, or the file of a picture "
+        "(default: nothing where the background is removed or the photo is transparent)",
     )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
@@ -124,15 +140,29 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         type=_keys,
         default=normal.keys,
         metavar="N",
-        help=f"rows and columns that are rendered, the others being morphed: {AUTO}, by the engine's speed, "
-        f"or a number as {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
+        help=f"looks per side that are rendered, all others being morphed: {AUTO}, by the engine's speed and the "
+        f"portrait, or {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
     )
     sheets.add_argument(
         "--frame-size",
-        type=int,
+        type=_keys,
         default=normal.frame_size,
         metavar="PIXELS",
-        help="longer side of a frame (default: %(default)s)",
+        help=f"longer side of the pack's frames; {AUTO} is as large as the photo allows, up to {AUTO_SIDE} "
+        "(default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--sheets",
+        action=argparse.BooleanOptionalAction,
+        default=normal.sheets,
+        help="make sprite sheets for other programs (default: yes, but not with --remote)",
+    )
+    sheets.add_argument(
+        "--sheet-size",
+        type=int,
+        default=normal.sheet_size,
+        metavar="PIXELS",
+        help="longer side of the sheets' frames (default: %(default)s)",
     )
     sheets.add_argument(
         "--quality",
@@ -161,6 +191,11 @@ def build_check_parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("path", type=Path, help="a portrait's folder, or a gaze.pack")
+    parser.add_argument(
+        "--morph",
+        action="store_true",
+        help="tell as well how close the pack's morphs come to the frames of the sheets, at the eyes",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print what is wrong only")
     return parser
 
@@ -177,6 +212,32 @@ def build_pack_parser() -> argparse.ArgumentParser:
         "--quality", type=int, default=75, metavar="1..100", help="WebP quality of the stills (default: %(default)s)"
     )
     parser.add_argument("--video", choices=VIDEOS, default="vp9", help="how the video is coded (default: %(default)s)")
+    parser.add_argument(
+        "--keys", type=_keys, default=AUTO, metavar="N", help="keys per side: 5, 7, 9 or auto (default: %(default)s)"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    return parser
+
+
+def build_sheets_parser() -> argparse.ArgumentParser:
+    """The arguments of `sheets`."""
+    normal = Options()
+    parser = argparse.ArgumentParser(
+        prog=f"{_PROGRAM} sheets",
+        description="Make the sprite sheets of a finished portrait, for other programs.",
+        epilog="Exit status: 0 done, 1 they could not be made.",
+    )
+    parser.add_argument("folder", type=Path, help="a portrait's folder, with a gaze.pack")
+    parser.add_argument(
+        "--sheet-size",
+        type=int,
+        default=normal.sheet_size,
+        metavar="PIXELS",
+        help="longer side of a frame (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quality", type=int, default=normal.quality, metavar="1..100", help="WebP quality (default: %(default)s)"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     return parser
 
@@ -188,6 +249,8 @@ def main(argv: list[str] | None = None) -> int:
         return _check(build_check_parser().parse_args(argv[1:]))
     if argv[:1] == ["pack"]:
         return _pack(build_pack_parser().parse_args(argv[1:]))
+    if argv[:1] == ["sheets"]:
+        return _sheets(build_sheets_parser().parse_args(argv[1:]))
     args = build_parser().parse_args(argv)
     out = Path(args.out)
     try:
@@ -203,8 +266,12 @@ def main(argv: list[str] | None = None) -> int:
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
             remove_background=args.remove_background,
+            matting=args.matting,
+            background=args.background,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
+            sheets=args.sheets,
+            sheet_size=args.sheet_size,
             remote=args.remote,
         )
         if out.exists() and not args.overwrite:
@@ -229,7 +296,31 @@ def _check(args: argparse.Namespace) -> int:
         print(f"gaze: {problem}", file=sys.stderr)
     if not problems and not args.quiet:
         print(f"{args.path}: nothing is wrong.")
+    if args.morph:
+        try:
+            with tqdm(unit="cell", disable=args.quiet or None) as bar:
+                made = closeness(args.path, _shown_on(bar))
+        except GazeError as error:
+            return _failed(error)
+        print(
+            f"{args.path}: eyes of {made.cells} morphs and of the sheets have a structural similarity of "
+            f"{made.mean:.4f} on average, {made.least:.4f} at least (row {made.worst.row}, column {made.worst.col})."
+        )
     return 1 if problems else 0
+
+
+def _sheets(args: argparse.Namespace) -> int:
+    try:
+        with tqdm(unit="frame", disable=args.quiet or None) as bar:
+            for step in add_sheets(args.folder, args.sheet_size, quality=args.quality):
+                bar.set_description_str(step.message, refresh=False)
+                bar.n, bar.total = step.done, step.total
+                bar.refresh()
+    except GazeError as error:
+        return _failed(error)
+    except OSError as error:
+        return _failed(GazeError(f"The sheets could not be written: {error.strerror or error}. Make room."))
+    return 0
 
 
 def _pack(args: argparse.Namespace) -> int:
@@ -237,7 +328,7 @@ def _pack(args: argparse.Namespace) -> int:
         if not 1 <= args.quality <= 100:
             raise GazeError(f"The quality is {args.quality}. Choose a value from 1 to 100; 75 is the normal one.")
         with tqdm(unit="frame", disable=args.quiet or None) as bar:
-            pack = repack(args.folder, args.quality, args.video, _shown_on(bar))
+            pack = repack(args.folder, args.quality, args.video, _shown_on(bar), args.keys)
     except GazeError as error:
         return _failed(error)
     if not args.quiet:
@@ -267,7 +358,7 @@ def _make(photo: str, out: Path, options: Options, quiet: bool, earlier: str | N
             result = _with_bar(photo, made, options, quiet, earlier)
             if out.suffix == ".zip":
                 made = Path(temporary) / "portrait.zip"
-                write_zip(result.folder, made)
+                write_zip(result.folder, made, sheets=True)
             _replace(made, out)
     except OSError as error:
         raise GazeError(f"{out} cannot be written: {error.strerror or error}. Choose another place.") from error
@@ -279,14 +370,12 @@ def _make(photo: str, out: Path, options: Options, quiet: bool, earlier: str | N
 
 
 def _with_bar(photo: str, made: Path, options: Options, quiet: bool, earlier: str | None) -> Result:
-    with tqdm(total=options.size**2, unit="frame", disable=quiet or None) as bar:
+    with tqdm(unit="frame", disable=quiet or None) as bar:
 
         def show(step: Progress) -> None:
             bar.set_description_str(step.message, refresh=False)
-            if step.stage in ("render", "morph"):
+            if step.stage in ("render", "sheets"):
                 bar.n, bar.total = step.done, step.total
-            elif step.stage not in ("read", "load"):
-                bar.n = bar.total
             bar.refresh()
 
         return generate(photo, made, options, show, earlier)

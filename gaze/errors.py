@@ -13,6 +13,9 @@ is a bug.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 
 class GazeError(Exception):
     """Something the person asked for cannot be done; the message says why and what to do."""
@@ -42,3 +45,15 @@ class WeightsError(GazeError):
 
 class StoreError(GazeError):
     """The place where results are kept cannot be reached, or refuses; later it may."""
+
+
+def how_to_install(extra: str) -> str:
+    """A sentence that says how to get what an extra of pyproject.toml needs: in a clone, on a Space, or beside a wheel.
+
+    The project is in no package index, so that its name alone installs nothing.
+    """
+    if os.environ.get("SPACE_ID"):
+        return f"Add the packages of the extra “{extra}” (pyproject.toml) to the Space's requirements.txt."
+    if (Path(__file__).parents[1] / "pyproject.toml").is_file():
+        return f"Run pip install --editable '.[{extra}]' in the folder of the repository."
+    return f"Run pip install 'PATH/gaze_portrait-VERSION-py3-none-any.whl[{extra}]' with the wheel that was installed."

@@ -36,6 +36,39 @@ class Strengths:
                 raise GazeError(f"The {name} strength is {value:g}. Choose a value from 0 to 2; 1 is the normal one.")
 
 
+EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What a face does beside looking; neutral by default. LivePortrait does all of it, the instant engine what it can.
+
+    Attributes:
+        smile: -0.3 to 1.3; 0 leaves the mouth as it is, 1 is a friendly smile.
+        blink: -0.25 wide open, 0 as in the photo, 1 closed.
+        eyebrow: -1 lowered, 0 as in the photo, 1 raised.
+        lid_term: what the upstream editor adds when eyes look up or down: the eyeballs go half as far and the lids less
+            with them. Off, as in the published grid: a portrait is to look all the way to the pointer.
+        wink_left, wink_right: 0 as in the photo, 1 that eye closed; left and right as in the image.
+
+    Raises:
+        GazeError: a value is out of its range.
+    """
+
+    smile: float = 0.0
+    blink: float = 0.0
+    eyebrow: float = 0.0
+    lid_term: bool = False
+    wink_left: float = 0.0
+    wink_right: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in {**EXPRESSION_RANGES, "wink_left": (0, 1), "wink_right": (0, 1)}.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise GazeError(f"The {name} value is {value:g}. Choose {least:g} to {most:g}; 0 is as in the photo.")
+
+
 @dataclass(frozen=True)
 class Pose:
     """What one frame shows, relative to the source photo.
@@ -46,6 +79,7 @@ class Pose:
         head_yaw: degrees added to the source's yaw, negative towards the right of the image.
         head_pitch: degrees added to the source's pitch, negative upwards.
         eyebrow: raise of the brows in retargeting units, never negative.
+        expression: what the face does beside; added to what the engine does in all frames alike.
     """
 
     pupil_x: float = 0.0
@@ -53,11 +87,20 @@ class Pose:
     head_yaw: float = 0.0
     head_pitch: float = 0.0
     eyebrow: float = 0.0
+    expression: Expression = Expression()
+
+
+@dataclass(frozen=True)
+class Look:
+    """A place on the grid, between its cells or on one: real numbers from 0 to the grid's size - 1."""
+
+    row: float
+    col: float
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One place of the grid."""
+    """A whole-numbered look."""
 
     row: int
     col: int
@@ -92,13 +135,13 @@ class GazeGrid:
         """Number of cells."""
         return self.size**2
 
-    def value(self, index: int) -> float:
+    def value(self, index: float) -> float:
         """The axis value of a row or column: -15 at index 0 to +15 at the last index."""
         return -GAZE_RANGE + 2 * GAZE_RANGE * index / (self.size - 1)
 
-    def pose(self, cell: Cell) -> Pose:
-        """The pose a cell asks for (the table in docs/format.md)."""
-        x, y = self.value(cell.col), self.value(cell.row)
+    def pose(self, look: Look | Cell) -> Pose:
+        """The pose a look asks for (the table in docs/format.md)."""
+        x, y = self.value(look.col), self.value(look.row)
         return Pose(
             pupil_x=x * self.strengths.eyes,
             pupil_y=-y * self.strengths.eyes,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from gaze.output.metadata import Metadata
 
 Step = TypeVar("Step")
 Outcome = TypeVar("Outcome")
@@ -34,13 +36,13 @@ class Result:
 
     Attributes:
         folder: where its files are.
-        metadata: what its `metadata.json` says.
+        metadata: what its `metadata.json` says; `metadata["gridSize"]` and `dict(metadata)` work by the names there.
         engine: the name of the engine that rendered it, and why it was chosen.
         notes: sentences for the person: what was changed or chosen on the way.
     """
 
     folder: Path
-    metadata: dict[str, Any]
+    metadata: Metadata
     engine: str
     reason: str
     notes: tuple[str, ...]
@@ -85,6 +87,11 @@ class Progress:
     remaining: float | None = None
     result: Result | None = None
     sheets: tuple[SheetProgress, ...] = ()
+
+    def __str__(self) -> str:
+        """One line, so that `progress=print` says what goes on."""
+        left = "" if self.remaining is None else f", about {max(1, round(self.remaining))} s left"
+        return f"{self.message}{left}"
 
 
 class Steps(Generic[Step, Outcome]):

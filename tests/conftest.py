@@ -12,7 +12,7 @@ from gaze.photo.portrait import Portrait, load_portrait
 from tests import green
 
 ROOT = Path(__file__).resolve().parents[1]
-PHOTO = ROOT / "assets" / "examples" / "astronaut.jpg"
+PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=100, database=None)
 settings.load_profile("same")  # every run tries the same examples: no test fails by chance
@@ -32,7 +32,7 @@ def portrait(photo: Path) -> Portrait:
 @pytest.fixture(scope="session")
 def framed(portrait: Portrait) -> tuple[Portrait, Face]:
     """The example cut to head and shoulders at 512 pixels, with its face."""
-    return frame_portrait(portrait, main_face(portrait)[0])
+    return frame_portrait(portrait, main_face(portrait)[0], 512)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_START_UP = 60
+_START_UP = 180
+_ADDRESS = re.compile(r"Running on local URL: +(http://[^\s/]+)")
+"""Gradio takes the first port that is free, and says which."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,14 @@ def serving(
 
     Args:
         place: a folder for its store, what is temporary, and its log.
-        command: what the program is given; `app.py` if nothing.
+        command: what the program is given; `app.py` if Python is given nothing.
         program: what is started, Python unless told.
         folder: in which.
         settings: environment variables.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environment = {
         **os.environ,
-        "GRADIO_SERVER_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",  # the address is read from what it says
         "TMPDIR": str(place),
         "GAZE_STORE": str(place / "store"),
         **settings,
@@ -60,21 +59,16 @@ def serving(
     place.mkdir(exist_ok=True)
     log = place / "log"
     with log.open("w") as file:
-        process = subprocess.Popen(
-            [program, *(command or ["app.py"])], cwd=folder, env=environment, stdout=file, stderr=file
-        )
-    address = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}"
+        command = command or (("app.py",) if program == sys.executable else ())
+        process = subprocess.Popen([program, *command], cwd=folder, env=environment, stdout=file, stderr=file)
     try:
         deadline = time.monotonic() + _START_UP
-        while True:
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except OSError:
-                late = process.poll() is not None or time.monotonic() > deadline
-                assert not late, log.read_text()
-                time.sleep(0.2)
-        yield App(address, process, place / "store", log)
+        while not (found := _ADDRESS.search(log.read_text())):
+            late = process.poll() is not None or time.monotonic() > deadline
+            assert not late, log.read_text()
+            time.sleep(0.1)
+        urllib.request.urlopen(found[1], timeout=_START_UP).close()
+        yield App(found[1], process, place / "store", log)
     finally:
         process.terminate()
         try:

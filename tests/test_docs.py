@@ -27,11 +27,10 @@ import gaze.__main__ as command
 from gaze.face.face import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
 from gaze.options import Options
-from gaze.output.bundle import INPUT
+from gaze.output.bundle import INPUT, KEPT
 from gaze.output.pack import Facts, Frame, Pack, Payload, write_pack
-from gaze.output.sprites import metadata
+from gaze.output.sprites import describe
 from gaze.pipeline import generate
-from gaze.storage.checkpoint import KEPT
 from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.queue import Line
@@ -79,6 +78,7 @@ def variables(path: Path) -> Iterator[str]:
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Constant)
     }
+    asked: ast.AST
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and re.search(r"\b(environ\.\w+|getenv)$", ast.unparse(node.func)) and node.args:
             asked = node.args[0]
@@ -110,7 +110,7 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     store = SessionStore(tmp_path_factory.mktemp("store"))
     with gr.Blocks() as blocks:
         add_endpoints(Api(store, store, Line()))
-    found: dict[str, Any] = blocks.get_api_info()["named_endpoints"]  # type: ignore[assignment]
+    found: dict[str, Any] = blocks.get_api_info()["named_endpoints"]
     return found
 
 
@@ -143,8 +143,8 @@ FIELDS = set(named(tables(section(read("docs/format.md"), "metadata.json"))[0]))
 
 
 def test_fields_of_the_metadata() -> None:
-    facts = metadata(GazeGrid(), "quadrants", 512, 512, typical_face(Iris(1, 1, 1), Iris(2, 1, 1)))
-    assert {*facts, "engine"} == FIELDS
+    face = typical_face(Iris(1, 1, 1), Iris(2, 1, 1))
+    assert set(describe(GazeGrid(), "quadrants", 512, 512, face, "warp").fields()) == FIELDS
 
 
 def test_types_of_the_manifest() -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -9,6 +10,7 @@ import pytest
 
 from gaze import __version__, rendering
 from gaze.__main__ import main
+from gaze.output.pack_reader import read_pack
 
 QUICK = ["--size", "4", "--frame-size", "128"]
 
@@ -28,10 +30,12 @@ def test_one_of_several_faces_can_be_chosen(photo: Path, tmp_path: Path, capsys:
 
 def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [str(photo), "-o", str(tmp_path / "out"), "--size", "10", "--frame-size", "128"]
-    assert main([*arguments, "--keys", "6"]) == 0
-    assert "36 of the 100 frames were rendered, as was asked for" in capsys.readouterr().out
-    assert main([*arguments, "--overwrite"]) == 0
-    assert "frames were rendered" not in capsys.readouterr().out
+    assert main([*arguments, "--no-sheets", "--keys", "5"]) == 0
+    motion = read_pack(tmp_path / "out" / "gaze.pack").motion
+    assert motion
+    assert len(motion.looks) == 5
+    assert main([*arguments, "--keys", "6", "--overwrite"]) == 1
+    assert "keys per side is 6" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main([*arguments, "--keys", "few"])
     assert "“few” is neither auto nor" in capsys.readouterr().err
@@ -39,7 +43,7 @@ def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: p
 
 def test_the_background_can_be_removed(green_photo: Path, green_network: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", *QUICK]) == 0
+    assert main([str(green_photo), "-o", str(out), "-q", "--remove-background", "--matting", "finest", *QUICK]) == 0
     assert json.loads((out / "metadata.json").read_text())["hasAlpha"]
 
 
@@ -48,13 +52,27 @@ def test_what_was_rendered_can_be_continued_from(
 ) -> None:
     monkeypatch.setattr(rendering, "_SLOW", 0.0)
     arguments = [str(photo), "--size", "10", "--frame-size", "128"]
-    assert main([*arguments, "-o", str(tmp_path / "six"), "-q", "--keys", "6"]) == 0
-    again = [*arguments, "-o", str(tmp_path / "eight"), "--keys", "8", "--continue", str(tmp_path / "six")]
+    assert main([*arguments, "-o", str(tmp_path / "five"), "-q", "--keys", "5"]) == 0
+    again = [*arguments, "-o", str(tmp_path / "nine"), "--keys", "9", "--continue", str(tmp_path / "five")]
     assert main([*again, "--eyes", "0.5"]) == 1
-    assert "six cannot be continued: its frames are others" in capsys.readouterr().err
-    assert not (tmp_path / "eight").exists()
+    assert "five cannot be continued: its frames are others" in capsys.readouterr().err
+    assert not (tmp_path / "nine").exists()
     assert main(again) == 0
-    assert "41 rendered frames were taken over" in capsys.readouterr().out
+    assert "30 rendered frames were taken over" in capsys.readouterr().out
+
+
+def test_sheets_can_be_left_out_and_made_later(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main([str(photo), "-o", str(out), "-q", "--no-sheets", *QUICK]) == 0
+    assert not list(out.glob("q*.webp"))
+    assert main(["sheets", str(out), "-q", "--sheet-size", "100"]) == 0
+    assert len(list(out.glob("q*.webp"))) == 4
+    assert json.loads((out / "metadata.json").read_text())["imageWidth"] == 100
+    assert main(["check", str(out), "--morph"]) == 0
+    told = capsys.readouterr().out
+    assert "nothing is wrong" in told
+    assert re.search(r"eyes of 16 morphs .* 0\.9\d+ on average", told)
+    assert main(["sheets", str(tmp_path)]) == 1
 
 
 def test_it_makes_a_zip(photo: Path, tmp_path: Path) -> None:
@@ -184,10 +202,10 @@ def test_help_and_version() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as on POSIX systems")
 def test_an_interrupt_ends_with_status_130_and_leaves_nothing(photo: Path, tmp_path: Path) -> None:
     code = (
-        "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; render = p._render\n"
+        "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; pack = p._pack\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs of a shell ignore\n"
-        "def interrupted(*a):\n    signal.raise_signal(signal.SIGINT); yield from render(*a)\n"
-        f"p._render = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"
+        "def interrupted(*a):\n    signal.raise_signal(signal.SIGINT); yield from pack(*a)\n"
+        f"p._pack = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 130

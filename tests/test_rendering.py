@@ -1,43 +1,43 @@
-"""Which frames are rendered and which are morphed, by the engine's speed and by what this portrait allows."""
+"""How many keys are rendered, by the engine's speed and by what this portrait needs."""
 
-import io
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from gaze import rendering
+from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.grid import Cell, Pose
-from gaze.motion.keys import AUTO, cells_of, key_axis, refine
+from gaze.grid import GazeGrid, Look, Pose
+from gaze.motion.keys import AUTO, key_axis, key_looks, looks_to_check
+from gaze.motion.motion import Keys
 from gaze.options import Options
-from gaze.output.pack import read_pack
+from gaze.output.bundle import KEPT
+from gaze.output.metadata import Metadata
+from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
 from gaze.photo.portrait import Portrait
 from gaze.pipeline import generate, run
-from gaze.progress import Progress
-from tests.fakes import FakeEngine, cell_of, decode_sheet
+from gaze.progress import Progress, Result, Steps
+from gaze.rendering import KeyRendering, Rendered
+from gaze.storage.checkpoint import Kept
+from tests.fakes import FakeEngine
 
 
 class Timed(FakeEngine):
-    """Seems to take so many seconds for each frame, and more for its first batch."""
+    """Seems to take so many seconds for each frame."""
 
-    def __init__(self, seconds: float, first: float = 0.0, batch: int = 1) -> None:
+    def __init__(self, seconds: float, batch: int = 1) -> None:
         super().__init__(30)
-        self.now, self._seconds, self._first, self._batch = 0.0, seconds, first, batch
-        self.rendered: list[Cell] = []
+        self.now, self._seconds, self._batch = 0.0, seconds, batch
 
     def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for start in range(0, len(poses), self._batch):
             batch = poses[start : start + self._batch]
-            self.now += self._first + self._seconds * len(batch)
-            self._first = 0.0
-            self.rendered += [self._cells[pose] for pose in batch]
+            self.now += self._seconds * len(batch)
             yield self.render(source, batch)
 
 
@@ -45,102 +45,80 @@ class Unlike(Timed):
     """Frames that have nothing in common."""
 
     def render(self, source: tuple[int, int], poses: Sequence[Pose]) -> np.ndarray:
-        cells = [self._cells[pose] for pose in poses]
-        width, height = source
-        return np.stack(
-            [np.random.default_rng((c.row, c.col)).integers(0, 256, (height, width, 3), np.uint8) for c in cells]
-        )
+        frames = super().render(source, poses)
+        for frame, pose in zip(frames, poses, strict=True):
+            seed = hash((pose.pupil_x, pose.pupil_y)) % 2**32
+            frame[:] = np.random.default_rng(seed).integers(0, 256, frame.shape, np.uint8)
+        return frames
 
 
-def portrait_of(
-    engine: Timed,
-    photo: Path,
-    out: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    pack: bool = False,
-    earlier: Path | None = None,
-    **options: object,
-) -> tuple[Path, tuple[str, ...], list[Progress]]:
-    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
-    steps: list[Progress] = []
-    chosen = Options(engine=engine, frame_size=128, pack=pack, effort=0, **options)  # type: ignore[arg-type]
-    result = generate(photo, out, chosen, steps.append, earlier)
-    return result.folder, result.notes, steps
+@pytest.fixture(scope="module")
+def small(framed: tuple[Portrait, Face]) -> tuple[Portrait, Face]:
+    portrait, face = framed
+    return replace(portrait, image=np.ascontiguousarray(portrait.image[::4, ::4])), face.moved(0.25)
 
 
-@pytest.mark.parametrize(("seconds", "keys", "checked"), [(0.01, 30, 5), (3, 10, 5), (5, 6, 5), (60, 6, 5)])
-def test_auto_goes_by_the_engines_speed(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, keys: int, checked: int
-) -> None:
+def rounded(looks: Sequence[Look]) -> set[Look]:
+    """As the engine tells looks."""
+    return {Look(round(look.row, 6), round(look.col, 6)) for look in looks}
+
+
+def rendered(
+    engine: Timed, small: tuple[Portrait, Face], keys: str | int = AUTO, earlier: Kept | None = None
+) -> tuple[Rendered, list[Progress]]:
+    steps = Steps(KeyRendering(engine, *small, GazeGrid(30), keys, earlier, clock=lambda: engine.now).run())
+    told = list(steps)
+    return steps.result, told
+
+
+@pytest.mark.parametrize(("seconds", "keys"), [(0.01, 7), (2, 7), (3, 5), (60, 5)])
+def test_auto_goes_by_the_engines_speed(small: tuple[Portrait, Face], seconds: float, keys: int) -> None:
     engine = Timed(seconds)
-    _, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch)
-    assert set(cells_of(key_axis(30, keys))) <= set(engine.rendered)
+    made, _ = rendered(engine, small)
+    assert made.keys.axis == key_axis(30, keys)
     assert len(engine.rendered) == len(set(engine.rendered)), "a frame was rendered twice"
-    assert len(engine.rendered) <= min(900, keys**2 + 2 * checked)
-    told = f"{keys**2} of the 900 frames were rendered, as one takes {seconds:g} s"
-    # That a fast engine rendered all is what anyone would expect.
-    assert any(note.startswith(told) for note in notes) == (keys < 30)
+    assert rounded(key_looks(made.keys.axis)) <= set(engine.rendered)
+    assert made.seconds == pytest.approx(seconds)
 
 
-def test_a_slow_engine_is_told_with_its_first_frame(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, _, steps = portrait_of(Timed(5), photo, tmp_path / "out", monkeypatch)
-    first = next(step for step in steps if step.stage == "render" and step.done)
-    assert first.message == "Rendering frame 1 of 41, 5 s each; the rest is morphed"
-    assert (first.total, first.remaining) == (41, 200)
+@pytest.mark.parametrize("keys", [5, 7, 9])
+def test_a_number_that_was_asked_for_is_kept(small: tuple[Portrait, Face], keys: int) -> None:
+    made, _ = rendered(Timed(60), small, keys)
+    assert len(made.keys.frames) == keys**2
+    for number, look in enumerate(key_looks(key_axis(30, keys))):
+        assert tuple(made.keys.frames[number][0, 0]) == (round(look.row * 8 + 4), round(look.col * 8 + 4), 128)
 
 
-def test_a_slow_start_is_no_slow_engine(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Timed(0.01, first=60, batch=64)
-    portrait_of(engine, photo, tmp_path / "out", monkeypatch)
-    assert len(engine.rendered) == 900
-
-
-def test_a_visitors_quota_is_spared(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitors_quota_is_spared(small: tuple[Portrait, Face]) -> None:
     engine = Timed(0.01, batch=1000)
     engine.metered = True
-    _, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch)
-    assert len(engine.batches) == 1, "each call borrows a GPU"
-    assert set(cells_of(key_axis(30, 10))) <= set(engine.rendered)
-    assert len(engine.rendered) == 105
-    assert any("100 of the 900" in note and "quota" in note for note in notes)
+    made, _ = rendered(engine, small)
+    assert len(made.keys.axis) == 5
+    assert len(engine.rendered) == 25 + 5
+    assert len(engine.batches) <= 3, "each call borrows a GPU"
 
 
-@pytest.mark.parametrize("keys", [6, 8, 15])
-def test_a_number_that_was_asked_for_is_kept(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: int
-) -> None:
-    engine = Timed(0.01)
-    folder, notes, steps = portrait_of(engine, photo, tmp_path / "out", monkeypatch, keys=keys)
-    assert len(engine.rendered) == keys**2 + 5
-    assert any(f"{keys**2} of the 900 frames were rendered, as was asked for" in note for note in notes)
-    assert check(folder) == []
-    stages = list(dict.fromkeys(step.stage for step in steps))
-    assert [stage for stage in stages if stage in ("render", "morph", "pack")] == ["render", "morph", "pack"]
-    assert all(step.done <= step.total for step in steps)
+def test_what_cannot_be_morphed_gets_nine_keys(small: tuple[Portrait, Face]) -> None:
+    made, told = rendered(Unlike(0.01), small)
+    assert made.keys.axis == key_axis(30, 9)
+    assert made.notes == ("9 keys per side were rendered, since this portrait is hard to morph.",)
+    assert all(step.done <= step.total for step in told)
 
 
-def test_each_key_is_in_its_place(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, _, _ = portrait_of(Timed(0.01), photo, tmp_path / "out", monkeypatch, keys=6, mode="single", size=30)
-    [sheet] = [path for path in folder.glob("*.webp") if path.stem == "sheet"]
-    frames = list(decode_sheet(sheet.read_bytes(), 128, 128))
-    for cell in cells_of(key_axis(30, 6)):
-        assert cell_of(tuple(frames[cell.row * 30 + cell.col][64, 64])) == cell
+def test_more_keys_that_take_too_long_are_left_to_the_person(small: tuple[Portrait, Face]) -> None:
+    made, _ = rendered(Unlike(60), small)
+    assert made.keys.axis == key_axis(30, 5)
+    assert any("9 keys per side would take 51 min more" in note for note in made.notes)
+    asked, _ = rendered(Unlike(0.01), small, 7)
+    assert asked.keys.axis == key_axis(30, 7)
+    assert any("ask for them if you like" in note for note in asked.notes)
 
 
-def test_what_cannot_be_morphed_is_rendered(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Unlike(0.01)
-    _, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch, keys=10)
-    assert len(engine.rendered) == len(set(engine.rendered)) == 900
-    assert any(note.startswith("All 900 frames were rendered, more than planned") for note in notes)
+def test_a_glint_in_one_eye_is_not_made_up_for_by_skin(small: tuple[Portrait, Face]) -> None:
+    keys = rounded(key_looks(key_axis(30, 7)))
 
-
-def test_a_glint_in_one_eye_is_not_made_up_for_by_skin(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     class Glinting(Timed):
-        """The photo itself, but for a reflection on one eye wherever it is not a key of six."""
+        """The photo itself, but for a reflection on one eye wherever it is no key of seven."""
 
         def prepare(self, portrait: Portrait, face: Face) -> tuple[np.ndarray, Face]:  # type: ignore[override]
             return portrait.image, face
@@ -148,149 +126,117 @@ def test_a_glint_in_one_eye_is_not_made_up_for_by_skin(
         def render(self, source: tuple[np.ndarray, Face], poses: Sequence[Pose]) -> np.ndarray:  # type: ignore[override]
             image, face = source
             frames = np.stack([image] * len(poses))
-            at, radius = (round(face.left.x), round(face.left.y)), round(0.12 * face.iris_distance)
+            x, y = round(face.left.x), round(face.left.y)
             for frame, pose in zip(frames, poses, strict=True):
-                if self._cells[pose].row not in key_axis(30, 6):
-                    cv2.circle(frame, at, radius, (245, 245, 245), -1)
+                if self.look_of(pose) not in keys:
+                    frame[y - 2 : y + 3, x - 2 : x + 3] = 245
             return frames
 
-    engine = Glinting(0.01)
-    _, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch, keys=6)
-    assert len(engine.rendered) > 41
-    assert any("this portrait is hard to morph" in note for note in notes)
+    made, _ = rendered(Glinting(0.01), small)
+    assert made.keys.axis == key_axis(30, 9)
 
 
-def test_denser_keys_that_take_too_long_are_left_to_the_person(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = Unlike(5)
-    _, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch)
-    denser = refine(key_axis(30, 10))
-    assert set(engine.rendered) >= set(cells_of(denser)), "10 and 18 keys take minutes"
-    assert len(engine.rendered) < 900
-    assert any("30 keys per side would take" in note for note in notes)
+def test_progress_counts_up_and_tells_the_time_left(small: tuple[Portrait, Face]) -> None:
+    _, told = rendered(Timed(5), small, 7)
+    done = [step.done for step in told]
+    assert done == sorted(done)
+    assert told[1].message.endswith(", 5 s each")
+    assert told[1].remaining == pytest.approx(5 * (told[1].total - told[1].done))
+    assert all(step.done <= step.total for step in told)
 
 
-def coarse_ones(
-    engine: Timed, photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch, keys: str | int = AUTO
-) -> Iterator[Progress]:
-    """The steps with a coarse portrait, until all keys, or 400 frames, are there."""
-    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
-    with closing(run(photo, out, Options(engine=engine, frame_size=128, keys=keys))) as steps:
-        for step in steps:
-            if step.stage in ("morph", "pack") or step.done > 400:
-                return
-            if step.result:
-                yield step
+def test_what_was_dear_is_kept_and_taken_over(small: tuple[Portrait, Face]) -> None:
+    first, _ = rendered(Timed(5), small, 5)
+    assert first.kept
+    again = Timed(5)
+    same, _ = rendered(again, small, 5, first.kept)
+    assert again.rendered == []
+    assert "30 rendered frames were taken over from an earlier portrait." in same.notes
+    assert all(np.array_equal(same.keys.frames[n], frame) for n, frame in first.keys.frames.items())
+    denser = Timed(5)
+    rendered(denser, small, 9, first.kept)
+    wanted = {*key_looks(key_axis(30, 9)), *looks_to_check(key_axis(30, 9))}
+    assert len(denser.rendered) == len(wanted - set(first.kept.frames)) == 81 + 5 - 30
 
 
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ("auto", [(36, "coarse-6.pack", 10, 25)]),
-        (8, [(36, "coarse-6.pack", 10, 165), (64, "coarse-8.pack", 10, 25)]),
-        (30, [(36, "coarse-6.pack", 10, 4320), (100, "coarse-10.pack", 10, 4000), (324, "coarse-18.pack", 18, 2880)]),
-    ],
-)
-def test_a_slow_engines_coarse_portrait_is_there_with_its_keys_and_refines(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str | int, expected: object
-) -> None:
+def test_what_was_cheap_is_not_kept(small: tuple[Portrait, Face]) -> None:
+    assert rendered(Timed(0.01), small)[0].kept is None
+
+
+def shown(engine: Timed, small: tuple[Portrait, Face], keys: str | int, earlier: Kept | None = None) -> list[int]:
+    """Keys per side of the coarse portraits."""
     found = []
-    for step in coarse_ones(Timed(5), photo, tmp_path / "out", monkeypatch, keys):
-        assert step.result
-        facts = step.result.metadata
-        found.append((step.done, facts["pack"], facts["gridSize"], step.remaining))
-        pack = read_pack(step.result.folder / facts["pack"])
-        assert (pack.facts.size, facts["sheets"], "poster" in facts) == (facts["gridSize"], [], False)
-        assert (pack.facts.width, pack.facts.height) == (facts["imageWidth"], facts["imageHeight"])
-        [stills] = pack.payloads
-        last = facts["gridSize"] - 1
-        assert len(stills.frames) == facts["totalImages"] == facts["gridSize"] ** 2
-        for row, col in ((0, 0), (0, last), (last, 0), (last, last)):
-            frame = np.asarray(Image.open(io.BytesIO(stills.frames[Cell(row, col)].data)))
-            assert cell_of(tuple(frame[64, 64])) == Cell(row // last * 29, col // last * 29)
-    assert found == expected
+
+    def show(made: Keys) -> Generator[None, None, Result]:
+        found.append(len(made.axis))
+        yield
+        return Result(Path(), Metadata(grid_size=30, image_width=1, image_height=1), "", "", ())
+
+    run_ = KeyRendering(engine, *small, GazeGrid(30), keys, earlier, show, lambda: engine.now)
+    results = [step for step in run_.run() if step.result]
+    assert len(results) == len(found)
+    return found
 
 
-@pytest.mark.parametrize(("seconds", "keys"), [(0.01, "auto"), (0.01, 30), (0.01, 6), (0.1, 10)])
-def test_a_fast_engine_is_not_held_up_by_coarse_portraits(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, keys: str | int
-) -> None:
-    assert list(coarse_ones(Timed(seconds), photo, tmp_path / "out", monkeypatch, keys)) == []
+def test_a_slow_engine_shows_three_keys_per_side_first(small: tuple[Portrait, Face]) -> None:
+    assert shown(Timed(5), small, AUTO) == [3]
+    assert shown(Timed(5), small, 9) == [3]
+    assert shown(Unlike(5), small, AUTO) == [3, 5]
+    assert shown(Timed(0.01), small, 9) == []
 
 
-def test_a_lent_gpu_is_given_back_before_its_coarse_portrait_is_made(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = Timed(0.01, batch=1000)
-    engine.metered = True
-    [step] = coarse_ones(engine, photo, tmp_path / "out", monkeypatch)
-    assert step.result
-    assert (step.done, step.result.metadata["pack"]) == (105, "coarse-10.pack")
-    assert len(engine.batches) == 1
+def test_whoever_continues_sees_the_earlier_portrait(small: tuple[Portrait, Face]) -> None:
+    first, _ = rendered(Timed(5), small, 5)
+    assert shown(Timed(5), small, 9, first.kept) == []
 
 
-@pytest.fixture(scope="module")
-def six(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait of which a slow engine rendered six keys per side."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        out = tmp_path_factory.mktemp("six") / "out"
-        folder, _, steps = portrait_of(Timed(5), photo, out, monkeypatch, pack=True, video="none", keys=6)
-    assert [step.stage for step in steps if step.result] == ["render", "ready"]
-    return folder
-
-
-def test_of_coarse_portraits_nothing_is_left(six: Path) -> None:
-    assert not list(six.glob("coarse*"))
-    assert check(six) == []
-
-
-# Of the 105 frames for 10 keys and of the 230 for 15, all that were rendered, checks included.
-@pytest.mark.parametrize(("keys", "count"), [(10, 105 - 41), (15, 230 - 41), (30, 900 - 41), ("auto", 0), (4, 0)])
-def test_a_denser_run_continues_from_the_cells_already_rendered(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, six: Path, keys: str | int, count: int
-) -> None:
-    engine = Timed(5)
-    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
-    options = Options(engine=engine, frame_size=128, keys=keys, pack=False)
-    with closing(run(photo, tmp_path / "out", options, [tmp_path, six])) as steps:
-        for step in steps:
-            assert 0 <= step.done <= step.total
-            assert step.result is None, "the earlier portrait is better than a coarse one"
-            if step.stage in ("morph", "encode"):
-                break
-    assert len(engine.rendered) == len(set(engine.rendered)) == count
-
-
-def test_frames_taken_over_are_in_their_places_and_handed_on(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, six: Path
-) -> None:
-    engine = Timed(5)
-    folder, notes, _ = portrait_of(engine, photo, tmp_path / "out", monkeypatch, earlier=six, mode="single")
-    assert engine.rendered == []
-    assert "41 rendered frames were taken over from an earlier portrait." in notes
-    assert any(note.startswith("36 of the 900 frames were rendered, as one takes 5 s here") for note in notes)
-    frames = list(decode_sheet((folder / "sheet.webp").read_bytes(), 128, 128))
-    for cell in cells_of(key_axis(30, 6)):
-        assert cell_of(tuple(frames[cell.row * 30 + cell.col][64, 64])) == cell
-    before, after = (zipfile.ZipFile(it / "keys.zip") for it in (six, folder))
-    assert before.read("keys.json") == after.read("keys.json")
-    assert before.namelist() == after.namelist()
-
-
-@pytest.mark.parametrize("stage", ["render", "morph"])
-def test_cancelling_leaves_nothing(photo: Path, tmp_path: Path, stage: str) -> None:
-    steps = run(photo, tmp_path / "out", Options(engine=FakeEngine(30), frame_size=128, keys=6))
-    while next(steps).stage != stage:
-        pass
-    steps.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_engine_that_leaves_frames_out_is_caught(photo: Path, tmp_path: Path) -> None:
-    class Lazy(FakeEngine):
+def test_an_engine_that_leaves_frames_out_is_caught(small: tuple[Portrait, Face]) -> None:
+    class Lazy(Timed):
         def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
             yield self.render(source, poses[:-1])
 
     with pytest.raises(RuntimeError, match="did not render 1 of"):
-        generate(photo, tmp_path / "out", Options(engine=Lazy(30), frame_size=128))
+        rendered(Lazy(0.01), small)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Timed:
+    """An engine whose portraits take minutes, in a line that believes it."""
+    engine = Timed(5)
+    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
+    return engine
+
+
+def small_options(engine: Timed, keys: str | int = AUTO) -> Options:
+    return Options(engine=engine, frame_size=128, keys=keys, sheets=False)
+
+
+def test_a_coarse_portrait_can_be_played_while_the_rest_is_rendered(slow: Timed, photo: Path, tmp_path: Path) -> None:
+    with closing(run(photo, tmp_path / "out", small_options(slow))) as steps:
+        step = next(step for step in steps if step.result)
+        assert step.result
+        made = step.result.metadata
+        assert made.files == ("coarse-3.pack",)
+        pack = read_pack(step.result.folder / "coarse-3.pack")
+        assert pack.motion
+        assert (pack.facts.size, pack.motion.looks) == (30, (0.0, 14.5, 29.0))
+        assert check(step.result.folder / "coarse-3.pack") == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slow_portrait_is_continued(slow: Timed, photo: Path, tmp_path: Path) -> None:
+    first = generate(photo, tmp_path / "first", small_options(slow))
+    assert (first.folder / KEPT).is_file()
+    assert not list(first.folder.glob("coarse*"))
+    assert check(first.folder) == []
+    before = len(slow.rendered)
+    again = generate(photo, tmp_path / "again", small_options(slow, 9), earlier=first.folder)
+    assert len(slow.rendered) - before == 81 + 5 - 30
+    assert any("30 rendered frames were taken over" in note for note in again.notes)
+    assert check(again.folder) == []
+
+
+def test_what_cannot_be_continued_is_said(slow: Timed, photo: Path, tmp_path: Path) -> None:
+    with pytest.raises(GazeError, match="cannot be continued"):
+        generate(photo, tmp_path / "out", small_options(slow), earlier=tmp_path)
+    assert list(tmp_path.iterdir()) == []

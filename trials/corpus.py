@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = ROOT / "assets" / "examples" / "astronaut.jpg"
+EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 HEIC = ROOT / "tests" / "data" / "portrait.heic"
 """The example, since nothing here can write HEIC (tests/data/README.md)."""
 MARK = b"PLANTED-48.8584N-2.2945E"

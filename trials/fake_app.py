@@ -41,5 +41,5 @@ def load_engine(name: str, *choices: Any) -> Generator[Loading, None, tuple[Engi
     return ColourEngine(), "There is no other."
 
 
-pipeline.load_engine = load_engine
+pipeline.load_engine = load_engine  # type: ignore[assignment]
 launch()

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from gaze.options import Options
 from gaze.output.bundle import INPUT, SCRIPT
+from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
-from gaze.output.sprites import METADATA, POSTER
+from gaze.output.sprites import POSTER
 from gaze.output.validator import check
 from gaze.pipeline import generate
 from gaze.storage.sessions import KEY, SessionStore

@@ -39,7 +39,7 @@ def odd() -> Iterator[tuple[str, str, bytes, Image.Image]]:
     half.paste((0, 0, 0, 0), hole)
     on_white.paste("white", hole)
     few = picture.quantize(255)
-    few.putpalette([*few.getpalette()[:765], 0, 0, 0])
+    few.putpalette([*(few.getpalette() or [])[:765], 0, 0, 0])
     clear = few.copy()
     clear.paste(255, hole)
     yield kind, "palette PNG", save(few, "PNG"), picture
@@ -93,6 +93,23 @@ def turned_for(picture: Image.Image, orientation: int) -> Image.Image:
     """The picture as a camera stores it that was held so."""
     turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
     return picture.transpose(Image.Transpose(turns[orientation])) if orientation in turns else picture
+
+
+def grey_tiff(pixels: np.ndarray, white_is_zero: bool = False, bits: int = 0, width: int = 0) -> bytes:
+    """A grey TIFF of any depth, which Pillow cannot write.
+
+    Args:
+        pixels: (h, w), whole numbers without a sign, or floating point.
+        white_is_zero: what its header says of the colours.
+        bits, width: where they are not those of the array: samples that do not fill bytes.
+    """
+    kind = 3 if pixels.dtype.kind == "f" else 1
+    size = pixels.nbytes
+    values = {256: width or pixels.shape[1], 257: pixels.shape[0], 258: bits or 8 * pixels.itemsize, 259: 1}
+    values |= {262: 0 if white_is_zero else 1, 273: 8 + 2 + 12 * 10 + 4, 277: 1, 278: pixels.shape[0], 279: size}
+    values[339] = kind
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(values)) + entries + bytes(4) + pixels.tobytes()
 
 
 def deep_png(pixels: np.ndarray) -> bytes:

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import platform
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gaze.errors import GazeError
+from gaze.errors import GazeError, how_to_install
 from gaze.face.face import Face
+from gaze.grid import EXPRESSION_RANGES as EXPRESSION_RANGES
+from gaze.grid import Expression as Expression
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
-
-
-@dataclass(frozen=True)
-class Expression:
-    """What the LivePortrait engine changes in all frames alike; the instant engine cannot.
-
-    Attributes:
-        smile: -0.3 to 1.3; 0 leaves the mouth as it is, 1 is a friendly smile.
-        blink: -0.25 wide open, 0 as in the photo, 1 closed.
-        eyebrow: -1 lowered, 0 as in the photo, 1 raised.
-        lid_term: what the upstream editor adds when eyes look up or down: the eyeballs go half as far and the lids less
-            with them. Off, as in the published grid: a portrait is to look all the way to the pointer.
-
-    Raises:
-        GazeError: a value is out of its range.
-    """
-
-    smile: float = 0.0
-    blink: float = 0.0
-    eyebrow: float = 0.0
-    lid_term: bool = False
-
-    def __post_init__(self) -> None:
-        for name, (least, most) in EXPRESSION_RANGES.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise GazeError(f"The {name} value is {value:g}. Choose {least:g} to {most:g}; 0 is as in the photo.")
-
-
-EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
 
 
 class Engine(ABC):
@@ -81,6 +54,20 @@ class Engine(ABC):
         """
         return None
 
+    def displacement(self, source: Any, pose: Pose) -> np.ndarray | None:
+        """How far each point of the frame that looks straight moves in the frame of a pose, if the engine knows.
+
+        It points forwards: what the frame of `Pose()` shows at (x, y), this pose's frame shows at
+        (x, y) + displacement[y, x]. The motion between keys is taken from it then, instead of being tracked. Irises
+        count; where one slides below a lid, the field should fall off over about a third of its radius: a mesh cannot
+        tear.
+
+        Returns:
+            (height, width, 2) float32, x and y in pixels of the portrait, 0 where nothing ever moves; None where the
+            frames have to be asked.
+        """
+        return None
+
     def stream(self, source: Any, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         """The frames of `render` in the same order, in batches of the size that suits the engine."""
         for first in range(0, len(poses), _BATCH):
@@ -95,7 +82,7 @@ _BATCH = 15
 ENGINES = ("auto", "warp", "liveportrait", "cluster")
 """Names that `choose_engine` and `load_engine` take."""
 
-_WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
+WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
 
 
 def choose_engine(name: str) -> tuple[str, str]:
@@ -103,7 +90,7 @@ def choose_engine(name: str) -> tuple[str, str]:
 
     Args:
         name: one of `ENGINES`; "auto" takes the cluster where `GAZE_CLUSTER` names one, else LivePortrait where
-            there is an NVIDIA GPU, else the instant engine.
+            there is a GPU, else the instant engine.
 
     Raises:
         GazeError: the name is unknown, or the engine is not installed.
@@ -115,22 +102,22 @@ def choose_engine(name: str) -> tuple[str, str]:
     if name == "cluster" or (name == "auto" and os.environ.get("GAZE_CLUSTER")):
         if find_spec("ray") is None:
             raise GazeError(
-                "A cluster needs Ray, which is not installed. Install it with: pip install 'gaze-portrait[cluster]', "
-                "or choose another engine and unset GAZE_CLUSTER."
+                f"A cluster needs Ray, which is not installed. {how_to_install('cluster')} "
+                "Or choose another engine and unset GAZE_CLUSTER."
             )
         return "cluster", "Portraits are rendered by the machines of your Ray cluster."
     installed = find_spec("torch") is not None
     if name == "liveportrait":
         if not installed:
             raise GazeError(
-                "The LivePortrait engine needs PyTorch, which is not installed. Install it with: "
-                "pip install 'gaze-portrait[liveportrait]', or choose the engine “warp”."
+                "The LivePortrait engine needs PyTorch, which is not installed. "
+                f"{how_to_install('liveportrait')} Or choose the engine “warp”."
             )
         return "liveportrait", "The LivePortrait engine was asked for."
     if not has_gpu():
-        return "warp", f"{_WARP_RUNS} (LivePortrait wants an NVIDIA GPU.)"
+        return "warp", f"{WARP_RUNS} (LivePortrait needs a GPU to be quick.)"
     if not installed:
-        return "warp", f"{_WARP_RUNS} (For LivePortrait on this GPU, install gaze-portrait[liveportrait].)"
+        return "warp", f"{WARP_RUNS} (LivePortrait for this GPU is not installed. {how_to_install('liveportrait')})"
     return "liveportrait", "The LivePortrait engine runs on this machine's GPU."
 
 
@@ -140,12 +127,13 @@ def load_engine(
     """Choose an engine and get it ready; returns it with the reason for the choice.
 
     Args:
-        name: as for `choose_engine`. "auto" falls back to the instant engine where LivePortrait cannot be had.
+        name: as for `choose_engine`. "auto" goes on with the instant engine where LivePortrait cannot be had, or fails
+            before its first frame (`gaze.engines.fallback`).
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         expression: LivePortrait engine: what is changed in all frames alike.
 
     Raises:
-        GazeError: the engine is unknown, not installed, or lacks its weights.
+        GazeError: the engine is unknown, not installed, lacks its weights, or fails while it is built.
     """
     from gaze.engines.warp.engine import WarpEngine
 
@@ -161,16 +149,32 @@ def load_engine(
     try:
         engine = _liveportrait(straighten, expression, must_have_gpu=name == "auto")
         yield from engine.load()
-    except GazeError as error:
-        if name != "auto":
+    except Exception as error:
+        if name == "auto":
+            return WarpEngine(straighten), f"{WARP_RUNS} (LivePortrait cannot be had here: {in_words(error)})"
+        if isinstance(error, GazeError):
             raise
-        return WarpEngine(straighten), f"{_WARP_RUNS} (LivePortrait cannot be had here: {error})"
+        raise GazeError(f"The LivePortrait engine cannot be built here: {in_words(error)}") from error
+    if name == "auto":
+        from gaze.engines.fallback import FallbackEngine
+
+        return FallbackEngine(engine, WarpEngine(straighten)), reason
     return engine, reason
 
 
+def in_words(error: Exception) -> str:
+    """What went wrong, as a sentence. What is no `GazeError` is a bug: it is logged whole, and told by its name."""
+    if isinstance(error, GazeError):
+        return str(error)
+    logging.getLogger(__name__).error("The LivePortrait engine failed", exc_info=error)
+    return f"an unexpected error of the kind {type(error).__name__}; the log has the rest."
+
+
 def has_gpu() -> bool:
-    """Whether there seems to be an NVIDIA GPU; told without loading anything."""
-    return on_zero_gpu() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+    """Whether there seems to be a GPU (NVIDIA's, AMD's or Apple's); told without loading anything."""
+    if on_zero_gpu() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None:
+        return True
+    return Path("/dev/kfd").exists() or (platform.system(), platform.machine()) == ("Darwin", "arm64")
 
 
 def on_zero_gpu() -> bool:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gaze.engines.base import Engine, Expression, load_engine
+from gaze.engines.base import Engine, load_engine
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading, Steps
 from gaze.version import __version__

@@ -6,10 +6,11 @@ import cv2
 
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.photo.portrait import Portrait
+from gaze.photo.portrait import Original, Portrait
 
 FRAMINGS = ("auto", "whole")
-MAX_FRAME_SIDE = 2048
+MIN_FRAME_SIDE, MAX_FRAME_SIDE, AUTO_SIDE = 128, 2048, 768
+"""Pixels of a portrait's longer side: the least, the most, and the most that is taken unasked."""
 
 _ENOUGH = 0.10
 """Iris distance, as a share of the longer side, from which on a photo is left whole."""
@@ -20,14 +21,15 @@ _MIN_CROP = 280
 
 
 def frame_portrait(
-    portrait: Portrait, face: Face, frame_size: int = 512, framing: str = "auto"
+    portrait: Portrait, face: Face, frame_size: str | int = "auto", framing: str = "auto"
 ) -> tuple[Portrait, Face]:
     """Cut and scale the photo to the size of the frames.
 
     Args:
         portrait: the photo as read.
         face: its main face.
-        frame_size: longer side of the result in pixels; both sides come out even.
+        frame_size: longer side of the result in pixels; both sides come out even. "auto": the photo's own pixels, at
+            most `AUTO_SIDE`.
         framing: "whole" keeps all of the photo; "auto" cuts to head and shoulders where the face is small.
 
     Raises:
@@ -35,9 +37,9 @@ def frame_portrait(
     """
     if framing not in FRAMINGS:
         raise GazeError(f"There is no framing called “{framing}”. Choose one of: {', '.join(FRAMINGS)}.")
-    if not 128 <= frame_size <= MAX_FRAME_SIDE:
+    if frame_size != "auto" and not MIN_FRAME_SIDE <= int(frame_size) <= MAX_FRAME_SIDE:
         raise GazeError(
-            f"The frame size is {frame_size}. Choose 128 to {MAX_FRAME_SIDE} pixels; 512 is the normal one."
+            f"The frame size is {frame_size}. Choose {MIN_FRAME_SIDE} to {MAX_FRAME_SIDE} pixels, or “auto”."
         )
     x, y, width, height = 0, 0, portrait.width, portrait.height
     notes = portrait.notes
@@ -46,11 +48,16 @@ def frame_portrait(
         if (width, height) != (portrait.width, portrait.height):
             notes += ("The face is small in the photo, so the portrait was cut to head and shoulders.",)
     image = portrait.image[y : y + height, x : x + width]
-    scale = frame_size / max(width, height)
+    alpha = None if portrait.alpha is None else portrait.alpha[y : y + height, x : x + width]
+    longest = min(AUTO_SIDE, max(width, height, MIN_FRAME_SIDE)) if frame_size == "auto" else int(frame_size)
+    scale = longest / max(width, height)
     size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(image, size, interpolation=interpolation)
-    return Portrait(scaled, notes), face.moved(scale, -x * scale, -y * scale)
+    if alpha is not None:
+        alpha = cv2.resize(alpha, size, interpolation=interpolation)
+    original = Original(portrait.image, (x, y, width, height), scaled) if scale < 1 else None
+    return Portrait(scaled, notes, alpha, original), face.moved(scale, -x * scale, -y * scale)
 
 
 def _head_and_shoulders(portrait: Portrait, face: Face) -> tuple[int, int, int, int]:

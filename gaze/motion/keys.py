@@ -1,138 +1,87 @@
-"""Which cells of a grid are rendered when not all are: the keys, from which the frames between are morphed."""
+"""Which looks are rendered as keys: an odd number per side, evenly spaced, so that the middle one is the photo."""
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise, product
+from collections.abc import Sequence
+from itertools import product
 
 from gaze.errors import GazeError
-from gaze.grid import Cell
+from gaze.grid import Look
 
 AUTO = "auto"
-KEY_CHOICES = (6, 8, 10, 15, 30)
-"""Keys per side to offer for a grid of 30; the last renders every cell."""
-COARSEST = KEY_CHOICES[0]
-METERED_KEYS = 10
-"""Keys per side where the engine's time is taken off a visitor's quota."""
-PATIENCE = 300.0
-"""Seconds of rendering that a person is made to wait for, unless they ask for more."""
-_LEAST = 4
+KEY_CHOICES = (5, 7, 9)
+"""Keys per side that a person can choose; a player's textures hold no more."""
+FEWEST, USUAL, MOST = KEY_CHOICES
 
-Axis = tuple[int, ...]
-"""Grid indices of the keys along a side, ascending; rows and columns have the same."""
+Axis = tuple[float, ...]
+"""Looks of the keys along a side, ascending, 0 first; rows and columns have the same."""
 
 
 def check_keys(keys: str | int) -> None:
     """Refuse what cannot be asked for.
 
     Raises:
-        GazeError: `keys` is neither "auto" nor a whole number from 4 up.
+        GazeError: `keys` is neither "auto" nor one of `KEY_CHOICES`.
     """
-    if keys != AUTO and (not isinstance(keys, int) or keys < _LEAST):
-        choices = ", ".join(map(str, KEY_CHOICES))
-        raise GazeError(f"The number of keys is {keys}. Choose “{AUTO}” or a whole number such as {choices}.")
+    if keys != AUTO and keys not in KEY_CHOICES:
+        raise GazeError(
+            f"The number of keys per side is {keys}. Choose “{AUTO}”, 5, 7 or 9: since version 2 all other looks are "
+            "morphed between these."
+        )
 
 
 def key_axis(size: int, keys: int) -> Axis:
-    """Indices of the keys, as evenly spaced as they can be from the middle outwards.
-
-    The corners are among them, and the centre: both middle indices where `keys` is even, else the one of
-    `GazeGrid.centre`.
+    """Looks of the keys along a side.
 
     Args:
-        size: rows and columns of the grid, even.
-        keys: how many, 4 or more; as many as `size` and more mean every index.
+        size: rows and columns of the grid.
+        keys: how many, odd.
     """
-    if keys >= size:
-        return tuple(range(size))
-    half, each = size // 2, (keys + 1) // 2
-    inner = half - 1 if keys % 2 == 0 else half
-    upwards = (half + _part(size - 1 - half, i, each - 1) for i in range(each))
-    downwards = (inner - _part(inner, i, each - 1) for i in range(each))
-    return tuple(sorted({*upwards, *downwards}))
+    return tuple(i * (size - 1) / (keys - 1) for i in range(keys))
 
 
-def _part(length: int, index: int, count: int) -> int:
-    """The whole number nearest to `index` of `count` parts of a length, the smaller of two that are as near."""
-    return math.ceil(length * index / count - 0.5)
-
-
-def refine(axis: Axis) -> Axis:
-    """The next denser axis, which keeps every key: each gap gets one in its middle."""
-    return tuple(sorted({*axis, *_middles(axis)}))
-
-
-def auto_axis(size: int, per_frame: float) -> Axis:
-    """The densest of the coarsest axis and its refinements that is rendered in `PATIENCE`; at least the coarsest.
-
-    Args:
-        size: rows and columns of the grid, even.
-        per_frame: seconds that a rendered frame takes.
-    """
-    axis = key_axis(size, COARSEST)
-    while len(axis) < size and len(refine(axis)) ** 2 * per_frame <= PATIENCE:
-        axis = refine(axis)
-    return axis
-
-
-def continued_axis(size: int, keys: int, earlier: Axis) -> Axis:
-    """As `key_axis`, but with the keys of an earlier axis, where that leaves no wider gap than it does.
-
-    An earlier axis of as many keys or more stays as it is. To one of fewer, the middle of the widest gap is added until
-    there are enough.
-
-    Args:
-        size, keys: as for `key_axis`.
-        earlier: the keys of an earlier run on the same grid; empty if there was none.
-    """
-    fresh, axis = key_axis(size, keys), earlier
-    while earlier and len(axis) < len(fresh):
-        # Of gaps as wide, the outer ones first, left and right in turn.
-        middle = max(_middles(axis), key=lambda index: (_gap(axis, index), abs(2 * index - size + 1)))
-        axis = tuple(sorted({*axis, middle}))
-    return axis if earlier and _widest(axis) <= _widest(fresh) else fresh
-
-
-def stages(size: int, axis: Axis) -> list[Axis]:
-    """Ever denser parts of an axis, each with the keys of the one before: about `COARSEST` keys first, itself last."""
-    coarse, parts = key_axis(size, COARSEST), list[Axis]()
-    while len(coarse) < len(axis):
-        nearest = (min(axis, key=lambda key: (abs(key - index), abs(2 * key - size + 1))) for index in coarse)
-        parts.append(tuple(sorted(set(nearest))))
-        coarse = refine(coarse)
-    return [*(part for part in parts if len(part) < len(axis)), axis]
-
-
-def cells_of(axis: Axis) -> list[Cell]:
+def key_looks(axis: Sequence[float]) -> list[Look]:
     """The keys of an axis, row by row."""
-    return [Cell(row, col) for row, col in product(axis, axis)]
+    return [Look(row, col) for row, col in product(axis, axis)]
 
 
-def cells_to_check(axis: Axis) -> list[Cell]:
-    """Cells as far from keys as can be: towards the four corners, and near the centre. All are keys of `refine`."""
-    middles = _middles(axis)
-    ends = (middles[0], middles[-1])
-    near = middles[len(middles) // 2]
-    return list(dict.fromkeys([*(Cell(row, col) for row, col in product(ends, ends)), Cell(near, near)]))
+def outwards(looks: Sequence[Look], size: int) -> list[Look]:
+    """The same looks from the middle of the grid outwards."""
+    middle = (size - 1) / 2
+    return sorted(looks, key=lambda look: ((look.row - middle) ** 2 + (look.col - middle) ** 2, look.row, look.col))
 
 
-def around(axis: Axis, index: int) -> tuple[int, int, float]:
-    """The neighbouring keys between which an index lies, and how far it is from the first to the second, 0 to 1."""
-    after = next(key for key in axis[1:] if key > index or key == axis[-1])
-    before = max(key for key in axis if key < after)
-    return before, after, (index - before) / (after - before)
+def spiral(keys: int) -> list[int]:
+    """The numbers of all keys (row · keys + column) from the middle outwards, each next to the one before."""
+    row = col = keys // 2
+    way, step, (down, across) = [row * keys + col], 1, (0, 1)
+    while len(way) < keys**2:
+        for _ in range(2):
+            for _ in range(step):
+                row, col = row + down, col + across
+                if 0 <= row < keys and 0 <= col < keys:
+                    way.append(row * keys + col)
+            down, across = across, -down
+        step += 1
+    return way
 
 
-def _middles(axis: Axis) -> list[int]:
-    """The middle of each gap; of two, the one nearer to the middle of the grid."""
-    whole = axis[0] + axis[-1]
-    return [(a + b + (a + b < whole)) // 2 for a, b in pairwise(axis) if b - a > 1]
+def still_keys(keys: int) -> tuple[int, ...]:
+    """Rows and columns of the keys that `stills.pack` holds: about five, with both ends and the middle."""
+    half = keys // 2
+    return tuple(sorted({0, round(half / 2 + 0.1), half, keys - 1 - round(half / 2 + 0.1), keys - 1}))
 
 
-def _gap(axis: Axis, index: int) -> int:
-    before, after, _ = around(axis, index)
-    return after - before
+def looks_to_check(axis: Sequence[float]) -> list[Look]:
+    """Looks as far from keys as can be: towards the four corners, and beside the middle."""
+    first, last = (axis[0] + axis[1]) / 2, (axis[-2] + axis[-1]) / 2
+    half = len(axis) // 2
+    near = (axis[half - 1] + axis[half]) / 2
+    return [*(Look(row, col) for row, col in product((first, last), repeat=2)), Look(near, near)]
 
 
-def _widest(axis: Axis) -> int:
-    return max(b - a for a, b in pairwise(axis))
+def around(axis: Sequence[float], look: float) -> tuple[int, int, float]:
+    """The neighbouring keys between which a look lies, and how far it is from the first to the second, 0 to 1."""
+    after = next(i for i in range(1, len(axis)) if axis[i] > look or i == len(axis) - 1)
+    before = after - 1
+    return before, after, min(1.0, max(0.0, (look - axis[before]) / (axis[after] - axis[before])))

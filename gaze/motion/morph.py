@@ -1,182 +1,216 @@
-"""Frames between rendered ones: up to four neighbours, each warped by optical flow to the wanted place, and blended.
+"""The frame of any look, morphed from keys: the same arithmetic as the player's shader (docs/format.md).
 
-All works on a window of the picture. Flow is kept on a lattice, since it is smooth; a window with a finer lattice sees
-finer motion. Fields are (rows, cols, 3) float32: how far a lattice point goes across and down, in pixels, and from 0 to
-1 how much that is to be doubted, because the point seems to be hidden where it goes.
+Each point p of the middle key goes to p + d(p). A frame shows at q the point p with p + d(p) = q, in the colours that
+the keys around the look give that point, each at its own place there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-_STEPS = 3
-_LEAST_WEIGHT = 1e-3
-"""What is left of a frame's weight where it shows nothing of what is wanted, so that something is drawn there."""
+from gaze.grid import Cell, Look
+from gaze.motion.keys import around
+from gaze.motion.motion import Mesh, Motion
+
+_STEP = 2
+"""Displacements are followed at every second pixel: they are smooth, and it takes a quarter of the time."""
+_ROUNDS = 6
+_LEAST_TRUST = 1 / 255
+"""What is left of a key's weight where it does not show the point, so that something is drawn there."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
-@dataclass(frozen=True)
-class Window:
-    """An upright rectangle of the picture that is morphed by itself.
+class Morph:
+    """Morphs the frames of all looks. Threads may share it.
 
-    Attributes:
-        x, y, width, height: in pixels of the frame.
-        stride: pixels between the points of the lattice.
-        detail: pixels across a lattice block in the picture that flow is computed on.
-        finest: how often that picture is halved for the last step of the search.
-        tolerance: pixels by which the ways there and back may miss each other before a point is more doubted than not.
-        interpolation: OpenCV's, for the pixels.
+    Args:
+        motion: of the keys.
+        keys: the frame of each key by its number, row · n + column: (height, width, 3 or 4) uint8, of one shape.
+        interpolation: OpenCV's, for the pixels; a player has the linear one, which is a little softer.
     """
 
-    x: int
-    y: int
-    width: int
-    height: int
-    stride: int
-    detail: int
-    finest: int
-    tolerance: float
-    interpolation: int
+    def __init__(self, motion: Motion, keys: Mapping[int, np.ndarray], interpolation: int = cv2.INTER_CUBIC) -> None:
+        self._motion, self._interpolation = motion, interpolation
+        self._n = len(motion.looks)
+        self._box = motion.mesh.box
+        self._static = keys[motion.middle * self._n + motion.middle]
+        self._keys = {number: premultiplied(frame[self._box]) for number, frame in keys.items()}
+        self._at = _lattice_positions(motion.mesh, _STEP)
+        height, width = self._static[self._box].shape[:2]
+        self._size = (width, height)
+        share = _dense(motion.moving.astype(np.float32) / 255, _lattice_positions(motion.mesh, 1))
+        self._moving = np.repeat(share[..., None], self._static.shape[2], 2)
+        self._still = self._keys[motion.middle * self._n + motion.middle] * (1 - self._moving)
+        self._fields = lru_cache(4 * self._n)(self._find_fields)
 
-    def cut(self, frame: np.ndarray) -> np.ndarray:
-        """This part of a frame; a view."""
-        return frame[self.y : self.y + self.height, self.x : self.x + self.width]
+    def __call__(self, look: Look | Cell) -> np.ndarray:
+        """The frame of a look, of the keys' shape. At a key it is the key, but for what stands still.
+
+        Args:
+            look: 0 to the grid's size - 1, rows and columns.
+        """
+        looks, n = self._motion.looks, self._n
+        top, bottom, down = around(looks, look.row)
+        left, right, across = around(looks, look.col)
+        shares = {
+            row * n + col: (down if row == bottom else 1 - down) * (across if col == right else 1 - across)
+            for row in (top, bottom)
+            for col in (left, right)
+        }
+        weights = {number: share for number, share in shares.items() if share > 1e-6}
+        if len(weights) == 1:
+            return self._composed(self._keys[next(iter(weights))].astype(np.float32))
+        places = self._origins(look)
+        pixels = _pixels(places.shape[1], places.shape[0])
+        drawn, total = None, None
+        for number, weight in weights.items():
+            shift, trust = self._fields(number)
+            at = self._enlarged(places - pixels + _sampled(shift, places)) + self._whole
+            view = cv2.remap(self._keys[number], at, _NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
+            if trust is None:
+                drawn = _added(drawn, view, weight)
+            else:
+                seen = np.maximum(_sampled(trust, places), _LEAST_TRUST) * np.float32(weight)
+                share = cv2.resize(seen, self._size)[..., None]
+                part = view * share
+                drawn, total = (part, share) if drawn is None else (drawn + part, total + share)
+        assert drawn is not None
+        return self._composed(drawn if total is None else drawn / total)
 
     @property
-    def lattice(self) -> tuple[int, int]:
-        """Columns and rows; a point lies in the middle of its block of stride × stride pixels."""
-        return -(-self.width // self.stride), -(-self.height // self.stride)
+    def _whole(self) -> np.ndarray:
+        return _pixels(*self._size)
+
+    def _enlarged(self, shift: np.ndarray) -> np.ndarray:
+        """Displacements that are known at every `_STEP`-th pixel, for all."""
+        height, width = shift.shape[:2]
+        full = cv2.resize(shift, (width * _STEP, height * _STEP))
+        return full[: self._size[1], : self._size[0]] * np.float32(_STEP)
+
+    def _origins(self, look: Look | Cell) -> np.ndarray:
+        """The point of the middle key that each pixel shows: (h, w, 2) float32, in steps of `_STEP` pixels.
+
+        Solves p + d(p) = q for p by fixed-point steps p ← q - d(p).
+        """
+        forward = self._shift(coefficients_at(self._motion, look))
+        pixels = _pixels(forward.shape[1], forward.shape[0])
+        places = pixels - forward
+        for _ in range(_ROUNDS):
+            places = pixels - _sampled(forward, places)
+        return places
+
+    def _shift(self, weights: np.ndarray) -> np.ndarray:
+        return _dense(self._motion.displacement(weights), self._at) * np.float32(1 / _STEP)
+
+    def _find_fields(self, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+        row, col = divmod(number, self._n)
+        shift = self._shift(self._motion.coefficients[row, col])
+        if self._motion.trust is None:
+            return shift, None
+        return shift, _dense(self._motion.trust[row, col].astype(np.float32) / 255, self._at)
+
+    def _composed(self, colour: np.ndarray) -> np.ndarray:
+        """The whole frame, where the morph covers the still picture as far as `moving` says."""
+        frame = self._static.copy()
+        mixed = unpremultiplied(colour * self._moving + self._still)
+        view = frame[self._box]
+        view[:] = np.where(self._moving > 0, mixed, view)
+        return frame
 
 
-@dataclass(frozen=True)
-class Corner:
-    """A rendered frame at one corner of a rectangle of the grid, with the flow to the others.
+def coefficients_at(motion: Motion, look: Look | Cell) -> np.ndarray:
+    """The coefficients of a look, (rank,): a cubic through the keys along columns, then rows."""
+    across = hermite_weights(motion.looks, look.col)
+    down = hermite_weights(motion.looks, look.row)
+    return np.einsum("i,j,ijr->r", down, across, motion.coefficients)
 
-    Attributes:
-        frame: (height, width, channels) uint8, the whole picture.
-        across, down: fields of the ways along the rectangle's sides.
-        bend: field of what going along both is more than the two together.
+
+def hermite_weights(looks: tuple[float, ...], look: float) -> np.ndarray:
+    """How much each key of an axis counts at a look, (n,) float64: a cubic Hermite spline through the keys.
+
+    Tangents are the slopes between both neighbours, at the ends to the one there is (Catmull and Rom, "A class of local
+    interpolating splines", 1974).
     """
+    n = len(looks)
+    before, after, t = around(looks, look)
+    gap = looks[after] - looks[before]
+    values = np.zeros(n)
+    squared, cubed = t * t, t * t * t
+    values[before] += 2 * cubed - 3 * squared + 1
+    values[after] += 3 * squared - 2 * cubed
+    for index, share in ((before, cubed - 2 * squared + t), (after, cubed - squared)):
+        low, high = max(index - 1, 0), min(index + 1, n - 1)
+        slope = share * gap / (looks[high] - looks[low])
+        values[high] += slope
+        values[low] -= slope
+    return values
 
-    frame: np.ndarray
-    across: np.ndarray
-    down: np.ndarray
-    bend: np.ndarray
 
+def _lattice_positions(mesh: Mesh, step: int) -> np.ndarray:
+    """Where every `step`-th pixel of the mesh's box lies between its points: (h, w, 2) float32, x and y.
 
-def find_flow(a: np.ndarray, b: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """The fields of a window from one frame to another and back.
-
-    Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016), averaged over blocks.
-
-    Args:
-        a, b: luma of the frames, (height, width) uint8.
+    The places are the middles of blocks of step × step pixels, the convention of cv2.resize.
     """
-    views = [_for_search(window.cut(image), window) for image in (a, b)]
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    search.setFinestScale(window.finest)
-    there, back = (
-        cv2.resize(search.calc(*pair, None), window.lattice, interpolation=cv2.INTER_AREA)  # type: ignore[call-overload]
-        * np.float32(window.stride / window.detail)
-        for pair in (views, views[::-1])
-    )
-    return _checked(there, back, window), _checked(back, there, window)
+    axes = []
+    for line in (mesh.columns, mesh.rows):
+        count = -(-(line[-1] - line[0]) // step)
+        places = line[0] + (np.arange(count) + 0.5) * step
+        axes.append(np.interp(places, line, np.arange(len(line))).astype(np.float32))
+    return np.dstack(np.meshgrid(*axes)).astype(np.float32)
 
 
-def positions(field: np.ndarray, window: Window) -> np.ndarray:
-    """Where a field leads from each pixel of its window: (height, width, 2) float32, x and y in pixels of the frame."""
-    there = _enlarged(field[..., :2].copy(), window)
-    return np.add(_pixels(window.width, window.height, window.x, window.y), there)
+def _dense(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """What is known at the mesh's points, at these places between them."""
+    return cv2.remap(values, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def corner(
-    frame: np.ndarray, across: np.ndarray, down: np.ndarray, across_first: np.ndarray, down_first: np.ndarray
-) -> Corner:
-    """A corner from its fields along the sides, and those to the opposite corner, over each of the other two."""
-    return Corner(frame, across, down, (across_first + down_first) / 2 - across - down)
+_sampled = _dense
 
 
-def chain(first: np.ndarray, second: np.ndarray, window: Window) -> np.ndarray:
-    """The field of going one way and then, from there, another."""
-    then = _sample(second, _pixels(*window.lattice) + first[..., :2] / np.float32(window.stride))
-    field = first + then
-    np.minimum(field[..., 2], 1, out=field[..., 2])
-    return field
+def _added(drawn: np.ndarray | None, view: np.ndarray, weight: float) -> np.ndarray:
+    if drawn is None:
+        return view * np.float32(weight)
+    return cv2.addWeighted(drawn, 1, view.astype(np.float32), weight, 0, dst=drawn)
 
 
-def morph(corners: Sequence[tuple[Corner, float, float]], window: Window) -> np.ndarray:
-    """The window between its corners: (height, width, channels) uint8.
-
-    Each corner's pixels go their way in proportion, bilinearly, and weigh as in bilinear interpolation, less where
-    they are doubted.
-
-    Args:
-        corners: those of one rectangle, each with how far it is from there to the wanted place, across and down, 0 to
-            less than 1 as a share of the sides.
-    """
-    drawn: np.ndarray = _NO_MAP
-    total: np.ndarray = _NO_MAP
-    for index, (one, across, down) in enumerate(corners):
-        view, trust = _warp(one, across, down, window)
-        weight = trust * np.float32((1 - across) * (1 - down)) + np.float32(_LEAST_WEIGHT)
-        drawn, total = (cv2.blendLinear(drawn, view, total, weight), total + weight) if index else (view, weight)
-    return drawn
+def premultiplied(frame: np.ndarray) -> np.ndarray:
+    """(height, width, 3 or 4) uint8: colours times alpha, so that what is transparent lends none to its neighbours."""
+    frame = np.ascontiguousarray(frame)
+    if frame.shape[2] == 3:
+        return frame
+    alpha = np.ascontiguousarray(frame[..., 3:])
+    colour = cv2.multiply(frame, np.repeat(alpha, 4, 2), scale=1 / 255)
+    colour[..., 3:] = alpha
+    return colour
 
 
-def _warp(one: Corner, across: float, down: float, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """The window as one corner sees it, and from 0 to 1 how much each of its pixels is to be trusted.
-
-    Solves p + d(p) = q for p by fixed-point steps p ← q - d(p) on the lattice.
-    """
-    forward = one.across * np.float32(across) + one.down * np.float32(down) + one.bend * np.float32(across * down)
-    cols, rows = window.lattice
-    unit = np.float32(1 / window.stride)
-    field = forward
-    for _ in range(_STEPS):
-        field = _sample(forward, _pixels(cols, rows) - field[..., :2] * unit)
-    shift, doubt = (_enlarged(part, window) for part in (field[..., :2].copy(), field[..., 2].copy()))
-    at = _pixels(window.width, window.height, window.x, window.y) - shift
-    view = cv2.remap(one.frame, at, _NO_MAP, window.interpolation, borderMode=cv2.BORDER_REPLICATE)
-    return view, 1 - doubt
+def unpremultiplied(frame: np.ndarray) -> np.ndarray:
+    """Float colours times alpha, 0 to 255, back to (height, width, 3 or 4) uint8."""
+    if frame.shape[2] == 4:
+        alpha = frame[..., 3:]
+        frame = np.concatenate([frame[..., :3] * (255 / np.maximum(alpha, 1e-3)), alpha], axis=2)
+    return cv2.convertScaleAbs(np.maximum(frame, 0))
 
 
-def _enlarged(field: np.ndarray, window: Window) -> np.ndarray:
-    """What is known on the lattice, at every pixel of the window."""
-    cols, rows = window.lattice
-    return cv2.resize(field, (cols * window.stride, rows * window.stride))[: window.height, : window.width]
+def resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A frame (height, width, 3 or 4) uint8 in another width and height; what is hidden lends no colour."""
+    if frame.shape[1::-1] == size:
+        return frame
+    smaller = size[0] < frame.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    if frame.shape[2] == 3:
+        return cv2.resize(frame, size, interpolation=how)
+    return unpremultiplied(cv2.resize(premultiplied(frame).astype(np.float32), size, interpolation=how))
 
 
-def _for_search(view: np.ndarray, window: Window) -> np.ndarray:
-    """The window continued to whole blocks, in the size for the search."""
-    cols, rows = window.lattice
-    below, right = rows * window.stride - view.shape[0], cols * window.stride - view.shape[1]
-    full = cv2.copyMakeBorder(view, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    how = cv2.INTER_AREA if window.detail < window.stride else cv2.INTER_CUBIC
-    return cv2.resize(full, (cols * window.detail, rows * window.detail), interpolation=how)
-
-
-def _checked(there: np.ndarray, back: np.ndarray, window: Window) -> np.ndarray:
-    """The field of a flow, by whether the way back leads home; what is doubted moves like what lies around it."""
-    home = there + _sample(back, _pixels(*window.lattice) + there / np.float32(window.stride))
-    trust = 1 / (1 + (home**2).sum(-1, keepdims=True) / np.float32(window.tolerance**2))
-    near = cv2.GaussianBlur(np.dstack([there * trust, trust]), (0, 0), 2) + np.float32(1e-6)
-    around = near[..., :2] / near[..., 2:]
-    return np.dstack([around + (there - around) * trust, 1 - trust])
-
-
-def _sample(field: np.ndarray, at: np.ndarray) -> np.ndarray:
-    return cv2.remap(field, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-@lru_cache(maxsize=16)
-def _pixels(width: int, height: int, x: int = 0, y: int = 0) -> np.ndarray:
+@lru_cache(maxsize=8)
+def _pixels(width: int, height: int) -> np.ndarray:
     """(height, width, 2) float32: every pixel's own x and y. The same array each time: do not write to it."""
     grid = np.empty((height, width, 2), np.float32)
-    grid[..., 0], grid[..., 1] = np.arange(x, x + width), np.arange(y, y + height)[:, None]
+    grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
     grid.setflags(write=False)
     return grid

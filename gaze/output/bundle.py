@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 import stat
 import zipfile
-from dataclasses import replace
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
-from gaze.output.pack import PACK, read_pack, write_pack
-from gaze.storage.checkpoint import KEPT
+from gaze.errors import GazeError
+from gaze.output.metadata import METADATA, Metadata
+from gaze.output.pack import PACK
 
-SCRIPT = "gaze-tracker.js"
+SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
+WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
+"""What of the widget lies in a portrait's folder."""
 INPUT = "input.jpg"
-PRIVATE = (INPUT, KEPT)
-"""What its owner alone may have: the photo, and rendered frames to continue from."""
+KEPT = "keys.zip"
+RECIPE = "recipe.json"
+SHARE = "share.json"
+PRIVATE = (INPUT, KEPT, RECIPE, SHARE)
+"""What its owner alone may have: the photo, rendered frames to continue from, what it was made with, and what the owner
+says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE, _PORTRAIT = "pages.css", "portrait.js"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
@@ -31,31 +37,39 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def widget_source() -> str:
-    """The text of `gaze-tracker.js`."""
-    return files("gaze.widget").joinpath(SCRIPT).read_text(encoding="utf-8")
+    """The whole widget, for a script element: there it has no file beside it from which to load the rest."""
+    return _widget_text(SCRIPT) + _widget_text(MORE)
 
 
-def write_pages(folder: Path, facts: dict[str, Any]) -> None:
+def _widget_text(name: str) -> str:
+    return files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+
+
+def write_pages(folder: Path, metadata: Metadata) -> None:
     """Put the widget and pages that open by double click beside a portrait's files.
 
     Args:
         folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
-        facts: what `metadata.json` says; it stands in the pages too, since file:// pages may not fetch it either.
+        metadata: stand in the pages too, since file:// pages may not fetch `metadata.json` either.
     """
-    (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
-    manifest = {**facts, "base": "./"}
+    for name in WIDGET_FILES:
+        (folder / name).write_text(_widget_text(name), encoding="utf-8")
+    if metadata.pack:  # pages play it, and a zip for a page has no sheets
+        metadata = _without_sheets(metadata)
+    manifest = {**metadata.fields(), "base": "./"}
     for name in _TEMPLATES:
-        (folder / name).write_text(_filled(name, facts, manifest), encoding="utf-8")
-    if "pack" in facts:
-        pack = _embedded(folder / facts["pack"])
-        (folder / PACK_SCRIPT).write_text(pack_script(folder / facts["pack"]), encoding="utf-8")
-        poster = _data_url("image/webp", (folder / facts["poster"]).read_bytes())
-        own = {**facts, "pack": pack, "poster": poster, "sheets": []}
-        page = _filled("index.html", facts, {})
+        (folder / name).write_text(_filled(name, metadata, manifest), encoding="utf-8")
+    if metadata.pack and metadata.poster:
+        pack = _embedded(folder / metadata.pack)
+        (folder / PACK_SCRIPT).write_text(pack_script(folder / metadata.pack), encoding="utf-8")
+        poster = _data_url("image/webp", (folder / metadata.poster).read_bytes())
+        own = {**metadata.fields(), "pack": pack, "poster": poster, "sheets": []}
+        own.pop("stills", None)  # a page of one file has nothing beside it
+        page = _filled("index.html", metadata, {})
         page = page.replace(
-            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, facts, {})}</style>"
+            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, metadata, {})}</style>"
         )
-        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, facts, own))):
+        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, metadata, own))):
             page = page.replace(f'<script src="{name}"></script>', f"<script>\n{text}</script>")
         (folder / _STANDALONE).write_text(page, encoding="utf-8")
 
@@ -65,43 +79,63 @@ def pack_script(path: Path) -> str:
     return f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{_embedded(path)}";\n'
 
 
-def _filled(name: str, facts: dict[str, Any], manifest: dict[str, Any]) -> str:
+def _filled(name: str, metadata: Metadata, manifest: dict[str, Any]) -> str:
     """A page of gaze/widget with a portrait's data in it."""
-    text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+    text = _widget_text(name)
     # "<" would let text in the metadata end the script element it stands in.
     values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
-    values |= {"width": str(facts["imageWidth"]), "height": str(facts["imageHeight"])}
+    values |= {"width": str(metadata.image_width), "height": str(metadata.image_height)}
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", value)
     return text
 
 
 def _embedded(path: Path) -> str:
-    """The pack with the payload that players like best, and no other: embedded, it must be small."""
-    pack = read_pack(path)
-    out = io.BytesIO()
-    write_pack(replace(pack, payloads=pack.payloads[:1]), out)
-    return _data_url("application/octet-stream", out.getvalue())
+    return _data_url("application/octet-stream", path.read_bytes())
 
 
 def _data_url(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def write_zip(folder: Path, target: str | Path | IO[bytes]) -> None:
+def write_zip(folder: Path, target: str | Path | IO[bytes], sheets: bool = False) -> None:
     """Zip a portrait's folder; pictures are stored, text is deflated.
 
     What is `PRIVATE` is left out, and what no portrait has: links, folders, names that unpack elsewhere on some system.
     Written from front to back, so that `target` may be a stream; equal folders give equal bytes.
+
+    Args:
+        folder: the portrait's.
+        target: a file's name, or where to write.
+        sheets: whether its sprite sheets go in, too: web pages do not need them. A portrait that has no pack is nothing
+            without them.
     """
+    metadata = None
+    with suppress(GazeError):
+        metadata = Metadata.read(folder)
+    left_out = set[str]()
+    if metadata and metadata.pack and not sheets:
+        left_out = {*(metadata.sheets or ()), *metadata.mobile_sheets}
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(folder.iterdir()):
             # A file that is gone by now has to be an error: a zip without it would be taken for whole.
             if path.name in PRIVATE or not _NAME.fullmatch(path.name) or not stat.S_ISREG(path.lstat().st_mode):
                 continue
+            if path.name in left_out:
+                continue
             entry = zipfile.ZipInfo(f"gaze-portrait/{path.name}", _DATE)
             entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
+            if metadata and left_out and path.name == METADATA:
+                archive.writestr(entry, json.dumps(_without_sheets(metadata).fields(), indent=2) + "\n")
+                continue
             with archive.open(entry, "w") as out, path.open("rb") as file:
                 while block := file.read(2**20):
                     out.write(block)
+
+
+def _without_sheets(metadata: Metadata) -> Metadata:
+    nothing: dict[str, Any] = {"sheets": (), "mobile_sheets": ()}
+    if metadata.mobile_grid_size:
+        nothing |= {"mobile_grid_size": metadata.grid_size, "mobile_quadrant_size": metadata.grid_size // 2}
+    return metadata.model_copy(update=nothing)

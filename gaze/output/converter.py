@@ -1,35 +1,75 @@
-"""A pack from sheets that are there already, without rendering again."""
+"""A pack from sheets that are there already, without rendering again; and how close its morphs come to them."""
 
 from __future__ import annotations
 
-import json
+import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.grid import Cell, GazeGrid
-from gaze.output.blocks import cut_blocks
-from gaze.output.pack import PACK, Facts
-from gaze.output.packing import PackBuilder
-from gaze.output.sprites import METADATA
-from gaze.output.validator import open_picture, read_metadata, sheet_names
+from gaze.face.detection import main_face
+from gaze.grid import Cell
+from gaze.motion.eyes import Eyes
+from gaze.motion.guard import likeness
+from gaze.motion.keys import AUTO, KEY_CHOICES, MOST, USUAL, check_keys
+from gaze.motion.morph import Morph, resized
+from gaze.motion.motion import Motion
+from gaze.motion.tracking import find_motion
+from gaze.output.metadata import Metadata
+from gaze.output.pack import PACK, STILLS_PACK, Facts
+from gaze.output.pack_reader import read_pack
+from gaze.output.packing import Coding, KeyEncoder
+from gaze.output.sheet_reader import SheetReader
+from gaze.output.sprites import POSTER, encode_webp
+from gaze.output.unpacking import decode_keys
+from gaze.photo.portrait import Portrait
+
+Report = Callable[[int, int], None]
+_LEAST = 4
+"""Rows of the smallest grid that keys can be chosen in."""
+_AIM = 0.9
+"""Likeness of morphs to the sheets' frames below which nine keys are taken: sheets are coded, so none reaches 1."""
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How alike morphs and the frames of sheets are at the eyes, as structural similarity.
+
+    Attributes:
+        mean, least: over all cells that are no keys, or all if all are.
+        worst: the cell of the least.
+        cells: how many.
+    """
+
+    mean: float
+    least: float
+    worst: Cell
+    cells: int
 
 
 def repack(
-    folder: Path, quality: int = 75, video: str = "vp9", report: Callable[[int, int], None] | None = None
+    folder: Path,
+    quality: int = 75,
+    video: str = "vp9",
+    report: Report | None = None,
+    keys: str | int = AUTO,
 ) -> Path:
     """Put a pack beside the sheets of a portrait, and name it in its metadata.json.
 
-    Sheets are lossy already, so the pack is somewhat worse than they are and larger than one made while rendering.
+    Keys are chosen among the frames of the sheets, as evenly as whole cells allow. Sheets are lossy already, so the
+    pack is somewhat worse and larger than one made while rendering.
 
     Args:
         folder: with metadata.json and four quadrants or one sheet, ours or the older system's.
-        quality: WebP quality of the stills.
+        quality: WebP quality of the stills; the video is made to suit.
         video: "vp9", "av1" or "none".
         report: called with the frames that are read, and how many there are.
+        keys: 5, 7 or 9 per side; "auto": 7, or 9 where morphs of 7 come out unlike the sheets' frames.
 
     Returns:
         The file of the pack.
@@ -37,74 +77,106 @@ def repack(
     Raises:
         GazeError: the folder has no sheets that can be read, or they do not fit their metadata.
     """
-    metadata = read_metadata(folder)
-    names = sheet_names(metadata)
-    grid = GazeGrid(_grid_size(folder, metadata, names))
-    metadata |= {"gridSize": grid.size, "quadrantSize": grid.half, "totalImages": grid.count}
-    facts = _facts(folder, metadata, names)
-    blocks = cut_blocks(grid.size)
-    done = 0
-    with PackBuilder(facts, quality, None if video == "none" else video) as builder:
-        for number, name in enumerate(names):
-            sheet = _pixels(folder / name, facts.alpha)
-            cells = set(grid.quadrant(number) if len(names) == 4 else grid.cells())
-            corner = grid.quadrant(number)[0]  # of a single sheet, the first corner too
-            for block in (block for block in blocks if block.key in cells):
-                while builder.is_full:
-                    builder.wait(1)
-                # Copies, so that the sheet can be let go before its last frames are encoded.
-                frames = {cell: _cut(sheet, cell, corner, facts).copy() for cell in block.cells}
-                builder.add(block, frames)
-                done += len(frames)
-                if report:
-                    report(done, grid.count)
-        temporary = folder / f".{PACK}"
-        try:
-            builder.write(temporary)
-            temporary.replace(folder / PACK)
-            (folder / f".{METADATA}").write_text(json.dumps({**metadata, "pack": PACK}, indent=2) + "\n")
-            (folder / f".{METADATA}").replace(folder / METADATA)
-        except OSError as error:
-            raise GazeError(f"The pack could not be written to {folder}: {error.strerror}.") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+    check_keys(keys)
+    metadata = Metadata.read(folder)
+    sheets = SheetReader(folder, metadata)
+    size = sheets.grid.size
+    if size < _LEAST:
+        raise GazeError(f"Sheets of {size} × {size} frames have too few to morph between. Take a grid of 4 or more.")
+    axis = whole_axis(size, USUAL if keys == AUTO else int(keys))
+    frames, motion, eyes = _track(sheets, axis, metadata, report)
+    if keys == AUTO and len(axis) == USUAL and size >= MOST:
+        near = [(a + b) // 2 for a, b in pairwise(axis)]
+        checks = [Cell(row, col) for row in (near[0], near[-1]) for col in (near[0], near[-1])]
+        morph = Morph(motion, frames)
+        found = [likeness(morph(cell), frame, eyes, cell, size) for cell, frame in sheets.frames(checks)]
+        if np.mean(found) < _AIM:
+            axis = whole_axis(size, MOST)
+            frames, motion, eyes = _track(sheets, axis, metadata, report)
+    facts = Facts(size, sheets.width, sheets.height, sheets.alpha, metadata.center)
+    codec = None if video == "none" else video
+    update = {
+        "grid_size": size,
+        "quadrant_size": size // 2,
+        "total_images": size**2,
+        "has_alpha": sheets.alpha,
+        "pack": PACK,
+        "stills": STILLS_PACK if codec else None,
+        "poster": metadata.poster or POSTER,
+    }
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".pack-") as temporary:
+            draft = Path(temporary)
+            with KeyEncoder(facts, frames, Coding(quality, codec)) as encoder:
+                encoder.write(draft, motion)
+            if not metadata.poster:
+                (draft / POSTER).write_bytes(encode_webp(Image.fromarray(frames[len(frames) // 2]), 80))
+            for path in draft.iterdir():
+                path.replace(folder / path.name)
+        metadata.model_copy(update=update).write(folder)
+    except OSError as error:
+        raise GazeError(f"The pack could not be written to {folder}: {error.strerror}.") from error
     return folder / PACK
 
 
-def _grid_size(folder: Path, metadata: dict[str, Any], names: list[str]) -> int:
-    """Rows of the whole grid. The sheets have the last word: metadata that describe another set exist."""
-    parts = 2 if len(names) == 4 else 1
-    width, height = metadata["imageWidth"], metadata["imageHeight"]
-    sizes = {open_picture(folder / name).size for name in names}
-    if len(sizes) > 1:
-        raise GazeError("The sheets are not of one size. Put those of one portrait together.")
-    [(across, tall)] = sizes
-    cells = across // width
-    if (across, tall) != (cells * width, cells * height):
-        raise GazeError(
-            f"Sheets of {across} × {tall} pixels do not divide into frames of {width} × {height}. "
-            f"Correct imageWidth and imageHeight in {METADATA}."
-        )
-    return GazeGrid(cells * parts).size
+def closeness(folder: Path, report: Report | None = None) -> Closeness:
+    """How close the morphs of a portrait's pack come to the frames of its sheets.
+
+    Args:
+        folder: with a pack of version 2 and sheets.
+        report: called with the cells that are compared, and how many there are.
+
+    Raises:
+        GazeError: one of the two is missing or cannot be read.
+    """
+    metadata = Metadata.read(folder)
+    if not metadata.pack:
+        raise GazeError("The portrait has no pack, so nothing is morphed. Make one with: python -m gaze pack FOLDER")
+    pack = read_pack(folder / metadata.pack)
+    keys = decode_keys(pack)
+    assert pack.motion is not None
+    sheets = SheetReader(folder, metadata)
+    if sheets.grid.size != pack.facts.size:
+        raise GazeError("The pack and the sheets have different grids. Make the pack again.")
+    morph = Morph(pack.motion, keys)
+    size, frame_size = sheets.grid.size, (sheets.width, sheets.height)
+    looks = set(pack.motion.looks)
+    every = list(sheets.grid.cells())
+    cells = [cell for cell in every if not (cell.row in looks and cell.col in looks)] or every
+    eyes = find_eyes(resized(keys[len(keys) // 2], frame_size), metadata)
+    scores: dict[Cell, float] = {}
+    for cell, frame in sheets.frames(cells):
+        scores[cell] = likeness(resized(morph(cell), frame_size), frame, eyes, cell, size)
+        if report:
+            report(len(scores), len(cells))
+    worst = min(scores, key=lambda cell: scores[cell])
+    return Closeness(float(np.mean(list(scores.values()))), scores[worst], worst, len(scores))
 
 
-def _facts(folder: Path, metadata: dict[str, Any], names: list[str]) -> Facts:
-    face: Any = metadata.get("face")
-    place: list[Any] = [face.get(axis) for axis in "xy"] if isinstance(face, dict) else []
-    good = len(place) == 2 and all(isinstance(value, int | float) and 0 <= value <= 1 for value in place)
-    alpha = any("A" in open_picture(folder / name).mode for name in names)
-    where = (place[0], place[1]) if good else (0.5, 0.5)
-    return Facts(metadata["gridSize"], metadata["imageWidth"], metadata["imageHeight"], alpha, where)
+def whole_axis(size: int, keys: int) -> tuple[int, ...]:
+    """Rows of a grid that can be keys, as evenly as whole numbers go; fewer than asked for where the grid is small."""
+    count = max(number for number in (3, *KEY_CHOICES) if number <= min(keys, size))
+    return tuple(round(i * (size - 1) / (count - 1)) for i in range(count))
 
 
-def _pixels(path: Path, alpha: bool) -> np.ndarray:
-    picture = open_picture(path)
+def find_eyes(middle: np.ndarray, metadata: Metadata) -> Eyes:
+    """The eyes in a frame that looks straight; about where they usually are, where no face is found."""
     try:
-        return np.asarray(picture.convert("RGBA" if alpha else "RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise GazeError(f"{path.name} is damaged or cut off. Copy it again.") from error
+        face, _ = main_face(Portrait(np.ascontiguousarray(middle[..., :3])))
+        return Eyes.of(face)
+    except GazeError:
+        return Eyes.about(middle.shape[1], middle.shape[0], metadata.center)
 
 
-def _cut(sheet: np.ndarray, cell: Cell, corner: Cell, facts: Facts) -> np.ndarray:
-    top, left = (cell.row - corner.row) * facts.height, (cell.col - corner.col) * facts.width
-    return sheet[top : top + facts.height, left : left + facts.width]
+def _track(
+    sheets: SheetReader, axis: tuple[int, ...], metadata: Metadata, report: Report | None
+) -> tuple[dict[int, np.ndarray], Motion, Eyes]:
+    n = len(axis)
+    numbers = {Cell(row, col): i * n + j for i, row in enumerate(axis) for j, col in enumerate(axis)}
+    frames: dict[int, np.ndarray] = {}
+    for cell, frame in sheets.frames(list(numbers)):
+        frames[numbers[cell]] = frame
+        if report:
+            report(len(frames), len(numbers))
+    eyes = find_eyes(frames[n * n // 2], metadata)
+    return frames, find_motion(frames, tuple(map(float, axis)), eyes), eyes

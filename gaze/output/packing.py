@@ -1,114 +1,117 @@
-"""Frames into a pack while they arrive: every frame as a still, every block as video, on all cores."""
+"""Keys into packs: as one video, each key predicted from the one before it, and as stills of at most 512 pixels."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from gaze.grid import Cell
-from gaze.output.blocks import Block, from_middle
-from gaze.output.pack import Facts, Frame, Pack, Payload, write_pack
+from gaze.motion.keys import spiral, still_keys
+from gaze.motion.morph import resized
+from gaze.motion.motion import Motion
+from gaze.output.pack import PACK, STILLS_PACK, Facts, Pack, Payload, Picture, write_pack
 from gaze.output.sprites import encode_webp
-from gaze.output.video import COLOR_SPACE, Chunk, codec_string, coded_size, encode_block, quantizer
+from gaze.output.video import COLOR_SPACE, codec_string, coded_size, encode_chain, quantizer
 
-STILLS_EFFORT = 4
-_MOST_BLOCKS = 4
-"""Blocks whose frames may wait for encoders: enough jobs for a hundred cores, 100 frames in memory."""
+STILL_SIDE = 512
+"""The longer side of a still, at most, in pixels."""
+_EFFORT = 4
 
 
-class PackBuilder:
-    """Encodes blocks of frames on a pool of threads, and puts the results in order.
+@dataclass(frozen=True)
+class Coding:
+    """How pictures are coded.
 
-    Encoders run outside Python's lock, so threads are enough. It is a context manager: leaving it stops the threads.
+    Attributes:
+        quality: WebP quality of the stills, 1 to 100; the video is made to suit.
+        codec: one of `gaze.output.video.CODECS`, or None for stills alone.
+    """
+
+    quality: int
+    codec: str | None
+
+
+class KeyEncoder:
+    """Encodes the keys of a portrait on threads; encoders run outside Python's lock. A context manager.
 
     Args:
         facts: what the frames are.
-        quality: WebP quality of the stills, 1 to 100; the video is made to suit.
-        codec: one of `gaze.output.video.CODECS`, or None for a pack of stills alone.
-        threads: None takes all cores.
+        keys: by number, (height, width, 3 or 4) uint8, as rendered: a lossy pass before would double the size.
+        coding: how.
 
     Raises:
         GazeError: frames of this size are too large for the codec.
     """
 
-    def __init__(self, facts: Facts, quality: int, codec: str | None, threads: int | None = None) -> None:
-        self.facts, self.quality, self.codec = facts, quality, codec
-        self._about = self._describe_video() if codec else {}
-        self.threads = threads or os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(self.threads)
-        self._working: dict[Future[Any], int] = {}
-        self._blocks = 0
-        self._stills: dict[Cell, Future[bytes]] = {}
-        self._videos: dict[Block, Future[dict[Cell, Chunk]]] = {}
+    def __init__(self, facts: Facts, keys: Mapping[int, np.ndarray], coding: Coding) -> None:
+        self._facts, self._n = facts, round(len(keys) ** 0.5)
+        self._coding = coding
+        self._about = describe_video(facts, coding.codec) if coding.codec else {}
+        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._order = spiral(self._n)
+        self._subset = still_keys(self._n) if coding.codec else tuple(range(self._n))
+        self._size = still_size(facts, STILL_SIDE if coding.codec else max(facts.width, facts.height))
+        self._video: Future[list[bytes]] | None = None
+        if coding.codec:
+            crf = quantizer(coding.codec, coding.quality)
+            self._video = self._pool.submit(encode_chain, [keys[number] for number in self._order], coding.codec, crf)
+        numbers = [row * self._n + col for row in self._subset for col in self._subset]
+        places = {number: place for place, number in enumerate(numbers)}
+        self._stills = {
+            places[number]: self._pool.submit(encode_still, keys[number], self._size, coding.quality)
+            for number in self._order
+            if number in places
+        }
 
-    def __enter__(self) -> PackBuilder:
+    def __enter__(self) -> KeyEncoder:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def add(self, block: Block, frames: Mapping[Cell, np.ndarray]) -> None:
-        """Begin to encode a block; blocks may come in any order.
+    def wait(self, seconds: float) -> bool:
+        """Wait until all is encoded, no longer than so many seconds; whether it is."""
+        futures: list[Future[Any]] = [*self._stills.values(), *([self._video] if self._video else [])]
+        return not wait(futures, timeout=seconds).not_done
 
-        Args:
-            frames: (height, width, 3 or 4) uint8 for each cell of the block. They are held until they are encoded:
-                add no more while it `is_full`.
-        """
-        if self.codec:
-            crf = quantizer(self.codec, self.quality)
-            self._videos[block] = self._pool.submit(encode_block, frames, block, self.codec, crf)
-            self._working[self._videos[block]] = self._blocks
-        for cell, frame in frames.items():
-            self._stills[cell] = self._pool.submit(self._encode_still, frame)
-            self._working[self._stills[cell]] = self._blocks
-        self._blocks += 1
+    def write(self, folder: Path, motion: Motion, name: str = PACK) -> None:
+        """Write the pack with the video and `stills.pack`, or one pack of stills; waits until all is encoded."""
+        width, height = self._size
+        about = {"width": width, "height": height, "keys": list(self._subset)}
+        stills = Payload("stills", about, {n: Picture(still.result()) for n, still in self._stills.items()})
+        main = stills
+        if self._video:
+            chunks = zip((None, *self._order), self._order, self._video.result(), strict=False)
+            main = Payload("video", self._about, {number: Picture(data, parent) for parent, number, data in chunks})
+            with (folder / STILLS_PACK).open("wb") as file:
+                write_pack(Pack(self._facts, (stills,), motion), file)
+        with (folder / name).open("wb") as file:
+            write_pack(Pack(self._facts, (main,), motion), file)
 
-    @property
-    def backlog(self) -> int:
-        """Blocks that are not encoded yet, wholly or in part; the error of an encoder comes up here."""
-        for future in [future for future in self._working if future.done()]:
-            future.result()
-            del self._working[future]
-        return len(set(self._working.values()))
 
-    @property
-    def is_full(self) -> bool:
-        """Whether more blocks would only fill the memory, because every core is busy already."""
-        return self.backlog > min(self.threads, _MOST_BLOCKS)
+def still_size(facts: Facts, longest: int) -> tuple[int, int]:
+    """Width and height of a frame's still whose longer side has at most so many pixels."""
+    scale = min(1.0, longest / max(facts.width, facts.height))
+    return max(1, round(facts.width * scale)), max(1, round(facts.height * scale))
 
-    def wait(self, seconds: float) -> None:
-        """Until a frame or block is done, or so many seconds have passed."""
-        wait(self._working, timeout=seconds, return_when=FIRST_COMPLETED)
 
-    def write(self, path: Path) -> None:
-        """Write the pack, the middle of the grid first; waits for all that was added."""
-        size = self.facts.size
-        outwards = sorted(self._stills, key=lambda cell: from_middle(cell, size))
-        stills = {cell: Frame(self._stills[cell].result()) for cell in outwards}
-        payloads = [Payload("stills", {}, stills)]
-        if self.codec:
-            blocks = sorted(self._videos, key=lambda block: from_middle(block.key, size))
-            chunks = {
-                cell: Frame(chunk.data, chunk.parent)
-                for block in blocks
-                for cell, chunk in self._videos[block].result().items()
-            }
-            payloads.insert(0, Payload("video", self._about, chunks))
-        with path.open("wb") as file:
-            write_pack(Pack(self.facts, payloads), file)
+def encode_still(frame: np.ndarray, size: tuple[int, int], quality: int) -> bytes:
+    """A frame as WebP of this width and height."""
+    return encode_webp(Image.fromarray(resized(frame, size)), quality, _EFFORT)
 
-    def _describe_video(self) -> dict[str, Any]:
-        facts = self.facts
-        assert self.codec
-        width, height = coded_size(facts.width, facts.height, facts.alpha)
-        about = {"codec": codec_string(self.codec, width, height), "codedWidth": width, "codedHeight": height}
-        return {**about, "colorSpace": COLOR_SPACE, **({"alpha": "stacked"} if facts.alpha else {})}
 
-    def _encode_still(self, frame: np.ndarray) -> bytes:
-        return encode_webp(Image.fromarray(frame), self.quality, STILLS_EFFORT)
+def describe_video(facts: Facts, codec: str) -> dict[str, Any]:
+    """What a header says of a video of such frames.
+
+    Raises:
+        GazeError: they are too large for the codec.
+    """
+    width, height = coded_size(facts.width, facts.height, facts.alpha)
+    about = {"codec": codec_string(codec, width, height), "codedWidth": width, "codedHeight": height}
+    return {**about, "colorSpace": COLOR_SPACE, **({"alpha": "stacked"} if facts.alpha else {})}

@@ -1,4 +1,4 @@
-"""Frames into sprite sheets, sheets into WebP, and the `metadata.json` that describes them."""
+"""Frames into sprite sheets, sheets into WebP, and the metadata that describe them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.face.face import Face
 from gaze.grid import MOBILE_SIZE, Cell, GazeGrid
-from gaze.output.pack import PACK
+from gaze.output.metadata import Metadata, Point
 from gaze.output.spool import FrameSpool
 
 WEBP_LIMIT = 16383
@@ -37,7 +35,6 @@ _MEMORY = 800_000_000
 MODES = ("quadrants", "single")
 POSTER = "poster.webp"
 ALPHA_QUALITY = 50
-METADATA = "metadata.json"
 
 
 @dataclass(frozen=True)
@@ -61,12 +58,14 @@ class Sheet:
 def plan_sheets(grid: GazeGrid, mode: str = "quadrants") -> list[list[Sheet]]:
     """The sheets of a grid, in groups that show the same part of it.
 
-    In "quadrants" mode each group is a quadrant, then the mobile sheet cut from the same cells. In "single" mode there
-    is one sheet of the whole grid.
+    In "quadrants" mode each group is a quadrant, then the mobile sheet cut from the same cells, where the grid is
+    larger than that. In "single" mode there is one sheet of the whole grid.
     """
     if mode == "single":
         whole = tuple(Cell(row, col) for row in range(grid.size) for col in range(grid.size))
         return [[Sheet("sheet.webp", whole)]]
+    if grid.size <= MOBILE_SIZE:
+        return [[Sheet(f"q{q}.webp", tuple(grid.quadrant(q)))] for q in range(4)]
     axis = grid.subsample(MOBILE_SIZE)
     half = MOBILE_SIZE // 2
     groups = []
@@ -87,7 +86,7 @@ def check_sheets(groups: list[list[Sheet]], width: int, height: int) -> None:
     if side * max(width, height) > WEBP_LIMIT:
         raise GazeError(
             f"Sheets of {side} × {side} frames of {width} × {height} pixels would be {side * width} × {side * height} "
-            f"pixels; WebP allows {WEBP_LIMIT}. Choose a smaller frame size or a smaller grid."
+            f"pixels; WebP allows {WEBP_LIMIT}. Choose a smaller sheet size or a smaller grid."
         )
 
 
@@ -169,28 +168,67 @@ def write_sheets(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def metadata(
-    grid: GazeGrid, mode: str, width: int, height: int, face: Face, alpha: bool = False, pack: bool = True
-) -> dict[str, Any]:
-    """What `metadata.json` says: the fields other widgets read, then ours (docs/format.md)."""
+def sheet_frame(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height of a sheet's frame: even, at most so long, and no larger than the portrait itself.
+
+    Args:
+        width, height: of the portrait in pixels.
+        longest: the longer side.
+    """
+    scale = min(1.0, longest / max(width, height))
+    across, down = (max(2, round(side * scale / 2) * 2) for side in (width, height))
+    return across, down
+
+
+def describe(
+    grid: GazeGrid, mode: str, size: tuple[int, int], center: tuple[float, float], engine: str, alpha: bool = False
+) -> Metadata:
+    """The metadata of a portrait that has no sheets and no pack yet; files have their usual names.
+
+    Args:
+        grid: the looks.
+        mode: of the sheets.
+        size: width and height of a sheet's frame.
+        center: the point between the eyes, as fractions of width and height.
+        engine: its name.
+        alpha: whether frames are transparent somewhere.
+    """
+    return Metadata(
+        grid_size=grid.size,
+        quadrant_size=grid.half,
+        mobile_grid_size=grid.size,
+        mobile_quadrant_size=grid.half,
+        image_width=size[0],
+        image_height=size[1],
+        has_alpha=alpha,
+        format="webp",
+        mode="single" if mode == "single" else "quadrants",
+        total_images=grid.count,
+        version=2,
+        sheets=(),
+        mobile_sheets=(),
+        poster=POSTER,
+        face=Point(x=round(center[0], 4), y=round(center[1], 4)),
+        engine=engine,
+    )
+
+
+def list_sheets(metadata: Metadata, grid: GazeGrid, mode: str, size: tuple[int, int]) -> Metadata:
+    """The metadata of the same portrait once its sheets are there.
+
+    Args:
+        grid, mode, size: as for `describe`.
+    """
     groups = plan_sheets(grid, mode)
-    quadrants = mode == "quadrants"
-    x, y = face.centre
-    return {
-        "gridSize": grid.size,
-        "quadrantSize": grid.half,
-        "mobileGridSize": MOBILE_SIZE if quadrants else grid.size,
-        "mobileQuadrantSize": MOBILE_SIZE // 2 if quadrants else grid.half,
-        "imageWidth": width,
-        "imageHeight": height,
-        "hasAlpha": alpha,
-        "format": "webp",
-        "mode": mode,
-        "totalImages": grid.count,
-        "version": 1,
-        "sheets": [group[0].name for group in groups],
-        "mobileSheets": [group[1].name for group in groups if len(group) > 1],
-        **({"pack": PACK} if pack else {}),
-        "poster": POSTER,
-        "face": {"x": round(x / width, 4), "y": round(y / height, 4)},
-    }
+    mobile = tuple(group[1].name for group in groups if len(group) > 1)
+    return metadata.model_copy(
+        update={
+            "mobile_grid_size": MOBILE_SIZE if mobile else grid.size,
+            "mobile_quadrant_size": MOBILE_SIZE // 2 if mobile else grid.half,
+            "image_width": size[0],
+            "image_height": size[1],
+            "mode": "single" if mode == "single" else "quadrants",
+            "sheets": tuple(group[0].name for group in groups),
+            "mobile_sheets": mobile,
+        }
+    )

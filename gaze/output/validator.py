@@ -1,24 +1,21 @@
-"""Whether a portrait's folder, or a pack, keeps to docs/format.md: every file opened, every frame decoded."""
+"""Whether a portrait's folder, or a pack, keeps to docs/format.md: every file opened, every picture decoded."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.grid import Cell
-from gaze.output.pack import Facts, Pack, Payload, read_pack
-from gaze.output.sprites import METADATA
-from gaze.output.video import CODECS, coded_size, decode_chain
+from gaze.output.metadata import METADATA, Metadata
+from gaze.output.pack import Facts, Pack, Payload
+from gaze.output.pack_reader import read_pack
+from gaze.output.sheet_reader import open_picture
+from gaze.output.video import codec_of, coded_size, decode_chain
 
 Report = Callable[[int, int], None]
-_SHEET_FORMATS = ("WEBP", "AVIF", "PNG", "JPEG", "GIF")
-"""Those that browsers show. Of what else Pillow reads, some is handed to other programs (EPS)."""
 
 
 def check(path: Path, report: Report | None = None) -> list[str]:
@@ -26,149 +23,117 @@ def check(path: Path, report: Report | None = None) -> list[str]:
 
     Args:
         path: a folder with metadata.json, or a pack.
-        report: called with the frames of the pack that are decoded, and how many there are.
+        report: called with the pictures of the packs that are decoded, and how many there are.
     """
     try:
         if path.is_dir():
             return list(_check_folder(path, report))
-        return list(_check_pack(read_pack(path), report))
+        return list(_check_packs([read_pack(path)], report))
     except GazeError as error:
         return [str(error)]
 
 
-def read_metadata(folder: Path) -> dict[str, Any]:
-    """The metadata of a folder with the numbers that describe its sheets, ours or the older system's.
-
-    Raises:
-        GazeError: there is none, or a number is missing.
-    """
-    try:
-        facts: Any = json.loads((folder / METADATA).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise GazeError(f"{folder / METADATA} cannot be read: {error.strerror}. Name a portrait's folder.") from error
-    except (ValueError, RecursionError) as error:
-        raise GazeError(f"{folder / METADATA} is not valid JSON. Make the portrait again.") from error
-    facts = facts if isinstance(facts, dict) else {}
-    for name, high in (("gridSize", 60), ("imageWidth", 16384), ("imageHeight", 16384)):
-        value = facts.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= high:
-            raise GazeError(
-                f"{folder / METADATA}: {name} is {str(value)[:20]}; 1 to {high} is possible. Make the portrait again."
-            )
-    return facts
-
-
-def sheet_names(facts: dict[str, Any]) -> list[str]:
-    """The files of the full grid's sheets, in quadrant order; older folders do not list them."""
-    usual = ["sheet.webp"] if facts.get("mode") == "single" else [f"q{i}.webp" for i in range(4)]
-    names = facts.get("sheets", usual)
-    if not isinstance(names, list) or len(names) not in (1, 4) or not all(map(_is_file_name, names)):
-        raise GazeError(f"{METADATA}: sheets must be a list of one or four file names. Make the portrait again.")
-    return list(names)
-
-
-def _is_file_name(value: object) -> bool:
-    """Whether it names a file of the folder itself."""
-    return isinstance(value, str) and Path(value).name == value and "\0" not in value
-
-
-def open_picture(path: Path) -> Image.Image:
-    """A picture, not decoded yet.
-
-    Raises:
-        GazeError: it is not there, or is no picture.
-    """
-    try:
-        return Image.open(path, formats=_SHEET_FORMATS)
-    except FileNotFoundError as error:
-        raise GazeError(f"{path.name} is not there. Copy it again.") from error
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise GazeError(f"{path.name} is no picture that can be read. Copy it again.") from error
-
-
 def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
-    facts = read_metadata(folder)
-    size, width, height = facts["gridSize"], facts["imageWidth"], facts["imageHeight"]
-    pictures = {name: size // (2 if len(sheet_names(facts)) == 4 else 1) for name in sheet_names(facts)}
-    mobile, mobile_size = facts.get("mobileSheets", []), facts.get("mobileGridSize", 0)
-    if not isinstance(mobile, list) or not all(map(_is_file_name, mobile)) or not isinstance(mobile_size, int):
-        yield "mobileSheets must be a list of file names, mobileGridSize a number."
-    else:
-        pictures |= {name: mobile_size // 2 for name in mobile}
-    others = {name: facts[name] for name in ("poster", "pack") if name in facts}
-    if odd := [name for name, value in others.items() if not _is_file_name(value)]:
-        yield f"{' and '.join(odd)} must be file names."
-        return
-    if "poster" in others:
-        pictures[others["poster"]] = 1
-    for name, cells in pictures.items():
+    metadata = Metadata.read(folder)
+    packs = [read_pack(folder / name) for name in (metadata.pack, metadata.stills) if name]
+    size, width, height = metadata.grid_size, metadata.image_width, metadata.image_height
+    names = metadata.sheet_names
+    pictures = {name: _times(size // (2 if len(names) == 4 else 1), width, height) for name in names}
+    pictures |= {name: _times((metadata.mobile_grid_size or 0) // 2, width, height) for name in metadata.mobile_sheets}
+    if metadata.poster:
+        pictures[metadata.poster] = (packs[0].facts.width, packs[0].facts.height) if packs else (width, height)
+    for name, expected in pictures.items():
         try:
             found = open_picture(folder / name).size
         except GazeError as error:
             yield str(error)
             continue
-        expected = (cells * width, cells * height)
         if found != expected:
             yield f"{name} has {found[0]} × {found[1]} pixels; {expected[0]} × {expected[1]} are expected."
-    if "pack" not in others:
+    if not packs:
         return
-    pack = read_pack(folder / others["pack"])
-    said = pack.facts
-    if (said.size, said.width, said.height, said.alpha) != (size, width, height, facts.get("hasAlpha", False)):
+    said = packs[0].facts
+    if (said.size, said.alpha) != (size, metadata.has_alpha) or not _same_shape(packs[0], width, height):
         yield f"The pack and {METADATA} tell different sizes."
-    if all(payload.kind != "stills" for payload in pack.payloads):
-        yield "The pack has no stills, which browsers without VideoDecoder need."
-    yield from _check_pack(pack, report)
+    if len(packs) == 2 and (packs[1].facts != said or not _same_motion(*packs)):
+        yield "The pack and the pack of stills are not of the same portrait."
+    if all(payload.kind != "stills" for payload in packs[-1].payloads):
+        yield "There is no pack of stills, which browsers without VideoDecoder need."
+    yield from _check_packs(packs, report)
 
 
-def _check_pack(pack: Pack, report: Report | None) -> Iterator[str]:
-    total = sum(len(payload.frames) for payload in pack.payloads)
+def _times(count: int, width: int, height: int) -> tuple[int, int]:
+    return count * width, count * height
+
+
+def _same_shape(pack: Pack, width: int, height: int) -> bool:
+    """Whether frames of the sheets show the whole of the pack's: sides of sheets are rounded to even numbers."""
+    facts = pack.facts
+    if pack.motion is None:
+        return (facts.width, facts.height) == (width, height)
+    scale = max(width, height) / max(facts.width, facts.height)
+    return abs(facts.width * scale - width) <= 2 and abs(facts.height * scale - height) <= 2
+
+
+def _same_motion(one: Pack, other: Pack) -> bool:
+    a, b = one.motion, other.motion
+    if a is None or b is None:
+        return False
+    return (a.looks, a.mesh, a.unit) == (b.looks, b.mesh, b.unit) and a.fields.tobytes() == b.fields.tobytes()
+
+
+def _check_packs(packs: list[Pack], report: Report | None) -> Iterator[str]:
+    parts = [(payload, pack.facts, "") for pack in packs for payload in pack.payloads]
+    for pack in packs:
+        for layer in pack.layers:
+            facts = Facts(pack.facts.size, layer.region[2], layer.region[3], True)
+            parts += [(payload, facts, f"layer “{layer.name}”, ") for payload in layer.payloads]
+    total = sum(len(payload.pictures) for payload, _, _ in parts)
     done = 0
-    for payload in pack.payloads:
-        frames = _stills(payload, pack.facts) if payload.kind == "stills" else _video(payload, pack.facts)
-        seen = set[Cell]()
-        for cells, problem in frames:
-            seen |= set(cells)
+    for payload, facts, where in parts:
+        seen = set[int]()
+        for numbers, problem in _stills(payload, facts) if payload.kind == "stills" else _video(payload, facts):
+            seen |= set(numbers)
             if report:
                 report(done + len(seen), total)
             if problem:
-                yield f"{payload.kind}, row {cells[-1].row}, column {cells[-1].col}: {problem}"
-        done += len(payload.frames)
+                yield f"{where}{payload.kind}, picture {numbers[-1]}: {problem}"
+        done += len(payload.pictures)
 
 
-def _stills(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[Cell, ...], str]]:
-    for cell, frame in payload.frames.items():
+def _stills(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[int, ...], str]]:
+    size = (payload.about.get("width", facts.width), payload.about.get("height", facts.height))
+    for number, picture in payload.pictures.items():
         problem = ""
         try:
-            with Image.open(io.BytesIO(frame.data), formats=["WEBP"]) as picture:
-                if picture.size != (facts.width, facts.height):
-                    problem = f"The picture has {picture.width} × {picture.height} pixels."
-                elif picture.info.keys() & {"exif", "xmp", "icc_profile"}:
+            with Image.open(io.BytesIO(picture.data), formats=["WEBP"]) as still:
+                if still.size != size:
+                    problem = f"The picture has {still.width} × {still.height} pixels."
+                elif still.info.keys() & {"exif", "xmp", "icc_profile"}:
                     problem = "The picture carries metadata."
                 else:
-                    picture.load()
+                    still.load()
         except (OSError, ValueError, Image.DecompressionBombError):
             problem = "It is no WebP picture."
-        yield (cell,), problem
+        yield (number,), problem
 
 
-def _video(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[Cell, ...], str]]:
-    names = {known.string[:4]: name for name, known in CODECS.items()}
-    codec = names.get(str(payload.about["codec"])[:4])
-    cells = tuple(payload.frames)
-    if codec is None:
-        yield cells, f"Its codec {str(payload.about['codec'])[:20]} cannot be checked here."
+def _video(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[int, ...], str]]:
+    numbers = tuple(payload.pictures)
+    try:
+        codec = codec_of(str(payload.about["codec"]))
+    except GazeError as error:
+        yield numbers, str(error)
         return
     size = coded_size(facts.width, facts.height, facts.alpha)
     if (payload.about.get("codedWidth"), payload.about.get("codedHeight")) != size:
-        yield cells, f"Its coded size is not {size[0]} × {size[1]}."
-    inner = {frame.parent for frame in payload.frames.values()}
-    for end in (cell for cell in cells if cell not in inner):
+        yield numbers, f"Its coded size is not {size[0]} × {size[1]}."
+    inner = {picture.parent for picture in payload.pictures.values()}
+    for end in (number for number in numbers if number not in inner):
         chain = tuple(payload.chain(end))
-        data = [payload.frames[cell].data for cell in chain]
+        data = [payload.pictures[number].data for number in chain]
         try:
-            for _ in decode_chain(data, codec, facts.width, facts.height, facts.alpha):
-                pass
-            yield chain, ""
+            for done, _ in enumerate(decode_chain(data, codec, facts.width, facts.height, facts.alpha)):
+                yield chain[: done + 1], ""
         except GazeError as error:
             yield chain, str(error)

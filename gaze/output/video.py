@@ -1,7 +1,4 @@
-"""Blocks of frames as video: each frame predicted from one neighbour, so that a few decodes reach any of them.
-
-An encoder without look-ahead makes the same bytes for the same beginning. So each chain of a block is encoded whole,
-the beginnings that chains share come out equal, and are stored once. That they are equal is checked, not believed.
+"""Frames as video: one key frame, each other frame predicted from the one before it.
 
 Only the free encoders libvpx (VP9) and SVT-AV1 are used, through PyAV.
 """
@@ -22,26 +19,11 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
 from gaze.errors import GazeError
-from gaze.grid import Cell
-from gaze.output.blocks import Block, parents
 
 _BT709 = 1
 _TICK = Fraction(1, 30)
 COLOR_SPACE = {"primaries": "bt709", "transfer": "bt709", "matrix": "bt709", "fullRange": False}
 """How the video's samples mean colours, in the words of WebCodecs."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """One coded frame.
-
-    Attributes:
-        data: what a decoder takes, after the chunk of `parent`.
-        parent: the cell it is predicted from; None for a key frame.
-    """
-
-    data: bytes
-    parent: Cell | None
 
 
 @dataclass(frozen=True)
@@ -122,6 +104,18 @@ def codec_string(codec: str, width: int, height: int) -> str:
     raise GazeError(f"Frames coded as {width} × {height} pixels are too large for {codec}. Choose a smaller size.")
 
 
+def codec_of(string: str) -> str:
+    """The name in `CODECS` of a codec string.
+
+    Raises:
+        GazeError: it is another codec's.
+    """
+    for name, known in CODECS.items():
+        if string[:4] == known.string[:4]:
+            return name
+    raise GazeError(f"The codec {string[:20]} cannot be read here. Make the portrait again.")
+
+
 def coded_size(width: int, height: int, alpha: bool) -> tuple[int, int]:
     """Width and height of the coded picture: even, and twice as high where alpha lies under the colour."""
     even = height + height % 2
@@ -137,51 +131,33 @@ def quantizer(codec: str, quality: int) -> int:
     return int(np.clip(round(at70 + step * (quality - 70)), 4, 60))
 
 
-def encode_block(frames: Mapping[Cell, np.ndarray], block: Block, codec: str, crf: int) -> dict[Cell, Chunk]:
-    """A block as chunks, parents first.
+def encode_chain(frames: Sequence[np.ndarray], codec: str, crf: int) -> list[bytes]:
+    """Frames as chunks: a key frame, then each predicted from the one before.
 
     Args:
-        frames: (height, width, 3 or 4) uint8 for each cell of the block, as rendered: a lossy pass before this one
-            would more than double the size.
+        frames: (height, width, 3 or 4) uint8, as rendered: a lossy pass before this one would double the size.
         codec: one of `CODECS`.
         crf: constant quality, as the encoder counts: smaller is better.
     """
-    pictures = {cell: to_yuv(stack_alpha(frames[cell])) for cell in block.cells}
-    for chains in (block.chains(), block.row_chains()):
-        chunks = _encode_chains(pictures, chains, codec, crf)
-        if chunks is not None:
-            return {cell: Chunk(chunks[cell], parent) for cell, parent in parents(chains).items()}
-    raise AssertionError("rows share nothing, so nothing of them can differ")
-
-
-def _encode_chains(
-    pictures: Mapping[Cell, VideoFrame], chains: Iterable[Sequence[Cell]], codec: str, crf: int
-) -> dict[Cell, bytes] | None:
-    """The chunks of chains that may share their beginnings; None if a shared chunk differs between two of them."""
-    chunks: dict[Cell, bytes] = {}
-    for chain in chains:
-        for cell, data in zip(chain, _encode_chain([pictures[cell] for cell in chain], codec, crf), strict=True):
-            if chunks.setdefault(cell, data) != data:
-                return None
-    return chunks
-
-
-def _encode_chain(pictures: Sequence[VideoFrame], codec: str, crf: int) -> list[bytes]:
     known = CODECS[codec]
-    os.environ.setdefault("SVT_LOG", "1")  # errors only; SVT-AV1 would print a page for every chain
+    os.environ.setdefault("SVT_LOG", "1")  # errors only; SVT-AV1 would print a page
+    width, height = coded_size(frames[0].shape[1], frames[0].shape[0], frames[0].shape[2] == 4)
     encoder: Any = VideoCodecContext.create(known.encoder, "w")
-    encoder.width, encoder.height, encoder.pix_fmt = pictures[0].width, pictures[0].height, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base = _TICK
     encoder.colorspace = encoder.color_primaries = encoder.color_trc = _BT709
     encoder.color_range = int(ColorRange.MPEG)
     encoder.thread_count = 1
     encoder.options = {**known.options, "crf": str(crf)}
     packets = []
-    for number, picture in enumerate(pictures):
+    for number, frame in enumerate(frames):
+        picture = to_yuv(stack_alpha(frame))
         picture.pts = number
         picture.time_base = _TICK
         packets += encoder.encode(picture)
     packets += encoder.encode(None)
+    if len(packets) != len(frames):
+        raise RuntimeError(f"{codec} made {len(packets)} chunks of {len(frames)} frames.")
     return [bytes(packet) for packet in packets]
 
 

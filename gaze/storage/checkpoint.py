@@ -1,4 +1,4 @@
-"""Rendered frames that are kept beside a portrait, so that a denser run need not render them again."""
+"""Rendered frames that are kept beside a portrait, so that a later run need not render them again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,13 @@ import numpy as np
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.grid import Cell
-from gaze.motion.keys import Axis, cells_of
-from gaze.output.spool import FrameSpool
+from gaze.grid import Look
+from gaze.output.bundle import KEPT
 from gaze.version import __version__
 
-KEPT = "keys.zip"
-"""Its file in a portrait's folder: for the owner alone, and of no use to pages."""
 _ABOUT = "keys.json"
+_MOST = 512
+"""Frames that a file can hold; a run renders no more than about a hundred."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,11 @@ class Kept:
     """What an earlier run rendered.
 
     Attributes:
-        axis: its keys.
-        cells: these and others that were rendered.
-        seconds: how long it took for each.
+        frames: (height, width, 3 or 4) uint8, by their looks.
+        seconds: how long each took.
     """
 
-    axis: Axis
-    cells: frozenset[Cell]
+    frames: Mapping[Look, np.ndarray]
     seconds: float
 
 
@@ -49,37 +47,35 @@ def fingerprint(image: np.ndarray, *choices: object) -> str:
     return hashlib.sha256(repr((__version__, image.shape, choices)).encode() + image.tobytes()).hexdigest()
 
 
-def keep(folder: Path, print_: str, kept: Kept, spool: FrameSpool) -> None:
+def keep(folder: Path, print_: str, kept: Kept) -> None:
     """Keep frames, losslessly.
 
     Args:
         folder: the portrait's.
         print_: the run's `fingerprint`.
-        kept: which frames.
-        spool: holds them.
+        kept: the frames.
     """
-    about = {"fingerprint": print_, "axis": kept.axis, "seconds": kept.seconds}
+    looks = [(look.row, look.col) for look in kept.frames]
     with zipfile.ZipFile(folder / KEPT, "w") as archive:
-        archive.writestr(_ABOUT, json.dumps(about))
-        for cell in sorted(kept.cells, key=lambda cell: (cell.row, cell.col)):
-            archive.writestr(f"{cell.row}-{cell.col}.webp", _lossless(spool.get(cell)))
+        archive.writestr(_ABOUT, json.dumps({"fingerprint": print_, "looks": looks, "seconds": kept.seconds}))
+        for number, frame in enumerate(kept.frames.values()):
+            archive.writestr(f"{number}.webp", _lossless(frame))
 
 
-def take_up(folder: Path, print_: str, spool: FrameSpool) -> Kept:
-    """Put the frames that are kept in a folder into the spool.
+def take_up(folder: Path, print_: str, shape: tuple[int, int, int]) -> Kept:
+    """The frames that are kept in a folder.
 
     Args:
         folder: an earlier portrait's.
         print_: this run's `fingerprint`.
-        spool: as large as the earlier one.
+        shape: of a frame.
 
     Raises:
         GazeError: there are none, they are other frames, or they are damaged.
     """
     if not (folder / KEPT).is_file():
         raise GazeError(
-            f"{folder} cannot be continued: there is no {KEPT} in it. A portrait has one if a slow engine rendered "
-            "some of its frames, and the others were morphed."
+            f"{folder} cannot be continued: there is no {KEPT} in it. A portrait has one if a slow engine rendered it."
         )
     try:
         with zipfile.ZipFile(folder / KEPT) as archive:
@@ -89,25 +85,35 @@ def take_up(folder: Path, print_: str, spool: FrameSpool) -> Kept:
                     f"{folder} cannot be continued: its frames are others than what was asked for. Give the same photo "
                     "and the same choices, except for keys, quality and video, to the same version of this program."
                 )
-            cells = {_cell(name, spool.size): name for name in archive.namelist() if name != _ABOUT}
-            kept = Kept(tuple(about["axis"]), frozenset(cells), float(about["seconds"]))
-            if not kept.cells.issuperset(cells_of(kept.axis)):
-                raise ValueError("a key is missing")
-            for cell, name in cells.items():
-                frame = np.asarray(Image.open(io.BytesIO(archive.read(name))))
-                if frame.shape != spool.shape:
-                    raise ValueError(f"{name} has another size")
-                spool.put(cell, frame)
-        return kept
+            looks = [Look(float(row), float(col)) for row, col in about["looks"][:_MOST]]
+            return Kept(
+                {look: _read(archive, f"{number}.webp", shape) for number, look in enumerate(looks)},
+                float(about["seconds"]),
+            )
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
         raise GazeError(f"{folder / KEPT} is damaged. Make the portrait without it.") from error
 
 
-def _cell(name: str, size: int) -> Cell:
-    row, col = map(int, name.removesuffix(".webp").split("-"))
-    if not (0 <= row < size and 0 <= col < size):
-        raise ValueError(f"{name} is no cell")
-    return Cell(row, col)
+def kept_frames(folder: Path, shape: tuple[int, int, int]) -> dict[Look, np.ndarray]:
+    """The frames that are kept in a portrait's own folder, whatever run they are of; none if there are none.
+
+    Args:
+        folder: the portrait's.
+        shape: of a frame.
+    """
+    try:
+        with zipfile.ZipFile(folder / KEPT) as archive:
+            print_ = json.loads(archive.read(_ABOUT))["fingerprint"]
+        return dict(take_up(folder, print_, shape).frames)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, GazeError):
+        return {}
+
+
+def _read(archive: zipfile.ZipFile, name: str, shape: tuple[int, int, int]) -> np.ndarray:
+    picture = Image.open(io.BytesIO(archive.read(name)), formats=["WEBP"])
+    if picture.size != (shape[1], shape[0]) or len(picture.getbands()) != shape[2]:
+        raise ValueError(f"{name} has another size")  # before it is decoded
+    return np.asarray(picture)
 
 
 def _lossless(frame: np.ndarray) -> bytes:

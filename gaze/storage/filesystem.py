@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC
@@ -15,6 +15,8 @@ from fsspec.config import conf
 from fsspec.core import url_to_fs
 
 from gaze.errors import GazeError, StoreError
+
+_log = logging.getLogger(__name__)
 
 _S3 = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 2}}
 """For botocore, which by itself waits for minutes for a server that does not answer; fsspec's settings come first."""
@@ -61,6 +63,11 @@ class RemoteFolder:
                 if error.errno != errno.ENOSYS:
                     raise
                 files.pipe_file(self._path(name), data)  # some S3 servers can only overwrite
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, or replace it."""
+        with self._opened(name) as files:
+            files.pipe_file(self._path(name), data)
 
     def put(self, source: Path, name: str) -> None:
         """Copy a file from this machine."""
@@ -111,7 +118,7 @@ class RemoteFolder:
         except FileNotFoundError:
             raise
         except Exception as error:  # each kind of file system has errors of its own
-            print(f"{self.shown} failed: {error!r}", file=sys.stderr)
+            _log.error("%s failed: %r", self.shown, error)
             raise StoreError(
                 "The place where portraits are kept does not answer just now. Try again in a minute."
             ) from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,12 +17,14 @@ from pathlib import Path
 from fsspec.core import split_protocol
 
 from gaze.errors import GazeError, StoreError
-from gaze.output.sprites import METADATA
+from gaze.output.metadata import METADATA
 from gaze.progress import Outcome, Progress
 from gaze.storage.copies import Copies
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.locks import LEFT_AGE
 from gaze.storage.sessions import KEY, KEY_BYTES, SessionStore, gone, is_session, time_kept
+
+_log = logging.getLogger(__name__)
 
 _BELIEVED = 60.0
 """Seconds for which a session that was there is taken to be there; another machine may delete it."""
@@ -135,6 +137,14 @@ class RemoteStore(SessionStore):
         whole = {session: written for session, (written, whole) in self._folders().items() if whole}
         return [*self._here.sessions(), *sorted(whole, key=lambda session: -whole[session])]
 
+    def write(self, session: str, name: str, data: bytes) -> None:
+        if self._here.has(session):
+            self._here.write(session, name, data)
+            return
+        self._demand(session)
+        self._remote.write(f"{session}/{name}", data)
+        self._copies.drop(session)  # which may have what it replaces
+
     def delete(self, session: str) -> None:
         """Remove a session for good; one that is gone already is no error.
 
@@ -188,7 +198,8 @@ class RemoteStore(SessionStore):
                 key = self._remote.read(KEY)  # another machine may have been faster
             if len(key) != KEY_BYTES:
                 raise GazeError(
-                    f"{self._remote.shown}/{KEY} is damaged. Remove it; owners of portraits lose their right."
+                    f"{self._remote.shown}/{KEY} is damaged. Remove it: a new one is made. "
+                    "Owners of earlier portraits can then not delete them."
                 )
             self._known_key = key
         return self._known_key
@@ -199,7 +210,7 @@ class RemoteStore(SessionStore):
         except StoreError:
             pass  # what failed was told already; the next session that is made brings the next attempt
         except Exception:
-            traceback.print_exc()
+            _log.exception("Sessions could not be tidied")
 
     def _send(self, session: str) -> Iterator[Progress]:
         """Copy a finished session to the store; if that fails it stays here."""

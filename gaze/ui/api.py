@@ -12,20 +12,24 @@ from typing import Any
 
 import gradio as gr
 
-from gaze.engines.base import ENGINES, EXPRESSION_RANGES, Expression, choose_engine
+from gaze.engines.base import ENGINES, choose_engine
 from gaze.errors import GazeError
 from gaze.face.framing import FRAMINGS
-from gaze.grid import Strengths
+from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
+from gaze.matting.background import BLUR, is_plain
+from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
 from gaze.output.bundle import write_zip
+from gaze.output.metadata import Metadata
 from gaze.output.sprites import MODES
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Steps
 from gaze.remote import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
-from gaze.ui.limit import Limit, client_of
+from gaze.ui.limit import Limit, check_cost, client_of
+from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_url
 from gaze.version import __version__
@@ -45,6 +49,7 @@ class Api:
         line: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.options.Options`.
         limit: of previews, the page's included.
+        listeners: those who wait for answers; whose listener is gone, that run ends.
     """
 
     def __init__(
@@ -54,9 +59,10 @@ class Api:
         line: Line,
         remote: str | None = None,
         limit: Limit | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
         self._results, self._previews, self._line, self._remote = results, previews, line, remote
-        self._limit = limit or Limit()
+        self._limit, self._listeners = limit or Limit(), listeners or Listeners()
 
     def generate(
         self,
@@ -64,7 +70,7 @@ class Api:
         engine: str,
         size: float,
         keys: str,
-        frame_size: float,
+        frame_size: str,
         quality: float,
         framing: str,
         head: float,
@@ -80,9 +86,13 @@ class Api:
         mode: str,
         effort: float,
         pack: bool,
+        sheets: bool,
+        sheet_size: float,
         keep: bool,
         face: float,
         anyway: bool,
+        matting: str,
+        background: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -95,7 +105,7 @@ class Api:
                 engine=engine,
                 size=int(size),
                 keys=int(keys) if keys.isdecimal() else keys,
-                frame_size=int(frame_size),
+                frame_size=int(frame_size) if frame_size.isdecimal() else frame_size,
                 quality=int(quality),
                 framing=framing,
                 face=int(face),
@@ -105,28 +115,36 @@ class Api:
                 expression=Expression(smile, blink, eyebrow, lid_term),
                 video=video,
                 remove_background=remove_background,
+                matting=matting,
+                background=_background(background),
                 mode=mode,
                 effort=int(effort),
                 pack=pack,
+                sheets=sheets,
+                sheet_size=int(sheet_size),
                 remote=self._remote,
             )
+            check_cost(options.size, options.frame_size)
             given = _given(photo)
             with self._line.enter() as turn:
+                listener = self._listeners.follow()
                 for place in turn.waiting():
+                    _see(listener, WAITING)
                     progress(None, desc=place)
                     yield _told_of(Progress("wait", 0, 1, place)), None
                 with closing(self._results.keeping(out, run(given, out, options))) as running:
                     for step in (steps := Steps(running)):
+                        _see(listener, RUNNING)
                         progress((step.done, step.total), desc=step.message)
                         yield _told_of(step), None
             with self._previews.scratch() as folder:
                 archive = folder / ZIP
-                write_zip(self._results.folder(out.name), archive)
+                write_zip(self._results.folder(out.name), archive, sheets)
                 # Gradio copies the file before it goes on.
                 result = steps.result
-                facts = _manifest(out.name, result.metadata)
+                made = _manifest(out.name, result.metadata)
                 notes = [*result.notes, *self._results.notes(out.name)]
-                yield {**facts, "reason": result.reason, "notes": notes}, str(archive)
+                yield {**made, "reason": result.reason, "notes": notes}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
@@ -141,7 +159,7 @@ class Api:
         brows: float,
         straighten: bool,
         face: float,
-        anyway: bool,
+        anyway: bool = False,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
@@ -191,7 +209,7 @@ def add_endpoints(api: Api) -> None:
             gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
             gr.Number(normal.size, precision=0, label="size"),
             gr.Textbox(AUTO, label="keys"),
-            gr.Number(normal.frame_size, precision=0, label="frame_size"),
+            gr.Textbox(AUTO, label="frame_size"),
             gr.Number(normal.quality, precision=0, label="quality"),
             gr.Dropdown(list(FRAMINGS), value=normal.framing, label="framing"),
             *strengths,
@@ -203,9 +221,13 @@ def add_endpoints(api: Api) -> None:
             gr.Dropdown(list(MODES), value=normal.mode, label="mode"),
             gr.Number(normal.effort, precision=0, label="effort", minimum=0, maximum=6),
             gr.Checkbox(normal.pack, label="pack"),
+            gr.Checkbox(False, label="sheets"),
+            gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
             gr.Checkbox(True, label="keep"),
             face,
             anyway,
+            gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
+            gr.Textbox("", label="background"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
@@ -221,6 +243,13 @@ def add_endpoints(api: Api) -> None:
         gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _background(given: str) -> str | None:
+    """A background from outside: no files of this machine."""
+    if given and not is_plain(given):
+        raise GazeError(f"“{given}” is no background. Give a colour, as “#f4f1ea” or “teal”, or “{BLUR}”.")
+    return given or None
 
 
 def _check(argument: gr.components.Component) -> None:
@@ -267,8 +296,13 @@ def _given(photo: str | None) -> str:
     return photo
 
 
-def _manifest(session: str, facts: dict[str, Any]) -> dict[str, Any]:
-    return {**ui.manifest(session, facts), "session": session, "zip": session_url(session, ZIP)}
+def _see(listener: Listener, patience: float) -> None:
+    if listener.is_gone(patience):
+        raise GazeError("Nobody has fetched the answer for a while, so the portrait was given up. Ask again.")
+
+
+def _manifest(session: str, metadata: Metadata) -> dict[str, Any]:
+    return {**ui.manifest(session, metadata), "session": session, "zip": session_url(session, ZIP)}
 
 
 def _told_of(step: Progress) -> dict[str, Any]:

@@ -24,7 +24,8 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
-    "--disable-gpu",
+    "--use-angle=swiftshader",  # WebGL without a GPU
+    "--enable-unsafe-swiftshader",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -97,7 +98,7 @@ def open_page(browser: Browser, record: Record, site: Site) -> Iterator[Callable
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("request", lambda request: record.requests.append(request.url))
-        page.on("console", lambda message: message.type == "error" and record.errors.append(message.text))
+        page.on("console", lambda message: record.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: record.errors.append(str(error)))
         return page
 

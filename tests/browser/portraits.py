@@ -12,19 +12,22 @@ import numpy as np
 from PIL import Image
 
 from gaze.grid import Cell, GazeGrid
-from gaze.output.blocks import cut_blocks
+from gaze.motion.eyes import Eyes
+from gaze.motion.keys import key_axis, key_looks
+from gaze.motion.tracking import find_motion
 from gaze.output.bundle import PACK_SCRIPT, pack_script
-from gaze.output.pack import PACK, Facts
-from gaze.output.packing import PackBuilder
-from gaze.output.sprites import METADATA
+from gaze.output.metadata import METADATA
+from gaze.output.pack import PACK, STILLS_PACK, Facts
+from gaze.output.packing import Coding, KeyEncoder
 from tests.fakes import cell_frame
 
 WIDGET = Path(__file__).parents[2] / "gaze" / "widget" / "gaze-tracker.js"
+SECOND = WIDGET.with_name("gaze-tracker-more.js")
 
 WIDTH, HEIGHT = 20, 25
 """Size of a fake frame."""
 
-Frame = Callable[[Cell, int, int], np.ndarray]
+Frame = Callable[[Any, int, int], np.ndarray]
 
 
 def sheet(
@@ -76,11 +79,14 @@ def write_pack(folder: Path, size: int = 10, frame: Frame = cell_frame, codec: s
     """
     facts = {"imageWidth": WIDTH, "imageHeight": HEIGHT, "hasAlpha": False, "gridSize": size, "pack": PACK, **more}
     width, height = facts["imageWidth"], facts["imageHeight"]
-    with PackBuilder(Facts(size, width, height, facts["hasAlpha"]), 100, codec) as builder:
-        for block in cut_blocks(size):
-            builder.add(block, {cell: frame(cell, width, height) for cell in block.cells})
-        folder.mkdir(parents=True, exist_ok=True)
-        builder.write(folder / PACK)
+    axis = key_axis(size, 5)
+    keys = {number: frame(look, width, height) for number, look in enumerate(key_looks(axis))}
+    folder.mkdir(parents=True, exist_ok=True)
+    eyes = Eyes.about(width, height, (0.5, 0.4))
+    with KeyEncoder(Facts(size, width, height, facts["hasAlpha"]), keys, Coding(100, codec)) as encoder:
+        encoder.write(folder, find_motion(keys, axis, eyes))
+    if codec:
+        facts["stills"] = STILLS_PACK
     known = json.loads((folder / METADATA).read_text()) if (folder / METADATA).exists() else {}
     (folder / METADATA).write_text(json.dumps({**known, **facts}))
     (folder / PACK_SCRIPT).write_text(pack_script(folder / PACK))
@@ -94,7 +100,8 @@ def write_page(
     width: int = 200,
 ) -> None:
     """A page with the widget's script beside it and trackers of `width` CSS pixels."""
-    (folder / "gaze-tracker.js").write_bytes(WIDGET.read_bytes())
+    for script in (WIDGET, SECOND):
+        (folder / script.name).write_bytes(script.read_bytes())
     (folder / name).write_text(
         f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>
         <meta name="viewport" content="width=device-width">

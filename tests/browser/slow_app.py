@@ -52,6 +52,6 @@ def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> G
     return pipeline.run(photo, out, replace(options, frame_size=256, video="none"), earlier)
 
 
-pipeline.load_engine, handlers.run = load_engine, run
+pipeline.load_engine, handlers.run = load_engine, run  # type: ignore[assignment]
 rendering._SLOW = keys.PATIENCE = 1.0  # so that 41 frames are as much as a person waits for
 launch()

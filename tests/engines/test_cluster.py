@@ -92,7 +92,7 @@ class Signers:
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Any]:
     """Ray Serve on a cluster of two cores."""
-    pytest.importorskip("ray", reason="ray is missing: pip install 'gaze-portrait[cluster]'")
+    pytest.importorskip("ray", reason="ray is missing: pip install --editable '.[cluster]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
@@ -159,7 +159,7 @@ def test_a_closed_stream_withdraws_what_was_not_begun(signers: Signers, framed: 
     before = signers.count("rendered")
     stream = signers.engine.stream(signers.engine.prepare(*framed), POSES)
     next(stream)
-    stream.close()
+    stream.close()  # type: ignore[attr-defined]
     time.sleep(0.7)  # what was begun may end
     done = signers.count("rendered") - before
     time.sleep(0.7)
@@ -220,7 +220,7 @@ def test_the_whole_way_from_the_setting_to_the_portrait(
     assert there.reason == "Portraits are rendered by the machines of your Ray cluster."
     assert there.metadata == here.metadata
     assert check(there.folder) == []
-    for sheet in here.metadata["sheets"]:
+    for sheet in here.metadata.sheet_names:
         assert (there.folder / sheet).read_bytes() == (here.folder / sheet).read_bytes()
 
 
@@ -251,7 +251,7 @@ def test_a_wrong_setting_is_told(name: str, value: str, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "nonsense"])
 def test_a_cluster_that_is_not_there_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ray = pytest.importorskip("ray", reason="ray is missing: pip install 'gaze-portrait[cluster]'")
+    ray = pytest.importorskip("ray", reason="ray is missing: pip install --editable '.[cluster]'")
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     with pytest.raises(GazeError, match=rf"No Ray cluster at {address} can be joined \(.*GAZE_CLUSTER"):
         started(cluster=Cluster(address))

@@ -1,119 +1,76 @@
-from collections.abc import Sequence
-from itertools import pairwise
+import itertools
 
 import pytest
 
 from gaze.errors import GazeError
-from gaze.grid import Cell, GazeGrid
+from gaze.grid import GazeGrid, Look, Pose
 from gaze.motion.keys import (
-    AUTO,
-    COARSEST,
     KEY_CHOICES,
-    PATIENCE,
     around,
-    auto_axis,
-    cells_of,
-    cells_to_check,
     check_keys,
-    continued_axis,
     key_axis,
-    refine,
-    stages,
+    key_looks,
+    looks_to_check,
+    outwards,
+    spiral,
+    still_keys,
 )
 
 
-@pytest.mark.parametrize("size", [4, 6, 10, 20, 30, 60])
-@pytest.mark.parametrize("keys", [4, 5, *KEY_CHOICES])
-def test_corners_and_centre_are_among_the_keys(size: int, keys: int) -> None:
+@pytest.mark.parametrize("size", [4, 10, 20, 30, 60])
+@pytest.mark.parametrize("keys", KEY_CHOICES)
+def test_the_middle_key_is_the_photo_and_the_corners_are_keys(size: int, keys: int) -> None:
     axis = key_axis(size, keys)
-    assert len(axis) == min(size, keys)
-    assert list(axis) == sorted(set(axis))
-    assert {0, size - 1} <= set(axis)
-    assert GazeGrid(size).centre() in cells_of(axis)
-    if keys % 2 == 0 or keys >= size:
-        assert axis == tuple(size - 1 - index for index in reversed(axis)), "left and right are alike"
-        assert {size // 2 - 1, size // 2} <= set(axis)
+    gaps = [b - a for a, b in itertools.pairwise(axis)]
+    assert len(axis) == keys
+    assert (axis[0], axis[-1]) == (0, size - 1)
+    assert max(gaps) - min(gaps) < 1e-9
+    middle = key_looks(axis)[keys**2 // 2]
+    assert GazeGrid(size).pose(middle) == Pose()
 
 
-def test_keys_are_evenly_spaced() -> None:
-    assert key_axis(30, 6) == (0, 7, 14, 15, 22, 29)
-    assert key_axis(30, 30) == tuple(range(30))
-    for keys in KEY_CHOICES:
-        axis = key_axis(30, keys)
-        gaps = [b - a for a, b in pairwise(axis) if (a, b) != (14, 15)]
-        assert max(gaps) - min(gaps) <= 1
+@pytest.mark.parametrize("keys", [4, 6, 8, 10, 15, 30, 3, 0, -7, "seven", 7.5])
+def test_other_numbers_are_refused_with_those_that_can_be_had(keys: object) -> None:
+    with pytest.raises(GazeError, match=r"Choose “auto”, 5, 7 or 9"):
+        check_keys(keys)  # type: ignore[arg-type]
 
 
-def test_denser_keys_keep_the_coarser_ones() -> None:
-    axis = key_axis(30, COARSEST)
-    assert refine(axis) == key_axis(30, 10)
-    while len(axis) < 30:
-        checks = cells_to_check(axis)
-        assert not set(checks) & set(cells_of(axis))
-        assert set(checks) | set(cells_of(axis)) <= set(cells_of(refine(axis)))
-        axis = refine(axis)
-    assert axis == tuple(range(30))
+@pytest.mark.parametrize("keys", [3, *KEY_CHOICES])
+def test_the_spiral_passes_every_key_once_from_the_middle_on(keys: int) -> None:
+    way = spiral(keys)
+    assert sorted(way) == list(range(keys**2))
+    assert way[0] == keys**2 // 2
+    places = [divmod(number, keys) for number in way]
+    assert all(abs(a - c) + abs(b - d) == 1 for (a, b), (c, d) in itertools.pairwise(places))
 
 
-def gaps(axis: Sequence[int]) -> list[int]:
-    return [b - a for a, b in pairwise(axis)]
+@pytest.mark.parametrize(("keys", "stills"), [(5, (0, 1, 2, 3, 4)), (7, (0, 2, 3, 4, 6)), (9, (0, 2, 4, 6, 8))])
+def test_stills_are_five_by_five_with_ends_and_middle(keys: int, stills: tuple[int, ...]) -> None:
+    assert still_keys(keys) == stills
+
+
+def test_looks_come_from_the_middle_outwards() -> None:
+    looks = outwards(key_looks(key_axis(30, 5)), 30)
+    far = [abs(look.row - 14.5) ** 2 + abs(look.col - 14.5) ** 2 for look in looks]
+    assert looks[0] == Look(14.5, 14.5)
+    assert far == sorted(far)
+
+
+@pytest.mark.parametrize("keys", KEY_CHOICES)
+def test_what_is_checked_lies_between_keys(keys: int) -> None:
+    axis = key_axis(30, keys)
+    looks = looks_to_check(axis)
+    assert len(looks) == 5
+    for look in looks:
+        assert {round(around(axis, place)[2], 6) for place in (look.row, look.col)} == {0.5}
+
+
+def test_checks_of_five_are_keys_of_nine() -> None:
+    assert set(looks_to_check(key_axis(30, 5))) <= set(key_looks(key_axis(30, 9)))
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "again"), [(6, 10, 36), (6, 15, 36), (8, 15, 64), (10, 15, 100), (15, 30, 225)]
+    ("look", "expected"), [(0, (0, 1, 0)), (29, (3, 4, 1)), (14.5, (2, 3, 0)), (3.625, (0, 1, 0.5)), (-1, (0, 1, 0))]
 )
-def test_a_denser_axis_keeps_what_was_rendered(before: int, now: int, again: int) -> None:
-    earlier = key_axis(30, before)
-    axis = continued_axis(30, now, earlier)
-    assert len(axis) == now
-    assert max(gaps(axis)) == max(gaps(key_axis(30, now))), "no worse to morph between"
-    assert len(set(cells_of(axis)) & set(cells_of(earlier))) == again
-
-
-def test_what_was_rendered_is_no_reason_for_wider_gaps() -> None:
-    assert continued_axis(30, 8, key_axis(30, 6)) == key_axis(30, 8)
-    assert continued_axis(30, 10, key_axis(30, 8)) == key_axis(30, 10)
-
-
-def test_fewer_keys_than_there_are_already_would_be_worse() -> None:
-    assert continued_axis(30, 6, key_axis(30, 15)) == key_axis(30, 15)
-    assert continued_axis(30, 6, ()) == key_axis(30, 6)
-
-
-@pytest.mark.parametrize("size", [4, 10, 30, 60])
-@pytest.mark.parametrize("keys", [4, *KEY_CHOICES, 60])
-def test_the_way_to_an_axis_is_ever_denser_parts_of_it(size: int, keys: int) -> None:
-    axis = key_axis(size, keys)
-    parts = stages(size, axis)
-    assert parts[-1] == axis
-    for before, after in pairwise(parts):
-        assert set(before) < set(after)
-    for part in parts:
-        assert {0, size - 1} <= set(part)
-        assert GazeGrid(size).centre() in cells_of(part)
-    assert [len(part) for part in stages(30, key_axis(30, 30))] == [6, 10, 18, 30]
-
-
-def test_the_check_looks_at_extreme_gaze_and_near_the_centre() -> None:
-    assert cells_to_check(key_axis(30, 6)) == [Cell(4, 4), Cell(4, 25), Cell(25, 4), Cell(25, 25), Cell(18, 18)]
-
-
-@pytest.mark.parametrize(("seconds", "keys"), [(0.01, 30), (PATIENCE / 900, 30), (1, 10), (3, 10), (5, 6), (60, 6)])
-def test_speed_decides_how_many_are_rendered(seconds: float, keys: int) -> None:
-    assert len(auto_axis(30, seconds)) == keys
-
-
-def test_an_index_lies_between_neighbouring_keys() -> None:
-    axis = (0, 7, 14, 15, 22, 29)
-    for index in range(30):
-        before, after, share = around(axis, index)
-        assert axis.index(after) == axis.index(before) + 1
-        assert before + share * (after - before) == pytest.approx(index)
-
-
-@pytest.mark.parametrize("keys", ["many", 3, 0, -6, 7.5])
-def test_other_numbers_of_keys_are_refused(keys: object) -> None:
-    with pytest.raises(GazeError, match=rf"keys is {keys}.*“auto”.*6, 8, 10, 15, 30"):
-        check_keys(keys)  # type: ignore[arg-type]
-    for fine in (AUTO, 4, *KEY_CHOICES, 99):
-        check_keys(fine)
+def test_a_look_lies_between_two_keys(look: float, expected: tuple[int, int, float]) -> None:
+    assert around(key_axis(30, 5), look) == expected

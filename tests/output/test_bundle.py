@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gaze.options import Options
-from gaze.output.bundle import widget_source, write_pages, write_zip
-from gaze.output.pack import read_pack
+from gaze.output.bundle import PRIVATE, widget_source, write_pages, write_zip
+from gaze.output.metadata import Metadata
 from gaze.pipeline import generate
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
@@ -26,14 +26,14 @@ def folder(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def zipped(folder: Path) -> bytes:
     out = io.BytesIO()
-    write_zip(folder, out)
+    write_zip(folder, out, sheets=True)
     return out.getvalue()
 
 
 def test_the_zip_holds_the_portrait_but_nothing_private(folder: Path) -> None:
     archive = zipfile.ZipFile(io.BytesIO(zipped(folder)))
     assert archive.testzip() is None
-    names = {path.name for path in folder.iterdir()} - {"input.jpg", "keys.zip"}
+    names = {path.name for path in folder.iterdir()} - {"input.jpg", "keys.zip", "recipe.json"}
     assert {info.filename for info in archive.infolist()} == {f"gaze-portrait/{name}" for name in names}
     for name in names:
         assert archive.read(f"gaze-portrait/{name}") == (folder / name).read_bytes()
@@ -51,7 +51,8 @@ def test_the_page_carries_the_metadata_and_fetches_nothing_from_elsewhere(folder
     manifest = re.search(r"manifest = (\{.*\});", (folder / "portrait.js").read_text())
     assert manifest
     facts = json.loads((folder / "metadata.json").read_text())
-    assert json.loads(manifest[1]) == {**facts, "base": "./"}
+    no_sheets = {"sheets": [], "mobileSheets": [], "mobileGridSize": 4, "mobileQuadrantSize": 2}
+    assert json.loads(manifest[1]) == {**facts, **no_sheets, "base": "./"}
     for name in ("index.html", "embed.html", "pages.css", "README.txt"):
         text = (folder / name).read_text()
         assert "{{" not in text
@@ -73,18 +74,36 @@ def test_the_zip_is_written_from_front_to_back(folder: Path) -> None:
             return len(bytes(data))  # type: ignore[call-overload]
 
     pipe = Pipe()
-    write_zip(folder, pipe)  # type: ignore[arg-type]
+    write_zip(folder, pipe, sheets=True)  # type: ignore[arg-type]
     archive = zipfile.ZipFile(io.BytesIO(bytes(pipe.data)))
     assert archive.testzip() is None
-    assert len(archive.infolist()) == len(list(folder.iterdir())) - 2
+    assert len(archive.infolist()) == len(list(folder.iterdir())) - 3
 
 
-def test_the_embedded_pack_is_the_video_alone(folder: Path) -> None:
+def test_a_zip_for_a_page_has_no_sheets_and_says_so(folder: Path) -> None:
+    out = io.BytesIO()
+    write_zip(folder, out)
+    archive = zipfile.ZipFile(out)
+    names = {name.removeprefix("gaze-portrait/") for name in archive.namelist()}
+    assert names == {path.name for path in folder.iterdir() if path.name not in PRIVATE and path.name[0] != "q"}
+    metadata = json.loads(archive.read("gaze-portrait/metadata.json"))
+    whole = json.loads((folder / "metadata.json").read_text())
+    assert (metadata["sheets"], metadata["mobileSheets"], metadata["mobileGridSize"]) == ([], [], 4)
+    assert whole["sheets"] != []
+    assert metadata["pack"] == whole["pack"] == "gaze.pack"
+
+
+def test_every_file_of_the_zip_stands_in_the_docs(folder: Path) -> None:
+    page = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([\w.-]+\.\w+|LICENSE)`", page))
+    for path in folder.iterdir():
+        assert path.name in listed or path.name in ("q1.webp", "q2.webp"), path.name
+
+
+def test_the_embedded_pack_is_the_pack(folder: Path) -> None:
     script = (folder / "gaze.pack.js").read_text()
     data = base64.b64decode(re.search(r'base64,([^"]*)"', script)[1])  # type: ignore[index]
-    [payload] = read_pack(data).payloads
-    assert payload == read_pack(folder / "gaze.pack").payloads[0]
-    assert payload.kind == "video"
+    assert data == (folder / "gaze.pack").read_bytes()
 
 
 def test_one_page_carries_all_it_needs(folder: Path) -> None:
@@ -104,9 +123,10 @@ def test_the_licence_of_the_widget_is_the_projects() -> None:
 
 
 def test_text_in_the_metadata_cannot_end_the_script(folder: Path, tmp_path: Path) -> None:
-    facts = {"imageWidth": 1, "imageHeight": 1, "engine": "</script><script>alert(1)", "pack": "p", "poster": "p"}
+    engine = "</script><script>alert(1)"
+    metadata = Metadata(grid_size=4, image_width=1, image_height=1, engine=engine, pack="p", poster="p")
     (tmp_path / "p").write_bytes((folder / "gaze.pack").read_bytes())
-    write_pages(tmp_path, facts)
+    write_pages(tmp_path, metadata)
     assert (tmp_path / "standalone.html").read_text().count("</script>") == 2
     assert "</script>" not in (tmp_path / "portrait.js").read_text()
 

@@ -1,33 +1,29 @@
 import io
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gaze.grid import Cell
-from gaze.output import packing
-from gaze.output.blocks import Block, cut_blocks
-from gaze.output.pack import Facts, Pack, read_pack
-from gaze.output.packing import PackBuilder
+from gaze.errors import GazeError
+from gaze.grid import Look
+from gaze.motion.eyes import Eyes
+from gaze.motion.keys import key_axis, key_looks, spiral
+from gaze.motion.motion import Motion
+from gaze.motion.tracking import find_motion
+from gaze.output.pack import Facts
+from gaze.output.pack_reader import read_pack
+from gaze.output.packing import Coding, KeyEncoder, still_size
+from gaze.output.unpacking import decode_keys
 from gaze.output.validator import check
-from tests.fakes import cell_frame, cell_of
+from tests.fakes import cell_frame
 
-SIZE, WIDTH, HEIGHT = 12, 48, 64
-
-
-def build(path: Path, codec: str | None, alpha: bool = False, reverse: bool = False) -> Pack:
-    blocks = cut_blocks(SIZE)
-    with PackBuilder(Facts(SIZE, WIDTH, HEIGHT, alpha), 75, codec) as builder:
-        for block in reversed(blocks) if reverse else blocks:
-            builder.add(block, {cell: frame(cell, alpha) for cell in block.cells})
-        builder.write(path)
-    return read_pack(path)
+WIDTH, HEIGHT, KEYS = 48, 64, 5
+LOOKS = key_looks(key_axis(30, KEYS))
 
 
-def frame(cell: Cell, alpha: bool) -> np.ndarray:
-    colour = cell_frame(cell, WIDTH, HEIGHT)
+def frame(look: Look, alpha: bool) -> np.ndarray:
+    colour = cell_frame(look, WIDTH, HEIGHT)
     if not alpha:
         return colour
     covered = np.zeros((HEIGHT, WIDTH, 1), np.uint8)
@@ -35,51 +31,93 @@ def frame(cell: Cell, alpha: bool) -> np.ndarray:
     return np.dstack([colour, covered])
 
 
+def keys(alpha: bool = False) -> dict[int, np.ndarray]:
+    return {number: frame(look, alpha) for number, look in enumerate(LOOKS)}
+
+
+def motion(frames: dict[int, np.ndarray]) -> Motion:
+    return find_motion(frames, key_axis(30, KEYS), Eyes((16, 20), (32, 20)))
+
+
+def build(folder: Path, codec: str | None, alpha: bool = False) -> None:
+    frames = keys(alpha)
+    with KeyEncoder(Facts(30, WIDTH, HEIGHT, alpha), frames, Coding(80, codec)) as encoder:
+        encoder.write(folder, motion(frames))
+
+
 @pytest.mark.parametrize("alpha", [False, True])
-@pytest.mark.parametrize("codec", ["vp9", None])
-def test_a_pack_holds_every_frame_and_keeps_to_the_format(tmp_path: Path, codec: str | None, alpha: bool) -> None:
-    pack = build(tmp_path / "gaze.pack", codec, alpha)
-    assert [payload.kind for payload in pack.payloads] == (["video", "stills"] if codec else ["stills"])
-    for cell, still in pack.payloads[-1].frames.items():
-        picture = np.asarray(Image.open(io.BytesIO(still.data)))
-        assert picture.shape == (HEIGHT, WIDTH, 4 if alpha else 3)
-        assert cell_of(tuple(picture[HEIGHT // 2, WIDTH * 3 // 4])) == cell
-    assert check(tmp_path / "gaze.pack") == []
+@pytest.mark.parametrize("codec", ["vp9", "av1", None])
+def test_packs_hold_every_key_and_keep_to_the_format(tmp_path: Path, codec: str | None, alpha: bool) -> None:
+    build(tmp_path, codec, alpha)
+    assert {path.name for path in tmp_path.iterdir()} == {"gaze.pack"} | ({"stills.pack"} if codec else set())
+    for path in tmp_path.iterdir():
+        pack = read_pack(path)
+        assert check(path) == []
+        shown = decode_keys(pack)
+        assert sorted(shown) == list(range(KEYS**2))
+        for number, made in shown.items():
+            place = (HEIGHT // 2, WIDTH * 3 // 4)
+            assert np.abs(made[place].astype(int) - keys(alpha)[number][place]).max() <= 8
+            assert made.shape == (HEIGHT, WIDTH, 4 if alpha else 3)
 
 
-def test_the_middle_of_the_grid_comes_first(tmp_path: Path) -> None:
-    video, stills = build(tmp_path / "gaze.pack", "vp9", reverse=True).payloads
-    middle = {Cell(row, col) for row in (5, 6) for col in (5, 6)}
-    assert set(list(stills.frames)[:4]) == middle
-    assert next(iter(video.frames)) == cut_blocks(SIZE)[0].key
+def test_the_video_is_one_chain_from_the_middle_outwards(tmp_path: Path) -> None:
+    build(tmp_path, "vp9")
+    [payload] = read_pack(tmp_path / "gaze.pack").payloads
+    assert list(payload.pictures) == spiral(KEYS)
+    assert [picture.parent for picture in payload.pictures.values()] == [None, *spiral(KEYS)[:-1]]
 
 
-def test_equal_frames_give_equal_packs_in_whatever_order_they_come(tmp_path: Path) -> None:
-    build(tmp_path / "a", "vp9")
-    build(tmp_path / "b", "vp9", reverse=True)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+def test_stills_are_five_by_five_of_seven_at_most_512_pixels(tmp_path: Path) -> None:
+    looks = key_looks(key_axis(30, 7))
+    frames = {number: cell_frame(look, 600, 300) for number, look in enumerate(looks)}
+    with KeyEncoder(Facts(30, 600, 300), frames, Coding(80, "vp9")) as encoder:
+        encoder.write(tmp_path, find_motion(frames, key_axis(30, 7), Eyes((250, 150), (350, 150))))
+    [payload] = read_pack(tmp_path / "stills.pack").payloads
+    assert payload.about == {"width": 512, "height": 256, "keys": [0, 2, 3, 4, 6]}
+    assert next(iter(payload.pictures)) == 12
+    rows = [0, 2, 3, 4, 6]
+    for place, picture in payload.pictures.items():
+        still = np.asarray(Image.open(io.BytesIO(picture.data)))
+        number = rows[place // 5] * 7 + rows[place % 5]
+        assert still.shape == (256, 512, 3)
+        assert np.abs(still[128, 256].astype(int) - frames[number][0, 0]).max() <= 3
+
+
+def test_a_smaller_still_of_a_cut_out_lends_no_hidden_colour(tmp_path: Path) -> None:
+    painted = np.zeros((40, 1040, 4), np.uint8)
+    painted[..., :3] = (255, 0, 255)
+    painted[:, 500:] = (20, 200, 20, 255)
+    frames = {number: painted.copy() for number in range(9)}
+    with KeyEncoder(Facts(30, 1040, 40, True), frames, Coding(95, "vp9")) as encoder:
+        encoder.write(tmp_path, find_motion(frames, key_axis(30, 3), Eyes((500, 20), (540, 20))))
+    [payload] = read_pack(tmp_path / "stills.pack").payloads
+    still = np.asarray(Image.open(io.BytesIO(payload.pictures[4].data)))
+    seen = still[still[..., 3] > 200]
+    assert seen[:, 0].max() < 60
+
+
+def test_equal_keys_give_equal_packs(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        build(tmp_path / name, "vp9")
+    for name in ("gaze.pack", "stills.pack"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_an_error_of_an_encoder_comes_up(tmp_path: Path) -> None:
-    block = Block((0, 1), (0, 1))
-    with PackBuilder(Facts(2, 8, 8), 75, None) as builder:
-        builder.add(block, {cell: np.zeros((8, 8, 7), np.uint8) for cell in block.cells})
-        builder.wait(5)
+    broken = {number: np.zeros((8, 8, 7), np.uint8) for number in range(9)}
+    with KeyEncoder(Facts(30, 8, 8), broken, Coding(75, None)) as encoder:
+        assert encoder.wait(5)
         with pytest.raises(TypeError):
-            _ = builder.backlog
+            encoder.write(tmp_path, motion(keys()))
 
 
-def test_it_is_full_until_encoders_have_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    go = threading.Event()
-    monkeypatch.setattr(packing, "encode_webp", lambda *_: go.wait(10) and b"")
-    blocks = cut_blocks(SIZE)[:3]
-    with PackBuilder(Facts(SIZE, WIDTH, HEIGHT), 75, None, threads=1) as builder:
-        for block in blocks[:1]:
-            builder.add(block, {cell: frame(cell, False) for cell in block.cells})
-        assert (builder.backlog, builder.is_full) == (1, False)
-        builder.add(blocks[1], {cell: frame(cell, False) for cell in blocks[1].cells})
-        assert (builder.backlog, builder.is_full) == (2, True)
-        go.set()
-        while builder.backlog:
-            builder.wait(1)
-        assert not builder.is_full
+def test_frames_too_large_for_the_codec_are_refused() -> None:
+    with pytest.raises(GazeError, match="too large for vp9"), KeyEncoder(Facts(30, 9000, 9000), {}, Coding(75, "vp9")):
+        pass
+
+
+@pytest.mark.parametrize(("size", "still"), [((512, 512), (512, 512)), ((768, 600), (512, 400)), ((90, 30), (90, 30))])
+def test_stills_are_never_enlarged(size: tuple[int, int], still: tuple[int, int]) -> None:
+    assert still_size(Facts(30, *size), 512) == still

@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.face.face import Iris, typical_face
 from gaze.grid import Cell, GazeGrid
 from gaze.output import sprites
 from gaze.output.spool import FrameSpool
-from gaze.output.sprites import SheetCanvas, check_sheets, encode_webp, metadata, plan_sheets, write_sheets
+from gaze.output.sprites import (
+    SheetCanvas,
+    check_sheets,
+    describe,
+    encode_webp,
+    list_sheets,
+    plan_sheets,
+    sheet_frame,
+    write_sheets,
+)
 from tests.fakes import cell_frame, cell_of, decode_sheet
-
-FACE = typical_face(Iris(20, 15, 3), Iris(40, 15, 3))
 
 
 def test_the_plan_of_thirty_is_the_exchange_format() -> None:
@@ -31,7 +37,7 @@ def test_the_plan_of_thirty_is_the_exchange_format() -> None:
     assert groups[2][1].cells[-1] == Cell(axis[19], axis[9])
 
 
-@pytest.mark.parametrize("size", [2, 12, 20, 30, 44])
+@pytest.mark.parametrize("size", [22, 30, 44])
 def test_a_mobile_sheet_needs_no_cells_but_its_quadrants(size: int) -> None:
     for full, mobile in plan_sheets(GazeGrid(size)):
         assert set(mobile.cells) <= set(full.cells)
@@ -65,8 +71,19 @@ def test_sheets_beyond_webps_limit_are_refused_with_the_numbers() -> None:
         check_sheets(plan_sheets(GazeGrid(30), "single"), 640, 512)
 
 
+def test_large_sheets_are_encoded_with_little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: the effort is not capped where libwebp would encode twice."""
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    picture = Image.fromarray(noise)
+    assert encode_webp(picture, 70, 6) != encode_webp(picture, 70, 2)
+    monkeypatch.setattr(sprites, "_EFFORT_PIXELS", 64 * 64 - 1)
+    assert encode_webp(picture, 70, 6) == encode_webp(picture, 70, 2) != encode_webp(picture, 70, 1)
+
+
 def test_metadata_has_the_contracts_fields() -> None:
-    facts = metadata(GazeGrid(30), "quadrants", 60, 50, FACE)
+    bare = describe(GazeGrid(30), "quadrants", (60, 50), (0.5, 0.3), "warp")
+    assert (bare.fields()["sheets"], bare.mobile_grid_size, bare.total_images) == ([], 30, 900)
+    fields = list_sheets(bare, GazeGrid(30), "quadrants", (60, 50)).fields()
     contract = {
         "gridSize": 30,
         "quadrantSize": 15,
@@ -79,8 +96,28 @@ def test_metadata_has_the_contracts_fields() -> None:
         "mode": "quadrants",
         "totalImages": 900,
     }
-    assert contract.items() <= facts.items()
-    assert facts["face"] == {"x": 0.5, "y": 0.3}
+    assert contract.items() <= fields.items()
+    assert fields["face"] == {"x": 0.5, "y": 0.3}
+
+
+@pytest.mark.parametrize("size", [2, 10, 20])
+def test_a_small_grid_has_no_second_set(size: int) -> None:
+    assert [[sheet.name for sheet in group] for group in plan_sheets(GazeGrid(size))] == [
+        [f"q{q}.webp"] for q in range(4)
+    ]
+    bare = describe(GazeGrid(size), "quadrants", (60, 50), (0.5, 0.3), "warp")
+    listed = list_sheets(bare, GazeGrid(size), "quadrants", (60, 50))
+    assert (listed.mobile_grid_size, listed.mobile_sheets) == (size, ())
+
+
+@pytest.mark.parametrize(
+    ("portrait", "longest", "frame"),
+    [((768, 600), 512, (512, 400)), ((401, 300), 512, (400, 300)), ((3, 900), 64, (2, 64))],
+)
+def test_a_sheets_frame_is_even_and_never_enlarged(
+    portrait: tuple[int, int], longest: int, frame: tuple[int, int]
+) -> None:
+    assert sheet_frame(*portrait, longest) == frame
 
 
 @pytest.mark.parametrize(("memory", "most"), [(10**9, 2), (1, 1)], ids=["roomy", "narrow"])

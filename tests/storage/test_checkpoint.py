@@ -1,3 +1,4 @@
+import json
 import zipfile
 from pathlib import Path
 
@@ -5,67 +6,75 @@ import numpy as np
 import pytest
 
 from gaze.errors import GazeError
-from gaze.grid import Cell, GazeGrid, Strengths
-from gaze.motion.keys import cells_of
-from gaze.output.spool import FrameSpool
-from gaze.storage.checkpoint import KEPT, Kept, fingerprint, keep, take_up
+from gaze.grid import GazeGrid, Look, Strengths
+from gaze.output.bundle import KEPT
+from gaze.storage.checkpoint import Kept, fingerprint, keep, kept_frames, take_up
 
 SHAPE = (10, 8, 3)
-KEPT_CELLS = Kept((0, 3), frozenset({*cells_of((0, 3)), Cell(1, 1)}), 4.5)
+LOOKS = [Look(0.0, 0.0), Look(14.5, 14.5), Look(29 / 6, 29.0)]
+
+
+def noise(look: Look) -> np.ndarray:
+    return np.random.default_rng((int(look.row * 10), int(look.col * 10))).integers(0, 256, SHAPE, np.uint8)
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> FrameSpool:
-    spool = FrameSpool(tmp_path, 4, SHAPE)
-    for cell in KEPT_CELLS.cells:
-        spool.put(cell, noise(cell))
-    keep(tmp_path, "print", KEPT_CELLS, spool)
-    return FrameSpool(tmp_path, 4, SHAPE)
+def folder(tmp_path: Path) -> Path:
+    keep(tmp_path, "print", Kept({look: noise(look) for look in LOOKS}, 4.5))
+    return tmp_path
 
 
-def noise(cell: Cell) -> np.ndarray:
-    return np.random.default_rng((cell.row, cell.col)).integers(0, 256, SHAPE, np.uint8)
+def test_frames_come_back_to_the_bit(folder: Path) -> None:
+    kept = take_up(folder, "print", SHAPE)
+    assert kept.seconds == 4.5
+    assert list(kept.frames) == LOOKS, "equal to the bit: looks are found by them"
+    assert all(np.array_equal(frame, noise(look)) for look, frame in kept.frames.items())
 
 
-def test_frames_come_back_to_the_bit(tmp_path: Path, spool: FrameSpool) -> None:
-    assert take_up(tmp_path, "print", spool) == KEPT_CELLS
-    for cell in KEPT_CELLS.cells:
-        assert np.array_equal(spool.get(cell), noise(cell))
-
-
-def test_other_frames_are_not_taken(tmp_path: Path, spool: FrameSpool) -> None:
+def test_other_frames_are_not_taken(folder: Path) -> None:
     with pytest.raises(GazeError, match="its frames are others than what was asked for"):
-        take_up(tmp_path, "another", spool)
+        take_up(folder, "another", SHAPE)
 
 
-def test_a_portrait_without_kept_frames_is_named(tmp_path: Path, spool: FrameSpool) -> None:
+def test_a_portrait_without_kept_frames_is_named(folder: Path) -> None:
     with pytest.raises(GazeError, match=f"nowhere cannot be continued: there is no {KEPT}"):
-        take_up(tmp_path / "nowhere", "print", spool)
+        take_up(folder / "nowhere", "print", SHAPE)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path, spool: FrameSpool) -> None:
-    data = (tmp_path / KEPT).read_bytes()
+def test_a_damaged_file_is_named(folder: Path) -> None:
+    data = (folder / KEPT).read_bytes()
     for damaged in (b"", b"text", data[: len(data) // 2], data.replace(b"RIFF", b"RAFF")):
-        (tmp_path / KEPT).write_bytes(damaged)
+        (folder / KEPT).write_bytes(damaged)
         with pytest.raises(GazeError, match="is damaged"):
-            take_up(tmp_path, "print", spool)
+            take_up(folder, "print", SHAPE)
+        assert kept_frames(folder, SHAPE) == {}
 
 
-@pytest.mark.parametrize("name", ["9-9.webp", "-1-0.webp", "x.webp", "../../x"])
-def test_what_belongs_to_no_cell_is_damage(tmp_path: Path, spool: FrameSpool, name: str) -> None:
-    with zipfile.ZipFile(tmp_path / KEPT, "a") as archive:
-        archive.writestr(name, archive.read("0-0.webp"))
+@pytest.mark.parametrize("looks", [[[0]], [["a", "b"]], 5, None, [[0, 0]] * 4])
+def test_looks_that_are_none_are_damage(folder: Path, looks: object) -> None:
+    with zipfile.ZipFile(folder / KEPT) as archive:
+        about = json.loads(archive.read("keys.json"))
+        frames = {name: archive.read(name) for name in archive.namelist() if name.endswith(".webp")}
+    with zipfile.ZipFile(folder / KEPT, "w") as archive:
+        archive.writestr("keys.json", json.dumps({**about, "looks": looks}))
+        for name, data in frames.items():
+            archive.writestr(name, data)
     with pytest.raises(GazeError, match="is damaged"):
-        take_up(tmp_path, "print", spool)
+        take_up(folder, "print", SHAPE)
 
 
-def test_frames_of_another_size_are_damage(tmp_path: Path, spool: FrameSpool) -> None:
+def test_frames_of_another_size_are_damage(folder: Path) -> None:
     with pytest.raises(GazeError, match="is damaged"):
-        take_up(tmp_path, "print", FrameSpool(tmp_path, 4, (12, 8, 3)))
+        take_up(folder, "print", (12, 8, 3))
+
+
+def test_a_portraits_own_frames_are_taken_without_its_fingerprint(folder: Path) -> None:
+    assert list(kept_frames(folder, SHAPE)) == LOOKS
+    assert kept_frames(folder / "nowhere", SHAPE) == {}
 
 
 def test_whatever_changes_a_frame_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    image = noise(Cell(0, 0))
+    image = noise(Look(0, 0))
     choices = (GazeGrid(30), True, "warp")
     prints = [
         fingerprint(image, *choices),

@@ -35,7 +35,7 @@ def test_a_folder_is_safe_while_its_program_runs_and_no_longer(tmp_path: Path) -
 
 def test_a_sweep_that_comes_between_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder is there for a moment before it is locked."""
-    removed = []
+    removed: list[Path] = []
 
     def open_late(folder: Path) -> int:
         lock = os.open(folder, os.O_RDONLY)

@@ -26,7 +26,7 @@ from tests.s3 import S3
 FILES = {
     "input.jpg": b"photo",
     "gaze.pack": b"0123456789",
-    "metadata.json": b'{"gridSize": 4}',
+    "metadata.json": b'{"gridSize": 4, "imageWidth": 8, "imageHeight": 8}',
     "q0.webp": b"sheet",
 }
 WEEK = 7 * 24 * 3600.0
@@ -91,7 +91,7 @@ def test_what_is_made_on_one_machine_is_there_on_the_next(store: RemoteStore, ur
     other = machine(url, tmp_path / "second")
     assert (store.sessions(), other.sessions()) == ([session], [session])
     assert other.has(session)
-    assert other.metadata(session) == {"gridSize": 4}
+    assert other.metadata(session).grid_size == 4
     assert other.file(session, "gaze.pack").read_bytes() == b"0123456789"
     assert {path.name: path.read_bytes() for path in other.folder(session).iterdir()} == FILES
     assert list(store.root.glob("[0-9a-f]*")) == []
@@ -185,7 +185,7 @@ def test_a_lost_connection_loses_no_portrait(
         with pytest.raises(StoreError):
             again.expire()
     again.expire()
-    assert machine(url, tmp_path / "second").metadata(session) == {"gridSize": 4}
+    assert machine(url, tmp_path / "second").metadata(session).grid_size == 4
     assert again.notes(session) == ()
 
 
@@ -249,7 +249,7 @@ def test_copies_make_room_for_others(url: str, tmp_path: Path, monkeypatch: pyte
         os.utime(tmp_path / "second" / "copies" / session, (time.time() - age,) * 2)
     other.folder(made[2])
     assert {path.name for path in (tmp_path / "second" / "copies").iterdir()} == set(made[1:])
-    assert other.metadata(made[0]) == {"gridSize": 4}
+    assert other.metadata(made[0]).grid_size == 4
 
 
 def test_many_may_ask_for_the_same_at_once(url: str, tmp_path: Path) -> None:

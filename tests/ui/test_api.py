@@ -38,8 +38,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app as README says to start it, with a store of its own."""
     place = tmp_path_factory.mktemp("app")
     network = write_network(place / "green.onnx")
-    start = {"program": "make", "folder": installed(place / "clone")}
-    with serving(place, "run", **start, GAZE_MATTING_MODEL=str(network)) as app:
+    folder = installed(place / "clone")
+    with serving(place, "run", program="make", folder=folder, GAZE_MATTING_MODEL=str(network)) as app:
         yield app.address
 
 

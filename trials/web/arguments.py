@@ -22,7 +22,9 @@ from trials.web.requests import QUICK
 
 def not_reflected(app: App, text: str) -> str:
     odd = "".join(it for it in text if it.isprintable() and it.isascii()) or "<x>"
-    ways = [(f"/?{name}={quote(text)}", {}) for name in ("session", "__theme", "view", "x", "__lang")]
+    ways: list[tuple[str, dict[str, str]]] = [
+        (f"/?{name}={quote(text)}", {}) for name in ("session", "__theme", "view", "x", "__lang")
+    ]
     ways += [
         (f"/?{quote(text)}", {}),
         (f"/{quote(text, safe='')}", {}),

@@ -12,8 +12,8 @@ from typing import Any
 
 from gradio_client import Client, handle_file
 
+from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
-from gaze.output.sprites import METADATA
 from tests.browser.portraits import WIDGET
 from tests.serving import App
 from trials.corpus import EXAMPLE

@@ -24,7 +24,13 @@ _BURST = 100
 
 def announced(app: App) -> Iterator[Tried]:
     places = {"/gradio_api/upload": _PHOTO, "/gradio_api/upload?upload_id=x": _PHOTO}
-    words = ("/", "/gradio_api/run/health", "/gradio_api/queue/join", "/gradio_api/call/generate", "/nothing")
+    words: tuple[str, ...] = (
+        "/",
+        "/gradio_api/run/health",
+        "/gradio_api/queue/join",
+        "/gradio_api/call/generate",
+        "/nothing",
+    )
     words += ("/gradio_api/cancel", "/gradio_api/run/predict", "/gradio_api/gaze/x/y", "/config", "/%2e%2e/upload")
     for path, most in {**places, **dict.fromkeys(words, _WORDS)}.items():
         for length in (most + 1, 10**9, 10**15, 10**30):
@@ -154,7 +160,7 @@ def previews(app: App) -> Iterator[Row]:
         tries = [_preview(here, photo, {"X-Forwarded-For": it}) for it in spoofed]
         most = time.monotonic() - started + 1  # one comes back each second
         row = [Tried("taken" if it == "taken" else REFUSED, it) for it in tries]
-        right = left and tries.count("taken") <= most
+        right = left > 0 and tries.count("taken") <= most
         yield Row(
             "previews by that client under addresses that it makes up", row if right else [Tried(FAULT, f"{tries}")]
         )

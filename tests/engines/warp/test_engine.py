@@ -175,7 +175,7 @@ def grey(image: np.ndarray) -> np.ndarray:
 def coarse_chroma(image: np.ndarray) -> np.ndarray:
     options = [cv2.IMWRITE_JPEG_QUALITY, 50, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     data = cv2.imencode(".jpg", image[..., ::-1], options)[1]
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
 
 
 def smaller(image: np.ndarray) -> np.ndarray:

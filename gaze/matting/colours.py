@@ -1,0 +1,40 @@
+"""The colours of what stands in front, freed of the background behind its soft edges."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_FAR, _NEAR = 90 / 512, 6 / 512
+"""Radii for the estimate, as shares of the longer side."""
+
+
+def find_colours(image: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """The picture as it would be if what stands in front filled all of it, (height, width, 3) uint8.
+
+    Where the matte is opaque it is the picture. Elsewhere the background's share of the colours is taken out, so that
+    no halo is left on a page of another colour.
+
+    Forte, "Approximate Fast Foreground Colour Estimation", 2021: two passes with a wide and a narrow mean.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        matte: (height, width) uint8.
+    """
+    picture = image.astype(np.float32)
+    alpha = matte.astype(np.float32)[..., None] / 255
+    front = back = picture
+    for share in (_FAR, _NEAR):
+        side = 2 * round(share * max(matte.shape)) + 1
+        front = _mean(front, alpha, side)
+        back = _mean(back, 1 - alpha, side)
+        front = np.clip(front + alpha * (picture - alpha * front - (1 - alpha) * back), 0, 255)
+    return np.rint(front).astype(np.uint8)
+
+
+def _mean(picture: np.ndarray, weight: np.ndarray, side: int) -> np.ndarray:
+    """The weighted mean of the square around each pixel; where nothing has weight, the picture's own colour."""
+    least = np.float32(1e-4)
+    weight = weight + least
+    total = cv2.blur(weight, (side, side))[..., None]
+    return cv2.blur(picture * weight, (side, side)) / total

@@ -1,0 +1,155 @@
+"""The box in which untrusted pictures are read: processes with limits, killed and replaced when they pass
+them.
+
+A library, a notebook and the app share it. Nothing but a pipe connects it with this process (`worker`), so that it
+works from scripts without a guard, from threads, and after a fork.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from gaze.errors import GazeError
+from gaze.photo.process import Pixels, Process
+
+WORKERS = 2
+_IDLE = 30.0
+"""Seconds after which a process with nothing to do ends, unless processes are to be there ahead."""
+
+
+class Job:
+    """A picture that waits to be read, or is being read.
+
+    Args:
+        data: gives its file when its turn has come, or what was read of it meanwhile.
+        kept: pixels above which it is reduced.
+        client: who gave it; of one client, one picture is read at a time. None stands in nobody's way.
+        ready: is given what was read, before the next picture of this client.
+    """
+
+    def __init__(
+        self,
+        data: Callable[[], bytes | Pixels],
+        kept: int,
+        client: str | None = None,
+        ready: Callable[[Pixels], None] | None = None,
+    ) -> None:
+        self.data, self.kept, self.client, self.ready = data, kept, client, ready
+        self.done = threading.Event()
+        self.cancelled = False
+        self.process: Process | None = None
+        self.pixels: Pixels | None = None
+        self.error: BaseException | None = None
+
+    def result(self) -> Pixels:
+        """What was read, once it is `done`.
+
+        Raises:
+            PhotoError: the picture cannot be used.
+        """
+        if self.error:
+            raise self.error
+        assert self.pixels
+        return self.pixels
+
+    def cancel(self) -> None:
+        """Read it no further."""
+        self.cancelled = True
+        if process := self.process:
+            process.kill()
+
+
+class Box:
+    """Reads pictures in processes of their own.
+
+    Args:
+        workers: how many at a time.
+    """
+
+    def __init__(self, workers: int = WORKERS) -> None:
+        self._workers = workers
+        self._ahead = False
+        self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()
+        self._busy: set[str] = set()
+        self._moved = threading.Condition()
+        self._threads = self._idle = self._count = 0
+
+    def start(self) -> None:
+        """Start all processes, and keep them; by themselves they come when there is something to read, and go."""
+        with self._moved:
+            self._ahead = True
+            while self._threads < self._workers:
+                self._add_thread()
+
+    def read(self, job: Job) -> Job:
+        """Have a picture read as soon as it is its turn."""
+        with self._moved:
+            self._count += 1
+            key = f"#{self._count}" if job.client is None else f"={job.client}"
+            self._waiting.setdefault(key, deque()).append(job)
+            if self._idle < len(self._waiting) and self._threads < self._workers:
+                self._add_thread()
+            self._moved.notify_all()
+        return job
+
+    def _add_thread(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._serve, daemon=True, name="picture box").start()
+
+    def _serve(self) -> None:
+        process: Process | None = None
+        while True:
+            problem: Exception | None = None
+            try:
+                process = process if process and process.fit else Process()
+            except (OSError, ValueError) as error:
+                problem, process = error, None
+            turn = self._next()
+            if turn is None:
+                if process:
+                    process.end()
+                return
+            key, job = turn
+            try:
+                if not process:
+                    raise GazeError(f"The reader of pictures could not be started: {problem}. Start the program anew.")
+                job.process = process
+                if job.cancelled:
+                    raise GazeError("The picture was not read, since that was cancelled. Try again.")
+                data = job.data()
+                job.pixels = data if isinstance(data, Pixels) else process.read(data, job.kept)
+                del data
+                if job.ready:
+                    job.ready(job.pixels)
+            except BaseException as error:  # whoever waits for the job raises it
+                job.error = error
+            job.process = None
+            with self._moved:
+                self._busy.discard(key)
+                self._moved.notify_all()
+            job.done.set()
+            del turn, job  # the next may be long in coming, and this one is large
+
+    def _next(self) -> tuple[str, Job] | None:
+        """The job whose turn it is, with its client's key: of those of whom none is read, who was served longest ago.
+
+        None: nothing came for a while, and the thread is not needed any more.
+        """
+        with self._moved:
+            self._idle += 1
+            try:
+                while not (key := next((key for key in self._waiting if key not in self._busy), "")):
+                    came = self._moved.wait(None if self._ahead else _IDLE)
+                    if not came and not self._ahead and not self._waiting:
+                        self._threads -= 1
+                        return None
+            finally:
+                self._idle -= 1
+            jobs = self._waiting.pop(key)
+            job = jobs.popleft()
+            if jobs:
+                self._waiting[key] = jobs
+            self._busy.add(key)
+            return key, job

@@ -1,0 +1,267 @@
+"""From the bytes of a picture to rows of upright 8-bit sRGB, reduced where it is large.
+
+Runs in a process of its own (`worker`), so it imports nothing of Gaze. What hostile files make it take is bounded by
+that process alone: it walks through no format itself.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pi_heif
+from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageError
+
+_MAX_PIXELS = 50_000_000
+_MAX_PIXELS_OF = {
+    "JPEG": 120_000_000,
+    "MPO": 120_000_000,
+    "PNG": 45_000_000,
+    "AVIF": 20_000_000,
+    "WEBP": 20_000_000,
+}
+"""Other limits where decoders take less or more of the memory that a picture may take: JPEG is scaled down while it is
+read, AVIF and WebP need up to 16 bytes a pixel."""
+_MIN_SIDE = 64
+_ACCEPTED = "Use a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF picture."
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
+"""What is read. Everything else Pillow knows is left out: some of its readers run other programs (EPS)."""
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+"""Where several pictures in a file are an animation. Elsewhere they are previews or pages beside the main one."""
+_STRANGERS = (
+    (0, b"%PDF", "a PDF document"),
+    (0, b"%!PS", "a PostScript drawing"),
+    (0, b"8BPS", "a Photoshop file"),
+    (0, b"PK\3\4", "a zip archive or an office document"),
+    (0, b"\x1aE\xdf\xa3", "a video"),
+    (0, b"<svg", "an SVG drawing"),
+    (0, b"<!doctype", "a web page"),
+    (0, b"<html", "a web page"),
+    (0, b"OggS", "a sound or a video"),
+    (0, b"ID3", "a sound"),
+    (8, b"AVI ", "a video"),
+    (8, b"WAVE", "a sound"),
+    (4, b"ftyp", "a video"),
+    (4, b"moov", "a video"),
+    (4, b"mdat", "a video"),
+)
+"""Files that people take for photos: where what stands in them. HEIC and AVIF were tried before."""
+_WHITE_IS_ZERO, _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 0, 262, 258, 339
+"""Of TIFF 6.0: a value, and three tags."""
+
+
+class RefusedError(Exception):
+    """A picture that cannot be used; the text is for the person who gave it."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture whose rows are still to come.
+
+    Attributes:
+        height, width: in pixels.
+        has_alpha: whether parts of it are transparent.
+        notes: what was changed, in sentences for the person.
+        rows: blocks of rows: RGB, (n, width, 3) uint8, on white; and, where there is one, alpha, (n, width) uint8.
+    """
+
+    height: int
+    width: int
+    has_alpha: bool
+    notes: tuple[str, ...]
+    rows: Iterator[tuple[np.ndarray, np.ndarray | None]]
+
+
+def prepare() -> None:
+    """Teach this process's Pillow to read HEIC, and its decoders to use one thread."""
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    Image.MAX_IMAGE_PIXELS = None  # limits of our own follow
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+
+def decode(data: bytes, kept: int, rows: int = 256) -> Decoded:
+    """Read a picture.
+
+    Args:
+        data: its file.
+        kept: pixels above which it is reduced.
+        rows: in each block of the result.
+
+    Raises:
+        RefusedError: it is no picture, damaged, too small or too large; the message says which.
+        MemoryError: there is not enough for it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(data, kept, rows)
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:  # decoders give all kinds for damaged files
+        raise RefusedError("The picture is damaged or cut off. Export it again, or take another.") from error
+
+
+def _decode(data: bytes, kept: int, rows: int) -> Decoded:
+    if not data:
+        raise RefusedError(f"The file is empty. {_ACCEPTED}")
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError as error:
+        raise RefusedError(f"This is {_name_of(data)}. {_ACCEPTED}") from error
+    _check_size(image)
+    notes = []
+    if image.format in _ANIMATED and getattr(image, "is_animated", False):
+        notes.append("The picture is animated; its first frame is used.")
+        image.seek(0)
+    factor = _factor(image, kept)
+    image.draft(image.mode, (image.width // factor, image.height // factor))
+    image.load()
+    depth = _depth(image)
+    image = _upright(_plain(_reduced(image, kept)))
+    has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255
+    return Decoded(image.height, image.width, has_alpha, tuple(notes), _rows(image, depth, has_alpha, rows))
+
+
+def _name_of(data: bytes) -> str:
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for place, mark, name in _STRANGERS:
+        if start[place : place + len(mark)] == mark.lower():
+            return f"{name}, not a picture"
+    if start.startswith(b"<?xml") and b"<svg" in start:
+        return "an SVG drawing, not a picture"
+    return "no picture that can be read"
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    most = _MAX_PIXELS if image.info.get("progressive") else _MAX_PIXELS_OF.get(image.format or "", _MAX_PIXELS)
+    if width * height > most:
+        raise RefusedError(
+            f"The picture has more than {most // 1_000_000} million pixels. "
+            "Scale it down; 4000 on the longer side are plenty."
+        )
+    if min(width, height) < _MIN_SIDE:
+        raise RefusedError(
+            f"The picture has only {width} × {height} pixels. Use one with at least {_MIN_SIDE} on each side, "
+            "better 512 or more."
+        )
+
+
+def _factor(image: Image.Image, kept: int) -> int:
+    """By how much each side is to be divided, a power of two as JPEG's decoder needs it."""
+    return 1 << max(0, math.ceil(math.log2(image.width * image.height / kept) / 2))
+
+
+def _reduced(image: Image.Image, kept: int) -> Image.Image:
+    factor = _factor(image, kept)
+    if factor < 2:
+        return image
+    if image.mode in ("P", "1"):
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB" if image.mode == "P" else "L")
+    elif image.mode.startswith("I;"):
+        image = image.convert("I")
+    return image.reduce(factor)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception:  # damaged EXIF data say nothing about the picture itself
+        pass
+    return image
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Without palettes and odd kinds of transparency."""
+    if image.mode == "RGBA":
+        return image
+    if image.mode in ("LA", "PA", "La", "RGBa") or (
+        "transparency" in image.info and image.mode in ("P", "L", "RGB", "1")
+    ):
+        plain = image.convert("RGBA")
+    elif image.mode == "P":
+        plain = image.convert("RGB")
+    else:
+        return image
+    plain.info |= {name: image.info[name] for name in ("icc_profile", "exif") if name in image.info}
+    return plain
+
+
+@dataclass(frozen=True)
+class _Depth:
+    """How the numbers of a deep grey picture are to be read: `top` is white, or black if `inverted`."""
+
+    unsigned: bool
+    top: float
+    inverted: bool
+
+
+def _depth(image: Image.Image) -> _Depth | None:
+    """None for pictures of 8 bits."""
+    if not image.mode.startswith(("I", "F")):
+        return None
+    tags = getattr(image, "tag_v2", {})  # a TIFF's
+    inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    bits = max(tags.get(_BITS, (16,)))
+    unsigned = image.mode == "I" and bits == 32 and max(tags.get(_SAMPLE_FORMAT, (1,))) == 1
+    # A sample is enough, and a few pixels beyond all others are none's white.
+    step = max(1, math.isqrt(image.width * image.height // 1_000_000))
+    small = (max(1, image.width // step), max(1, image.height // step))
+    sample = np.asarray(image.resize(small, Image.Resampling.NEAREST))  # an array of all would be a second picture
+    sample = sample.view(np.uint32) if unsigned else sample
+    sample = sample[np.isfinite(sample)]
+    high = float(np.percentile(sample, 99.5)) if sample.size else 1.0
+    # Programs write levels of 8, 16 or 32 bits into a wide type; floating point is [0, 1], or a little more.
+    tops = [255.0, 2.0**bits - 1] if image.mode.startswith("I;") else [255.0, 65535.0, 2.0**32 - 1]
+    if image.mode == "F":
+        tops = [1.0, *tops]
+    fits = 1.5 if image.mode == "F" else 1.0
+    return _Depth(unsigned, next((top for top in tops if high <= fits * top), high), inverted)
+
+
+def _rows(
+    image: Image.Image, depth: _Depth | None, has_alpha: bool, rows: int
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    profile = image.info.get("icc_profile") if depth is None else None
+    if image.mode == "RGBA" and not has_alpha:
+        image = image.convert("RGB")
+    managed = _managing(profile, "RGB" if has_alpha else image.mode) if profile else None
+    for top in range(0, image.height, rows):
+        block = image.crop((0, top, image.width, min(image.height, top + rows)))
+        alpha = None
+        if depth:
+            rgb = _levels(block, depth)
+        else:
+            if has_alpha:
+                alpha = np.asarray(block.getchannel("A"))
+                white = Image.new("RGBA", block.size, "white")
+                white.alpha_composite(block)
+                block = white.convert("RGB")
+            rgb = (managed and ImageCms.applyTransform(block, managed)) or block.convert("RGB")
+        yield np.asarray(rgb), alpha
+
+
+def _levels(block: Image.Image, depth: _Depth) -> Image.Image:
+    pixels = np.asarray(block)
+    values = (pixels.view(np.uint32) if depth.unsigned else pixels).astype(np.float64)
+    share = np.clip(np.nan_to_num(values, nan=0.0) / depth.top, 0, 1)
+    share = 1 - share if depth.inverted else share
+    return Image.fromarray((share * 255 + 0.5).astype(np.uint8)).convert("RGB")
+
+
+def _managing(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """The way from an embedded profile to sRGB."""
+    if mode not in ("RGB", "CMYK", "L", "LAB"):
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None  # a broken or mismatched profile: the plain conversion is the best that is left

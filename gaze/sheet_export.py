@@ -1,0 +1,146 @@
+"""Sprite sheets for other programs: made after a portrait is finished, by its engine or from its pack."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gaze.grid import Cell, GazeGrid, Look
+from gaze.motion.morph import Morph, resized
+from gaze.output.metadata import Metadata
+from gaze.output.pack import Pack
+from gaze.output.pack_reader import read_pack
+from gaze.output.spool import FrameSpool
+from gaze.output.sprites import Sheet, check_sheets, list_sheets, plan_sheets, sheet_frame, write_sheets
+from gaze.output.unpacking import decode_keys
+from gaze.progress import READY, Progress, SheetProgress
+from gaze.storage.checkpoint import kept_frames
+
+Frames = Callable[[Sequence[Cell]], Iterator[np.ndarray]]
+"""Makes the frames of cells, one after the other: (height, width, 3 or 4) uint8."""
+
+
+@dataclass(frozen=True)
+class SheetPlan:
+    """Which sheets are made, and how.
+
+    Attributes:
+        grid: the looks.
+        mode: "quadrants" or "single".
+        size: width and height of a frame.
+        quality, effort: of the WebP encoder.
+        channels: 3 or 4.
+    """
+
+    grid: GazeGrid
+    mode: str
+    size: tuple[int, int]
+    quality: int
+    effort: int
+    channels: int = 3
+
+    def check(self) -> None:
+        """Refuse sheets that WebP cannot hold.
+
+        Raises:
+            GazeError: a side would be too long.
+        """
+        check_sheets(plan_sheets(self.grid, self.mode), *self.size)
+
+    @property
+    def sheets(self) -> list[Sheet]:
+        """All sheets, the small ones first."""
+        groups = plan_sheets(self.grid, self.mode)
+        return sorted((sheet for group in groups for sheet in group), key=lambda sheet: sheet.side)
+
+
+def export_sheets(
+    folder: Path, metadata: Metadata, plan: SheetPlan, frames: Frames
+) -> Generator[Progress, None, Metadata]:
+    """Write sheets into a portrait's folder, and list them in its metadata.json; all of them, or none.
+
+    Closing the generator cancels, and leaves the folder as it was.
+    """
+    plan.check()
+    sheets = plan.sheets
+    needed = list(dict.fromkeys(cell for sheet in reversed(sheets) for cell in sheet.cells))
+    width, height = plan.size
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=".sheets-") as temporary,
+        FrameSpool(Path(temporary), plan.grid.size, (height, width, plan.channels)) as spool,
+    ):
+        told = 0.0
+        for done, (cell, frame) in enumerate(zip(needed, frames(needed), strict=True)):
+            spool.put(cell, resized(frame, plan.size))
+            if time.monotonic() > told + 0.1:
+                told = time.monotonic()
+                each = tuple(_filling(sheet, spool) for sheet in sheets)
+                message = f"{READY}Making frame {done + 1} of {len(needed)} for the sprite sheets"
+                yield Progress("sheets", done, len(needed), message, sheets=each)
+        with closing(write_sheets(sheets, spool, Path(temporary), plan.quality, plan.effort)) as steps:
+            started = time.monotonic()
+            for written in steps:
+                yield _writing(sheets, written, started)
+        for sheet in sheets:
+            (Path(temporary) / sheet.name).replace(folder / sheet.name)
+    listed = list_sheets(metadata, plan.grid, plan.mode, plan.size)
+    listed.write(folder)
+    return listed
+
+
+def morphed(morph: Morph) -> Frames:
+    """Frames by morphing, on all cores."""
+
+    def frames(cells: Sequence[Cell]) -> Iterator[np.ndarray]:
+        ahead = 4 * (os.cpu_count() or 1)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for first in range(0, len(cells), ahead):
+                yield from pool.map(morph, cells[first : first + ahead])
+
+    return frames
+
+
+def packed_morph(folder: Path, metadata: Metadata) -> tuple[Pack, Morph]:
+    """The morph of a finished portrait: of the frames that were kept, where they were, else of its pack's.
+
+    Raises:
+        GazeError: there is no pack of version 2 that can be read.
+    """
+    pack = read_pack(folder / str(metadata.pack))
+    facts = pack.facts
+    keys = decode_keys(pack)
+    assert pack.motion is not None
+    axis = pack.motion.looks
+    kept = kept_frames(folder, (facts.height, facts.width, 4 if facts.alpha else 3))
+    for number in keys:
+        row, col = divmod(number, len(axis))
+        keys[number] = kept.get(Look(axis[row], axis[col]), keys[number])
+    return pack, Morph(pack.motion, keys)
+
+
+def plan_for(
+    grid: GazeGrid, mode: str, size: tuple[int, int], longest: int, quality: int, effort: int, alpha: bool
+) -> SheetPlan:
+    """The sheets of a portrait of this size."""
+    return SheetPlan(grid, mode, sheet_frame(*size, longest), quality, effort, 4 if alpha else 3)
+
+
+def _filling(sheet: Sheet, spool: FrameSpool) -> SheetProgress:
+    return SheetProgress(sheet.name, sum(cell in spool.cells for cell in sheet.cells) / len(sheet.cells))
+
+
+def _writing(sheets: Sequence[Sheet], written: Sequence[Sheet], started: float) -> Progress:
+    """How far the encoder is; pixels tell the time left."""
+    total, done = (sum(sheet.side**2 for sheet in some) for some in (sheets, written))
+    left = (time.monotonic() - started) * (total / done - 1) if done else None
+    message = f"{READY}Writing sheet {min(len(written) + 1, len(sheets))} of {len(sheets)}"
+    each = tuple(SheetProgress(sheet.name, 1.0, sheet in written) for sheet in sheets)
+    return Progress("encode", len(written), len(sheets), message, left, sheets=each)

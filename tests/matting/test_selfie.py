@@ -1,0 +1,51 @@
+import hashlib
+import re
+import threading
+
+import numpy as np
+
+from gaze.face.face import Face
+from gaze.matting.selfie import SIDE, find_person
+from gaze.photo.portrait import Portrait
+from tests.conftest import ROOT
+
+MODELS = ROOT / "gaze" / "matting" / "models"
+
+
+def test_the_models_are_those_that_their_page_names() -> None:
+    rows = re.findall(r"(?m)^\| `(.+?)` \| ([\d,]+) \| `(\w{64})` \|", (MODELS / "README.md").read_text())
+    assert [name for name, *_ in rows] == sorted(path.name for path in MODELS.glob("*.tflite"))
+    for name, size, digest in rows:
+        data = (MODELS / name).read_bytes()
+        assert len(data) == int(size.replace(",", ""))
+        assert hashlib.sha256(data).hexdigest() == digest
+        assert name in (MODELS / "NOTICE").read_text()
+    assert "Apache License" in (MODELS / "LICENSE").read_text()
+
+
+def test_it_finds_the_person(before_green: tuple[Portrait, Face, np.ndarray]) -> None:
+    portrait, face, _ = before_green
+    found = find_person(portrait.image)
+    assert found.shape == (SIDE, SIDE)
+    assert found.dtype == np.float32
+    x, y = round(face.centre[0] / portrait.width * SIDE), round(face.centre[1] / portrait.height * SIDE)
+    assert found[y - 5 : y + 5, x - 5 : x + 5].min() > 0.9
+    assert found[:10, :10].max() < 0.1
+
+
+def test_it_may_run_in_several_threads_at_once(before_green: tuple[Portrait, Face, np.ndarray]) -> None:
+    image = before_green[0].image
+    expected = [find_person(image), find_person(image[:, ::-1].copy())]
+    found: dict[int, np.ndarray] = {}
+
+    def work(index: int) -> None:
+        for _ in range(5):
+            found[index] = find_person(image[:, :: -1 if index % 2 else 1].copy())
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for index in range(4):
+        assert np.allclose(found[index], expected[index % 2], atol=1e-4)
