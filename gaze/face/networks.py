@@ -66,16 +66,17 @@ class Network:
         self.side = model.side
         self._outputs = list(model.outputs)
         self._lock = threading.Lock()
+        file = folder / model.file
         try:
-            data = (folder / model.file).read_bytes()
+            data = file.read_bytes()
         except OSError as error:
             raise _broken(model, "missing") from error
         if hashlib.sha256(data).hexdigest() != model.sha256:
             raise _broken(model, "damaged or of something else")
-        buffer = np.frombuffer(data, np.uint8)
-        # The new engine of OpenCV 5 gives only one of the results that a network has.
+        # The new engine of OpenCV 5 gives only one of the results that a network has; asked to read from memory,
+        # OpenCV 5.0.0 takes that engine whatever it is told.
         classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
-        self._net = cv2.dnn.readNetFromTFLite(buffer, *(() if classic is None else (classic,)))
+        self._net = cv2.dnn.readNetFromTFLite(str(file), *(() if classic is None else (classic,)))
 
     def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Run it on a picture, (side, side, 3) float32 RGB in the range that the model was trained on.
