@@ -127,7 +127,7 @@ def test_what_endpoints_return(photo: Path, tmp_path: Path) -> None:
     assert set(named(tables(section(text, "/health"))[0])) == set(api.health())
     made = api.preview(str(photo), 1, 1, 1, True, 0)
     documented = {*named(tables(section(text, "/generate"))[1]), *FIELDS}
-    documented -= {"pack", "reason"}  # which a preview does without
+    documented -= {"reason"}  # which a preview does without
     assert set(made) == documented
 
 
