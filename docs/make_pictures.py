@@ -19,9 +19,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gaze.engines.warp.engine import WarpEngine
 from gaze.engines.warp.gaze import eye_motion
-from gaze.grid import Cell, GazeGrid, Pose, Strengths
-from gaze.motion.inbetween import Inbetween
-from gaze.motion.keys import cells_to_check, key_axis
+from gaze.grid import Cell, GazeGrid, Look, Pose, Strengths
+from gaze.motion.eyes import Eyes
+from gaze.motion.keys import key_axis, key_looks, looks_to_check
+from gaze.motion.morph import Morph
+from gaze.motion.tracking import find_motion
 from gaze.options import Options
 from gaze.pipeline import prepare_portrait
 
@@ -32,7 +34,7 @@ PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=1024))  # the pic
 WIDTH = 1260  # which 3 and 5 divide
 PAPER, INK = (244, 242, 238), (20, 20, 20)
 
-Frames = Callable[[Cell], np.ndarray]
+Frames = Callable[[Cell | Look], np.ndarray]
 
 
 def main(out: Path = ROOT) -> None:
@@ -77,13 +79,15 @@ def strengths(frame: Frames) -> np.ndarray:
 
 
 def morphed(frame: Frames) -> np.ndarray:
-    """Eyes far from keys, of which there are 10 per side, then 6: rendered, morphed, the four keys cross-faded."""
+    """Eyes far from keys, of which there are 7 per side, then 5: rendered, morphed, the four keys cross-faded."""
     rows = [strip(["rendered", "morphed", "four keys laid over each other"])]
-    for keys in (10, 6):
+    for keys in (7, 5):
         axis = key_axis(30, keys)
-        cell = cells_to_check(axis)[0]
-        faded = np.mean([frame(Cell(row, col)) for row in axis[:2] for col in axis[:2]], axis=0)
-        pictures = frame(cell), Inbetween(axis, frame, FACE).frame(cell), faded.astype(np.uint8)
+        look = looks_to_check(axis)[0]
+        frames = {number: frame(key) for number, key in enumerate(key_looks(axis))}
+        faded = np.mean([frames[number] for number in (0, 1, keys, keys + 1)], axis=0)
+        morph = Morph(find_motion(frames, axis, Eyes.of(FACE)), frames)
+        pictures = frame(look), morph(look), faded.astype(np.uint8)
         rows += [strip([f"{keys} keys per side"]), row_of([cut_eyes(picture, 0.95, 0.4) for picture in pictures])]
     return np.vstack(rows)
 

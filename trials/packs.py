@@ -21,7 +21,8 @@ from PIL import Image
 
 from gaze.output.converter import repack
 from gaze.output.metadata import METADATA
-from gaze.output.pack import MAGIC, PACK, read_pack
+from gaze.output.pack import MAGIC, PACK
+from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
 from tests.browser.portraits import HEIGHT, WIDTH, write_pack, write_portrait
 from trials.corpus import flipped, truncated

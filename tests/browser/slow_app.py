@@ -19,7 +19,6 @@ from gaze.engines import base
 from gaze.engines.base import Engine
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.grid import Pose
-from gaze.motion import keys
 from gaze.options import Options
 from gaze.photo.portrait import Photo
 from gaze.progress import Loading, Progress, Result
@@ -35,7 +34,7 @@ class SlowEngine(WarpEngine):
 
     def stream(self, source: WarpSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for pose in poses:
-            while self.rendered >= keys.COARSEST**2 and not GATE.exists():
+            while self.rendered >= rendering.COARSE**2 and not GATE.exists():
                 time.sleep(0.05)
             time.sleep(0.03)
             self.rendered += 1
@@ -53,5 +52,5 @@ def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> G
 
 
 pipeline.load_engine, handlers.run = load_engine, run  # type: ignore[assignment]
-rendering._SLOW = keys.PATIENCE = 1.0  # so that 41 frames are as much as a person waits for
+rendering._SLOW = rendering.PATIENCE = 0.5  # so that 30 frames are as much as a person waits for
 launch()
