@@ -379,7 +379,7 @@ def test_a_portrait_says_which_engine_rendered_it_in_the_end(
     class Failing(FakeEngine):
         name = "liveportrait"
 
-        def prepare(self, portrait: Portrait, face: Face) -> Portrait:
+        def prepare(self, portrait: Portrait, face: Face) -> tuple[int, int]:
             raise RuntimeError("required rank 4 tensor")
 
     def load_engine(name: str, *_: object) -> Generator[Loading, None, tuple[Engine, str]]:
