@@ -36,6 +36,8 @@ Answer = dict[str, Any]
 """JSON for the page; `problem` holds a title and a text where something could not be done."""
 _PREVIEWED = ("strengths", "straighten", "framing", "face", "anyway", "remove_background")
 """Options that the preview shows; its frames, its grid and its engine are its own."""
+_STAGE = 384
+"""Pixels of a preview: as sharp as the stage of a phone needs, and still there in about a second."""
 _log = logging.getLogger(__name__)
 
 
@@ -176,7 +178,7 @@ class Handlers:
     def _preview(self, photo: Path, ask: Ask) -> Result:
         options = ask.choice.options(ask.face or 0, ask.anyway)
         shown = {name: getattr(options, name) for name in _PREVIEWED}
-        return generate(photo, self._previews.new(), replace(PREVIEW, **shown))
+        return generate(photo, self._previews.new(), replace(PREVIEW, frame_size=_STAGE, **shown))
 
     def _plan(self, choice: Choice) -> Answer:
         """How long it would take to make it, if that is known."""

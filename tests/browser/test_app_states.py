@@ -109,7 +109,7 @@ class Visit:
         yield "changed"
         page.get_by_role("button", name="Back to your portrait").click()
         app.wait_state(page, "done")
-        for name in ("Embed", "Link"):
+        for name in ("Embed", "Link", "Clip"):
             page.get_by_role("button", name=name).click()
             page.locator("dialog[open]").wait_for()
             page.wait_for_function("!document.querySelector('#address').textContent.startsWith('…')")

@@ -6,7 +6,7 @@ import { $, toast } from "./dom.js";
 import { Looking } from "./looking.js";
 import * as memory from "./memory.js";
 import { photoWays } from "./photo.js";
-import { closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
+import { clipSheet, closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
 import { States } from "./states.js";
 import { unusable } from "./words.js";
@@ -69,6 +69,9 @@ class Page {
         remove: () => this.#remove(),
         embed: embedSheet(this.#config.snippets),
         link,
+        clip: clipSheet(
+          (kind, shape) => new URL(`gradio_api/gaze-clip/${this.#made.session}/${shape}.${kind}`, this.#root),
+        ),
       },
     });
     $("new-photo").onclick = () => this.#fresh();

@@ -75,7 +75,9 @@ export class States {
   doubtful(found, use) {
     this.#show("doubtful", {
       stage: { still: found.still, where: inStage(found) },
-      words: this.#line("The eyes are hard to see.", [`${found.text.split(". ")[0].replace(/\.$/, "")}. The eyes of the portrait may look wrong.`]),
+      words: this.#line("The eyes are hard to see.", [
+        `${found.text.split(". ")[0].replace(/\.$/, "")}. The eyes of the portrait may look wrong.`,
+      ]),
       desk: ["tips"],
       bar: [
         "two",
@@ -134,6 +136,7 @@ export class States {
         zip,
         button("Link", { picture: "link", act: link }),
         button("Embed", { picture: "code", act: this.#acts.embed }),
+        button("Clip", { picture: "film", act: this.#acts.clip }),
       ],
     });
   }
