@@ -22,6 +22,7 @@ from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS
 from gaze.output.bundle import write_zip
+from gaze.output.clip import SHAPES, write_clip
 from gaze.output.converter import closeness, repack
 from gaze.output.metadata import METADATA
 from gaze.output.validator import check
@@ -242,6 +243,22 @@ def build_sheets_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def build_clip_parser() -> argparse.ArgumentParser:
+    """The arguments of `python -m gaze clip`; docs/settings.md lists them."""
+    parser = argparse.ArgumentParser(
+        prog="gaze clip",
+        description="Make a loop of four seconds from a portrait, for where nothing interactive can be.",
+    )
+    parser.add_argument("folder", type=Path, help="the portrait's folder")
+    parser.add_argument(
+        "-o", "--out", type=Path, help="the file to write: .webm, .webp or .gif (default: FOLDER/clip.webm)"
+    )
+    parser.add_argument(
+        "--shape", choices=SHAPES, default=SHAPES[0], help="square around the face, or framed as the portrait is"
+    )
+    return parser
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
@@ -249,6 +266,8 @@ def main(argv: list[str] | None = None) -> int:
         return _check(build_check_parser().parse_args(argv[1:]))
     if argv[:1] == ["pack"]:
         return _pack(build_pack_parser().parse_args(argv[1:]))
+    if argv[:1] == ["clip"]:
+        return _clip(build_clip_parser().parse_args(argv[1:]))
     if argv[:1] == ["sheets"]:
         return _sheets(build_sheets_parser().parse_args(argv[1:]))
     args = build_parser().parse_args(argv)
@@ -307,6 +326,18 @@ def _check(args: argparse.Namespace) -> int:
             f"{made.mean:.4f} on average, {made.least:.4f} at least (row {made.worst.row}, column {made.worst.col})."
         )
     return 1 if problems else 0
+
+
+def _clip(args: argparse.Namespace) -> int:
+    out = args.out or args.folder / "clip.webm"
+    try:
+        write_clip(args.folder, out, out.suffix.removeprefix("."), args.shape)
+    except GazeError as error:
+        return _failed(error)
+    except OSError as error:
+        return _failed(GazeError(f"{out} cannot be written: {error.strerror or error}. Choose another place."))
+    print(out)
+    return 0
 
 
 def _sheets(args: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ from gaze.storage.locks import claimed, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui.api import Api, add_endpoints
+from gaze.ui.clips import clip_routes
 from gaze.ui.ending import leave_nothing
 from gaze.ui.guard import Guard, hosts_of
 from gaze.ui.handlers import Handlers
@@ -100,7 +101,12 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         theme=theme(),
         head=head(),
         app_kwargs={
-            "routes": [*page_routes(), *share_routes(results), *session_routes(previews, examples, results)],
+            "routes": [
+                *page_routes(),
+                *share_routes(results),
+                *clip_routes(results, limit),
+                *session_routes(previews, examples, results),
+            ],
             "middleware": [
                 Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
                 Middleware(Uploads, temporary, temporary / "uploads"),

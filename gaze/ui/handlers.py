@@ -15,9 +15,9 @@ from typing import Any
 import gradio as gr
 
 from gaze.engines.base import choose_engine
-from gaze.errors import GazeError, PhotoError
+from gaze.errors import DoubtfulFaceError, GazeError, PhotoError
 from gaze.face.detection import clear_faces
-from gaze.options import PREVIEW
+from gaze.options import PREVIEW, Options
 from gaze.output.bundle import KEPT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate, run
@@ -34,8 +34,10 @@ from gaze.ui.share import MOST_CAPTION, Share, read_share, write_share
 
 Answer = dict[str, Any]
 """JSON for the page; `problem` holds a title and a text where something could not be done."""
-_PREVIEWED = ("strengths", "straighten", "framing", "face", "remove_background")
+_PREVIEWED = ("strengths", "straighten", "framing", "face", "anyway", "remove_background")
 """Options that the preview shows; its frames, its grid and its engine are its own."""
+_STAGE = 384
+"""Pixels of a preview: as sharp as the stage of a phone needs, and still there in about a second."""
 _log = logging.getLogger(__name__)
 
 
@@ -79,7 +81,8 @@ class Handlers:
     def hero(self) -> Answer:
         """The living example that is on the stage before any photo is there."""
         if self._hero is None:
-            result = generate(example_photos()[0], self._examples.new(), PREVIEW)
+            whole = Options(engine="warp", sheets=False)
+            result = generate(example_photos()[0], self._examples.new(), whole)
             self._hero = ui.manifest(result.folder.name, result.metadata)
         return self._hero
 
@@ -159,20 +162,23 @@ class Handlers:
         with self._looking:
             if ask.face is None:
                 portrait = load_portrait(photo)
-                faces = clear_faces(portrait)
+                try:
+                    faces = clear_faces(portrait, ask.anyway)
+                except DoubtfulFaceError as error:
+                    return {"kind": "doubtful", "text": str(error), **ui.doubtful_face(portrait)}
                 if len(faces) > 1:
                     return {"kind": "several", **ui.faces_found(portrait, faces)}
-            result = self._preview(photo, ask.choice, ask.face or 0)
+            result = self._preview(photo, ask)
         return {
             "kind": "preview",
             "portrait": ui.manifest(result.folder.name, result.metadata),
             **self._plan(ask.choice),
         }
 
-    def _preview(self, photo: Path, choice: Choice, face: int) -> Result:
-        options = choice.options(face)
+    def _preview(self, photo: Path, ask: Ask) -> Result:
+        options = ask.choice.options(ask.face or 0, ask.anyway)
         shown = {name: getattr(options, name) for name in _PREVIEWED}
-        return generate(photo, self._previews.new(), replace(PREVIEW, **shown))
+        return generate(photo, self._previews.new(), replace(PREVIEW, frame_size=_STAGE, **shown))
 
     def _plan(self, choice: Choice) -> Answer:
         """How long it would take to make it, if that is known."""
@@ -181,7 +187,7 @@ class Handlers:
 
     def _start(self, make: Make) -> Job:
         photo = _path_of(make.photo)
-        options = make.choice.options(make.face or 0, self._remote)
+        options = make.choice.options(make.face or 0, make.anyway, self._remote)
         engine, out = self._engine(), self._results.new()
 
         def learn(result: Result, took: Seconds) -> None:

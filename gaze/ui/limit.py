@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
+from starlette.requests import Request
 
 from gaze.errors import GazeError
 
@@ -112,7 +113,7 @@ def check_cost(size: int, frame_size: int | str) -> None:
         )
 
 
-def client_of(request: gr.Request | None) -> str:
+def client_of(request: gr.Request | Request | None) -> str:
     """Who asks: the network of an address."""
     return network_of(str(request.client.host) if request and request.client else "")
 

@@ -35,10 +35,10 @@ class Choice(_Message):
     brows: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
     background: Literal["keep", "remove"] = "keep"
     framing: Literal["auto", "whole"] = "auto"
-    frame_size: Literal[384, 512, 640] = 512
+    frame_size: Literal["auto", 512, 768, 1024] = "auto"
     straighten: bool = True
 
-    def options(self, face: int, remote: str | None = None) -> Options:
+    def options(self, face: int, anyway: bool = False, remote: str | None = None) -> Options:
         """The options of a full portrait."""
         parts = (min(self.strength * part, _MOST_STRENGTH) for part in (self.head, self.eyes, self.brows))
         return Options(
@@ -48,15 +48,18 @@ class Choice(_Message):
             straighten=self.straighten,
             remove_background=self.background == "remove",
             face=face,
+            anyway=anyway,
             remote=remote,
+            sheets=False,  # which are for other programs, and made when they are asked for
         )
 
 
 class Ask(_Message):
-    """A photo, which of its faces (None: not chosen yet), and the controls."""
+    """A photo, which of its faces (None: not chosen yet), whether eyes may be hard to see, and the controls."""
 
     photo: Photo
     face: int | None = Field(default=None, ge=0, lt=1000)
+    anyway: bool = False
     choice: Choice = Choice()
 
 

@@ -1,6 +1,6 @@
 """The app with small portraits: `python -m tests.browser.quick_app GATE`. Runs go on only while the file GATE is there.
 
-A portrait of 384 pixels cannot be made, and one of 640 ends in a fault of ours.
+A portrait of 768 pixels cannot be made, and one of 1,024 ends in a fault of ours.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ GATE = Path(sys.argv[1])
 
 
 def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> Generator[Progress, None, Result]:
-    small = replace(options, engine="warp", size=4, frame_size=256, video="none")
+    small = replace(options, engine="warp", keys=5, frame_size=256)
     steps = Steps(pipeline.run(photo, out, small, earlier))
     for step in steps:
         yield step
         while step.stage == "ready" and not GATE.exists():
             time.sleep(0.05)
             yield step
-        if options.frame_size == 384:
+        if options.frame_size == 768:
             raise GazeError("There is no room for this portrait. Try again later.")
-        if options.frame_size == 640:
+        if options.frame_size == 1024:
             raise ZeroDivisionError("secret")
     return steps.result
 

@@ -91,7 +91,7 @@ def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[.
     wait_state(page, "done")
     wait_loaded(page)
     assert page.locator("gaze-tracker").bounding_box() == box, "the stage jumped"
-    assert page.evaluate("document.querySelector('gaze-tracker').manifest.totalImages") == 16
+    assert page.evaluate("document.querySelector('gaze-tracker').manifest.pack") == "gaze.pack"
     assert session_of(page) in page.url
     assert_follows(page)
 

@@ -51,12 +51,12 @@ class Visit:
         yield "preview"
         page.get_by_text("Advanced").click()
         yield "preview, advanced"
-        page.get_by_text("384 px").click()
+        page.get_by_text("768 px").click()
         app.wait_state(page, "preview")
         app.make_it(page)
         app.wait_state(page, "error-making")
         yield "error-making"
-        page.get_by_text("512 px").click()
+        page.get_by_text("Auto", exact=True).click()
         page.get_by_text("Advanced").click()
         problem = '{"problem": {"title": "This did not work.", "text": "Try it again."}}'
         page.route(app.QUESTIONS, lambda route: route.fulfill(body=problem, content_type="application/json"))
@@ -109,7 +109,7 @@ class Visit:
         yield "changed"
         page.get_by_role("button", name="Back to your portrait").click()
         app.wait_state(page, "done")
-        for name in ("Embed", "Link"):
+        for name in ("Embed", "Link", "Clip"):
             page.get_by_role("button", name=name).click()
             page.locator("dialog[open]").wait_for()
             page.wait_for_function("!document.querySelector('#address').textContent.startsWith('…')")

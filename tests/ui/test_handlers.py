@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,7 @@ def handlers(
     (tmp_path / "uploads").mkdir()
 
     def small(photo: Path, out: Path, options: Options, earlier: Any) -> Any:
-        quick = Options(
-            engine="warp", size=4, frame_size=128, video="none", face=options.face, strengths=options.strengths
-        )
-        return run(photo, out, quick, earlier)
+        return run(photo, out, replace(options, engine="warp", keys=5, frame_size=128), earlier)
 
     monkeypatch.setattr(module, "run", small)
     handlers = Handlers(*stores, SessionStore(tmp_path / "examples"), Line())
@@ -190,7 +188,7 @@ def test_what_is_gone_is_forgotten(handlers: Handlers, stores: tuple[SessionStor
     first, second = own(made(handlers)), own(made(handlers))
     stores[0].delete(first["session"])
     assert handlers.arrive({"mine": [first, second]}) == {"there": [second["session"]]}
-    assert handlers.open({"session": second["session"]})["portrait"]["gridSize"] == 4
+    assert handlers.open({"session": second["session"]})["portrait"]["gridSize"] == 30
     for session in (first["session"], "../../etc", "<b>"):
         assert "not there any more" in handlers.open({"session": session})["problem"]["title"]
 
@@ -226,7 +224,7 @@ def test_rendered_frames_of_ones_own_portraits_are_used_again(
     handlers: Handlers, stores: tuple[SessionStore, SessionStore], photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = stores[0].new()
-    generate(photo, folder, Options(engine="warp", size=4, frame_size=128))
+    generate(photo, folder, Options(engine="warp", keys=5, frame_size=128, sheets=False))
     (folder / "keys.zip").write_bytes(b"x")
     seen: list[Path] = []
     run = module.run

@@ -9,23 +9,24 @@ from gaze.ui.messages import Ask, Choice, Make, Mine, Running, read
 
 
 def test_untouched_controls_are_the_normal_options() -> None:
-    assert Choice().options(0) == Options()
+    assert Choice().options(0) == Options(sheets=False)
 
 
 def test_the_strength_multiplies_the_others_up_to_the_most() -> None:
     chosen = Choice(
-        strength=1.5, head=0.5, eyes=2, background="remove", framing="whole", frame_size=640, straighten=False
+        strength=1.5, head=0.5, eyes=2, background="remove", framing="whole", frame_size=768, straighten=False
     )
     wanted = Options(
         strengths=Strengths(0.75, 2, 1.5),
         framing="whole",
-        frame_size=640,
+        frame_size=768,
         straighten=False,
         remove_background=True,
         face=2,
         remote="x/y",
+        sheets=False,
     )
-    assert chosen.options(2, "x/y") == wanted
+    assert chosen.options(2, remote="x/y") == wanted
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ export class Desk {
       ...Object.fromEntries(SLIDERS.map((name) => [name, Number(values.get(name)) / 100])),
       background: values.get("background"),
       framing: values.get("framing"),
-      frame_size: Number(values.get("frame_size")),
+      frame_size: Number(values.get("frame_size")) || "auto",
       straighten: values.get("straighten") !== null,
     };
   }

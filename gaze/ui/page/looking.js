@@ -12,6 +12,7 @@ export class Looking {
   #timer = 0;
   photo = null;
   face = null;
+  anyway = false;
 
   /**
    * @param asking the way to the app.
@@ -25,11 +26,12 @@ export class Looking {
   }
 
   /** Another photo, or none: what is under way for the one before is not wanted any more. */
-  take(photo, face = null) {
+  take(photo, face = null, anyway = false) {
     this.forget();
     if (this.photo?.file) URL.revokeObjectURL(this.photo.still);
     this.photo = photo;
     this.face = face;
+    this.anyway = anyway;
   }
 
   /** Answers that are under way are not wanted any more. */
@@ -39,10 +41,10 @@ export class Looking {
     clearTimeout(this.#timer);
   }
 
-  /** The photo and the face, as the app takes them. */
+  /** The photo, the face, and whether its eyes may be hard to see, as the app takes them. */
   subject() {
     const { path, example } = this.photo;
-    return { photo: path ? { path } : { example }, face: this.face };
+    return { photo: path ? { path } : { example }, face: this.face, anyway: this.anyway };
   }
 
   /** Looks when the control has been still for a moment. */

@@ -6,7 +6,7 @@ import { $, toast } from "./dom.js";
 import { Looking } from "./looking.js";
 import * as memory from "./memory.js";
 import { photoWays } from "./photo.js";
-import { closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
+import { clipSheet, closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
 import { States } from "./states.js";
 import { unusable } from "./words.js";
@@ -69,6 +69,9 @@ class Page {
         remove: () => this.#remove(),
         embed: embedSheet(this.#config.snippets),
         link,
+        clip: clipSheet(
+          (kind, shape) => new URL(`gradio_api/gaze-clip/${this.#made.session}/${shape}.${kind}`, this.#root),
+        ),
       },
     });
     $("new-photo").onclick = () => this.#fresh();
@@ -81,8 +84,8 @@ class Page {
   /** The first state: a run that goes on, a portrait of one's own, or the example. */
   async begin() {
     if (this.#work.resume()) {
-      const { photo, face, choice, preview } = this.#work.run;
-      this.#looking.take(photo, face);
+      const { photo, face, anyway, choice, preview } = this.#work.run;
+      this.#looking.take(photo, face, anyway);
       this.#preview = preview;
       this.#desk.set(choice);
       if (preview) this.#stage.play(preview.portrait);
@@ -157,6 +160,12 @@ class Page {
     if (answer.problem) {
       if (this.#preview) this.#desk.fault(`${answer.problem.title} ${answer.problem.text}`);
       else this.#states.error(answer.problem, this.#looking.photo.still);
+    } else if (answer.kind === "doubtful") {
+      this.#states.doubtful(answer, () => {
+        this.#looking.anyway = true;
+        this.#states.finding(answer.still);
+        this.#looking.look();
+      });
     } else if (answer.kind === "several") {
       this.#states.several(answer, (face) => {
         this.#looking.face = face;
@@ -177,11 +186,11 @@ class Page {
 
   #make() {
     const choice = this.#desk.choice();
-    const { photo, face } = this.#looking.subject();
+    const subject = this.#looking.subject();
     this.#looking.forget();
     this.#made = null;
-    const about = { photo, face, choice, preview: this.#preview };
-    this.#work.begin({ photo, face, choice, mine: memory.keys(memory.portraits()) }, about);
+    const about = { ...subject, choice, preview: this.#preview };
+    this.#work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, about);
     this.#states.making({ share: 0, left: this.#preview?.seconds ?? null });
   }
 

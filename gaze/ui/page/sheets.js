@@ -1,4 +1,4 @@
-// The sheets: embed, link, and "are you sure".
+// The sheets: embed, link, clip, and "are you sure".
 
 import { $, make, toast } from "./dom.js";
 
@@ -93,6 +93,44 @@ export function linkSheet(share) {
     show(answer);
     $("caption").value = answer.caption ?? "";
     $("card").checked = answer.card ?? false;
+  };
+}
+
+/**
+ * A loop of a few seconds as a file.
+ * @param address returns where the clip of a kind and a shape is to be had.
+ */
+export function clipSheet(address) {
+  const button = $("save-clip");
+  const busy = (is) => {
+    button.toggleAttribute("aria-disabled", is);
+    if (is) button.setAttribute("aria-disabled", "true");
+    button.lastElementChild.textContent = is ? "Making the clip…" : "Save the clip";
+  };
+  button.onclick = async () => {
+    if (button.hasAttribute("aria-disabled")) return;
+    const choice = new FormData($("clip-choice"));
+    const [kind, shape] = [choice.get("kind"), choice.get("shape")];
+    busy(true);
+    $("clip-fault").hidden = true;
+    try {
+      const answer = await fetch(address(kind, shape));
+      if (!answer.ok) throw new Error(await answer.text());
+      const url = URL.createObjectURL(await answer.blob());
+      make("a", { href: url, download: `gaze-portrait.${kind}` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      $("clip").close();
+      toast("Clip saved");
+    } catch (error) {
+      const ours = error instanceof TypeError;
+      $("clip-fault").hidden = false;
+      $("clip-fault").lastElementChild.textContent = ours ? "The app could not be reached. Try again." : error.message;
+    }
+    busy(false);
+  };
+  return () => {
+    $("clip-fault").hidden = true;
+    $("clip").showModal();
   };
 }
 

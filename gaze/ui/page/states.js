@@ -72,6 +72,21 @@ export class States {
     });
   }
 
+  doubtful(found, use) {
+    this.#show("doubtful", {
+      stage: { still: found.still, where: inStage(found) },
+      words: this.#line("The eyes are hard to see.", [
+        `${found.text.split(". ")[0].replace(/\.$/, "")}. The eyes of the portrait may look wrong.`,
+      ]),
+      desk: ["tips"],
+      bar: [
+        "two",
+        button("Use it anyway", { act: use, kind: "primary" }),
+        button("Choose another", { act: this.#acts.choose }),
+      ],
+    });
+  }
+
   preview({ seconds }) {
     const text = [
       ...either("Move the pointer and see.", "Move a finger over it and see."),
@@ -121,6 +136,7 @@ export class States {
         zip,
         button("Link", { picture: "link", act: link }),
         button("Embed", { picture: "code", act: this.#acts.embed }),
+        button("Clip", { picture: "film", act: this.#acts.clip }),
       ],
     });
   }
@@ -278,4 +294,10 @@ function wrapped(fragment) {
 function focusIn(box) {
   const next = [...box.querySelectorAll("a, button")].find((it) => it.offsetParent);
   (next ?? $("desk")).focus({ preventScroll: true });
+}
+
+/** A place in a photo, in percent of it, as percent of the square in whose middle the photo lies. */
+function inStage({ where, width, height }) {
+  const [across, down] = [Math.min(1, width / height), Math.min(1, height / width)];
+  return { x: 50 + (where.x - 50) * across, y: 50 + (where.y - 50) * down, w: where.w * across };
 }
