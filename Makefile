@@ -3,45 +3,56 @@
 # make audit whether a package that is installed is known to be vulnerable; asks pypi.org
 #
 # Each sets up what it needs first: a virtual environment in .venv and, for the browser tests, Chromium.
+# Another Python, beside the usual environment: make unit PYTHON=python3.14 VENV=.venv-3.14
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 
-.PHONY: run test lint chromium benchmark audit clean
+.PHONY: run test unit lint chromium benchmark audit lock clean
 
-run: .venv/run
+run: $(VENV)/run
 	$(BIN)/python app.py
 
 test: lint chromium
 	$(BIN)/python -m pytest
 
-lint: .venv/dev
+unit: lint
+	$(BIN)/python -m pytest --ignore=tests/browser
+
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@sh tests/browser/lint.sh
 
 chromium:
 	@sh tests/browser/install_chromium.sh
 
-benchmark: .venv/run
+benchmark: $(VENV)/run
 	$(BIN)/python -m benchmarks.instant
 
-audit: .venv/run
+audit: $(VENV)/run
 	$(BIN)/python -m trials.audit
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Gaze needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
-	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-.venv/run: pyproject.toml | $(BIN)/python
+$(VENV)/run: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable . --constraint constraints.txt
 	touch $@
 
-.venv/dev: pyproject.toml | $(BIN)/python
+$(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
-	touch $@ .venv/run
+	touch $@ $(VENV)/run
+
+lock: $(VENV)/dev
+	grep "^#" constraints.txt > $(VENV)/constraints
+	$(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//" >> $(VENV)/constraints
+	mv $(VENV)/constraints constraints.txt
 
 clean:
-	rm -rf .venv *.egg-info
+	rm -rf .venv .venv-* *.egg-info

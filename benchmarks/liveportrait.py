@@ -28,10 +28,18 @@ from torch import nn
 from benchmarks.instant import PHOTO, machine
 from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints, weights
-from gaze.engines.liveportrait.algebra import SlicedConv, UpsampledConv, plain, stacked
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, feather_mask
+from gaze.engines.liveportrait.device import wants_channels_last
 from gaze.engines.liveportrait.engine import LivePortraitEngine
-from gaze.engines.liveportrait.lean import LeanBlock, LeanDecoder, LeanUpBlock, LeanWarping
+from gaze.engines.liveportrait.fused_convolutions import (
+    SlicedConv,
+    UpsampledConv,
+    channels_last,
+    plain,
+    stacked,
+    to_channels_last,
+)
+from gaze.engines.liveportrait.fused_networks import FusedBlock, FusedDecoder, FusedUpBlock, FusedWarping
 from gaze.engines.liveportrait.renderer import Renderer
 from gaze.engines.liveportrait.weights import Networks
 from gaze.grid import GazeGrid
@@ -95,7 +103,7 @@ def main() -> None:
     with torch.inference_mode():
         bench = Bench(networks_by_rule(), device, args.repeats)
         renderer = Renderer(bench.networks, device, args.compile)
-        renderer.batch = args.batch or 0
+        renderer.batch = args.batch
         stages(bench, renderer)
         savings(bench)
     whole(bench, size, args.compile)
@@ -119,8 +127,7 @@ def stages(bench: Bench, renderer: Renderer) -> None:
     source = renderer.prepare(portrait.image, crop)
     grid = GazeGrid()
     poses = [grid.pose(cell) for cell in grid.cells()][: renderer.batch or 900]
-    next(renderer.frames(source, poses, Expression()))
-    count = renderer.batch
+    count = len(next(renderer.frames(source, poses, Expression())))
     poses = poses[:count]
     x_d = renderer._keypoints(source, poses, Expression())
     features = renderer._warping(source.warp, x_d)
@@ -155,39 +162,43 @@ def savings(bench: Bench) -> None:
 
     def ready(module: nn.Module) -> nn.Module:
         moved = module.to(device, dtype)
-        return moved.to(memory_format=torch.channels_last) if device.type == "cuda" else moved
+        return to_channels_last(moved) if wants_channels_last(device, dtype) else moved
 
     def values(*shape: int) -> torch.Tensor:
         made = torch.randn(shape, device=device, dtype=dtype)
-        return made.to(memory_format=torch.channels_last) if device.type == "cuda" and len(shape) == 4 else made
+        return channels_last(made) if wants_channels_last(device, dtype) else made
 
     decoder, dense = networks.decoder, networks.warping.dense_motion_network
     features, middle, up_0, up_1 = values(1, 256, 64, 64), values(1, 512, 64, 64), *_up_inputs(values)
     volume, x_s = values(1, 32, 16, 64, 64).float(), keypoints.source_keypoints(rule.motion("bench")).to(device)
     x_d = x_s + 0.02
-    deep = values(1, 142, 16, 64, 64)
-    lean_warping = ready(LeanWarping(networks.warping))
-    source = lean_warping.prepare(volume, x_s)  # type: ignore[operator]
-    shared = stacked(plain(decoder.up_1.norm_0.mlp_shared[0]), plain(decoder.up_1.norm_1.mlp_shared[0]))
-    phased, upsampled = ready(UpsampledConv(shared, 4)), ready(shared)
-    lean_blocks = [ready(LeanBlock(decoder.middle()[0])), ready(LeanUpBlock(decoder.up_0, 2))]
-    lean_blocks.append(ready(LeanUpBlock(decoder.up_1, 4)))
-    lean_decoder = ready(LeanDecoder(decoder))
+    deep, wide = values(1, 142, 16, 64, 64), values(1, 144, 16, 64, 64)
+    fused_warping = ready(FusedWarping(networks.warping))
+    source = fused_warping.prepare(volume, x_s)  # type: ignore[operator]
+    pair = [plain(norm.mlp_shared[0]) for norm in (decoder.up_1.norm_0, decoder.up_1.norm_1)]
+    phased, upsampled = ready(UpsampledConv(4, *pair)), ready(stacked(*pair))
+    fused_blocks = [ready(FusedBlock(decoder.middle()[0])), ready(FusedUpBlock(decoder.up_0, 2))]
+    fused_blocks.append(ready(FusedUpBlock(decoder.up_1, 4)))
+    fused_decoder = ready(FusedDecoder(decoder))
     sliced = ready(SlicedConv(dense.mask))
     # The networks themselves are cast last, and back at the end: what is made from them above has copied their weights.
     ready(decoder)
     ready(dense.mask)
     pairs: list[tuple[str, Callable[[], Any], Callable[[], Any]]] = [
-        ("a convolution of a map enlarged 4×", lambda: upsampled(_enlarged(features, 4)), lambda: phased(features)),
-        ("a middle block", lambda: decoder.middle()[0](middle, features), lambda: lean_blocks[0](middle, features)),
-        ("up_0", lambda: decoder.up_0(_enlarged(up_0, 2), features), lambda: lean_blocks[1](up_0, features)),
-        ("up_1", lambda: decoder.up_1(_enlarged(up_1, 2), features), lambda: lean_blocks[2](up_1, features)),
-        ("G as a whole", lambda: decoder(features), lambda: lean_decoder(features)),
-        ("the mask, slice by slice", lambda: dense.mask(deep), lambda: sliced(deep)),
+        (
+            "a convolution of a map enlarged 4×",
+            lambda: F.relu(upsampled(_enlarged(features, 4))),
+            lambda: phased(features),
+        ),
+        ("a middle block", lambda: decoder.middle()[0](middle, features), lambda: fused_blocks[0](middle, features)),
+        ("up_0", lambda: decoder.up_0(_enlarged(up_0, 2), features), lambda: fused_blocks[1](up_0, features)),
+        ("up_1", lambda: decoder.up_1(_enlarged(up_1, 2), features), lambda: fused_blocks[2](up_1, features)),
+        ("G as a whole", lambda: decoder(features), lambda: fused_decoder(features)),
+        ("the mask, slice by slice", lambda: dense.mask(deep), lambda: sliced(wide)),
     ]
     if dtype == torch.float32:
-        pairs.append(("W as a whole", lambda: networks.warping(volume, x_s, x_d), lambda: lean_warping(source, x_d)))
-    print("| saving, one frame | as specified, ms | lean, ms | ratio |\n|---|---|---|---|")
+        pairs.append(("W as a whole", lambda: networks.warping(volume, x_s, x_d), lambda: fused_warping(source, x_d)))
+    print("| saving, one frame | as specified, ms | fused, ms | ratio |\n|---|---|---|---|")
     for name, before, after in pairs:
         slow, fast = bench.seconds(before, after)
         print(f"| {name} | {slow * 1000:.1f} | {fast * 1000:.1f} | {slow / fast:.2f} |")

@@ -1,6 +1,6 @@
 """Carried mattes beside those that the network finds anew in each frame: how far both are from the truth, and time.
 
-GAZE_MATTING_MODEL=network.onnx .venv/bin/python -m benchmarks.matting [photo ...]
+.venv/bin/python -m benchmarks.matting [--matting finest] [photo ...]
 
 The truth is the photo's matte, moved by the instant engine's own displacement. "With it" are the engine's frames, in
 which the background near the head moves along. In "still", the same person moves before a background that stays: the
@@ -10,7 +10,6 @@ hardest case for optical flow. There the engine's displacement is not used but t
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -27,11 +26,11 @@ from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.matting.colours import find_colours
 from gaze.matting.cutout import CutoutEngine, CutoutSource, apart
-from gaze.matting.finest import MODEL_VARIABLE, MODELS
-from gaze.matting.matte import FINEST
+from gaze.matting.matte import MATTINGS, Network, add_matte
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
 from gaze.pipeline import prepare_portrait
+from gaze.progress import Steps
 
 CELLS = [Cell(row, col) for row in (0, 14, 29) for col in (0, 14, 29)]
 
@@ -64,32 +63,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="*", type=Path, default=[PHOTO])
     parser.add_argument("--frame-size", type=int, default=512)
+    parser.add_argument("--matting", choices=MATTINGS, default=MATTINGS[0])
     args = parser.parse_args()
-    network = Path(os.environ.get(MODEL_VARIABLE) or next(iter(MODELS))).name
-    print(f"{machine()}; {network}; {len(CELLS)} frames of each portrait, corners and edges of the grid\n")
+    print(f"{machine()}; {args.matting}; {len(CELLS)} frames of each portrait, corners and edges of the grid\n")
     columns = "photo | head | background | matte | off, mean | most | IoU, least | from the network's | ms a frame"
     print(f"| {columns} |\n|{'---|' * (columns.count('|') + 1)}")
     for photo in args.photos:
         portrait, face, _ = prepare_portrait(photo, Options(frame_size=args.frame_size))
+        loading = Steps(add_matte(portrait, face, args.matting))
+        list(loading)
+        portrait, network = loading.result
         for head in (1.0, 2.0):
             poses = [GazeGrid(30, Strengths(head=head)).pose(cell) for cell in CELLS]
-            for row in measure(portrait, face, poses):
+            for row in measure(portrait, face, poses, network):
                 print(f"| {photo.name} | {head:g} | {row} |", flush=True)
 
 
-def measure(portrait: Portrait, face: Face, poses: list[Pose]) -> list[str]:
-    known = CutoutEngine(WarpEngine(), FINEST)
-    list(known.load())
+def measure(portrait: Portrait, face: Face, poses: list[Pose], network: Network | None) -> list[str]:
+    assert network is not None
+    known = CutoutEngine(WarpEngine(), network)
     source = known.prepare(portrait, face)
     matte = source.subject.layer[..., 3]
     truths = [moved(matte, WarpEngine().positions(source.source, pose)) for pose in poses]
     rows = []
     for background, engine in (("with it", Unknowing()), ("still", Still(matte))):
-        unknown = CutoutEngine(engine, FINEST)
+        unknown = CutoutEngine(engine, network)
         frames = list(zip(engine.render(source.source, poses), poses, strict=True))
         anew: list[np.ndarray] = []
         ways: dict[str, Callable[..., np.ndarray]] = {
-            "network, each frame": lambda frame, _: known._network(frame),
+            "network, each frame": lambda frame, _: network(frame),
             "the photo's own": lambda _, __: matte,
             "carried by flow": partial(_alpha, unknown, source),
         }

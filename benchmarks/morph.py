@@ -90,9 +90,9 @@ def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, flo
 
 def offset(made: np.ndarray, true: np.ndarray) -> float:
     """Pixels by which one eye lies off the other: phase correlation of what lies around the iris."""
-    lumas = [cv2.cvtColor(np.ascontiguousarray(it), cv2.COLOR_RGB2GRAY).astype(np.float32) for it in (made, true)]
-    window = cv2.createHanningWindow(lumas[0].shape[::-1], cv2.CV_32F)
-    (x, y), _ = cv2.phaseCorrelate(*lumas, window)
+    a, b = (cv2.cvtColor(np.ascontiguousarray(it), cv2.COLOR_RGB2GRAY).astype(np.float32) for it in (made, true))
+    window = cv2.createHanningWindow((a.shape[1], a.shape[0]), cv2.CV_32F)
+    (x, y), _ = cv2.phaseCorrelate(a, b, np.asarray(window))
     return float(np.hypot(x, y))
 
 
@@ -110,7 +110,7 @@ def kink(motion: Motion, x: float, y: float) -> float:
     changes = []
     for key in motion.looks[1:-1]:
         before, after = place(key) - place(key - step), place(key + step) - place(key)
-        changes.append(float(np.linalg.norm(after - before) / max(np.linalg.norm(before), 1e-6)))
+        changes.append(float(np.linalg.norm(after - before)) / max(float(np.linalg.norm(before)), 1e-6))
     return max(changes)
 
 

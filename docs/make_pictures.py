@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from gaze.engines.warp.engine import WarpEngine
-from gaze.engines.warp.straighten import GAZE_SHIFT
-from gaze.grid import Cell, GazeGrid, Look, Strengths
+from gaze.engines.warp.gaze import eye_motion
+from gaze.grid import Cell, GazeGrid, Look, Pose, Strengths
 from gaze.motion.eyes import Eyes
 from gaze.motion.keys import key_axis, key_looks, looks_to_check
 from gaze.motion.morph import Morph
@@ -65,7 +65,8 @@ def strengths(frame: Frames) -> np.ndarray:
     """The photo and four looks, row by row: eyes alone, normal, strong; of the first the eyes as well, larger."""
     looks = [Cell(15, 0), Cell(0, 15), Cell(29, 15), Cell(15, 29)]
     eyes, strong = rendered(Strengths(head=0, brows=0)), rendered(Strengths(1.8, 1.5, 1.5))
-    across, down = (f"{shift:.0%}" for shift in GAZE_SHIFT)
+    motions = eye_motion(Pose(pupil_x=15)).across, eye_motion(Pose(pupil_y=-15)).down
+    across, down = (f"{way:.0%}" for way in motions)
     alone = f"eyes alone: irises move by {across} of the distance between them to the sides, by {down} up and down"
     rows = [strip(["photo", "left", "up", "down", "right"])]
     for name, look in ((alone, eyes), ("normal", frame), ("strong", strong)):

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from gaze import GazeError, Options, Progress, Strengths, __version__
 from gaze.engines.base import ENGINES
+from gaze.errors import DoubtfulFaceError
 from gaze.face.framing import AUTO_SIDE, FRAMINGS
 from gaze.grid import EXPRESSION_RANGES, Expression
 from gaze.matting.matte import MATTINGS
@@ -83,6 +84,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         metavar="N",
         help="which face where there are several: 0 the main one, 1 the next largest, ... (default: %(default)s)",
     )
+    look.add_argument("--anyway", action="store_true", help="take the face even where its eyes are hard to see")
     look.add_argument(
         "--straighten",
         action=argparse.BooleanOptionalAction,
@@ -100,6 +102,12 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         default=normal.matting,
         help="how the background is removed: quick, or finest by a large network (needs the extra “matting”) "
         "(default: %(default)s)",
+    )
+    look.add_argument(
+        "--background",
+        metavar="COLOUR|blur|FILE",
+        help="what stands behind the person instead: a colour as CSS writes it, blur, or the file of a picture "
+        "(default: nothing where the background is removed or the photo is transparent)",
     )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
@@ -254,10 +262,12 @@ def main(argv: list[str] | None = None) -> int:
             quality=args.quality,
             framing=args.framing,
             face=args.face,
+            anyway=args.anyway,
             strengths=Strengths(args.head, args.eyes, args.brows),
             straighten=args.straighten,
             remove_background=args.remove_background,
             matting=args.matting,
+            background=args.background,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
             video=args.video,
             sheets=args.sheets,
@@ -267,6 +277,8 @@ def main(argv: list[str] | None = None) -> int:
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
         _make(args.photo, out, options, args.quiet, args.earlier)
+    except DoubtfulFaceError as error:
+        return _failed(GazeError(f"{error} To use this one nevertheless, add --anyway."))
     except GazeError as error:
         return _failed(error)
     except OSError as error:

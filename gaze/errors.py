@@ -3,6 +3,7 @@
     GazeError
     ├── PhotoError    the file is no usable picture
     ├── FaceError     the picture shows no usable face
+    │   └── DoubtfulFaceError  its eyes are hard to see, but it can be tried
     ├── WeightsError  a network's weights cannot be had
     └── StoreError    the place where results are kept does not answer
 
@@ -26,6 +27,16 @@ class PhotoError(GazeError):
 
 class FaceError(GazeError):
     """No face was found that can be turned into a portrait."""
+
+
+class DoubtfulFaceError(FaceError):
+    """The eyes of the face are hard to see. `Options.anyway` takes it nevertheless: whoever shows this should ask.
+
+    Attributes:
+        question: what to ask.
+    """
+
+    question = "The eyes are hard to see. Use it anyway?"
 
 
 class WeightsError(GazeError):

@@ -8,10 +8,12 @@ from gaze.engines.base import Engine
 from gaze.errors import GazeError
 from gaze.face.framing import MAX_FRAME_SIDE
 from gaze.grid import Expression, Strengths
+from gaze.matting.background import check_background
 from gaze.matting.matte import QUICK, check_matting
 from gaze.motion.keys import AUTO, check_keys
 from gaze.output.sprites import MODES
 from gaze.output.video import CODECS
+from gaze.photo.portrait import Photo
 
 VIDEOS = (*CODECS, "none")
 
@@ -29,11 +31,14 @@ class Options:
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.face.framing.FRAMINGS`.
         face: which one where there are several: 0 the main face, 1 the next largest, and so on.
+        anyway: whether a face whose eyes are hard to see is taken, where else `DoubtfulFaceError` would ask.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         remove_background: whether only the person is left, before nothing.
         matting: how the person is told from the background, one of `gaze.matting.matte.MATTINGS`: "quick" by the
             network in the package, "finest" by a large one that the extra `matting` downloads.
+        background: what stands behind the person instead of the photo's background: a colour as CSS writes it, "blur",
+            or a picture; None leaves nothing where the background is removed or the photo is transparent.
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
@@ -52,10 +57,12 @@ class Options:
     quality: int = 70
     framing: str = "auto"
     face: int = 0
+    anyway: bool = False
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
     remove_background: bool = False
     matting: str = QUICK
+    background: Photo | None = None
     expression: Expression = field(default_factory=Expression)
     mode: str = "quadrants"
     effort: int = 4
@@ -78,6 +85,7 @@ class Options:
         """
         check_keys(self.keys)
         check_matting(self.matting)
+        check_background(self.background)
         if not 1 <= self.quality <= 100:
             raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
         if not 64 <= self.sheet_size <= MAX_FRAME_SIDE:

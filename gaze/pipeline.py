@@ -19,7 +19,10 @@ from gaze.face.detection import main_face
 from gaze.face.face import Face
 from gaze.face.framing import frame_portrait
 from gaze.grid import Cell, Expression, GazeGrid
+from gaze.matting.background import compose, set_before
 from gaze.matting.cutout import CutoutEngine
+from gaze.matting.matte import Network, add_matte
+from gaze.matting.transparency import as_picture, use_transparency
 from gaze.motion.morph import Morph
 from gaze.motion.motion import Keys
 from gaze.options import Options
@@ -96,12 +99,17 @@ def run(
     portrait, face, notes = prepare_portrait((yield from _reading(photo)), options)
     if options.wants_sheets:
         _plan(grid, portrait, options, alpha=False).check()
+    photographed = portrait
+    portrait, network = yield from _cut_out(portrait, face, options)
     engine, reason = yield from _load_engine(options)
+    if portrait.alpha is not None:
+        engine = CutoutEngine(engine, network)
     if engine.name == "warp" and options.expression != Expression():
         notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
-    look = (grid, options.straighten, options.expression, options.remove_background, options.matting)
-    print_ = fingerprint(portrait.image, face, *look, engine.name)
-    channels = 4 if options.remove_background else 3
+    chosen = engine.name
+    seen = portrait.image if portrait.alpha is None else np.dstack([portrait.image, portrait.alpha])
+    print_ = fingerprint(seen, face, grid, options.straighten, options.expression, chosen)
+    channels = 3 if portrait.alpha is None else 4
 
     def result_of(keys: Keys, folder: Path) -> Result:
         return Result(folder, _describe(grid, portrait, face, engine, options, keys.alpha), engine.name, reason, notes)
@@ -120,14 +128,19 @@ def run(
         made = yield from rendering.run()
         notes += made.notes
         result = replace(result_of(made.keys, Path(out)), notes=notes)
+        if changed := engine.name != chosen:
+            if taken:
+                raise GazeError(f"What is continued was rendered by another engine. {' '.join(engine.notes())}")
+            reason = "The engine that was chosen failed before its first frame; the notes say why."
+            result = replace(result, reason=reason)
         plan = _plan(grid, portrait, options, made.keys.alpha)
         if options.pack:
             yield from _pack(made.keys, _facts(grid, portrait, face, made.keys.alpha), options, draft)
         poster = Image.fromarray(made.keys.middle)
         (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
-        if made.kept:
+        if made.kept and not changed:
             keep(draft, print_, made.kept)
-        (draft / INPUT).write_bytes(_jpeg(portrait))
+        (draft / INPUT).write_bytes(_jpeg(photographed))
         Recipe(options.strengths, options.straighten).write(draft)
         remove_coarse(draft)
         write_pages(draft, result.metadata)
@@ -258,7 +271,7 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     whole = yield from _reading(photo)
     portrait, _, _ = prepare_portrait(whole, options)
     with publishing(Path(out)) as draft:
-        made = yield from render_there(address, whole.image, options, draft)
+        made = yield from render_there(address, as_picture(whole), options, draft)
         (draft / INPUT).write_bytes(_jpeg(portrait))
         write_pages(draft, made.metadata)
     total = made.metadata.grid_size**2
@@ -278,13 +291,28 @@ def _reading(photo: Photo) -> Generator[Progress, None, Portrait]:
 def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
-    face, count = main_face(whole, options.face)
+    face, count = main_face(whole, options.face, options.anyway)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
+    portrait = use_transparency(portrait)
     notes = portrait.notes
     if count > 1:
         taken = "the largest" if options.face == 0 else f"number {options.face}, counted from the largest as 0,"
         notes += (f"There are {count} faces in the photo; {taken} was taken.",)
     return portrait, face, notes
+
+
+def _cut_out(
+    portrait: Portrait, face: Face, options: Options
+) -> Generator[Progress, None, tuple[Portrait, Network | None]]:
+    """The portrait with a matte, or before another background, if that was asked for; and what found the matte."""
+    if not options.remove_background and options.background is None:
+        return portrait, None
+    loading = Steps(add_matte(portrait, face, options.matting))
+    yield from map(_load_state, loading)
+    portrait, network = loading.result
+    if options.background is not None:
+        portrait = set_before(portrait, options.background, is_free=network is None)
+    return portrait, network
 
 
 def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, str]]:
@@ -293,10 +321,7 @@ def _load_engine(options: Options) -> Generator[Progress, None, tuple[Engine, st
         yield from map(_load_state, loading)
         engine, reason = loading.result
     else:
-        engine, reason = options.engine, "It was given."
-    if options.remove_background:
-        engine = CutoutEngine(engine, options.matting)
-        yield from map(_load_state, engine.load())
+        engine, reason = options.engine, "The program that called Gaze chose this engine."
     return engine, reason
 
 
@@ -320,5 +345,8 @@ def _stills_quality(options: Options) -> int:
 
 def _jpeg(portrait: Portrait) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(portrait.image).save(out, "JPEG", quality=92)
+    image = portrait.image
+    if portrait.alpha is not None:
+        image = compose(image, portrait.alpha, np.array([255, 255, 255]))
+    Image.fromarray(image).save(out, "JPEG", quality=92)
     return out.getvalue()

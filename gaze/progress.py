@@ -88,6 +88,11 @@ class Progress:
     result: Result | None = None
     sheets: tuple[SheetProgress, ...] = ()
 
+    def __str__(self) -> str:
+        """One line, so that `progress=print` says what goes on."""
+        left = "" if self.remaining is None else f", about {max(1, round(self.remaining))} s left"
+        return f"{self.message}{left}"
+
 
 class Steps(Generic[Step, Outcome]):
     """The steps of a generator, in a `for` loop; after it, `result` is what the generator returned.

@@ -8,17 +8,15 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
 import tempfile
 import time
-import zipfile
 from collections.abc import Generator
 from concurrent.futures import CancelledError, wait
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -30,8 +28,9 @@ from PIL import Image
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
+from gaze.fetched import fetch, unpack
+from gaze.matting.background import is_plain
 from gaze.output.metadata import Metadata
-from gaze.output.sprites import POSTER
 from gaze.progress import READY, Progress
 from gaze.version import __version__
 
@@ -44,16 +43,16 @@ _MOST_SENT = 13_000_000
 """Pixels, of three bytes each: a photo may have 40 MB."""
 _SILENCE = 60.0
 """Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
+_LONGEST = 6 * 3600.0
+"""Seconds that the other side may take."""
+_NOTES, _LETTERS = 20, 1000
+"""As many notes, and letters of each, as are believed."""
 _RETURN = 10.0
 """Seconds for which a lost Gaze is looked for again: one that was restarted needs as many."""
 _PACE = 0.1
 _LOST = (CancelledError, httpx.HTTPError, ValueError, KeyError)
 """What gradio_client raises when the other side goes away, depending on what it was waiting for."""
 _SPACE = re.compile(r"(?:https://huggingface\.co/spaces/)?([\w.-]+/[\w.-]+)/?", re.ASCII)
-_FILE = re.compile(
-    r"gaze-portrait/((?:q[0-3](?:_\d+)?|sheet|poster)\.webp|(?:gaze|stills)\.pack|metadata\.json)", re.ASCII
-)
-"""What is taken out of the zip. Pages and scripts are not: they would be served as if they were ours."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
 
     Args:
         address: as for `place_of`.
-        picture: (height, width, 3) uint8 RGB, the whole photo; sent without loss, and without the file's metadata.
+        picture: (height, width, 3 or 4) uint8, the whole photo, RGB or RGBA; sent without loss, and without the file's
+            metadata.
         options: all choices.
         folder: where the files go.
 
@@ -104,8 +104,10 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
                 manifest = yield from _make(client, address, photo, arguments, archive)
             except _LOST as error:
                 raise _lost(address) from error
-        facts = _unpack(archive, address, folder)
-    return Made(facts, manifest["reason"], tuple(manifest["notes"]))
+        facts = unpack(archive, address, folder)
+    notes = manifest.get("notes")
+    told = notes[:_NOTES] if isinstance(notes, list) else []
+    return Made(facts, str(manifest.get("reason"))[:_LETTERS], tuple(str(note)[:_LETTERS] for note in told))
 
 
 def _small_enough(picture: Image.Image) -> Image.Image:
@@ -141,10 +143,13 @@ def as_arguments(options: Options) -> dict[str, Any]:
     """
     if isinstance(options.engine, Engine):
         raise GazeError("An engine of your own cannot be sent to another Gaze. Name one, or leave “remote” out.")
+    if options.background is not None and not is_plain(options.background):
+        raise GazeError("A picture as the background cannot be sent to another Gaze. Choose a colour, or “blur”.")
     arguments: dict[str, Any] = {}
     for field in fields(options):
         value = getattr(options, field.name)
         arguments |= vars(value) if is_dataclass(value) else {field.name: value}
+    arguments["background"] = options.background or ""
     for name in ("remote", "wink_left", "wink_right"):  # the last two are poses', not a portrait's
         del arguments[name]
     arguments["sheets"] = options.wants_sheets
@@ -190,8 +195,8 @@ def connect(address: str) -> Client:
     if engine == HANDED_ON:  # it may be this one, or lead back to it: each would wait for the other
         client.close()
         raise GazeError(
-            f"The Gaze at {address} renders nothing itself: it hands its portraits on, by --remote, to this one "
-            "perhaps. Name the Gaze that is to render them."
+            f"The Gaze at {address} does not render: it hands its portraits on to another Gaze (--remote), perhaps to "
+            "this one. Name the Gaze that renders."
         )
     return client
 
@@ -222,7 +227,12 @@ def _make(
     with closing(client):
         job = client.submit(photo=handle_file(photo), keep=False, api_name="/generate", **arguments)
         try:
+            deadline = time.monotonic() + _LONGEST
             while not job.done():
+                if time.monotonic() > deadline:
+                    raise GazeError(
+                        f"{address} has not finished in {_LONGEST / 3600:.0f} hours. Ask for a smaller portrait."
+                    )
                 yield _state(job, address)
                 wait([job.future], _PACE)
             manifest, file = job.result()
@@ -232,12 +242,13 @@ def _make(
             if error.title != "Error":
                 raise GazeError(error.message) from error
             raise GazeError(
-                f"{address} met a fault of its own, which its log tells. Try again, or with another photo."
+                f"{address} failed: there is an error in the program there, and its log has the details. Try again, or "
+                "with another photo."
             ) from error
         finally:
             if not job.done():
                 _cancel(job)
-        yield from _fetch(client, file["path"], archive)
+        yield from fetch(client, address, file["path"], archive)
     return manifest
 
 
@@ -261,39 +272,3 @@ def _cancel(job: Job) -> None:
         time.sleep(_PACE)
     with suppress(httpx.HTTPError):  # It may be gone.
         job.cancel()
-
-
-def _fetch(client: Client, path: str, target: Path) -> Generator[Progress, None, None]:
-    with (
-        httpx.stream(
-            "GET",
-            f"{client.src_prefixed}file={quote(path)}",
-            headers=client.headers,
-            cookies=client.cookies,
-            timeout=_SILENCE,
-        ) as answer,
-        target.open("wb") as file,
-    ):
-        answer.raise_for_status()
-        total = int(answer.headers.get("Content-Length", 0))
-        for block in answer.iter_bytes(2**20):
-            file.write(block)
-            yield Progress("fetch", file.tell(), total, "Fetching the portrait")
-
-
-def _unpack(archive: Path, address: str, folder: Path) -> Metadata:
-    """Put the portrait's files into a folder; returns its metadata."""
-    names = set()
-    try:
-        with zipfile.ZipFile(archive) as files:
-            for entry in files.infolist():
-                if name := _FILE.fullmatch(entry.filename):
-                    names.add(name[1])
-                    with files.open(entry) as source, (folder / name[1]).open("wb") as target:
-                        shutil.copyfileobj(source, target)
-        metadata = Metadata.read(folder)
-        if missing := {*metadata.files, metadata.poster or POSTER} - names:
-            raise GazeError(f"{', '.join(sorted(missing))} is missing.")
-    except (zipfile.BadZipFile, GazeError) as error:
-        raise GazeError(f"What {address} sent is no whole portrait: {error} Try again.") from error
-    return metadata

@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _STAND_IN = """#!/bin/sh
 echo "${0##*/} $*" >> "$ASKED"
-case "$*" in "-m venv .venv")
-    mkdir -p .venv/bin
-    for tool in python ruff mypy lint-imports pip-audit; do cp "$0" .venv/bin/$tool; done
+case "$*" in "-m venv "*)
+    mkdir -p "$3/bin"
+    for tool in python ruff mypy lint-imports pip-audit; do cp "$0" "$3/bin/$tool"; done
 esac
 """
 
@@ -36,13 +36,18 @@ def installed(place: Path) -> Path:
     return place
 
 
-def asked(folder: Path, target: str) -> list[str]:
-    """What `make` does for a target in a clone, by stand-ins for Python and its tools: the commands, in order."""
+def asked(folder: Path, *words: str) -> list[str]:
+    """What `make` does in a clone, by stand-ins for Python and its tools: the commands, in order."""
     python, log = folder.with_suffix(".python"), folder.with_suffix(".log")
     _program(python, _STAND_IN)
     log.write_text("")
-    environment = {**os.environ, "ASKED": str(log), "GAZE_CHROMIUM": "sh"}  # that there is, so that none is installed
-    command = ["make", "--silent", target, f"PYTHON={python}"]
+    environment = {
+        **os.environ,
+        "ASKED": str(log),
+        "GAZE_CHROMIUM": "sh",
+        "BIOME": "true",
+    }  # which there are, so that none is installed
+    command = ["make", "--silent", *words, f"PYTHON={python}"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return log.read_text().splitlines()

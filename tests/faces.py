@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gaze.face.face import Face, Opening
+from gaze.face.face import Contours, Face, Opening
 from gaze.face.topology import LEFT_LOWER_LID, LEFT_UPPER_LID, RIGHT_LOWER_LID, RIGHT_UPPER_LID
 
 LIDS = ((LEFT_UPPER_LID, LEFT_LOWER_LID), (RIGHT_UPPER_LID, RIGHT_LOWER_LID))
@@ -14,10 +14,18 @@ LIDS = ((LEFT_UPPER_LID, LEFT_LOWER_LID), (RIGHT_UPPER_LID, RIGHT_LOWER_LID))
 def with_openings(face: Face, openings: Sequence[Opening]) -> Face:
     """The face whose lids are parabolas through the corners and the apexes of both openings."""
     mesh = face.mesh.copy()
-    for contours, opening in zip(LIDS, openings, strict=True):
-        left, right = np.array(opening.left), np.array(opening.right)
-        for contour, apex in zip(contours, (opening.upper, opening.lower), strict=True):
-            share = np.linspace(0, 1, len(contour))[:, None]
-            bow = np.array(apex) - (left + right) / 2
-            mesh[list(contour), :2] = left + share * (right - left) + 4 * share * (1 - share) * bow
+    for indices, opening in zip(LIDS, openings, strict=True):
+        for contour, edge in zip(indices, parabolas(opening), strict=True):
+            mesh[list(contour), :2] = edge
     return replace(face, mesh=mesh)
+
+
+def parabolas(opening: Opening) -> Contours:
+    """Nine points of each lid's edge, on a parabola through the corners and the apex of an opening."""
+    left, right = np.array(opening.left), np.array(opening.right)
+    share = np.linspace(0, 1, 9)[:, None]
+    upper, lower = (
+        left + share * (right - left) + 4 * share * (1 - share) * (np.array(apex) - (left + right) / 2)
+        for apex in (opening.upper, opening.lower)
+    )
+    return Contours(upper, lower)

@@ -53,6 +53,12 @@ def before_green(image: np.ndarray, matte: np.ndarray) -> np.ndarray:
     return np.rint(image * share + np.array(GREEN) * (1 - share)).astype(np.uint8)
 
 
+def find_green(picture: np.ndarray) -> np.ndarray:
+    """What `write_network` finds, at full size: (height, width) uint8."""
+    share = np.clip(1.5 - 4 * greenness(picture) / 255, 0, 1)
+    return np.rint(255 * share).astype(np.uint8)
+
+
 def greenness(picture: np.ndarray) -> np.ndarray:
     """(height, width) float64: how much greener than red and blue."""
     red, green, blue = np.moveaxis(picture[..., :3].astype(float), -1, 0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_START_UP = 60
+_START_UP = 180
 _ADDRESS = re.compile(r"Running on local URL: +(http://[^\s/]+)")
 """Gradio takes the first port that is free, and says which."""
 

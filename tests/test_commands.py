@@ -74,6 +74,7 @@ def app(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     """`python app.py`: it hands on what it is told."""
     launched: list[Any] = []
     patch.setattr("gaze.ui.__main__.launch", launched.append)
+    patch.setattr("gaze.ui.__main__.leave", lambda: None)
     patch.setattr(sys, "argv", ["app.py", *words])
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
     assert launched == [words[1] if words else None]
@@ -98,7 +99,7 @@ def python(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     elif words[1] == "trials":
         assert set(words[2:]) <= set(ROOMS)
     elif words[1] == "pytest":
-        assert words[2] == "-k" or (ROOT / words[2]).is_file()
+        assert words[2] in ("-k", "--cov") or (ROOT / words[2]).is_file()
     else:
         assert find_spec(words[1])
 
@@ -205,12 +206,12 @@ def test_settings_of_a_file_system(tmp_path: Path) -> None:
 
 def test_make_installs_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
     folder = clone(tmp_path / "clone")
-    tests = ["ruff check .", "ruff format --check .", "mypy ", "python -m pytest"]
+    tests = ["ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo", "python -m pytest"]
     first = asked(folder, "test")
     assert [line for line in first if "pip" in line] == [
         "python -m pip install --quiet --editable .[dev] --constraint constraints.txt"
     ]
-    assert first[-4:] == tests
+    assert first[-5:] == tests
     assert asked(folder, "test") == tests
     assert asked(folder, "run") == ["python app.py"]
 

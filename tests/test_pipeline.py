@@ -13,10 +13,13 @@ from PIL import Image
 import gaze
 from gaze import pipeline
 from gaze.engines.base import Engine
+from gaze.engines.fallback import FallbackEngine
 from gaze.errors import FaceError, GazeError
+from gaze.face.face import Face
 from gaze.grid import Cell, Pose
 from gaze.options import PREVIEW, Options
 from gaze.output import sprites
+from gaze.output.bundle import WIDGET_FILES
 from gaze.output.metadata import Metadata
 from gaze.output.pack_reader import read_pack
 from gaze.output.spool import FrameSpool
@@ -31,8 +34,8 @@ SMALL = Options(engine=FakeEngine(30), frame_size=128)
 
 
 PORTRAIT = {"metadata.json", "poster.webp", "input.jpg", "recipe.json", "gaze.pack", "stills.pack"}
-PAGES = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", "gaze-tracker.js"}
-PAGES |= {"gaze-tracker.d.ts", "gaze.pack.js", "README.txt", "LICENSE"}
+PAGES = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", *WIDGET_FILES}
+PAGES |= {"gaze.pack.js", "README.txt", "LICENSE"}
 SHEETS = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
 
 
@@ -250,6 +253,38 @@ def test_a_background_is_removed_with_nothing_installed(
     assert check(result.folder) == []
 
 
+@pytest.fixture(scope="module")
+def transparent_photo(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, cut out by hand."""
+    image = np.asarray(Image.open(photo).convert("RGB"))
+    matte = np.zeros(image.shape[:2], np.uint8)
+    matte[30:, 60:-60] = 255
+    path = tmp_path_factory.mktemp("cut") / "cut.png"
+    Image.fromarray(np.dstack([image, matte])).save(path)
+    return path
+
+
+def test_a_transparent_photo_stays_transparent(transparent_photo: Path, tmp_path: Path) -> None:
+    result = generate(transparent_photo, tmp_path / "out", Options(engine="warp", size=4, frame_size=256))
+    assert result.metadata.has_alpha
+    poster = np.asarray(Image.open(result.folder / "poster.webp"))
+    assert poster[:5, :5, 3].max() == 0
+    assert poster[120:136, 120:136, 3].min() > 247
+    assert np.asarray(Image.open(result.folder / "input.jpg"))[:5, :5].min() > 250
+    assert not any("white" in note for note in result.notes)
+
+
+def test_it_is_put_on_a_colour_where_that_is_asked_for(transparent_photo: Path, tmp_path: Path) -> None:
+    options = Options(engine="warp", size=4, frame_size=256, background="#102030")
+    result = generate(transparent_photo, tmp_path / "out", options)
+    assert not result.metadata.has_alpha
+    poster = Image.open(result.folder / "poster.webp")
+    assert poster.mode == "RGB"
+    assert np.abs(np.asarray(poster)[:5, :5].astype(int) - (16, 32, 48)).max() < 8
+    with pytest.raises(GazeError, match="nothing to blur"):
+        generate(transparent_photo, tmp_path / "no", Options(engine="warp", size=4, background="blur"))
+
+
 def test_backgrounds_are_kept_unless_asked_for(photo: Path, tmp_path: Path) -> None:
     result = generate(photo, tmp_path / "out", PREVIEW)
     assert not result.metadata.has_alpha
@@ -336,6 +371,27 @@ def test_getting_an_engine_ready_is_told(photo: Path, tmp_path: Path, monkeypatc
     told = [(step.message, step.done, step.total) for step in steps if step.stage == "load"]
     assert told == [("Downloading", 4, 8), ("Reading", 0, 1)]
     assert (result.engine, result.reason) == ("fake", "auto is what there is.")
+
+
+def test_a_portrait_says_which_engine_rendered_it_in_the_end(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(FakeEngine):
+        name = "liveportrait"
+
+        def prepare(self, portrait: Portrait, face: Face) -> tuple[int, int]:
+            raise RuntimeError("required rank 4 tensor")
+
+    def load_engine(name: str, *_: object) -> Generator[Loading, None, tuple[Engine, str]]:
+        yield Loading("Reading")
+        return FallbackEngine(Failing(4), FakeEngine(4)), "It runs on this machine's GPU."
+
+    monkeypatch.setattr(pipeline, "load_engine", load_engine)
+    result = generate(photo, tmp_path / "out", Options(size=4, frame_size=128))
+    assert (result.engine, result.metadata.engine) == ("fake", "fake")
+    assert json.loads((tmp_path / "out" / "metadata.json").read_text())["engine"] == "fake"
+    assert result.reason == "The engine that was chosen failed before its first frame; the notes say why."
+    assert any("the instant engine rendered" in note and "RuntimeError" in note for note in result.notes)
 
 
 def test_the_preview_is_a_small_pack_of_the_instant_engine(photo: Path, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -24,9 +25,10 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from gaze import remote
+from gaze import fetched, remote
 from gaze.engines.base import Expression
 from gaze.errors import GazeError
+from gaze.fetched import fetch, unpack
 from gaze.grid import Strengths
 from gaze.options import Options
 from gaze.output.validator import check
@@ -106,7 +108,7 @@ def test_health_names_who_renders(pair: Pair) -> None:
 
 def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
     """Else a Gaze that was told to hand on to itself, or two to each other, would wait for ever."""
-    with pytest.raises(GazeError, match=rf"The Gaze at {pair.here.address} renders nothing itself"):
+    with pytest.raises(GazeError, match=rf"The Gaze at {pair.here.address} does not render"):
         remote.connect(pair.here.address)
 
 
@@ -211,6 +213,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         face=1,
         remove_background=True,
         matting="finest",
+        background="teal",
         strengths=Strengths(0.5, 1.5, 0.25),
         straighten=False,
         expression=Expression(0.75, 0.5, -0.5, True),
@@ -328,15 +331,63 @@ def test_only_a_portraits_own_files_are_taken_from_the_zip(photo: Path, tmp_path
     files = {f"gaze-portrait/{path.name}": path.read_bytes() for path in made.iterdir() if path.suffix != ".jpg"}
     files |= {"gaze-portrait/../../evil.webp": b"", "gaze-portrait/evil.html": b"", "/etc/evil.webp": b""}
     (tmp_path / "out").mkdir()
-    metadata = remote._unpack(packed(files), "there", tmp_path / "out")  # type: ignore[arg-type]
+    metadata = unpack(packed(files), "there", tmp_path / "out")  # type: ignore[arg-type]
     assert set(os.listdir(tmp_path / "out")) == {*metadata.files, "metadata.json"}
     assert not list(tmp_path.rglob("evil*"))
     del files["gaze-portrait/q2.webp"]
     (tmp_path / "partly").mkdir()
-    with pytest.raises(GazeError, match=r"there sent is no whole portrait: q2\.webp is missing"):
-        remote._unpack(packed(files), "there", tmp_path / "partly")  # type: ignore[arg-type]
-    with pytest.raises(GazeError, match="no whole portrait"):
-        remote._unpack(io.BytesIO(b"PK"), "there", tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(GazeError, match=r"there sent is not complete: q2\.webp is missing"):
+        unpack(packed(files), "there", tmp_path / "partly")  # type: ignore[arg-type]
+    with pytest.raises(GazeError, match="not complete"):
+        unpack(io.BytesIO(b"PK"), "there", tmp_path)  # type: ignore[arg-type]
+
+
+def test_odd_zips_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(data: io.BytesIO) -> str:
+        with pytest.raises(GazeError, match=r"What there sent is not complete: .* Try again") as told:
+            unpack(data, "there", tmp_path)  # type: ignore[arg-type]
+        return str(told.value)
+
+    locked = bytearray(packed({"gaze-portrait/gaze.pack": b"x"}).getvalue())
+    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        locked[locked.index(mark) + place] |= 1
+    assert "is encrypted" in refused(io.BytesIO(locked))
+    unknown = bytearray(packed({"gaze-portrait/gaze.pack": b"x"}).getvalue())
+    for mark, place in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        unknown[unknown.index(mark) + place] = 99
+    assert "compression" in refused(io.BytesIO(unknown))
+    assert "too many files" in refused(packed({f"{number}": b"" for number in range(201)}))
+    assert str(tmp_path) not in refused(packed({"gaze-portrait/q0.webp": b"x"}))
+    monkeypatch.setattr(fetched, "MOST", 2**20)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("gaze-portrait/gaze.pack", bytes(3 * 2**20))
+    assert "It unpacks to more than 1 MB" in refused(bomb)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2**21
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_an_answer_without_end_is_given_up(announced: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if announced:
+                self.send_header("Content-Length", str(10**12))
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(bytes(2**16))
+
+    monkeypatch.setattr(fetched, "MOST", 2**22)
+    server = HTTPServer(("127.0.0.1", 0), Endless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client = SimpleNamespace(src_prefixed=f"http://127.0.0.1:{server.server_port}/", headers={}, cookies={})
+    try:
+        with pytest.raises(GazeError, match="What there sends is larger than 4 MB"):
+            list(fetch(client, "there", "x", tmp_path / "x"))
+        assert (tmp_path / "x").stat().st_size <= 2**23
+    finally:
+        server.shutdown()
 
 
 def test_the_photos_metadata_stays_here(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,10 @@ from PIL import Image
 from gaze.face.detection import main_face
 from gaze.options import Options
 from gaze.output.bundle import write_zip
-from gaze.photo.portrait import load_portrait, register_formats
+from gaze.photo.portrait import KEPT_PIXELS, load_portrait
 from gaze.pipeline import generate
 from trials import bombs, corpus, oddities, planted
+from trials.boxed import attempt as attempt_boxed
 from trials.trying import FaultError, Limits, Row, Tried, attempt
 
 LIMITS = Limits(seconds=2, megabytes=500)
@@ -31,7 +32,6 @@ _ALIKE = 6.0
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    register_formats()
     main_face(load_portrait(corpus.EXAMPLE))  # what the first face costs is not the picture's doing
     seeds = range(20 if quick else 1000)
     plain = corpus.plain()
@@ -70,7 +70,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def _tried(photo: bytes | Path, truth: np.ndarray | None, what: str, damaged: bool = False, find: bool = True) -> Tried:
-    return attempt(partial(made, photo, truth, damaged, find), LIMITS, what)
+    return attempt_boxed(partial(made, photo, truth, damaged, find), LIMITS, what)
 
 
 def made(photo: bytes | Path, truth: np.ndarray | None, damaged: bool = False, find: bool = True) -> str:
@@ -83,7 +83,7 @@ def made(photo: bytes | Path, truth: np.ndarray | None, damaged: bool = False, f
     """
     portrait = load_portrait(photo)
     image = portrait.image
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or max(image.shape) > 2048:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size > 3 * KEPT_PIXELS:
         raise FaultError(f"An image of {image.dtype}, {image.shape}.")
     if find:
         main_face(portrait)

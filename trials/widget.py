@@ -16,7 +16,7 @@ from typing import Any
 from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
-from tests.browser.portraits import WIDGET
+from tests.browser.portraits import SECOND, WIDGET
 from trials.corpus import flipped, truncated
 from trials.packs import HOSTILE, make_portrait, random_packs, spoilt_headers, spoilt_manifests
 from trials.trying import FAULT, REFUSED, Row, Tried
@@ -43,7 +43,7 @@ _TRY = """async ([src, manifest, patience]) => {
   let [what, words] = await happened;
   const seconds = (performance.now() - started) / 1000;
   await new Promise((resolve) => setTimeout(resolve, 20));
-  const strangers = element.shadowRoot.querySelectorAll(":not(div, canvas, button, svg, path)").length;
+  const strangers = element.shadowRoot.querySelectorAll(":not(div, canvas, slot, img, button, svg, path)").length;
   if (window.hacked || strangers || "polluted" in {}) [what, words] = ["FAULT", "Text became markup or script."];
   element.remove();
   return [what, words, seconds];
@@ -127,8 +127,8 @@ class Bench:
             route.fulfill(body="window.hacked = 1", content_type="text/javascript")
         elif name == "":
             route.fulfill(body=_PAGE, content_type="text/html")
-        elif name == WIDGET.name:
-            route.fulfill(body=WIDGET.read_text(), content_type="text/javascript")
+        elif name in (WIDGET.name, SECOND.name):
+            route.fulfill(body=WIDGET.with_name(name).read_text(), content_type="text/javascript")
         elif name in self._given or name in self._files:
             route.fulfill(body={**self._files, **self._given}[name])
         else:

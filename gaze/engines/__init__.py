@@ -1,1 +1,4 @@
-"""What renders a face in other poses, and which of them a run takes."""
+"""What renders a face in other poses, and which of them a run takes.
+
+Other rooms import: `base`.
+"""

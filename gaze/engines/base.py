@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import platform
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
@@ -80,7 +82,7 @@ _BATCH = 15
 ENGINES = ("auto", "warp", "liveportrait", "cluster")
 """Names that `choose_engine` and `load_engine` take."""
 
-_WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
+WARP_RUNS = "The instant engine runs on this machine's processor with nothing to download."
 
 
 def choose_engine(name: str) -> tuple[str, str]:
@@ -88,7 +90,7 @@ def choose_engine(name: str) -> tuple[str, str]:
 
     Args:
         name: one of `ENGINES`; "auto" takes the cluster where `GAZE_CLUSTER` names one, else LivePortrait where
-            there is an NVIDIA GPU, else the instant engine.
+            there is a GPU, else the instant engine.
 
     Raises:
         GazeError: the name is unknown, or the engine is not installed.
@@ -113,9 +115,9 @@ def choose_engine(name: str) -> tuple[str, str]:
             )
         return "liveportrait", "The LivePortrait engine was asked for."
     if not has_gpu():
-        return "warp", f"{_WARP_RUNS} (LivePortrait wants an NVIDIA GPU.)"
+        return "warp", f"{WARP_RUNS} (LivePortrait needs a GPU to be quick.)"
     if not installed:
-        return "warp", f"{_WARP_RUNS} (LivePortrait for this GPU is not installed. {how_to_install('liveportrait')})"
+        return "warp", f"{WARP_RUNS} (LivePortrait for this GPU is not installed. {how_to_install('liveportrait')})"
     return "liveportrait", "The LivePortrait engine runs on this machine's GPU."
 
 
@@ -125,12 +127,13 @@ def load_engine(
     """Choose an engine and get it ready; returns it with the reason for the choice.
 
     Args:
-        name: as for `choose_engine`. "auto" falls back to the instant engine where LivePortrait cannot be had.
+        name: as for `choose_engine`. "auto" goes on with the instant engine where LivePortrait cannot be had, or fails
+            before its first frame (`gaze.engines.fallback`).
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         expression: LivePortrait engine: what is changed in all frames alike.
 
     Raises:
-        GazeError: the engine is unknown, not installed, or lacks its weights.
+        GazeError: the engine is unknown, not installed, lacks its weights, or fails while it is built.
     """
     from gaze.engines.warp.engine import WarpEngine
 
@@ -146,16 +149,32 @@ def load_engine(
     try:
         engine = _liveportrait(straighten, expression, must_have_gpu=name == "auto")
         yield from engine.load()
-    except GazeError as error:
-        if name != "auto":
+    except Exception as error:
+        if name == "auto":
+            return WarpEngine(straighten), f"{WARP_RUNS} (LivePortrait cannot be had here: {in_words(error)})"
+        if isinstance(error, GazeError):
             raise
-        return WarpEngine(straighten), f"{_WARP_RUNS} (LivePortrait cannot be had here: {error})"
+        raise GazeError(f"The LivePortrait engine cannot be built here: {in_words(error)}") from error
+    if name == "auto":
+        from gaze.engines.fallback import FallbackEngine
+
+        return FallbackEngine(engine, WarpEngine(straighten)), reason
     return engine, reason
 
 
+def in_words(error: Exception) -> str:
+    """What went wrong, as a sentence. What is no `GazeError` is a bug: it is logged whole, and told by its name."""
+    if isinstance(error, GazeError):
+        return str(error)
+    logging.getLogger(__name__).error("The LivePortrait engine failed", exc_info=error)
+    return f"an unexpected error of the kind {type(error).__name__}; the log has the rest."
+
+
 def has_gpu() -> bool:
-    """Whether there seems to be an NVIDIA GPU; told without loading anything."""
-    return on_zero_gpu() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+    """Whether there seems to be a GPU (NVIDIA's, AMD's or Apple's); told without loading anything."""
+    if on_zero_gpu() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None:
+        return True
+    return Path("/dev/kfd").exists() or (platform.system(), platform.machine()) == ("Darwin", "arm64")
 
 
 def on_zero_gpu() -> bool:

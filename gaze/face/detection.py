@@ -2,33 +2,120 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import threading
+from collections import OrderedDict
 
-from gaze.errors import FaceError
+import numpy as np
+
+from gaze.errors import DoubtfulFaceError, FaceError
+from gaze.face.confidence import DOUBTFUL, SURE
 from gaze.face.detector import detect
 from gaze.face.face import Face
 from gaze.face.reading import read_face
+from gaze.face.refusal import MIN_IRIS_DISTANCE, reason
 from gaze.photo.portrait import Portrait
 
-_MIN_IRIS_DISTANCE = 14.0
-_MIN_CONFIDENCE = 0.5
+_REMEMBERED = 32
+"""How many pictures' faces are remembered, about 12 kB each."""
+_MOST = 40
+"""How many faces of one picture are read at most."""
 
 
 def find_faces(portrait: Portrait) -> list[Face]:
-    """All faces found, the main one first: the largest whose eyes are clear. An empty list when there is none."""
-    doubtful: list[Face] = []
-    for detections in detect(portrait.image):
-        read = (read_face(portrait.image, it) for it in detections)
+    """All faces found; an empty list when there is none.
+
+    The first is the main one: the largest whose eyes are clear, or else the one that is most likely a face. What was
+    found in a picture is remembered, by its content.
+    """
+    return list(_FOUND.faces(portrait.image))
+
+
+def main_face(portrait: Portrait, number: int = 0, anyway: bool = False) -> tuple[Face, int]:
+    """The face to animate, and how many there are to choose from.
+
+    Args:
+        portrait: the whole photo.
+        number: 0 for the main face, 1 for the next largest, and so on: its place in `clear_faces`.
+        anyway: as for `clear_faces`.
+
+    Raises:
+        FaceError: as `clear_faces`, or there are not so many faces.
+    """
+    faces = clear_faces(portrait, anyway)
+    if not 0 <= number < len(faces):
+        numbers = f"Choose 0, the main one, to {len(faces) - 1}" if len(faces) > 1 else "There is only one: choose 0"
+        raise FaceError(f"There is no face number {number} in the photo. {numbers}.")
+    return faces[number], len(faces)
+
+
+def clear_faces(portrait: Portrait, anyway: bool = False) -> list[Face]:
+    """The faces that can be animated, the largest first.
+
+    Args:
+        portrait: the whole photo.
+        anyway: whether a face whose eyes are hard to see is taken where there is no better one.
+
+    Raises:
+        DoubtfulFaceError: there are only faces whose eyes are hard to see, and `anyway` is not set.
+        FaceError: no face, or only such that cannot be animated: the message says why.
+    """
+    faces = find_faces(portrait)
+    if clear := [face for face in faces if _usable(face, SURE)]:
+        return clear
+    doubtful = sorted((face for face in faces if _usable(face, DOUBTFUL)), key=lambda face: -face.iris_distance)
+    if doubtful and anyway:
+        return doubtful
+    if not faces:
+        raise FaceError(
+            "No face was found. Use a photo that shows one face from the front, well lit, with both eyes open "
+            "and uncovered."
+        )
+    shown = doubtful[0] if doubtful else faces[0]
+    told = reason(shown, portrait.width, portrait.height)
+    raise DoubtfulFaceError(told) if doubtful else FaceError(told)
+
+
+class _Remembered:
+    """The faces of the pictures looked at last, by a digest of their pixels."""
+
+    def __init__(self) -> None:
+        self._faces: OrderedDict[bytes, tuple[Face, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def faces(self, image: np.ndarray) -> tuple[Face, ...]:
+        digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=32, key=repr(image.shape).encode())
+        key = digest.digest()
+        with self._lock:
+            if key in self._faces:
+                self._faces.move_to_end(key)
+                return self._faces[key]
+        found = tuple(_search(image))
+        with self._lock:
+            self._faces[key] = found
+            while len(self._faces) > _REMEMBERED:
+                self._faces.popitem(last=False)
+        return found
+
+
+_FOUND = _Remembered()
+
+
+def _search(image: np.ndarray) -> list[Face]:
+    others: list[Face] = []
+    for detections in detect(image):
+        read = (read_face(image, it) for it in detections[:_MOST])
         faces = _distinct([face for face in read if face])
-        if clear := list(filter(_is_clear, faces)):
+        if clear := [face for face in faces if _usable(face, SURE)]:
             return sorted(clear, key=lambda face: -face.iris_distance)
-        doubtful += faces
-    return _distinct(doubtful)
+        others += faces
+    return _distinct(others)
 
 
-def _is_clear(face: Face) -> bool:
+def _usable(face: Face, confidence: float) -> bool:
     """Whether it can be animated. A few pixels can look like anything: they end no search."""
-    return face.iris_distance >= _MIN_IRIS_DISTANCE and face.confidence >= _MIN_CONFIDENCE
+    return face.iris_distance >= MIN_IRIS_DISTANCE and face.confidence >= confidence
 
 
 def _distinct(faces: list[Face]) -> list[Face]:
@@ -38,45 +125,3 @@ def _distinct(faces: list[Face]) -> list[Face]:
         if all(math.dist(face.centre, other.centre) > 0.8 * other.iris_distance for other in kept):
             kept.append(face)
     return kept
-
-
-def main_face(portrait: Portrait, number: int = 0) -> tuple[Face, int]:
-    """The face to animate, and how many there are to choose from.
-
-    Args:
-        portrait: the whole photo.
-        number: 0 for the main face, 1 for the next largest, and so on: its place in `clear_faces`.
-
-    Raises:
-        FaceError: as `clear_faces`, or there are not so many faces.
-    """
-    faces = clear_faces(portrait)
-    if not 0 <= number < len(faces):
-        numbers = f"Choose 0, the main one, to {len(faces) - 1}" if len(faces) > 1 else "There is only one: choose 0"
-        raise FaceError(f"There is no face number {number} in the photo. {numbers}.")
-    return faces[number], len(faces)
-
-
-def clear_faces(portrait: Portrait) -> list[Face]:
-    """The faces that can be animated, the largest first.
-
-    Raises:
-        FaceError: no face, or only such that are too small or whose eyes are not clear.
-    """
-    faces = find_faces(portrait)
-    if clear := list(filter(_is_clear, faces)):
-        return clear
-    if not faces:
-        raise FaceError(
-            "No face was found. Use a photo that shows one face from the front, well lit, with both eyes open "
-            "and uncovered."
-        )
-    if faces[0].iris_distance < _MIN_IRIS_DISTANCE:
-        raise FaceError(
-            f"The face is too small: {faces[0].iris_distance:.0f} pixels between the eyes, at least "
-            f"{_MIN_IRIS_DISTANCE:.0f} are needed, 40 look good. Use a larger photo, or cut it closer to the face."
-        )
-    raise FaceError(
-        "The eyes could not be found clearly. Use a photo that is sharper or better lit, from the front, "
-        "with both eyes open and uncovered."
-    )

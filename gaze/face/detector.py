@@ -1,7 +1,7 @@
 """Where faces are: boxes by BlazeFace (Bazarevsky et al., "BlazeFace", 2019) in pictures of any size.
 
-Each network is shown the picture shrunk to its input. Faces that become too small by that are looked for in overlapping
-tiles of it.
+The networks are shown the whole picture shrunk to their input. There they find faces with irises at least a fiftieth of
+the longer side apart; smaller ones are looked for in overlapping tiles of the picture as it is.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from gaze.face.networks import BACK, FULL_RANGE, SHORT_RANGE, Model, network
+from gaze.face.networks import BACK, FULL_RANGE, Model, network
 
 # Sides of the cells of the anchors' grids in pixels of the input, and how many anchors each cell has.
-_GRIDS = {SHORT_RANGE: ((8, 2), (16, 6)), BACK: ((16, 2), (32, 6)), FULL_RANGE: ((4, 1),)}
+_GRIDS = {BACK: ((16, 2), (32, 6)), FULL_RANGE: ((4, 1),)}
 _LEAST_SCORE = 0.5
 _SAME = 0.3
 """Overlap, intersection over union, from which on two boxes are of one face."""
+_ENOUGH = 1024
+"""Pixels of the longer side that are plenty for networks that see 256."""
+_MARGIN = 0.4
+"""Share of the longer side that is put around a picture which a face fills to its borders."""
+_TILES = (1000, 1800)
+"""Least and largest side of a tile in pixels; between them it is half of the picture's longer side."""
 _TILE_OVERLAP = 0.25
-_SMALLEST_TILE = 640
-"""Pixels: tiles are halved down to this side; a face in them then has its 40 pixels between the irises."""
 
 
 class Detection(NamedTuple):
@@ -53,24 +57,39 @@ class Detection(NamedTuple):
 def detect(image: np.ndarray) -> Iterator[list[Detection]]:
     """Boxes of the faces in a picture, (height, width, 3) uint8 RGB, best first: look on where those held no face.
 
-    First by the networks for large and smaller faces, then by the one for faces far away, then in smaller and smaller
-    tiles.
+    First in the whole picture, then in one with a margin, where faces may fill it, then in tiles of large ones.
     """
-    yield _distinct([*_run(SHORT_RANGE, image), *_run(BACK, image)])
-    yield _run(FULL_RANGE, image)
-    side = max(image.shape[:2])
-    while side > _SMALLEST_TILE:
-        side = max(_SMALLEST_TILE, math.ceil(side / 2))
-        yield _distinct([found for tile in _tiles(image, side) for found in tile])
+    longer = max(image.shape[:2])
+    scale = min(1.0, _ENOUGH / longer)
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    across, down = image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]
+
+    def whole(margin: int, *models: Model) -> list[Detection]:
+        shown = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT) if margin else small
+        found = [it for model in models for it in _run(model, shown)]
+        return _distinct([_moved(it, (across, down), (-margin, -margin)) for it in found])
+
+    yield whole(0, BACK, FULL_RANGE)
+    yield whole(round(_MARGIN * max(small.shape[:2])), BACK)
+    if longer > _TILES[0]:
+        yield _distinct(list(_in_tiles(image, min(_TILES[1], max(_TILES[0], longer // 2)))))
 
 
-def _tiles(image: np.ndarray, side: int) -> Iterator[list[Detection]]:
+def _in_tiles(image: np.ndarray, side: int) -> Iterator[Detection]:
     height, width = image.shape[:2]
     for top in _starts(height, side):
         for left in _starts(width, side):
-            part = image[top : top + side, left : left + side]
-            for it in _run(FULL_RANGE, part):
-                yield [it._replace(x=it.x + left, y=it.y + top, points=it.points + (left, top))]
+            for it in _run(BACK, image[top : top + side, left : left + side]):
+                yield it._replace(x=it.x + left, y=it.y + top, points=it.points + (left, top))
+
+
+def _moved(it: Detection, scale: tuple[float, float], shift: tuple[float, float]) -> Detection:
+    """A box of a picture that was shrunk by `scale` and moved by `-shift`, in pixels of the picture as it was."""
+    across, down = scale
+    x, y = (np.array([it.x, it.y]) + shift + 0.5) * scale - 0.5
+    points = (it.points + shift + 0.5) * scale - 0.5
+    return Detection(it.score, float(x), float(y), it.width * across, it.height * down, points)
 
 
 def _starts(length: int, side: int) -> list[int]:

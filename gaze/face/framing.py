@@ -6,7 +6,7 @@ import cv2
 
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.photo.portrait import Portrait
+from gaze.photo.portrait import Original, Portrait
 
 FRAMINGS = ("auto", "whole")
 MIN_FRAME_SIDE, MAX_FRAME_SIDE, AUTO_SIDE = 128, 2048, 768
@@ -48,12 +48,16 @@ def frame_portrait(
         if (width, height) != (portrait.width, portrait.height):
             notes += ("The face is small in the photo, so the portrait was cut to head and shoulders.",)
     image = portrait.image[y : y + height, x : x + width]
+    alpha = None if portrait.alpha is None else portrait.alpha[y : y + height, x : x + width]
     longest = min(AUTO_SIDE, max(width, height, MIN_FRAME_SIDE)) if frame_size == "auto" else int(frame_size)
     scale = longest / max(width, height)
     size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(image, size, interpolation=interpolation)
-    return Portrait(scaled, notes), face.moved(scale, -x * scale, -y * scale)
+    if alpha is not None:
+        alpha = cv2.resize(alpha, size, interpolation=interpolation)
+    original = Original(portrait.image, (x, y, width, height), scaled) if scale < 1 else None
+    return Portrait(scaled, notes, alpha, original), face.moved(scale, -x * scale, -y * scale)
 
 
 def _head_and_shoulders(portrait: Portrait, face: Face) -> tuple[int, int, int, int]:

@@ -28,12 +28,6 @@ class Model(NamedTuple):
     outputs: tuple[str, str]
 
 
-SHORT_RANGE = Model(
-    "face_detection_short_range.tflite",
-    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-    128,
-    ("regressors", "classificators"),
-)
 BACK = Model(
     "face_detection_back.tflite",
     "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
@@ -58,7 +52,7 @@ IRIS = Model(
     64,
     ("output_iris", "output_eyes_contours_and_brows"),
 )
-ALL = (SHORT_RANGE, BACK, FULL_RANGE, MESH, IRIS)
+ALL = (BACK, FULL_RANGE, MESH, IRIS)
 
 
 class Network:
@@ -72,16 +66,17 @@ class Network:
         self.side = model.side
         self._outputs = list(model.outputs)
         self._lock = threading.Lock()
+        file = folder / model.file
         try:
-            data = (folder / model.file).read_bytes()
+            data = file.read_bytes()
         except OSError as error:
             raise _broken(model, "missing") from error
         if hashlib.sha256(data).hexdigest() != model.sha256:
             raise _broken(model, "damaged or of something else")
-        buffer = np.frombuffer(data, np.uint8)
-        # The new engine of OpenCV 5 gives only one of the results that a network has.
+        # The new engine of OpenCV 5 gives only one of the results that a network has; asked to read from memory,
+        # OpenCV 5.0.0 takes that engine whatever it is told.
         classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
-        self._net = cv2.dnn.readNetFromTFLite(buffer, *(() if classic is None else (classic,)))
+        self._net = cv2.dnn.readNetFromTFLite(str(file), *(() if classic is None else (classic,)))
 
     def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Run it on a picture, (side, side, 3) float32 RGB in the range that the model was trained on.

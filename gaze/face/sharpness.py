@@ -8,7 +8,7 @@ import numpy as np
 from gaze.face.coordinates import Point, aligned_crop
 
 _UNIT, _WINDOW = 64.0, (-0.85, -0.3, 0.85, 0.25)
-_FINE, _COARSE = 0.012, 0.05
+_FINE, _COARSE = 0.02, 0.2
 """Standard deviations, in iris distances, of the two blurs whose details are compared."""
 
 
@@ -26,4 +26,4 @@ def eye_sharpness(image: np.ndarray, left: Point, right: Point) -> float:
     fine = cv2.GaussianBlur(grey, (0, 0), _FINE * _UNIT)
     coarse = cv2.GaussianBlur(grey, (0, 0), _COARSE * _UNIT)
     details, all_details = float(np.std(grey - fine)), float(np.std(grey - coarse))
-    return min(1.0, 2 * details / max(all_details, 1.0))
+    return min(1.0, 3 * details / max(all_details, 4.0))

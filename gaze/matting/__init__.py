@@ -1,1 +1,4 @@
-"""Which pixels belong to the person."""
+"""Which pixels belong to the person.
+
+Other rooms import: `background`, `cutout`, `matte`, `transparency`.
+"""

@@ -23,18 +23,15 @@ from gaze.engines.base import Engine
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.matting.colours import find_colours
-from gaze.matting.matte import QUICK, Network, find_matte, load_network
-from gaze.motion.flow import Window, find_flow, positions
+from gaze.matting.following import find_positions
+from gaze.matting.matte import Network
 from gaze.photo.portrait import Portrait
-from gaze.progress import Loading, Steps
 
-# In distances between the irises, so that it does not depend on the frames' size.
-_STRIDE, _TOLERANCE = 1 / 18, 0.02
+# Lengths are in distances between the irises, so that they do not depend on the frames' size.
 _RIM = 0.03
 """How far inside the matte a frame's own colours begin. Further out they are the photo's, freed of the background."""
 _BAND = 0.15
 """How far from their edges mattes are compared."""
-_DETAIL, _FINEST = 4, 2
 _MOST_APART = 0.2
 """Mean difference of alpha in that band beyond which mattes are not alike: edges 0.06 iris distances apart. A small
 network wavers by nearly as much between the frames of one portrait (benchmarks/RESULTS.md)."""
@@ -51,13 +48,13 @@ class Subject:
         luma: (height, width) uint8.
         layer: (height, width, 4) uint8: the colours as if the person filled the picture, and the matte.
         inside: (height, width) uint8: 255 well inside the matte, 0 from its edge outwards.
-        window: in which flow is found: all of the picture.
+        unit: pixels between the irises.
     """
 
     luma: np.ndarray
     layer: np.ndarray
     inside: np.ndarray
-    window: Window
+    unit: float
 
 
 @dataclass(frozen=True)
@@ -75,34 +72,30 @@ class CutoutEngine(Engine):
 
     Args:
         engine: renders the frames.
-        matting: how the person is told from the background, one of `gaze.matting.matte.MATTINGS`.
+        network: found the photo's matte, and is asked about a few frames to check it; None where the photo was cut out
+            already, and its colours are free of any background.
     """
 
-    def __init__(self, engine: Engine, matting: str = QUICK) -> None:
-        self.name, self.metered = engine.name, engine.metered
-        self._engine, self._matting = engine, matting
-        self._network: Network
-        self._checked = self._anew = False
+    def __init__(self, engine: Engine, network: Network | None) -> None:
+        self._engine, self._network = engine, network
+        self._checked, self._anew = network is None, False
         self._notes: tuple[str, ...] = ()
 
-    def load(self) -> Iterator[Loading]:
-        """Get the network ready; the engine is ready already.
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self._engine.name
 
-        Raises:
-            GazeError: the network is not installed, or cannot be had.
-        """
-        loading = Steps(load_network(self._matting))
-        yield from loading
-        self._network = loading.result
+    @property
+    def metered(self) -> bool:  # type: ignore[override]
+        return self._engine.metered
 
     def prepare(self, portrait: Portrait, face: Face) -> CutoutSource:
-        """The engine's own work, and the matte of the photo.
-
-        Raises:
-            FaceError: the network does not see the person.
-        """
-        matte = find_matte(portrait, face, self._network)
-        return CutoutSource(self._engine.prepare(portrait, face), find_subject(portrait.image, matte, face))
+        """The engine's own work, and the person in the photo, whose matte is the portrait's alpha."""
+        matte = portrait.alpha
+        if matte is None:
+            raise ValueError("A portrait is cut out along its alpha. Find its matte first.")
+        colours = find_colours(portrait.image, matte) if self._network else portrait.image
+        return CutoutSource(self._engine.prepare(portrait, face), find_subject(portrait.image, colours, matte, face))
 
     def render(self, source: CutoutSource, poses: Sequence[Pose]) -> np.ndarray:
         return np.concatenate(list(self.stream(source, poses)))
@@ -142,11 +135,12 @@ class CutoutEngine(Engine):
 
     def _check(self, source: CutoutSource, frames: Sequence[tuple[np.ndarray, Pose]], count: int) -> None:
         """Hold carried mattes against those that the network finds; says what comes of it for `count` frames."""
+        assert self._network is not None
         start = time.monotonic()
         found = [self._network(frame) for frame, _ in frames]
         seconds = (time.monotonic() - start) / len(frames) * count
         carried = [self._cut(source, *frame)[..., 3] for frame in frames]
-        width = _BAND * source.subject.window.stride / _STRIDE
+        width = _BAND * source.subject.unit
         differ = np.mean([apart(*mattes, width) for mattes in zip(found, carried, strict=True)]) > _MOST_APART
         self._checked, self._anew = True, bool(differ and seconds <= _PATIENCE)
         if self._anew:
@@ -163,33 +157,32 @@ class CutoutEngine(Engine):
     def _cut(self, source: CutoutSource, frame: np.ndarray, pose: Pose) -> np.ndarray:
         """A frame with alpha."""
         subject = source.subject
-        if self._anew:
+        if self._anew and self._network:
             matte = self._network(frame)
             return np.dstack([find_colours(frame, matte), matte])
         at = self._engine.positions(source.source, pose)
         if at is None:
-            at = positions(find_flow(_luma(frame), subject.luma, subject.window)[0], subject.window)
+            at = find_positions(_luma(frame), subject.luma, subject.unit)
         return carry(subject, frame, at)
 
 
-def find_subject(image: np.ndarray, matte: np.ndarray, face: Face) -> Subject:
+def find_subject(image: np.ndarray, colours: np.ndarray, matte: np.ndarray, face: Face) -> Subject:
     """The person in a photo.
 
     Args:
         image: (height, width, 3) uint8 RGB.
+        colours: (height, width, 3) uint8, freed of the background.
         matte: (height, width) uint8.
         face: the main face.
     """
-    height, width = matte.shape
     unit = face.iris_distance
-    stride = max(1, round(_STRIDE * unit))
     rim = 2 * max(1, round(_RIM * unit)) + 1
     inside = cv2.erode(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
     return Subject(
         _luma(image),
-        np.dstack([find_colours(image, matte), matte]),
+        np.dstack([colours, matte]),
         cv2.blur(inside, (rim, rim)),
-        Window(0, 0, width, height, stride, _DETAIL, _FINEST, _TOLERANCE * unit, cv2.INTER_LINEAR),
+        unit,
     )
 
 

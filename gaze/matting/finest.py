@@ -70,7 +70,7 @@ def load_finest() -> Generator[Loading, None, Network]:
         except queue.Empty:
             continue
         if isinstance(step, Exception):
-            _log.warning("The network %s could not be loaded", name, exc_info=step)
+            _log.warning("The network %s could not be loaded: %s", name, step)
             raise _unavailable(name) from step
         if not isinstance(step, Path):
             return partial(_matte, step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,28 +58,31 @@ def quick_matte(image: np.ndarray) -> np.ndarray:
     return refine(image, find_person(image))
 
 
-def find_matte(portrait: Portrait, face: Face, network: Network | None) -> np.ndarray:
-    """What of a portrait belongs to the person: (height, width) uint8.
+def add_matte(
+    portrait: Portrait, face: Face, matting: str
+) -> Generator[Loading, None, tuple[Portrait, Network | None]]:
+    """The portrait with the matte of its person as alpha, and the network that found it.
 
     Args:
-        portrait: its own transparency is the matte where it has one.
+        portrait: its own transparency is the matte where it has any; no network is loaded then.
         face: the main face.
-        network: asked where the portrait has none.
+        matting: one of `MATTINGS`.
 
     Raises:
+        GazeError: there is no such way, or it is not installed.
+        WeightsError: its weights cannot be had.
         FaceError: the network does not see the person.
     """
     if portrait.alpha is not None:
-        return portrait.alpha
-    if network is None:
-        raise ValueError("A portrait without transparency needs a network.")
+        return portrait, None
+    network = yield from load_network(matting)
     matte = network(portrait.image)
     if not _shows(matte, face):
         raise FaceError(
             "The person cannot be told from the background in this photo. Take one in which both differ more, or "
             "keep the background."
         )
-    return matte
+    return replace(portrait, alpha=matte), network
 
 
 def _shows(matte: np.ndarray, face: Face) -> bool:

@@ -19,8 +19,11 @@ _RADIUS = 3
 """Of the windows, in pixels."""
 _EPSILON = 1e-5
 """Variance of colour, of channels in [0, 1], below which a window counts as flat."""
-_PRIOR = 1e-3
-"""How much the map itself counts where it is not sure."""
+_PRIOR = 1e-3, 1e-2
+"""How much the map itself counts where it is not sure: before a calm background, and before a busy one, whose colours
+are a poor guide."""
+_BUSY = 0.02
+"""Variance of the colours of a background, all channels together, halfway between calm and busy."""
 _COARSEST = 160
 """Longer side from which on the solution begins at half the size."""
 _STEPS = 12
@@ -41,7 +44,19 @@ def refine(image: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     unsure = ((prior > _SURE) & (prior < 1 - _SURE)) | _edge(prior > 0.5)
     unknown = cv2.dilate(unsure.astype(np.uint8), kernel).astype(np.float32)
     planes = np.moveaxis(image, 2, 0).astype(np.float32) / 255
-    return np.rint(255 * np.clip(_solve(planes, prior, unknown), 0, 1)).astype(np.uint8)
+    weight = _weight(planes, ((unknown == 0) & (prior < 0.5)).astype(np.float32), 4 * reach + 1)
+    return np.rint(255 * _solve(planes, prior, weight, unknown)).astype(np.uint8)
+
+
+def _weight(planes: np.ndarray, background: np.ndarray, side: int) -> np.ndarray:
+    """How much the map counts at each place: (height, width) float32."""
+    known = cv2.blur(background, (side, side)) + np.float32(1e-3)
+    variance = np.zeros_like(known)
+    for plane in planes:
+        mean, square = (cv2.blur(each * background, (side, side)) / known for each in (plane, plane * plane))
+        variance += np.maximum(square - mean * mean, 0)
+    busy = 1 / (1 + np.square(np.float32(_BUSY) / np.maximum(variance, np.float32(1e-6))))
+    return _PRIOR[0] * (1 - busy) + _PRIOR[1] * busy
 
 
 def _edge(solid: np.ndarray) -> np.ndarray:
@@ -49,24 +64,28 @@ def _edge(solid: np.ndarray) -> np.ndarray:
     return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
 
 
-def _solve(planes: np.ndarray, prior: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Alpha: the rounded map where `unknown` is 0, the minimum elsewhere. Each size begins from the half size's."""
+def _solve(planes: np.ndarray, prior: np.ndarray, weight: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Alpha, 0 to 1: the rounded map where `unknown` is 0, the minimum elsewhere.
+
+    Each size begins with what was found at half of it.
+    """
     height, width = prior.shape
     start = prior
     if max(height, width) > _COARSEST:
         half = ((width + 1) // 2, (height + 1) // 2)
         smaller = np.stack([_resized(plane, half, cv2.INTER_AREA) for plane in planes])
-        coarse = _solve(smaller, _resized(prior, half, cv2.INTER_AREA), _resized(unknown, half, cv2.INTER_AREA).round())
+        less = [_resized(each, half, cv2.INTER_AREA) for each in (prior, weight, unknown)]
+        coarse = _solve(smaller, less[0], less[1], less[2].round())
         start = _resized(coarse, (width, height), cv2.INTER_LINEAR)
     alpha = np.where(unknown > 0, start, prior.round()).astype(np.float32)
     matrix = _Laplacian(planes)
-    residual = -unknown * (matrix.times(alpha) + _PRIOR * (alpha - prior))
+    residual = -unknown * (matrix.times(alpha) + weight * (alpha - prior))
     way = residual.copy()
     size = np.vdot(residual, residual)
     for _ in range(_STEPS):
         if size < 1e-12:
             break
-        image = unknown * (matrix.times(way) + _PRIOR * way)
+        image = unknown * (matrix.times(way) + weight * way)
         length = size / np.vdot(way, image)
         alpha += length * way
         residual -= length * image

@@ -16,13 +16,16 @@ from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, Metadata
 from gaze.output.pack import PACK
 
-SCRIPT = "gaze-tracker.js"
-TYPES = "gaze-tracker.d.ts"
+SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
+WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
+"""What of the widget lies in a portrait's folder."""
 INPUT = "input.jpg"
 KEPT = "keys.zip"
 RECIPE = "recipe.json"
-PRIVATE = (INPUT, KEPT, RECIPE)
-"""What its owner alone may have: the photo, rendered frames to continue from, and what it was made with."""
+SHARE = "share.json"
+PRIVATE = (INPUT, KEPT, RECIPE, SHARE)
+"""What its owner alone may have: the photo, rendered frames to continue from, what it was made with, and what the owner
+says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE, _PORTRAIT = "pages.css", "portrait.js"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
@@ -34,8 +37,12 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def widget_source() -> str:
-    """The text of `gaze-tracker.js`."""
-    return files("gaze.widget").joinpath(SCRIPT).read_text(encoding="utf-8")
+    """The whole widget, for a script element: there it has no file beside it from which to load the rest."""
+    return _widget_text(SCRIPT) + _widget_text(MORE)
+
+
+def _widget_text(name: str) -> str:
+    return files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
 
 
 def write_pages(folder: Path, metadata: Metadata) -> None:
@@ -45,8 +52,8 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
         folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
         metadata: stand in the pages too, since file:// pages may not fetch `metadata.json` either.
     """
-    (folder / SCRIPT).write_text(widget_source(), encoding="utf-8")
-    (folder / TYPES).write_text(files("gaze.widget").joinpath(TYPES).read_text(encoding="utf-8"), encoding="utf-8")
+    for name in WIDGET_FILES:
+        (folder / name).write_text(_widget_text(name), encoding="utf-8")
     if metadata.pack:  # pages play it, and a zip for a page has no sheets
         metadata = _without_sheets(metadata)
     manifest = {**metadata.fields(), "base": "./"}
@@ -74,7 +81,7 @@ def pack_script(path: Path) -> str:
 
 def _filled(name: str, metadata: Metadata, manifest: dict[str, Any]) -> str:
     """A page of gaze/widget with a portrait's data in it."""
-    text = files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
+    text = _widget_text(name)
     # "<" would let text in the metadata end the script element it stands in.
     values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
     values |= {"width": str(metadata.image_width), "height": str(metadata.image_height)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 from pathlib import Path
 
 import numpy as np
 
+from gaze.errors import GazeError
 from gaze.grid import Cell
 
 
@@ -15,6 +17,9 @@ class FrameSpool:
     """Raw frames in a file without a name, which is gone when it is closed or the program ends. Threads may share it.
 
     900 frames of 512 × 640 take 885 MB of disk, for as long as the sheets are being made.
+
+    Raises:
+        GazeError: the disk has no room for all frames.
 
     Args:
         folder: on which disk.
@@ -30,6 +35,12 @@ class FrameSpool:
         self.cells: set[Cell] = set()
         self._bytes = int(np.prod(shape))
         self._lock = threading.Lock()
+        needed, free = size * size * self._bytes, shutil.disk_usage(folder).free
+        if needed > free:
+            raise GazeError(
+                f"The frames need {needed / 1e9:.1f} GB on a disk where "
+                f"{free / 1e9:.1f} GB are free. Make room, or choose smaller or fewer frames."
+            )
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
 
     def __enter__(self) -> FrameSpool:

@@ -1,1 +1,4 @@
-"""Untrusted bytes become a `Portrait`."""
+"""Untrusted bytes become a `Portrait`.
+
+Other rooms import: `kept`, `portrait`, `reading`.
+"""

@@ -124,8 +124,6 @@ def _decode(data: bytes, kept: int, rows: int) -> Decoded:
     depth = _depth(image)
     image = _upright(_plain(_reduced(image, kept)))
     has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255
-    if has_alpha:
-        notes.append("Transparent parts of the picture were filled with white.")
     return Decoded(image.height, image.width, has_alpha, tuple(notes), _rows(image, depth, has_alpha, rows))
 
 
@@ -172,16 +170,19 @@ def _reduced(image: Image.Image, kept: int) -> Image.Image:
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except MemoryError:
         raise
     except Exception:  # damaged EXIF data say nothing about the picture itself
-        return image
+        pass
+    return image
 
 
 def _plain(image: Image.Image) -> Image.Image:
     """Without palettes and odd kinds of transparency."""
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or (
+    if image.mode == "RGBA":
+        return image
+    if image.mode in ("LA", "PA", "La", "RGBa") or (
         "transparency" in image.info and image.mode in ("P", "L", "RGB", "1")
     ):
         plain = image.convert("RGBA")
@@ -212,7 +213,8 @@ def _depth(image: Image.Image) -> _Depth | None:
     unsigned = image.mode == "I" and bits == 32 and max(tags.get(_SAMPLE_FORMAT, (1,))) == 1
     # A sample is enough, and a few pixels beyond all others are none's white.
     step = max(1, math.isqrt(image.width * image.height // 1_000_000))
-    sample = np.asarray(image)[::step, ::step]
+    small = (max(1, image.width // step), max(1, image.height // step))
+    sample = np.asarray(image.resize(small, Image.Resampling.NEAREST))  # an array of all would be a second picture
     sample = sample.view(np.uint32) if unsigned else sample
     sample = sample[np.isfinite(sample)]
     high = float(np.percentile(sample, 99.5)) if sample.size else 1.0

@@ -31,6 +31,21 @@ Photo = str | Path | bytes | BinaryIO | np.ndarray | Image.Image
 
 
 @dataclass(frozen=True)
+class Original:
+    """The photo that a portrait was cut from and scaled down.
+
+    Attributes:
+        photo: (height, width, 3) uint8.
+        window: x, y, width and height, in its pixels, of what the portrait shows.
+        framed: the portrait's picture as it was then; a portrait with another one was changed since.
+    """
+
+    photo: np.ndarray
+    window: tuple[int, int, int, int]
+    framed: np.ndarray
+
+
+@dataclass(frozen=True)
 class Portrait:
     """A photo as the engines see it.
 
@@ -39,11 +54,13 @@ class Portrait:
         notes: what was changed on the way in, in sentences for the person.
         alpha: (height, width) uint8, how opaque each pixel is, where the photo has transparent parts; None where it
             has none. In `image` what is transparent is put on white.
+        original: where there is more to see than in `image`.
     """
 
     image: np.ndarray
     notes: tuple[str, ...] = ()
     alpha: np.ndarray | None = None
+    original: Original | None = None
 
     @property
     def width(self) -> int:

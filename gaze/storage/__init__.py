@@ -1,1 +1,4 @@
-"""Where portraits are kept, and for how long."""
+"""Where portraits are kept, and for how long.
+
+Other rooms import: `checkpoint`, `locks`, `modes`, `sessions`, `stores`.
+"""

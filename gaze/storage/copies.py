@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from gaze.storage.modes import PRIVATE, make_private
+
 MOST = 2 * 2**30
 """Bytes that all copies may take; what was used longest ago makes room."""
 
@@ -27,11 +29,11 @@ class Copies:
         """The copy of a file; one that is not there yet is what `get` writes to the path it is given."""
         copy = self.folder(session) / name
         if not copy.is_file():
-            self._root.mkdir(parents=True, exist_ok=True)
+            make_private(self._root)
             part = self._root / f".part-{secrets.token_hex(8)}"
             try:
                 get(part)
-                copy.parent.mkdir(exist_ok=True)
+                copy.parent.mkdir(PRIVATE, exist_ok=True)
                 part.replace(copy)
             finally:
                 part.unlink(missing_ok=True)
@@ -45,7 +47,7 @@ class Copies:
 
     def adopt(self, folder: Path) -> None:
         """Take a session's folder, whose files are kept elsewhere by now, as copies."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_private(self._root)
         folder.rename(self.folder(folder.name))
         self._make_room()
 

@@ -64,6 +64,11 @@ class RemoteFolder:
                     raise
                 files.pipe_file(self._path(name), data)  # some S3 servers can only overwrite
 
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, or replace it."""
+        with self._opened(name) as files:
+            files.pipe_file(self._path(name), data)
+
     def put(self, source: Path, name: str) -> None:
         """Copy a file from this machine."""
         with self._opened() as files:

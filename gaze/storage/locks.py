@@ -37,10 +37,21 @@ def claimed(folder: Path, mode: int = 0o777) -> Iterator[Path]:
         if folder.exists():
             break
         _close(lock)  # a sweep came between
+    _claims.add(folder)
     try:
         yield folder
     finally:
+        _claims.discard(folder)
         _close(lock)
+
+
+def remove_claimed() -> None:
+    """Remove the folders that this program has claimed, in which threads may still be at work: for its very end."""
+    for folder in list(_claims):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_claims: set[Path] = set()
 
 
 def sweep(parent: Path, pattern: str) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,6 +21,7 @@ from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, Metadata
 from gaze.progress import Outcome, Progress
 from gaze.storage.locks import LEFT_AGE, claimed, sweep
+from gaze.storage.modes import PRIVATE, make_private
 
 KEY, KEY_BYTES = ".key", 32
 _WEEK = 7 * 24 * 3600.0
@@ -42,7 +44,7 @@ def publishing(final: Path) -> Iterator[Path]:
     with ExitStack() as claim:
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
-            claim.enter_context(claimed(draft))
+            claim.enter_context(claimed(draft, PRIVATE if is_session(final.name) else 0o777))
         except OSError as error:
             raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
         try:
@@ -95,16 +97,31 @@ class SessionStore:
         self.root, self.kept = root, kept
 
     def check(self) -> None:
-        """See to it that results can be kept here, and remove what a program that was killed left.
+        """See to it that results can be kept here, for nobody else's eyes, and remove what a killed program left.
 
         Raises:
             GazeError: they cannot; the message says why.
         """
         self._key()
+        for note in filter(None, self._protect()):
+            print(note, file=sys.stderr)
         self.tidy()
+
+    def _protect(self) -> Iterator[str]:
+        """Close what other users of the machine could look into; yields sentences on it."""
+        if all(is_session(path.name) or path.name.startswith((KEY, _DRAFT)) for path in self.root.iterdir()):
+            yield make_private(self.root)
+            return
+        # The folder holds other things as well, so that who may enter it is not for us to say.
+        for path in self.root.iterdir():
+            if is_session(path.name) and path.is_dir() and not path.is_symlink():
+                with suppress(FileNotFoundError):
+                    yield make_private(path)
 
     def new(self) -> Path:
         """A folder name for a new session, which is not made yet; what is too old makes room for it."""
+        with suppress(OSError):  # whoever makes the session tells
+            self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
         self.tidy()
         return self.root / secrets.token_hex(16)
 
@@ -127,8 +144,8 @@ class SessionStore:
             GazeError: it cannot be made, or what the block does with files fails.
         """
         try:
-            self.root.mkdir(0o700, parents=True, exist_ok=True)
-            with claimed(self.root / f"{_DRAFT}{secrets.token_hex(8)}") as folder:
+            self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
+            with claimed(self.root / f"{_DRAFT}{secrets.token_hex(8)}", PRIVATE) as folder:
                 try:
                     yield folder
                 finally:
@@ -207,10 +224,35 @@ class SessionStore:
         Raises:
             GazeError: the secret is not that of the session.
         """
+        self.check_owner(session, secret)
+        self.delete(session)
+
+    def check_owner(self, session: str, secret: str) -> None:
+        """See to it that whoever asks owns a session.
+
+        Raises:
+            GazeError: the secret is not that of the session.
+        """
         # As bytes: of text, only ASCII can be compared.
         if not hmac.compare_digest(self.secret(session).encode(), secret.encode(errors="replace")):
-            raise GazeError("Only the browser in which this portrait was made can delete it.")
-        self.delete(session)
+            raise GazeError("Only the browser in which this portrait was made can change or delete it.")
+
+    def write(self, session: str, name: str, data: bytes) -> None:
+        """Put a file into a finished session, or replace it; the session is kept no longer for that.
+
+        Raises:
+            GazeError: there is no such session, or the file system refuses.
+        """
+        folder = self.folder(session)
+        draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        try:
+            before = folder.stat()
+            draft.write_bytes(data)
+            draft.replace(folder / name)
+            os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise GazeError(f"It could not be kept: {error.strerror}. Try again in a minute.") from error
 
     def _key(self) -> bytes:
         """Made once for each store; sessions stay their owners' over restarts.
@@ -221,7 +263,7 @@ class SessionStore:
         path = self.root / KEY
         draft = self.root / f"{KEY}-{secrets.token_hex(8)}"
         try:
-            self.root.mkdir(0o700, parents=True, exist_ok=True)  # not for other users of the machine
+            self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
             if not path.exists():
                 with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                     file.write(secrets.token_bytes(KEY_BYTES))
@@ -235,7 +277,10 @@ class SessionStore:
             with suppress(OSError):
                 draft.unlink()
         if len(key) != KEY_BYTES:
-            raise GazeError(f"{path} is damaged. Remove it; owners of portraits lose their right.")
+            raise GazeError(
+                f"{path} is damaged. Remove it: a new one is made. "
+                "Owners of earlier portraits can then not delete them."
+            )
         return key
 
     def delete(self, session: str) -> None:

@@ -137,6 +137,14 @@ class RemoteStore(SessionStore):
         whole = {session: written for session, (written, whole) in self._folders().items() if whole}
         return [*self._here.sessions(), *sorted(whole, key=lambda session: -whole[session])]
 
+    def write(self, session: str, name: str, data: bytes) -> None:
+        if self._here.has(session):
+            self._here.write(session, name, data)
+            return
+        self._demand(session)
+        self._remote.write(f"{session}/{name}", data)
+        self._copies.drop(session)  # which may have what it replaces
+
     def delete(self, session: str) -> None:
         """Remove a session for good; one that is gone already is no error.
 
@@ -190,7 +198,8 @@ class RemoteStore(SessionStore):
                 key = self._remote.read(KEY)  # another machine may have been faster
             if len(key) != KEY_BYTES:
                 raise GazeError(
-                    f"{self._remote.shown}/{KEY} is damaged. Remove it; owners of portraits lose their right."
+                    f"{self._remote.shown}/{KEY} is damaged. Remove it: a new one is made. "
+                    "Owners of earlier portraits can then not delete them."
                 )
             self._known_key = key
         return self._known_key

@@ -9,6 +9,7 @@ import sys
 
 from gaze.errors import GazeError
 from gaze.ui.app import launch
+from gaze.ui.ending import leave
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -23,6 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     logging.getLogger("gaze").setLevel(logging.INFO)
     try:
         launch(parser.parse_args(argv).remote)
+        leave()
     except GazeError as error:
         sys.exit(f"gaze: {error}")
 

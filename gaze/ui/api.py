@@ -16,6 +16,7 @@ from gaze.engines.base import ENGINES, choose_engine
 from gaze.errors import GazeError
 from gaze.face.framing import FRAMINGS
 from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
+from gaze.matting.background import BLUR, is_plain
 from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO
 from gaze.options import PREVIEW, VIDEOS, Options
@@ -27,7 +28,8 @@ from gaze.progress import Progress, Steps
 from gaze.remote import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
-from gaze.ui.limit import Limit, client_of
+from gaze.ui.limit import Limit, check_cost, client_of
+from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_url
 from gaze.version import __version__
@@ -47,6 +49,7 @@ class Api:
         line: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.options.Options`.
         limit: of previews, the page's included.
+        listeners: those who wait for answers; whose listener is gone, that run ends.
     """
 
     def __init__(
@@ -56,9 +59,10 @@ class Api:
         line: Line,
         remote: str | None = None,
         limit: Limit | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
         self._results, self._previews, self._line, self._remote = results, previews, line, remote
-        self._limit = limit or Limit()
+        self._limit, self._listeners = limit or Limit(), listeners or Listeners()
 
     def generate(
         self,
@@ -86,7 +90,9 @@ class Api:
         sheet_size: float,
         keep: bool,
         face: float,
+        anyway: bool,
         matting: str,
+        background: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -103,12 +109,14 @@ class Api:
                 quality=int(quality),
                 framing=framing,
                 face=int(face),
+                anyway=anyway,
                 strengths=Strengths(head, eyes, brows),
                 straighten=straighten,
                 expression=Expression(smile, blink, eyebrow, lid_term),
                 video=video,
                 remove_background=remove_background,
                 matting=matting,
+                background=_background(background),
                 mode=mode,
                 effort=int(effort),
                 pack=pack,
@@ -116,13 +124,17 @@ class Api:
                 sheet_size=int(sheet_size),
                 remote=self._remote,
             )
+            check_cost(options.size, options.frame_size)
             given = _given(photo)
             with self._line.enter() as turn:
+                listener = self._listeners.follow()
                 for place in turn.waiting():
+                    _see(listener, WAITING)
                     progress(None, desc=place)
                     yield _told_of(Progress("wait", 0, 1, place)), None
                 with closing(self._results.keeping(out, run(given, out, options))) as running:
                     for step in (steps := Steps(running)):
+                        _see(listener, RUNNING)
                         progress((step.done, step.total), desc=step.message)
                         yield _told_of(step), None
             with self._previews.scratch() as folder:
@@ -147,13 +159,15 @@ class Api:
         brows: float,
         straighten: bool,
         face: float,
+        anyway: bool = False,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """A small portrait by the instant engine, kept for an hour."""
         try:
             self._limit.take(client_of(request))
             out = self._previews.new()
-            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten, face=int(face))
+            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
+            options = replace(options, face=int(face), anyway=anyway)
             result = generate(_given(photo), out, options)
         except GazeError as error:
             raise _told(error) from error
@@ -189,6 +203,7 @@ def add_endpoints(api: Api) -> None:
         straighten = gr.Checkbox(True, label="straighten")
         normal = Options()
         face = gr.Number(normal.face, precision=0, label="face")
+        anyway = gr.Checkbox(normal.anyway, label="anyway")
         choices = [
             photo,
             gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
@@ -210,7 +225,9 @@ def add_endpoints(api: Api) -> None:
             gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
             gr.Checkbox(True, label="keep"),
             face,
+            anyway,
             gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
+            gr.Textbox("", label="background"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
@@ -223,9 +240,16 @@ def add_endpoints(api: Api) -> None:
             api_name="generate",
             concurrency_limit=None,  # who has to wait does so in our own line, where the place is told
         )
-        gr.Button().click(api.preview, [photo, *strengths, straighten, face], manifest, api_name="preview")
+        gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
+
+
+def _background(given: str) -> str | None:
+    """A background from outside: no files of this machine."""
+    if given and not is_plain(given):
+        raise GazeError(f"“{given}” is no background. Give a colour, as “#f4f1ea” or “teal”, or “{BLUR}”.")
+    return given or None
 
 
 def _check(argument: gr.components.Component) -> None:
@@ -270,6 +294,11 @@ def _given(photo: str | None) -> str:
     if not photo:
         raise GazeError("There is no photo. Send one as “photo”.")
     return photo
+
+
+def _see(listener: Listener, patience: float) -> None:
+    if listener.is_gone(patience):
+        raise GazeError("Nobody has fetched the answer for a while, so the portrait was given up. Ask again.")
 
 
 def _manifest(session: str, metadata: Metadata) -> dict[str, Any]:

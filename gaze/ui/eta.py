@@ -1,56 +1,84 @@
-"""How long portraits take on this machine, learnt from those that were made."""
+"""How far a run is and how long it will take: one share that never falls, one time that never rises."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Mapping
 
-from gaze.face.framing import AUTO_SIDE
-from gaze.motion.keys import AUTO, USUAL
 from gaze.options import Options
+from gaze.progress import Progress
 
+STAGES = ("read", "load", "render", "morph", "pack", "ready", "encode", "fetch", "keep", "done")
+"""In their order; not every run has all."""
+_USUAL: Mapping[str, float] = {"read": 0.02, "load": 0.02, "render": 0.5, "morph": 0.1, "pack": 0.02, "encode": 0.34}
+"""Shares of the whole time, for a first run. They move the bar; no time is told by them."""
+_CAREFUL = 3.0
+"""Seconds of a run before its own speed is believed."""
 
-@dataclass(frozen=True)
-class Times:
-    """Seconds that a portrait takes.
-
-    Attributes:
-        ready: until it is on the stage.
-        total: until all its files are written; None while that is not known.
-        source: where this was learnt, in words.
-    """
-
-    ready: float
-    total: float | None
-    source: str
+Seconds = dict[str, float]
+"""Seconds that each stage took."""
 
 
 class Pace:
-    """Times grow with the pixels of all frames; engines, and how many keys are rendered, are learnt apart."""
+    """Seconds that portraits took on this machine, for each engine and frame size apart."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[str, str | int], tuple[float, float]] = {}
-        self._preview: float | None = None
+        self._runs: dict[tuple[str, str | int], Seconds] = {}
+        self._lock = threading.Lock()
 
-    def learn(self, engine: str, options: Options, ready: float, total: float) -> None:
-        """After a portrait was made: seconds until it was on the stage, and until all was written."""
-        self._runs[engine, options.keys] = ready / _pixels(options), total / _pixels(options)
+    def learn(self, engine: str, options: Options, took: Seconds) -> None:
+        """After a portrait was made."""
+        with self._lock:
+            self._runs[engine, options.frame_size] = took
 
-    def learn_preview(self, options: Options, seconds: float) -> None:
-        """After a preview, which goes through the same stages on a smaller scale; the quickest counts."""
-        pace = seconds / _pixels(options)
-        self._preview = min(pace, self._preview or pace)
-
-    def expect(self, engine: str, options: Options) -> Times | None:
-        """What a portrait will take; None where nothing like it was made here yet."""
-        pixels = _pixels(options)
-        if run := self._runs.get((engine, options.keys)):
-            return Times(run[0] * pixels, run[1] * pixels, "as the last one took here")
-        if engine == "warp" and self._preview:
-            return Times(self._preview * pixels, None, "judging by the preview")
-        return None
+    def expect(self, engine: str, options: Options) -> Seconds | None:
+        """What each stage will take; None where nothing like it was made here yet."""
+        return self._runs.get((engine, options.frame_size))
 
 
-def _pixels(options: Options) -> int:
-    keys = USUAL if options.keys == AUTO else int(options.keys)
-    side = AUTO_SIDE if options.frame_size == AUTO else int(options.frame_size)
-    return keys**2 * side**2
+class Meter:
+    """How far one run is.
+
+    Args:
+        expected: what `Pace.expect` says.
+        clock: seconds.
+
+    Attributes:
+        share: of the whole, 0 to 1; never falls.
+        took: seconds of each stage so far.
+    """
+
+    def __init__(self, expected: Seconds | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._expected, self._clock = expected, clock
+        whole = sum(expected.values()) if expected else 0.0
+        self._weights = {name: took / whole for name, took in expected.items()} if expected and whole else dict(_USUAL)
+        self._whole = whole
+        self._begun = self._since = clock()
+        self._stage = "read"
+        self._left: float | None = None
+        self.share = 0.0
+        self.took: Seconds = {}
+
+    def step(self, step: Progress) -> None:
+        """Take notice of a step."""
+        now = self._clock()
+        self.took[self._stage] = self.took.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = step.stage, now
+        place = STAGES.index(step.stage) if step.stage in STAGES else 0
+        before = sum(self._weights.get(name, 0.0) for name in STAGES[:place])
+        within = self._weights.get(step.stage, 0.0) * min(1.0, step.done / max(step.total, 1))
+        self.share = 1.0 if step.stage == "done" else min(0.99, max(self.share, before + within))
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left of the whole; None while they are not known."""
+        passed = self._clock() - self._begun
+        if not self._whole:
+            return None
+        whole = self._whole
+        if self.share > 0.1 and passed > _CAREFUL:
+            whole += (passed / self.share - whole) * self.share
+        left = max(0.0, whole - passed)
+        self._left = left if self._left is None else min(left, self._left)
+        return self._left

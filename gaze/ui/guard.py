@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gaze.ui.limit import PROXIES
 
 _PHOTOS = ("/gradio_api/upload", "/gradio_api/mcp")
 """Where photos may come in."""
@@ -23,6 +28,11 @@ _ADDRESSES = {
     "x-gradio-server": re.compile(rf"https?://{_HOST}(/[\w./~-]*)?( *,.*)?", re.ASCII | re.IGNORECASE),
 }
 """Headers from which Gradio makes the app's own address, and what may stand in them: of several, the first counts."""
+_PARTS = ("/assets/", "/static/")
+"""Where Gradio's own scripts, styles and pictures lie; their names change with them."""
+_FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-prefix", b"x-gradio-server")
+"""From what a web server before the app says there, Gradio makes the page's address."""
+_LOOPBACK = re.compile(r"(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\]", re.ASCII | re.IGNORECASE)
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -34,17 +44,34 @@ class Guard:
         scripts: those that the page puts into itself; others than these, and than stand in the page from the
             start, do not run.
         most: bytes that a photo may have.
+        hosts: names to which it answers beside those of this machine itself; None answers to all.
+        proxies: web servers that are believed, as `gaze.ui.limit.PROXIES`.
     """
 
-    def __init__(self, app: ASGIApp, scripts: tuple[str, ...], most: int) -> None:
-        self._app, self._scripts, self._most = app, scripts, most
+    def __init__(
+        self,
+        app: ASGIApp,
+        scripts: tuple[str, ...],
+        most: int,
+        hosts: frozenset[str] | None = None,
+        proxies: str = PROXIES,
+    ) -> None:
+        self._app, self._scripts, self._most, self._hosts = app, scripts, most, hosts
+        self._all = proxies.strip() == "*"
+        self._proxies = [] if self._all else [ip_network(it.strip()) for it in proxies.split(",") if it.strip()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         most = int(self._most * _AROUND) if any(place in scope["path"] for place in _PHOTOS) else _WORDS
+        if not self._believes(scope):
+            scope = {**scope, "headers": [(name, it) for name, it in scope["headers"] if name not in _FORWARDED]}
         headers = Headers(scope=scope)
+        if not self._knows(headers.get("host", "localhost")):
+            refusal = PlainTextResponse(_NOT_MINE, status_code=421)
+            await refusal(scope, receive, send)
+            return
         if any(name in headers and not right.fullmatch(headers[name]) for name, right in _ADDRESSES.items()):
             await PlainTextResponse("There is no such address.", status_code=400)(scope, receive, send)
             return
@@ -55,7 +82,28 @@ class Guard:
             refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts))
+        await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts, scope["path"]))
+
+    def _believes(self, scope: Scope) -> bool:
+        """Whether it may say for whom it asks."""
+        host, port = scope.get("client") or ("", 0)
+        if self._all or not port:  # uvicorn has believed it already, and put the client in its place; or no network
+            return True
+        with suppress(ValueError):
+            address = ip_address(host)
+            return any(address in network for network in self._proxies)
+        return False
+
+    def _knows(self, host: str) -> bool:
+        """Whether this is a name of the app: elsewhere, a name may lead to this machine that is somebody else's."""
+        name = re.sub(r":\d*$", "", host).lower()
+        return self._hosts is None or bool(_LOOPBACK.fullmatch(name)) or name in self._hosts
+
+
+_NOT_MINE = (
+    "This app is for the machine that it runs on, and does not answer to this name. "
+    "To let it, start it with GAZE_HOSTS set to the name."
+)
 
 
 class _Limited:
@@ -73,8 +121,8 @@ class _Limited:
 class _Guarded:
     """Sends an answer on with its headers; a page is held back until the hashes of its scripts are known."""
 
-    def __init__(self, send: Send, scripts: tuple[str, ...]) -> None:
-        self._send, self._scripts = send, scripts
+    def __init__(self, send: Send, scripts: tuple[str, ...], path: str) -> None:
+        self._send, self._scripts, self._path = send, scripts, path
         self._start: Message | None = None
         self._page = b""
 
@@ -82,8 +130,12 @@ class _Guarded:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["X-Content-Type-Options"] = "nosniff"
+            if not headers.get("content-type", "").startswith("image/"):
+                headers.add_vary_header("X-Forwarded-Host, X-Forwarded-Proto, X-Gradio-Server")
             # An address with ?session= is a portrait's only lock: other sites must not learn it from a link.
             headers["Referrer-Policy"] = "same-origin"
+            if "cache-control" not in headers:  # then caches decide, and might keep an uploaded photo
+                headers["Cache-Control"] = self._caching(headers.get("content-type", ""))
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message
                 return
@@ -95,6 +147,25 @@ class _Guarded:
             await self._send(self._start)
             message = {**message, "body": self._page}
         await self._send(message)
+
+    def _caching(self, kind: str) -> str:
+        """For how long an answer may be kept that says nothing about it: parts of Gradio's page, which hold no face."""
+        if "/gradio_api/" not in self._path and any(part in self._path for part in _PARTS):
+            return "public, max-age=86400"
+        return "private, no-cache" if kind.startswith("text/html") else "no-store"
+
+
+def hosts_of(server_name: str | None, shared: bool) -> frozenset[str] | None:
+    """The names to which an app answers beside its machine's own: those of `GAZE_HOSTS`; None for any.
+
+    Args:
+        server_name: where it listens.
+        shared: whether it can be reached by a tunnel, under a name that is not known before.
+    """
+    if shared or (not _LOOPBACK.fullmatch(server_name or "127.0.0.1") and server_name != "::1"):
+        return None
+    given = os.environ.get("GAZE_HOSTS", "")
+    return None if given.strip() == "*" else frozenset(it.strip().lower() for it in given.split(",") if it.strip())
 
 
 def policy(page: str, scripts: tuple[str, ...] = ()) -> str:

@@ -16,6 +16,8 @@ from gradio.context import LocalContext
 from gaze.errors import GazeError
 
 _MOST, _PER_SECOND = 100, 1.0
+MOST_PIXELS = 30 * 30 * 1024 * 1024
+"""Pixels of all frames that a visitor may ask for."""
 """As many previews as a slider may ask for while it is dragged for half a minute; later so many each second."""
 _CLIENTS = 10_000
 PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
@@ -32,13 +34,18 @@ class Limit:
     Args:
         most: tokens of a full bucket.
         per_second: how many come back.
+        what: what a token is for, in the plural.
         clock: seconds.
     """
 
     def __init__(
-        self, most: int = _MOST, per_second: float = _PER_SECOND, clock: Callable[[], float] = time.monotonic
+        self,
+        most: int = _MOST,
+        per_second: float = _PER_SECOND,
+        what: str = "previews",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most, self._per_second, self._clock = most, per_second, clock
+        self._most, self._per_second, self._what, self._clock = most, per_second, what, clock
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
@@ -57,7 +64,7 @@ class Limit:
             self._buckets[client] = left - (left >= 1), now
         if left < 1:
             wait = math.ceil((1 - left) / self._per_second)
-            raise GazeError(f"These were many previews in a short time. Wait {wait} s, then go on.")
+            raise GazeError(f"You asked for too many {self._what} in a short time. Wait {wait} s, then go on.")
 
     def on(self, act: Callable[..., Any]) -> Callable[..., Any]:
         """An event of the page that takes a token; without one it only says so."""
@@ -78,9 +85,40 @@ def asking() -> str | None:
     return client_of(request) if request else None
 
 
+def names_of_client() -> tuple[str, ...]:
+    """As what a client is known who asks just now: by its address, and by its session."""
+    request = LocalContext.request.get(None)
+    if not request:
+        return ()
+    names = f"address {client_of(request)}", f"session {getattr(request, 'session_hash', None) or ''}"
+    return tuple(name for name in names if not name.endswith(" "))
+
+
+def check_cost(size: int, frame_size: int | str) -> None:
+    """See to it that a portrait takes no more disk and time than others can wait for.
+
+    Args:
+        size: rows and columns of the grid.
+        frame_size: longer side of a frame in pixels; “auto” is small enough for any grid.
+
+    Raises:
+        GazeError: it would.
+    """
+    if isinstance(frame_size, int) and size * size * frame_size**2 > MOST_PIXELS:
+        largest = math.isqrt(MOST_PIXELS // (size * size))
+        raise GazeError(
+            f"{size} rows of frames of {frame_size} pixels are more than this server makes. Choose frames of at most "
+            f"{largest} pixels, or fewer rows; on a machine of your own there is no such limit."
+        )
+
+
 def client_of(request: gr.Request | None) -> str:
-    """Who asks: an address; of version 6 its network, of which one customer has all 2⁶⁴."""
-    host = str(request.client.host) if request and request.client else ""
+    """Who asks: the network of an address."""
+    return network_of(str(request.client.host) if request and request.client else "")
+
+
+def network_of(host: str) -> str:
+    """An address; of version 6 its network, of which one customer has all 2⁶⁴."""
     with suppress(ValueError):
         address = ip_address(host)
         if address.version == 6:

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from gaze.errors import GazeError
+from gaze.ui.limit import names_of_client
 
 _MOST = 20
+_EACH = 2
+"""Places that one client may have."""
 _PAUSE = 0.5
 """Seconds between two words to those who wait."""
 
@@ -32,12 +35,17 @@ class Line:
             seconds: how long the portrait will take, if that is known.
 
         Raises:
-            GazeError: too many are waiting already.
+            GazeError: too many are waiting already, or too many of this client's.
         """
+        names = names_of_client()
         with self._moved:
+            if any(sum(name in turn.names for turn in self._turns) >= _EACH for name in names):
+                raise GazeError(
+                    f"{_EACH} portraits of yours are being made or waiting already. Wait until one of them is finished."
+                )
             if len(self._turns) > self._most:
                 raise GazeError(f"{self._most} portraits are waiting to be made already. Try again in a few minutes.")
-            turn = Turn(self, seconds)
+            turn = Turn(self, seconds, names)
             self._turns.append(turn)
             return turn
 
@@ -61,8 +69,8 @@ class Line:
 class Turn:
     """A place in the line."""
 
-    def __init__(self, line: Line, seconds: float | None) -> None:
-        self._line, self._seconds = line, seconds
+    def __init__(self, line: Line, seconds: float | None, names: tuple[str, ...] = ()) -> None:
+        self._line, self._seconds, self.names = line, seconds, names
         self._begun: float | None = None
 
     def __enter__(self) -> Turn:

@@ -1,15 +1,18 @@
-"""The routes that serve finished portraits: allow-listed files, cached for good, and the zip.
+"""The routes that serve finished portraits: allow-listed files, which caches ask for again each time, and the zip.
 
 They lie under /gradio_api because a Space's page server passes only such paths on to Python.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +32,9 @@ _KINDS = {".webp": "image/webp", ".pack": "application/octet-stream", ".json": "
 _PART = re.compile(r"bytes=(\d{1,15})-(\d{1,15})?", re.ASCII)
 """A range of bytes; to any other a whole file is the answer, as it may be."""
 _BLOCK = 2**18
-_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Access-Control-Allow-Origin": "*"}
+_ASKED_AGAIN = {"Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*"}
+"""Only a browser keeps it, and asks each time whether it is still there: what was deleted is seen by nobody."""
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def session_url(session: str, name: str = "") -> str:
@@ -49,25 +54,24 @@ def session_routes(*stores: SessionStore) -> list[Route]:
                 if _LISTED.fullmatch(name):
                     return _file(request, _open(store, session, name), name)
             except StoreError as error:
-                return PlainTextResponse(str(error), status_code=503)
+                return PlainTextResponse(str(error), 503, _NOT_KEPT)
             except (GazeError, FileNotFoundError):
                 continue
-        return PlainTextResponse("There is no such portrait here, or it has expired.", status_code=404)
+        return PlainTextResponse("There is no such portrait here, or it has expired.", 404, _NOT_KEPT)
 
     return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
 
 
-def _open(store: SessionStore, session: str, name: str) -> IO[bytes]:
+def _open(store: SessionStore, session: str, name: str) -> BufferedReader:
     """A file of a session, open before anything is answered: its folder may be renamed, or deleted, at any moment."""
     with suppress(FileNotFoundError):
         return store.file(session, name).open("rb")
     return store.file(session, name).open("rb")
 
 
-def _file(request: Request, file: IO[bytes], name: str) -> Response:
-    # What a session's address gives never changes, on whichever machine.
-    tag = f'"{request.path_params["session"]}"'
-    headers = {**_FOREVER, "ETag": tag, "Accept-Ranges": "bytes"}
+def _file(request: Request, file: BufferedReader, name: str) -> Response:
+    tag = f'"{_digest(file)}"'
+    headers = {**_ASKED_AGAIN, "ETag": tag, "Accept-Ranges": "bytes"}
     if tag in request.headers.get("If-None-Match", ""):
         file.close()
         return Response(status_code=304, headers=headers)
@@ -81,6 +85,22 @@ def _file(request: Request, file: IO[bytes], name: str) -> Response:
             return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     return _stream(file, start, stop, status, _KINDS[Path(name).suffix], headers)
+
+
+def _digest(file: BufferedReader) -> str:
+    """What differs between files that differ, and is the same on whichever machine; computed once for each."""
+    state = os.fstat(file.fileno())
+    known = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    if known not in _digests:
+        if len(_digests) >= _DIGESTS:
+            _digests.clear()
+        _digests[known] = hashlib.file_digest(file, _hash).hexdigest()
+    return _digests[known]
+
+
+_hash = partial(hashlib.blake2b, digest_size=16)
+_digests: dict[tuple[int, ...], str] = {}
+_DIGESTS = 10_000
 
 
 def _stream(file: IO[bytes], start: int, stop: int, status: int, kind: str, headers: dict[str, str]) -> Response:
@@ -101,5 +121,5 @@ def _stream(file: IO[bytes], start: int, stop: int, status: int, kind: str, head
 def _zip(folder: Path) -> Response:
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
     write_zip(folder, file)
-    headers = {"Content-Disposition": f'attachment; filename="{ZIP}"'}
+    headers = {**_NOT_KEPT, "Content-Disposition": f'attachment; filename="{ZIP}"'}
     return _stream(file, 0, file.tell(), 200, "application/zip", headers)

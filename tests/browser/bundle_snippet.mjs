@@ -16,7 +16,9 @@ const compilers = {
   vue: (source) => {
     const { descriptor } = parse(source);
     const options = { compilerOptions: { isCustomElement: (tag) => tag === "gaze-tracker" } };
-    return { contents: compileScript(descriptor, { id: "snippet", inlineTemplate: true, templateOptions: options }).content };
+    return {
+      contents: compileScript(descriptor, { id: "snippet", inlineTemplate: true, templateOptions: options }).content,
+    };
   },
   svelte: (source) => ({ contents: compile(source, { generate: "client", css: "injected" }).js.code }),
 };
@@ -42,7 +44,9 @@ await build({
       name: "snippet",
       setup(bundler) {
         bundler.onResolve({ filter: /^snippet$/ }, () => ({ path: snippet, namespace: "snippet" }));
-        bundler.onResolve({ filter: /gaze-tracker\.js$/ }, () => ({ path: join(here, "../../gaze/widget/gaze-tracker.js") }));
+        bundler.onResolve({ filter: /gaze-tracker\.mjs$/ }, () => ({
+          path: join(here, "../../gaze/widget/gaze-tracker.mjs"),
+        }));
         bundler.onLoad({ filter: /.*/, namespace: "snippet" }, async () => ({
           resolveDir: here,
           ...compilers[framework](await readFile(snippet, "utf8")),

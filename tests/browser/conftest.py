@@ -24,7 +24,8 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
-    "--disable-gpu",
+    "--use-angle=swiftshader",  # WebGL without a GPU
+    "--enable-unsafe-swiftshader",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -22,6 +22,7 @@ from gaze.output.packing import Coding, KeyEncoder
 from tests.fakes import cell_frame
 
 WIDGET = Path(__file__).parents[2] / "gaze" / "widget" / "gaze-tracker.js"
+SECOND = WIDGET.with_name("gaze-tracker-more.js")
 
 WIDTH, HEIGHT = 20, 25
 """Size of a fake frame."""
@@ -99,7 +100,8 @@ def write_page(
     width: int = 200,
 ) -> None:
     """A page with the widget's script beside it and trackers of `width` CSS pixels."""
-    (folder / "gaze-tracker.js").write_bytes(WIDGET.read_bytes())
+    for script in (WIDGET, SECOND):
+        (folder / script.name).write_bytes(script.read_bytes())
     (folder / name).write_text(
         f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>
         <meta name="viewport" content="width=device-width">

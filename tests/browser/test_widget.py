@@ -680,4 +680,4 @@ def test_only_the_portraits_own_files_are_asked_for(page: Any, site: Any, record
     wait_loaded(page)
     names = sorted(url.removeprefix(site.url) for url in record.requests)
     portrait = [f"portrait/{name}" for name in ("metadata.json", "poster.webp", *(f"q{i}.webp" for i in range(4)))]
-    assert names == ["", "gaze-tracker.js", *portrait]
+    assert names == ["", "gaze-tracker-more.js", "gaze-tracker.js", *portrait]

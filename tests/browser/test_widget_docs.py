@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from gaze.output.bundle import write_pages
+from gaze.output.bundle import WIDGET_FILES, write_pages
 from gaze.output.metadata import Metadata
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
-from tests.browser.portraits import WIDGET, write_pack, write_portrait
+from tests.browser.portraits import HEIGHT, WIDGET, WIDTH, write_pack, write_page, write_portrait
 from tests.tables import blocks, named, read, section, tables
 
 TYPES = WIDGET.with_suffix(".d.ts")
+API = json.loads(WIDGET.with_name("custom-elements.json").read_text())["modules"][0]["declarations"][0]
 
-SOURCE = WIDGET.read_text(encoding="utf-8")
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((WIDGET.parent / "src").rglob("*.*s")))
 TEXT = read("docs/widget.md")
 
 
-def tags(tag: str) -> list[str]:
-    """The names that the JSDoc above the element gives to one kind of thing."""
-    return re.findall(rf"^ *\* @{tag} (?:\{{[^}}]*\}} )?([\w-]+)", SOURCE, re.M)
+def told(kind: str) -> set[str]:
+    """The names that custom-elements.json gives to one kind of thing."""
+    return {it["name"] for it in API[kind]}
 
 
 def documented(title: str) -> set[str]:
@@ -36,8 +39,7 @@ def documented(title: str) -> set[str]:
 @pytest.fixture
 def offered(page: Any, site: Any) -> dict[str, list[str]]:
     """What the element really has: its attributes, and the properties and methods of its prototype."""
-    (site.folder / "gaze-tracker.js").write_text(SOURCE)
-    (site.folder / "index.html").write_text("<!doctype html><script src='gaze-tracker.js'></script>")
+    write_page(site.folder, "")
     page.goto(site.url)
     return page.evaluate(
         """() => {
@@ -52,11 +54,8 @@ def offered(page: Any, site: Any) -> dict[str, list[str]]:
     )
 
 
-INSIDE = {
-    *("constructor", "connectedCallback", "disconnectedCallback", "attributeChangedCallback"),
-    *("pointed", "tilted", "glance", "calm", "seen", "near", "resized", "fitFrames", "wake", "waking", "step"),
-}
-"""Methods that the browser or the shared page object calls."""
+INSIDE = {"constructor", "connectedCallback", "disconnectedCallback", "attributeChangedCallback"}
+"""Methods that the browser calls."""
 
 
 def camel(name: str) -> str:
@@ -65,29 +64,38 @@ def camel(name: str) -> str:
 
 def test_all_is_documented(offered: dict[str, list[str]]) -> None:
     attributes = set(offered["attributes"])
-    assert documented("Attributes") == attributes == set(tags("attr"))
+    assert documented("Attributes") == attributes == told("attributes")
     assert documented("Properties") == set(offered["properties"]) - {camel(name) for name in attributes}
     assert documented("Methods") == set(offered["methods"]) - INSIDE
+    assert {it["name"] for it in API["members"] if it["kind"] == "field"} == documented("Properties")
+    assert {it["name"] for it in API["members"] if it["kind"] == "method"} == documented("Methods")
     fired = set(re.findall(r'#fire\("(\w+)"', SOURCE))
-    assert documented("Events") == fired == set(tags("fires"))
+    assert documented("Events") == fired == told("events")
     styling = documented("Styling")
     assert {name for name in styling if name.startswith("--")} == set(re.findall(r"var\((--gaze[\w-]+)", SOURCE))
-    assert {name for name in styling if name.startswith("--")} == set(tags("cssprop"))
-    assert {name for name in styling if not name.startswith("--")} == set(tags("csspart"))
+    assert {name for name in styling if name.startswith("--")} == told("cssProperties")
+    assert {name for name in styling if not name.startswith("--")} == told("cssParts")
 
 
 def test_fields_of_a_manifest() -> None:
-    [paragraph] = re.findall(r"^Fields of a manifest: (.*?)\. The usual names", TEXT, re.M | re.S)
-    told = set(re.findall(r"`(\w+)`", paragraph)) - {"quadrants", "single"}
-    assert told == set(re.findall(r"\bmanifest\.(\w+)", SOURCE)) - {"base"}, "which stands in the table above"
+    [paragraph] = re.findall(r"^Fields of a manifest: (.*?)\. docs/format.md", TEXT, re.M | re.S)
+    fields = set(re.findall(r"`(\w+)`", paragraph))
+    assert fields == set(re.findall(r"\bmanifest\.([a-z]\w+)", SOURCE)) - {"base", "js"}, (
+        "which stands in the table above"
+    )
 
 
 def test_parts_are_there(offered: dict[str, list[str]], page: Any) -> None:
-    parts = page.evaluate(
-        """[...document.createElement("gaze-tracker").shadowRoot.querySelectorAll("[part]")].flatMap(
-            (element) => [...element.part])"""
-    )
-    assert set(parts) == set(tags("csspart"))
+    page.evaluate("document.body.append(document.createElement('gaze-tracker'))")
+    page.mouse.move(20, 20)
+    parts = f"[...{TRACKER}.shadowRoot.querySelectorAll('[part]')].flatMap((element) => [...element.part])"
+    page.wait_for_function(f"{parts}.includes('button')")
+    assert set(page.evaluate(parts)) == told("cssParts")
+
+
+def test_the_types_are_made_from_the_manifest(tmp_path: Path) -> None:
+    node(WIDGET.parent / "types.mjs", tmp_path)
+    assert (tmp_path / TYPES.name).read_text() == TYPES.read_text()
 
 
 def test_types_name_the_same(offered: dict[str, list[str]]) -> None:
@@ -105,7 +113,9 @@ def test_types_name_the_same(offered: dict[str, list[str]]) -> None:
 def put_portrait(folder: Path) -> None:
     write_portrait(folder / "gaze-portrait", size=30, mobile=20)
     write_pack(folder / "gaze-portrait", size=30)
-    (folder / "gaze-portrait" / "gaze-tracker.js").write_text(SOURCE)
+    Image.new("RGB", (WIDTH, HEIGHT)).save(folder / "gaze-portrait" / "poster.webp")
+    for name in WIDGET_FILES:
+        shutil.copy(WIDGET.with_name(name), folder / "gaze-portrait")
 
 
 def assert_follows(page: Any) -> None:
@@ -160,6 +170,8 @@ def test_the_style_sheet(page: Any, site: Any) -> None:
     (site.folder / "index.html").write_text(f"<!doctype html><style>{style}</style>{blocks(TEXT, 'html')[0]}")
     page.goto(site.url)
     wait_loaded(page)
+    page.mouse.move(20, 20)  # the buttons come when somebody does
+    page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('button')")
     controls = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=controls]'))"
     button = f"getComputedStyle({TRACKER}.shadowRoot.querySelector('[part~=fullscreen-button]'))"
     assert page.evaluate(f"getComputedStyle({TRACKER}).borderRadius") == "24px"

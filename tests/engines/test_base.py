@@ -1,15 +1,19 @@
 import re
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gaze.engines import base
 from gaze.engines.base import ENGINES, Engine, Expression, choose_engine, load_engine
 from gaze.engines.warp.engine import WarpEngine
 from gaze.errors import GazeError, WeightsError
+from gaze.face.face import Face
+from gaze.grid import Pose
+from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 
 
@@ -39,8 +43,8 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("gpu", "torch", "chosen", "reason"),
     [
-        (False, False, "warp", "wants an NVIDIA GPU"),
-        (False, True, "warp", "wants an NVIDIA GPU"),
+        (False, False, "warp", "needs a GPU to be quick"),
+        (False, True, "warp", "needs a GPU to be quick"),
         (True, False, "warp", r"\.\[liveportrait\]"),
         (True, True, "liveportrait", "runs on this machine's GPU"),
     ],
@@ -70,14 +74,92 @@ class Loaded(Engine):
     def render(self, *_: Any) -> Any: ...
 
 
-def test_auto_falls_back_where_the_weights_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+class Failing(Engine):
+    """An engine in whose way an error stands, at one of the steps to its second frame."""
+
+    name = "liveportrait"
+
+    def __init__(self, step: str, error: Exception) -> None:
+        self._step, self._error = step, error
+
+    def load(self) -> Generator[Loading, None, None]:
+        yield Loading("Downloading")
+        self._fail("load")
+
+    def prepare(self, *_: Any) -> None:
+        self._fail("prepare")
+
+    def render(self, source: None, poses: Any) -> np.ndarray:
+        self._fail("first")
+        return np.zeros((len(poses), 4, 4, 3), np.uint8)
+
+    def stream(self, source: None, poses: Any) -> Iterator[np.ndarray]:
+        yield self.render(source, poses[:1])
+        self._fail("second")
+        yield self.render(source, poses[1:])
+
+    def _fail(self, step: str) -> None:
+        if step == self._step:
+            raise self._error
+
+
+ERRORS = pytest.mark.parametrize(
+    ("error", "words"),
+    [(WeightsError("There are none."), "There are none."), (RuntimeError("required rank 4 tensor"), "RuntimeError")],
+)
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Exception], None]:
     monkeypatch.setattr(base, "has_gpu", lambda: True)
-    monkeypatch.setattr(base, "_liveportrait", lambda *_, **__: Loaded())
+    return lambda step, error: monkeypatch.setattr(base, "_liveportrait", lambda *_, **__: Failing(step, error))
+
+
+@ERRORS
+def test_auto_falls_back_where_the_engine_cannot_be_built(
+    error: Exception, words: str, fails: Callable[[str, Exception], None]
+) -> None:
+    pytest.importorskip("torch")
+    fails("load", error)
     engine, reason = result_of(load_engine("auto"))
     assert isinstance(engine, WarpEngine)
-    assert "LivePortrait cannot be had here: There are none." in reason
-    with pytest.raises(WeightsError):
+    assert "LivePortrait cannot be had here: " in reason
+    assert words in reason
+    with pytest.raises(GazeError, match=words):
         result_of(load_engine("liveportrait"))
+
+
+@ERRORS
+@pytest.mark.parametrize("step", ["prepare", "first"])
+def test_auto_falls_back_where_the_first_frame_fails(
+    step: str, error: Exception, words: str, fails: Callable[[str, Exception], None], framed: tuple[Portrait, Face]
+) -> None:
+    pytest.importorskip("torch")
+    fails(step, error)
+    engine, _ = result_of(load_engine("auto"))
+    assert engine.name == "liveportrait"
+    portrait, face = framed
+    source = engine.prepare(portrait, face)
+    frames = np.concatenate([*engine.stream(source, [Pose(), Pose(15)]), *engine.stream(source, [Pose(-15)])])
+    expected = WarpEngine()
+    looks = [Pose(), Pose(15), Pose(-15)]
+    np.testing.assert_array_equal(frames, expected.render(expected.prepare(portrait, face), looks))
+    assert engine.name == "warp"
+    [note] = engine.notes()
+    assert note.startswith("The LivePortrait engine failed here, so the instant engine rendered: ")
+    assert words in note
+
+
+def test_frames_of_two_engines_are_not_mixed(
+    fails: Callable[[str, Exception], None], framed: tuple[Portrait, Face]
+) -> None:
+    pytest.importorskip("torch")
+    fails("second", GazeError("The GPU does not work any more."))
+    engine, _ = result_of(load_engine("auto"))
+    frames = engine.stream(engine.prepare(*framed), [Pose(), Pose(15)])
+    next(frames)
+    with pytest.raises(GazeError, match="any more"):
+        next(frames)
 
 
 def test_auto_wants_a_torch_that_sees_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

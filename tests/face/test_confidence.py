@@ -1,32 +1,41 @@
-import cv2
-import numpy as np
+import pytest
 
-from gaze.face.confidence import UNIT, WINDOW, eye_signs
+from benchmarks.changes import HIDDEN, patch_over, skin_over
+from benchmarks.faces import read_marks
+from gaze.face.confidence import DOUBTFUL, SURE, Signs, find_signs, probability
+from gaze.photo.portrait import Portrait
 
-RADII = (0.1, 0.1)
-
-
-def drawn(lashes_from: float, lashes_to: float, iris: bool = True) -> np.ndarray:
-    """The level patch with a dark disc for each iris, and lashes that reach so far outwards from each, in units."""
-    patch = np.full((round((WINDOW[3] - WINDOW[1]) * UNIT), round((WINDOW[2] - WINDOW[0]) * UNIT), 3), 200, np.uint8)
-    down = round(-WINDOW[1] * UNIT)
-    for side in (-1, 1):
-        if iris:
-            cv2.circle(patch, (round((side * 0.5 - WINDOW[0]) * UNIT), down), round(0.1 * UNIT), (50, 40, 35), -1)
-        ends = [(round((side * (0.5 + reach) - WINDOW[0]) * UNIT), down - 4) for reach in (lashes_from, lashes_to)]
-        cv2.line(patch, ends[0], ends[1], (60, 50, 45), 5)
-    return patch
+TRUTH = read_marks("faces.json")["astronaut"]
+CLEAR = Signs(0.55, 0.5, 3.0, 0.3, 0.28, 0.9, 0.03, 12.0)
 
 
-def test_an_open_eye_goes_on_beside_its_iris_and_the_end_of_lashes_does_not() -> None:
-    assert eye_signs(drawn(-0.22, 0.22), RADII).aside > 0.6
-    assert eye_signs(drawn(-0.4, 0.0), RADII).aside < 0.2
-    assert eye_signs(drawn(0.0, 0.4), RADII).aside < 0.2
+def test_open_eyes_go_on_beside_irises_and_are_alike(portrait: Portrait) -> None:
+    clear = find_signs(portrait.image, TRUTH, 1.0)
+    assert clear.contrast > 0.1
+    assert clear.difference < 0.15
+    assert find_signs(skin_over(-1)(portrait.image, TRUTH), TRUTH, 1.0).contrast < 0.5 * clear.contrast
+    patched = find_signs(patch_over(1)(portrait.image, TRUTH), TRUTH, 1.0)
+    assert patched.beside < 0.2 < clear.beside
+    closed = find_signs(HIDDEN["eyes closed"](portrait.image, TRUTH), TRUTH, 1.0)
+    assert closed.height < clear.height
 
 
-def test_closed_lashes_are_flatter_than_an_iris_and_stay_dark_beside_it() -> None:
-    shown = eye_signs(drawn(-0.22, 0.22), RADII)
-    closed = eye_signs(drawn(-0.22, 0.22, iris=False), RADII)
-    assert closed.height < 0.6 * shown.height
-    tall = np.roll(drawn(-0.22, 0.22, iris=False), 4, 0)
-    assert eye_signs(np.minimum(tall, np.roll(tall, 5, 0)), RADII).closed > shown.closed + 0.2
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"beside": 0.0, "contrast": -0.1},
+        {"openness": 0.05, "evenness": 0.3},
+        {"contrast": -0.1, "difference": 0.4},
+        {"difference": 0.5},
+        {"mesh": 2.0},
+    ],
+)
+def test_a_bad_sign_is_enough_for_distrust_where_others_are_fair(bad: dict[str, float]) -> None:
+    fair = CLEAR._replace(beside=0.4, contrast=0.2, openness=0.25)
+    assert probability(CLEAR) > 0.98
+    assert probability(fair) > SURE
+    assert probability(fair._replace(**bad)) < DOUBTFUL
+
+
+def test_beyond_its_range_a_sign_says_no_more() -> None:
+    assert probability(CLEAR._replace(beside=0.6)) == probability(CLEAR._replace(beside=5.0))

@@ -1,22 +1,18 @@
-from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 
 from gaze.engines.base import Engine
 from gaze.engines.warp.engine import WarpEngine, WarpSource
-from gaze.errors import FaceError
 from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.matting import cutout
 from gaze.matting.cutout import CutoutEngine, apart
-from gaze.matting.matte import FINEST, Network
 from gaze.photo.portrait import Portrait
-from gaze.progress import Loading
 from tests.fakes import FakeEngine, cell_colour
-from tests.green import greenness
+from tests.green import find_green, greenness
 
 GRID = GazeGrid(10)
 CORNERS = [Cell(row, col) for row in (0, 9) for col in (0, 9)]
@@ -42,43 +38,41 @@ class Changing(Unknowing):
         return frames
 
 
+class Asked:
+    """A network that tells green from all else, and which pictures it was asked about."""
+
+    def __init__(self) -> None:
+        self.pictures: list[np.ndarray] = []
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        self.pictures.append(image)
+        return find_green(image)
+
+
 @pytest.fixture
-def asked(green_network: Path, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """The pictures that the network is asked about."""
-    pictures: list[np.ndarray] = []
-    load = cutout.load_network
-
-    def watched(matting: str) -> Generator[Loading, None, Network]:
-        network = yield from load(matting)
-
-        def find(image: np.ndarray) -> np.ndarray:
-            pictures.append(image)
-            return network(image)
-
-        return find
-
-    monkeypatch.setattr(cutout, "load_network", watched)
-    return pictures
+def asked() -> Asked:
+    return Asked()
 
 
-def cut_out(engine: Engine, example: Example) -> tuple[CutoutEngine, np.ndarray]:
-    made = CutoutEngine(engine, FINEST)
-    list(made.load())
-    return made, made.render(made.prepare(*example[:2]), POSES)
+def cut_out(engine: Engine, example: Example, network: Asked | None) -> tuple[CutoutEngine, np.ndarray]:
+    portrait, face, matte = example
+    made = CutoutEngine(engine, network)
+    alpha = find_green(portrait.image) if network else matte
+    return made, made.render(made.prepare(replace(portrait, alpha=alpha), face), POSES)
 
 
-@pytest.mark.parametrize(("engine", "networks", "most"), [(WarpEngine, 1, 0.03), (Unknowing, 5, 0.05)])
+@pytest.mark.parametrize(("engine", "networks", "most"), [(WarpEngine, 0, 0.03), (Unknowing, 4, 0.05)])
 def test_the_matte_goes_along_as_well_as_if_it_were_found_anew(
-    engine: Callable[[], Engine], networks: int, most: float, before_green: Example, asked: list[np.ndarray]
+    engine: Callable[[], Engine], networks: int, most: float, before_green: Example, asked: Asked
 ) -> None:
     portrait, face, matte = before_green
-    made, frames = cut_out(engine(), before_green)
+    made, frames = cut_out(engine(), before_green, asked)
     assert frames.shape == (len(POSES), portrait.height, portrait.width, 4)
     assert frames.dtype == np.uint8
-    assert (len(asked), made.notes(), made.name) == (networks, (), "warp")
-    network, reach = made._network, 0.15 * face.iris_distance
+    assert (len(asked.pictures), made.notes(), made.name) == (networks, (), "warp")
+    reach = 0.15 * face.iris_distance
     rendered = WarpEngine().render(WarpEngine().prepare(portrait, face), POSES)
-    found = [network(frame) for frame in rendered]
+    found = [find_green(frame) for frame in rendered]
     assert all(apart(frame[..., 3], anew, reach) < most for frame, anew in zip(frames, found, strict=True))
     # A matte that stayed where it is would not do.
     assert min(apart(matte, anew, reach) for anew in found[1:5]) > most
@@ -86,10 +80,10 @@ def test_the_matte_goes_along_as_well_as_if_it_were_found_anew(
 
 @pytest.mark.parametrize("engine", [WarpEngine, Unknowing])
 def test_no_halo_is_left_and_the_face_is_the_engines(
-    engine: Callable[[], Engine], before_green: Example, asked: list[np.ndarray]
+    engine: Callable[[], Engine], before_green: Example, asked: Asked
 ) -> None:
     portrait, face, _ = before_green
-    _, frames = cut_out(engine(), before_green)
+    _, frames = cut_out(engine(), before_green, asked)
     rendered = WarpEngine().render(WarpEngine().prepare(portrait, face), POSES)
     x, y, reach = round(face.centre[0]), round(face.centre[1]), round(face.iris_distance)
     for frame, whole in zip(frames, rendered, strict=True):
@@ -102,11 +96,9 @@ def test_no_halo_is_left_and_the_face_is_the_engines(
         assert (frame[:20, :20, 3] == 0).all()
 
 
-def test_where_carrying_falls_short_the_network_is_asked_for_every_frame(
-    before_green: Example, asked: list[np.ndarray]
-) -> None:
-    made, frames = cut_out(Changing(), before_green)
-    assert len(asked) == 1 + 4 + len(POSES)
+def test_where_carrying_falls_short_the_network_is_asked_for_every_frame(before_green: Example, asked: Asked) -> None:
+    made, frames = cut_out(Changing(), before_green, asked)
+    assert len(asked.pictures) == 4 + len(POSES)
     [note] = made.notes()
     assert "from each by itself" in note
     half = frames.shape[2] // 2
@@ -115,25 +107,25 @@ def test_where_carrying_falls_short_the_network_is_asked_for_every_frame(
 
 
 def test_where_that_would_take_too_long_it_is_told(
-    before_green: Example, asked: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+    before_green: Example, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cutout, "_PATIENCE", 0.0)
-    made, _ = cut_out(Changing(), before_green)
-    assert len(asked) == 1 + 4
+    made, _ = cut_out(Changing(), before_green, asked)
+    assert len(asked.pictures) == 4
     [note] = made.notes()
     assert "look at its edges" in note
     assert "would have taken 0 min" in note
 
 
-def test_the_check_is_made_once(before_green: Example, asked: list[np.ndarray]) -> None:
-    made, _ = cut_out(Unknowing(), before_green)
-    source = made.prepare(*before_green[:2])
-    count = len(asked)
+def test_the_check_is_made_once(before_green: Example, asked: Asked) -> None:
+    made, _ = cut_out(Unknowing(), before_green, asked)
+    source = made.prepare(replace(before_green[0], alpha=before_green[2]), before_green[1])
+    count = len(asked.pictures)
     made.render(source, POSES)
-    assert len(asked) == count
+    assert len(asked.pictures) == count
 
 
-def test_frames_come_in_the_order_of_the_poses(before_green: Example, asked: list[np.ndarray]) -> None:
+def test_frames_come_in_the_order_of_the_poses(before_green: Example, asked: Asked) -> None:
     class Plain(FakeEngine):
         def notes(self) -> tuple[str, ...]:
             return ("The fan is loud.",)
@@ -141,9 +133,8 @@ def test_frames_come_in_the_order_of_the_poses(before_green: Example, asked: lis
     grid = GazeGrid(4)
     engine = Plain(4)
     engine.metered = True
-    made = CutoutEngine(engine, FINEST)
-    list(made.load())
-    source = made.prepare(*before_green[:2])
+    made = CutoutEngine(engine, asked)
+    source = made.prepare(replace(before_green[0], alpha=before_green[2]), before_green[1])
     frames = np.concatenate(list(made.stream(source, [grid.pose(cell) for cell in grid.cells()])))
     for cell, frame in zip(grid.cells(), frames, strict=True):
         assert tuple(frame[frame.shape[0] // 2, frame.shape[1] // 2, :3]) == cell_colour(cell)
@@ -153,11 +144,13 @@ def test_frames_come_in_the_order_of_the_poses(before_green: Example, asked: lis
     assert "The fan is loud." in made.notes()
 
 
-def test_a_person_whom_the_network_does_not_see(before_green: Example, asked: list[np.ndarray]) -> None:
-    portrait, face, _ = before_green
-    made = CutoutEngine(WarpEngine(), FINEST)
-    list(made.load())
-    empty = np.full_like(portrait.image, (0, 255, 0))
-    cv2.circle(empty, (20, 20), 10, (200, 100, 90), -1)
-    with pytest.raises(FaceError, match="cannot be told from the background"):
-        made.prepare(Portrait(empty), face)
+def test_a_photo_that_is_cut_out_already_keeps_its_colours_and_asks_nothing(
+    framed: tuple[Portrait, Face], before_green: Example
+) -> None:
+    portrait, face = framed
+    made, frames = cut_out(Unknowing(), (portrait, face, before_green[2]), None)
+    assert made.notes() == ()
+    middle = frames[0]
+    soft = (middle[..., 3] > 30) & (middle[..., 3] < 225)
+    rendered = WarpEngine().render(WarpEngine().prepare(portrait, face), POSES[:1])[0]
+    assert np.abs(middle[soft][:, :3].astype(float) - rendered[soft]).mean() < 4

@@ -42,8 +42,8 @@ def test_each_network_is_one_that_rembg_knows_and_none_is_its_default() -> None:
 def test_without_rembg_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finest_missing() is None
     monkeypatch.setattr(finest, "find_spec", lambda _: None)
-    assert "extra “matting”" in str(finest_missing())
-    with pytest.raises(GazeError, match=r"needs the extra “matting”.*choose the quick way"):
+    assert "rembg" in str(finest_missing())
+    with pytest.raises(GazeError, match=r"needs rembg.*choose the quick way"):
         load()
 
 

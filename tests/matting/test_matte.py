@@ -6,7 +6,7 @@ import pytest
 
 from gaze.errors import FaceError, GazeError
 from gaze.face.face import Face
-from gaze.matting.matte import find_matte, load_network, quick_matte
+from gaze.matting.matte import add_matte, load_network, quick_matte
 from gaze.photo.portrait import Portrait
 from gaze.progress import Steps
 from tests.green import greenness
@@ -16,9 +16,13 @@ Example = tuple[Portrait, Face, np.ndarray]
 
 def test_the_quick_way_needs_nothing_and_finds_the_edge(before_green: Example) -> None:
     portrait, face, _ = before_green
-    loading = Steps(load_network("quick"))
+    loading = Steps(add_matte(portrait, face, "quick"))
     assert list(loading) == []
-    matte = find_matte(portrait, face, loading.result)
+    cut, network = loading.result
+    assert network is quick_matte
+    assert np.array_equal(cut.image, portrait.image)
+    matte = cut.alpha
+    assert matte is not None
     assert matte.shape == portrait.image.shape[:2]
     green = greenness(portrait.image) > 200
     assert matte[green].mean() < 3
@@ -29,7 +33,9 @@ def test_the_quick_way_needs_nothing_and_finds_the_edge(before_green: Example) -
 def test_a_photos_own_transparency_is_the_matte(before_green: Example) -> None:
     portrait, face, matte = before_green
     own = Portrait(portrait.image, alpha=matte)
-    assert find_matte(own, face, None) is matte
+    loading = Steps(add_matte(own, face, "finest"))
+    assert list(loading) == []
+    assert loading.result == (own, None)
 
 
 def test_a_way_that_there_is_not() -> None:
@@ -40,7 +46,7 @@ def test_a_way_that_there_is_not() -> None:
 def test_a_person_who_is_not_seen(before_green: Example) -> None:
     portrait, face, _ = before_green
     with pytest.raises(FaceError, match="cannot be told from the background"):
-        find_matte(Portrait(np.full_like(portrait.image, (0, 255, 0))), face, quick_matte)
+        list(add_matte(Portrait(np.full_like(portrait.image, (0, 255, 0))), face, "quick"))
 
 
 def test_the_quick_way_loads_no_heavy_library() -> None:

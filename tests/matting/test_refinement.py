@@ -14,7 +14,8 @@ def scene(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     coarse = cv2.GaussianBlur(coarse, (0, 0), 1.5).astype(np.float32) / 255
     for angle in np.linspace(0, 2 * np.pi, 90, endpoint=False):
         ends = [(2 * side + r * np.cos(angle), 2 * side + r * np.sin(angle)) for r in (side - 8, side + 20 * k)]
-        cv2.line(big, *[(round(x), round(y)) for x, y in ends], 255, 6 * k, cv2.LINE_AA)
+        (x0, y0), (x1, y1) = ends
+        cv2.line(big, (round(x0), round(y0)), (round(x1), round(y1)), 255, 6 * k, cv2.LINE_AA)
     alpha = cv2.resize(big, (side, side), interpolation=cv2.INTER_AREA)
     ramp = np.linspace(170, 240, side)[None, :, None] * np.array([0.9, 0.95, 1.0])
     share = alpha[..., None] / 255
@@ -27,7 +28,8 @@ def scene(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_strands_that_the_map_does_not_have_are_found(side: int) -> None:
     picture, alpha, coarse = scene(side)
     matte = refine(picture, coarse)
-    assert (matte.shape, matte.dtype) == (alpha.shape, np.uint8)
+    assert matte.shape == alpha.shape
+    assert matte.dtype == np.uint8
     plain = 255 * cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     y, x = np.indices(alpha.shape)
     ring = np.abs(np.hypot(x - side / 2, y - side / 2) - side / 4 - side / 85) < side / 85

@@ -26,7 +26,8 @@ def test_the_models_are_those_that_their_page_names() -> None:
 def test_it_finds_the_person(before_green: tuple[Portrait, Face, np.ndarray]) -> None:
     portrait, face, _ = before_green
     found = find_person(portrait.image)
-    assert (found.shape, found.dtype) == ((SIDE, SIDE), np.float32)
+    assert found.shape == (SIDE, SIDE)
+    assert found.dtype == np.float32
     x, y = round(face.centre[0] / portrait.width * SIDE), round(face.centre[1] / portrait.height * SIDE)
     assert found[y - 5 : y + 5, x - 5 : x + 5].min() > 0.9
     assert found[:10, :10].max() < 0.1

@@ -71,6 +71,15 @@ def test_sheets_beyond_webps_limit_are_refused_with_the_numbers() -> None:
         check_sheets(plan_sheets(GazeGrid(30), "single"), 640, 512)
 
 
+def test_large_sheets_are_encoded_with_little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: the effort is not capped where libwebp would encode twice."""
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    picture = Image.fromarray(noise)
+    assert encode_webp(picture, 70, 6) != encode_webp(picture, 70, 2)
+    monkeypatch.setattr(sprites, "_EFFORT_PIXELS", 64 * 64 - 1)
+    assert encode_webp(picture, 70, 6) == encode_webp(picture, 70, 2) != encode_webp(picture, 70, 1)
+
+
 def test_metadata_has_the_contracts_fields() -> None:
     bare = describe(GazeGrid(30), "quadrants", (60, 50), (0.5, 0.3), "warp")
     assert (bare.fields()["sheets"], bare.mobile_grid_size, bare.total_images) == ([], 30, 900)

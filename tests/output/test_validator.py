@@ -80,7 +80,7 @@ def test_metadata_that_tell_something_else(folder: Path, fields: dict[str, Any],
 
 def test_a_sheet_that_is_no_picture(folder: Path) -> None:
     (folder / "q2.webp").write_bytes(b"no picture")
-    assert check(folder) == ["q2.webp is no picture that can be read. Copy it again."]
+    assert check(folder) == ["q2.webp cannot be read as a picture. Copy it again."]
 
 
 @pytest.mark.parametrize(

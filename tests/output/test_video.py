@@ -35,6 +35,13 @@ def test_every_frame_comes_back_in_its_colours(codec: str, size: tuple[int, int]
     assert np.abs(difference.mean(axis=(0, 1, 2))).max() < 0.6
 
 
+def test_colour_that_nobody_sees_is_the_mean_of_the_rest() -> None:
+    """Kills: the colour under full transparency is coded as it is, so that it bleeds over the edge."""
+    frame = np.full((4, 6, 4), (200, 100, 50, 255), np.uint8)
+    frame[:, :2] = (0, 255, 0, 0)
+    assert (video.stack_alpha(frame)[:4, :2] == (200, 100, 50)).all()
+
+
 def test_alpha_travels_under_the_colour() -> None:
     source = frames(101, 67, 4)
     shown = video.decode_chain(video.encode_chain(source, "vp9", 20), "vp9", 101, 67, alpha=True)

@@ -159,7 +159,8 @@ def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, mo
 def test_a_script_without_a_guard_reads(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(f"from gaze.photo.portrait import load_portrait\nprint(load_portrait({str(PHOTO)!r}).width)\n")
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, env=here)
     assert (done.stdout, done.returncode) == ("512\n", 0), done.stderr
 
 

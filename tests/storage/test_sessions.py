@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaze.errors import GazeError
-from gaze.storage.sessions import SessionStore, publishing, time_kept
+from gaze.storage.sessions import SessionStore, is_session, publishing, time_kept
 
 
 @pytest.fixture
@@ -174,6 +174,13 @@ def test_only_old_sessions_and_old_drafts_expire(store: SessionStore) -> None:
         assert store.sessions() == [fresh]
         assert sorted(store.root.iterdir()) == sorted([store.root / fresh, draft])
         (draft / "metadata.json").write_text("{}")
+
+
+@pytest.mark.parametrize("name", ["a" * 33, "a" * 32 + "\n", "a" * 32 + "/..", "A" * 32, "a" * 31, "", "g" * 32])
+def test_only_a_whole_id_is_one(name: str) -> None:
+    """Kills: an id is matched at its beginning only."""
+    assert is_session("0123456789abcdef" * 2)
+    assert not is_session(name)
 
 
 def test_what_is_new_makes_what_is_old_go(store: SessionStore) -> None:

@@ -1,33 +1,80 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gaze.options import PREVIEW, Options
-from gaze.ui.eta import Pace
+from gaze.options import Options
+from gaze.progress import Progress
+from gaze.ui.eta import STAGES, Meter, Pace
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def test_nothing_is_expected_before_something_was_made() -> None:
     assert Pace().expect("warp", Options()) is None
+    assert Meter(None).left is None
 
 
-def test_the_preview_tells_what_the_instant_engine_will_take() -> None:
+def test_engines_and_sizes_are_learnt_apart() -> None:
     pace = Pace()
-    pace.learn_preview(PREVIEW, 2)
-    pace.learn_preview(PREVIEW, 0.5)
-    pace.learn_preview(PREVIEW, 1)
-    times = pace.expect("warp", Options())
-    assert times
-    assert times.ready == pytest.approx(0.5 * 9 * 4)
-    assert times.total is None
+    pace.learn("warp", Options(), {"render": 2.0})
+    assert pace.expect("warp", Options()) == {"render": 2.0}
     assert pace.expect("liveportrait", Options()) is None
+    assert pace.expect("warp", Options(frame_size=640)) is None
 
 
-def test_a_portrait_that_was_made_tells_more() -> None:
-    pace = Pace()
-    pace.learn_preview(PREVIEW, 1)
-    pace.learn("warp", Options(), 20, 40)
-    times = pace.expect("warp", Options(frame_size=1024))
-    assert times
-    assert (times.ready, times.total) == (80, 160)
-    assert "last one" in times.source
-    other = pace.expect("warp", Options(keys=6))
-    assert other
-    assert other.total is None
+def test_what_a_run_took_is_what_the_next_one_expects() -> None:
+    clock = Clock()
+    meter = Meter(None, clock)
+    for stage, seconds in (("read", 1), ("render", 5), ("encode", 2), ("done", 0)):
+        meter.step(Progress(stage, 0, 10, ""))
+        clock.now += seconds
+        meter.step(Progress(stage, 10, 10, ""))
+    assert meter.took["render"] == 5
+    assert meter.share == 1
+    again = Meter(meter.took, clock)
+    again.step(Progress("render", 5, 10, ""))
+    assert again.share == pytest.approx((1 + 2.5) / 8)
+    assert again.left == pytest.approx(8)
+    clock.now += 3
+    assert again.left is not None
+    assert again.left < 6
+
+
+def test_a_run_that_is_slower_than_the_last_one_never_counts_upwards() -> None:
+    clock = Clock()
+    meter = Meter({"render": 4.0}, clock)
+    told: list[float] = []
+    for done in range(11):
+        meter.step(Progress("render", done, 10, ""))
+        told.append(meter.left or 0.0)
+        clock.now += 2
+    assert told == sorted(told, reverse=True)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(STAGES[:-1]), st.integers(0, 50), st.integers(0, 50), st.floats(0, 9)), max_size=40
+    ),
+    st.dictionaries(st.sampled_from(STAGES), st.floats(0, 100)),
+)
+def test_the_bar_never_falls_and_the_time_never_rises(
+    steps: list[tuple[str, int, int, float]], expected: dict[str, float]
+) -> None:
+    clock = Clock()
+    meter = Meter(expected, clock)
+    shares, times = [0.0], []
+    for stage, done, total, seconds in steps:
+        clock.now += seconds
+        meter.step(Progress(stage, done, total, ""))
+        shares.append(meter.share)
+        times.append(meter.left)
+    assert shares == sorted(shares)
+    assert 0 <= shares[-1] < 1
+    known = [time for time in times if time is not None]
+    assert known == sorted(known, reverse=True)
+    assert all(time >= 0 for time in known)

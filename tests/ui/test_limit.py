@@ -27,7 +27,7 @@ def asking(host: str) -> Any:
 
 def test_a_bucket_empties_and_fills_again() -> None:
     clock = Clock()
-    limit = Limit(3, 0.5, clock)
+    limit = Limit(3, 0.5, clock=clock)
     for _ in range(3):
         limit.take("a")
     with pytest.raises(GazeError, match=r"many previews in a short time\. Wait 2 s"):
@@ -51,6 +51,18 @@ def test_many_clients_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     for number in range(100):
         limit.take(str(number))
     assert len(limit._buckets) == 10
+
+
+def test_whoever_asked_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: buckets are dropped in another order, so that whoever asks without end gets a new one."""
+    monkeypatch.setattr(module, "_CLIENTS", 3)
+    limit = Limit(2, 0.001)
+    for client in ("busy", "quiet", "busy", "other", "third"):
+        limit.take(client)
+    with pytest.raises(GazeError):
+        limit.take("busy")
+    limit.take("quiet")
+    limit.take("quiet")
 
 
 def test_an_event_of_the_page_says_it_in_words() -> None:

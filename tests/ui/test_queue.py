@@ -1,4 +1,7 @@
+from types import SimpleNamespace
+
 import pytest
+from gradio.context import LocalContext
 
 from gaze.errors import GazeError
 from gaze.ui.queue import Line, duration
@@ -32,6 +35,18 @@ def test_the_time_is_told_when_all_before_are_known() -> None:
                 assert words(line) == "You are number 3 in line."
 
 
+def test_the_time_that_is_told_goes_down_while_a_portrait_is_made() -> None:
+    """Kills: the seconds since its beginning are not taken off."""
+    line = Line()
+    with line.enter(40) as first:
+        assert first.left == 40
+        list(first.waiting())
+        earlier = first.left
+        assert earlier is not None
+        told = [first.left or 0 for _ in range(10_000)]
+        assert told[-1] < earlier <= 40
+
+
 def test_an_error_leaves_the_line() -> None:
     line = Line()
     with pytest.raises(ZeroDivisionError), line.enter():
@@ -49,3 +64,31 @@ def test_a_full_line_is_said_kindly() -> None:
 
 def test_times_are_told_as_people_say_them() -> None:
     assert [duration(seconds) for seconds in (0.2, 12.3, 89, 200)] == ["1 s", "12 s", "89 s", "3 min"]
+
+
+def test_a_client_has_two_places_whatever_it_calls_itself() -> None:
+    line = Line()
+
+    def come(address: str, session: str | None) -> None:
+        LocalContext.request.set(SimpleNamespace(session_hash=session, client=SimpleNamespace(host=address)))  # type: ignore[arg-type]
+        try:
+            line.enter()
+        finally:
+            LocalContext.request.set(None)
+
+    come("192.0.2.1", "a")
+    come("192.0.2.1", "b")
+    with pytest.raises(GazeError, match="2 portraits of yours are being made or waiting already"):
+        come("192.0.2.1", "c")
+    come("192.0.2.2", "d")
+    come("192.0.2.3", "d")
+    with pytest.raises(GazeError, match="of yours"):
+        come("192.0.2.4", "d")
+    come("2001:db8:1:2::1", None)
+    come("2001:db8:1:2::2", None)
+    with pytest.raises(GazeError, match="of yours"):
+        come("2001:db8:1:2::3", None)
+    line.leave(line._turns[0])
+    come("192.0.2.1", "c")
+    for _ in range(3):
+        line.enter()  # from Python, of nobody in particular

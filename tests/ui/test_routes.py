@@ -27,12 +27,12 @@ def client(store: SessionStore, tmp_path_factory: pytest.TempPathFactory) -> Tes
     return TestClient(Starlette(routes=session_routes(empty, store)))
 
 
-def test_files_are_served_whole_by_range_and_cached_for_good(store: SessionStore, client: TestClient) -> None:
+def test_files_are_served_whole_by_range_and_asked_for_again(store: SessionStore, client: TestClient) -> None:
     [session] = store.sessions()
     answer = client.get(session_url(session, "q0.webp"))
     assert answer.content == (store.folder(session) / "q0.webp").read_bytes()
     assert answer.headers["content-type"] == "image/webp"
-    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "private, no-cache"
     assert answer.headers["access-control-allow-origin"] == "*"
     tag = answer.headers["etag"]
     again = client.get(session_url(session, "q0.webp"), headers={"If-None-Match": f'"other", W/{tag}'})
@@ -40,6 +40,39 @@ def test_files_are_served_whole_by_range_and_cached_for_good(store: SessionStore
     assert client.get(session_url(session, "q0.webp"), headers={"If-None-Match": '"other"'}).status_code == 200
     part = client.get(session_url(session, "q0.webp"), headers={"Range": "bytes=4-9"})
     assert (part.status_code, part.content) == (206, answer.content[4:10])
+
+
+def test_a_file_that_changes_has_another_tag_and_no_two_share_one(store: SessionStore, client: TestClient) -> None:
+    [session] = store.sessions()
+    names = ("q0.webp", "q1.webp", "poster.webp", "gaze.pack", "metadata.json")
+    tags = {name: client.get(session_url(session, name)).headers["etag"] for name in names}
+    assert len(set(tags.values())) == len(names)
+    assert not any(tag.startswith("W/") for tag in tags.values())
+    path = store.folder(session) / "poster.webp"
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(whole[::-1])
+        assert client.get(session_url(session, "poster.webp")).headers["etag"] != tags["poster.webp"]
+    finally:
+        path.write_bytes(whole)
+    again = client.get(session_url(session, "poster.webp"), headers={"If-None-Match": tags["poster.webp"]})
+    assert again.status_code == 304, "the same on whichever machine, whenever it was written"
+
+
+def test_what_was_deleted_is_gone_for_a_browser_that_has_it(photo: Path, tmp_path: Path) -> None:
+    store = SessionStore(tmp_path)
+    session = generate(photo, store.new(), Options(engine=FakeEngine(4), size=4, frame_size=128)).folder.name
+    client = TestClient(Starlette(routes=session_routes(store)))
+    for name in ("gaze.pack", "poster.webp", "q0.webp", "metadata.json"):
+        # Whoever keeps it has to ask (RFC 9111, 5.2.2.4), and nobody between may keep it (5.2.2.7).
+        assert set(client.get(session_url(session, name)).headers["cache-control"].split(", ")) == {
+            "private",
+            "no-cache",
+        }
+    tag = client.get(session_url(session, "gaze.pack")).headers["etag"]
+    store.delete(session)
+    gone = client.get(session_url(session, "gaze.pack"), headers={"If-None-Match": tag})
+    assert (gone.status_code, gone.headers["cache-control"]) == (404, "no-store")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +122,7 @@ def test_the_zip_is_complete_and_its_length_known(store: SessionStore, client: T
     answer = client.get(session_url(session, ZIP))
     assert answer.headers["content-length"] == str(len(answer.content))
     assert ZIP in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
     assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
 
 

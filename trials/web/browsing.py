@@ -38,17 +38,15 @@ def in_use(browser: Any, app: App) -> Tried:
     page, started = new_page(browser), time.monotonic()
     page.goto(app.address)
     page.wait_for_function(_LOADED)
-    page.get_by_role("button", name="Example 1").click()
-    page.get_by_text("A quick preview").wait_for()
-    page.get_by_role("button", name="Options").click()
-    page.locator("fieldset", has_text="Grid size").get_by_label("10", exact=True).check()
-    page.get_by_role("button", name="Generate").click()
-    page.get_by_role("button", name="Copy link").wait_for()
-    page.get_by_role("button", name="Portrait 1, open").click()
-    page.get_by_text("Your portrait.").wait_for()
-    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Example: astronaut").click()
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_text("Your portrait is ready.").wait_for(timeout=300_000)
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_label("Caption").fill("Ada")
+    page.get_by_role("button", name="Copy the link").click()
+    page.get_by_role("button", name="Delete it").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_text("Deleted for good").wait_for()
+    page.get_by_text("It is deleted.").wait_for()
     forbidden = page.evaluate("violations")
     page.context.close()
     return Tried(FAULT if forbidden else "works", f"Forbidden: {forbidden}", time.monotonic() - started)
@@ -88,18 +86,17 @@ def named(browser: Any, app: App, texts: tuple[str, ...]) -> Iterator[Tried]:
     for number, text in enumerate(texts):
         name = f"{text[:200]}.jpg"
         data = EXAMPLE.read_bytes() if number % 6 == 0 else b"no picture"
-        page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
-        said = "A quick preview" if number % 6 == 0 else "no picture that can be read"
+        page.locator("#pick").set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
+        state = "preview" if number % 6 == 0 else "error"
         try:
-            page.get_by_text(said).first.wait_for(timeout=20_000)
+            page.locator(f".page[data-state={state}]").wait_for(timeout=20_000)
         except Exception:
             shown = page.locator("body").inner_text()[:600]
             yield Tried(FAULT, f"{name!r}: nothing is said. The page shows: {shown}")
             continue
         yield _harmless(page, repr(name))
-        page.get_by_role("button", name="Example 1").click()
-        page.get_by_text("no picture that can be read").wait_for(state="detached")
-        page.get_by_text("A quick preview").wait_for()
+        page.get_by_role("button", name="New photo").click()
+        page.get_by_text("Your photo looks at you.").wait_for()
     page.context.close()
 
 
@@ -108,8 +105,7 @@ def opened(browser: Any, app: App, texts: tuple[str, ...]) -> Iterator[Tried]:
     for text in texts:
         it = quote(text)
         page.goto(f"{app.address}/?session={it}&__theme={it}&view={it}&{it}={it}#{it}")
-        page.wait_for_function(_LOADED)
-        page.get_by_text("not there any more").wait_for()
+        page.get_by_text("This portrait is gone.").wait_for()
         yield _harmless(page, repr(text[:60]))
     page.context.close()
 

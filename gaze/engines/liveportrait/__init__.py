@@ -2,7 +2,7 @@
 
     weights ──▶ networks: appearance · motion · warping · decoder · mlps        (each as published, key by key)
                     │
-                  lean: warping and decoder again, with less arithmetic and the same result
+                  fused_networks: warping and decoder again, with less arithmetic and the same result
                     │
     crop · landmarks ──▶ renderer: photo + poses ──keypoints──▶ frames, in batches ──paste──▶ whole pictures
                     │

@@ -14,9 +14,10 @@ import torch
 
 from gaze.engines.base import Engine, Expression
 from gaze.engines.liveportrait import weights
-from gaze.engines.liveportrait.crop import Crop, crop_around_face
+from gaze.engines.liveportrait.crop import Crop, crop_around_face, cut_window
+from gaze.engines.liveportrait.device import best_device
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
-from gaze.engines.liveportrait.renderer import Renderer, RenderSource, best_device
+from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.warp.straighten import straightening_units
 from gaze.errors import GazeError, WeightsError
 from gaze.face.face import Face
@@ -24,7 +25,7 @@ from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 
-_GPU = re.compile(r"\b(CUDA|cuDNN|CUDNN_|CUBLAS_|NVML|NVIDIA)", re.IGNORECASE)
+_GPU = re.compile(r"\b(CUDA|cuDNN|CUDNN_|CUBLAS_|NVML|NVIDIA|HIP|MIOpen|MPS)", re.IGNORECASE)
 """How errors of a GPU's libraries name themselves."""
 
 
@@ -60,6 +61,7 @@ class LivePortraitEngine(Engine):
         self._straighten = straighten
         self._expression = expression or Expression()
         self._compile = compile
+        self._notes: dict[str, None] = {}
 
     def load(self) -> Iterator[Loading]:
         """Download the weights if they are not here, and read them.
@@ -75,8 +77,9 @@ class LivePortraitEngine(Engine):
         self.renderer()
 
     def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
+        crop = find_crop(portrait, face)
         with telling_failures():
-            rendered = self.renderer().prepare(portrait.image, find_crop(portrait, face))
+            rendered = self.renderer().prepare(portrait.image, crop, cut_window(portrait, crop))
         return LivePortraitSource(rendered, self._straightening(face))
 
     def render(self, source: LivePortraitSource, poses: Sequence[Pose]) -> np.ndarray:
@@ -84,10 +87,14 @@ class LivePortraitEngine(Engine):
 
     def stream(self, source: LivePortraitSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         with telling_failures():
-            yield from self.renderer().frames(source.render, shifted(poses, source.straighten), self._expression)
+            looks = shifted(poses, source.straighten)
+            yield from self.renderer().frames(source.render, looks, self._expression, self._tell)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.renderer().notes))
+        return tuple(self._notes)
+
+    def _tell(self, note: str) -> None:
+        self._notes[note] = None
 
     def _straightening(self, face: Face) -> float:
         return straightening_units(face) if self._straighten else 0.0

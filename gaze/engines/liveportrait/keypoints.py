@@ -105,22 +105,23 @@ def driving_keypoints(motion: Motion, poses: Sequence[Pose], expression: Express
 def gaze_edits(poses: Sequence[Pose], lid_term: bool = False) -> Tensor:
     """(len(poses), 21, 3): what gaze and brows of each pose add to the expression; `lid_term` as in `Expression`."""
     edits = torch.zeros(len(poses), KEYPOINTS, 3)
-    for edit, pose in zip(edits, poses, strict=True):
+    pupil_x, pupil_y, eyebrow = (
+        torch.tensor([float(getattr(pose, name)) for pose in poses]) for name in ("pupil_x", "pupil_y", "eyebrow")
+    )
+    for eyeball, farther in zip(_EYEBALLS, (pupil_x < 0, pupil_x > 0), strict=True):
         # The eye that turns outwards goes further.
-        left, right = (0.0007, 0.001) if pose.pupil_x > 0 else (0.001, 0.0007)
-        edit[_EYEBALLS[0], _X] += left * pose.pupil_x
-        edit[_EYEBALLS[1], _X] += right * pose.pupil_x
-        for eyeball in _EYEBALLS:
-            edit[eyeball, _Y] -= 0.001 * pose.pupil_y
-        if lid_term:
-            _open_lids(edit, -pose.pupil_y / 2)
-        _raise_brows(edit, pose.eyebrow)
+        edits[:, eyeball, _X] += torch.where(farther, 0.001, 0.0007) * pupil_x
+        edits[:, eyeball, _Y] -= 0.001 * pupil_y
+    if lid_term:
+        _open_lids(edits, -pupil_y / 2)
+    _raise_brows(edits, eyebrow)
     return edits
 
 
 def expression_edits(expression: Expression) -> Tensor:
     """(21, 3): what an `Expression` adds to the source's own."""
-    edit = torch.zeros(KEYPOINTS, 3)
+    edits = torch.zeros(1, KEYPOINTS, 3)
+    edit = edits[0]
     smile = expression.smile
     edit[_UPPER_LIP, _Y] -= 0.01 * smile
     edit[_MOUTH_CORNERS, _Y] -= 0.02 * smile
@@ -129,24 +130,21 @@ def expression_edits(expression: Expression) -> Tensor:
     for lid, cheek in zip(_LIDS, _CHEEKS, strict=True):
         edit[lid, _Y] -= 0.00275 * smile
         edit[cheek, _Y] -= 0.0035 * smile
-    _open_lids(edit, -_FULL_BLINK * expression.blink)
-    _raise_brows(edit, _FULL_BROWS * expression.eyebrow)
+    _open_lids(edits, torch.tensor([-_FULL_BLINK * expression.blink]))
+    _raise_brows(edits, torch.tensor([_FULL_BROWS * expression.eyebrow]))
     return edit
 
 
-def _open_lids(edit: Tensor, amount: float) -> None:
-    """The editors' lid term: negative closes the eyes."""
+def _open_lids(edits: Tensor, amounts: Tensor) -> None:
+    """The editors' lid term for edits (n, 21, 3) by amounts (n): negative closes the eyes."""
     for eyeball, lid in zip(_EYEBALLS, _LIDS, strict=True):
-        edit[eyeball, _Y] -= 0.001 * amount
-        edit[lid, _Y] += 0.0003 * amount
+        edits[:, eyeball, _Y] -= 0.001 * amounts
+        edits[:, lid, _Y] += 0.0003 * amounts
 
 
-def _raise_brows(edit: Tensor, amount: float) -> None:
-    if amount > 0:
-        edit[_BROWS[0], _Y] += 0.001 * amount
-        edit[_BROWS[1], _Y] -= 0.001 * amount
-    else:
-        edit[_BROWS[0], _X] -= 0.001 * amount
-        edit[_BROWS[1], _X] += 0.001 * amount
-        edit[_BROWS[0], _Y] += 0.0003 * amount
-        edit[_BROWS[1], _Y] -= 0.0003 * amount
+def _raise_brows(edits: Tensor, amounts: Tensor) -> None:
+    """Brows of edits (n, 21, 3) go up by positive amounts (n), and down and together by negative ones."""
+    up, down = amounts.clamp(min=0), amounts.clamp(max=0)
+    for brow, way in zip(_BROWS, (1, -1), strict=True):
+        edits[:, brow, _Y] += way * (0.001 * up + 0.0003 * down)
+        edits[:, brow, _X] -= way * 0.001 * down

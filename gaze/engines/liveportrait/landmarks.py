@@ -11,8 +11,8 @@ from gaze.engines.liveportrait.crop import Crop, crop_around_face, crop_around_l
 from gaze.errors import WeightsError
 from gaze.face.face import Face
 
-_INPUT_SIDE = 224
-_INPUT_SCALE, _INPUT_SHIFT = 1.5, -0.1
+_INPUT = (1.5, -0.1, 224)
+"""Scale, shift and side of the window that the network looks at."""
 _POINTS_OUTPUT = 2
 _PUPILS = (197, 198)
 _LARGEST_OFFSET = 0.35
@@ -50,10 +50,15 @@ class LandmarkNetwork:
         return points @ back[:2, :2].T + back[:2, 2]
 
     def crop(self, image: np.ndarray, face: Face) -> Crop:
-        """The window that the landmarks ask for; the estimated one where they lie beside the face."""
-        rough = crop_around_face(face, _INPUT_SCALE, _INPUT_SHIFT, _INPUT_SIDE)
-        points = self.points(image, rough)
-        if not np.isfinite(points).all():
-            return crop_around_face(face)
-        off = math.dist(points[list(_PUPILS)].mean(0), face.centre)
-        return crop_around_landmarks(points) if off < _LARGEST_OFFSET * face.iris_distance else crop_around_face(face)
+        """The window that the landmarks ask for; that of the mesh where they lie beside the face.
+
+        The network looks twice: around the mesh, then around what it found, as close as it was trained to see faces.
+        """
+        window = crop_around_face(face, *_INPUT)
+        for _ in range(2):
+            points = self.points(image, window)
+            off = math.dist(points[list(_PUPILS)].mean(0), face.centre) if np.isfinite(points).all() else math.inf
+            if off >= _LARGEST_OFFSET * face.iris_distance:
+                return crop_around_face(face)
+            window = crop_around_landmarks(points, *_INPUT)
+        return crop_around_landmarks(points)

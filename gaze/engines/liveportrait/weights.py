@@ -28,8 +28,9 @@ from gaze.errors import WeightsError
 from gaze.progress import Loading
 
 REPOSITORY = "KwaiVGI/LivePortrait"
-REVISION = "main"
-"""No commit of the weights repository is known to us; the one downloaded first stays in the cache."""
+COMMIT: str | None = None
+"""The commit of the repository that the weights are taken from. None is known to us yet: the newest are taken."""
+REVISION_VARIABLE = "GAZE_WEIGHTS_REVISION"
 FOLDER_VARIABLE = "GAZE_WEIGHTS"
 CHECKPOINTS = {
     "appearance_feature_extractor": "liveportrait/base_models/appearance_feature_extractor.pth",
@@ -58,6 +59,11 @@ class Networks:
     stitching: Stitching
     eye: EyeRetargeting
     lip: LipRetargeting
+
+
+def revision() -> str:
+    """The commit or branch of the weights repository: `GAZE_WEIGHTS_REVISION`, else `COMMIT`, else its main branch."""
+    return os.environ.get(REVISION_VARIABLE) or COMMIT or "main"
 
 
 def local_files() -> dict[str, Path] | None:
@@ -128,7 +134,7 @@ def _in_folder(folder: Path, path: str) -> Path:
 def _cached(path: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(REPOSITORY, path, revision=REVISION)
+    found = try_to_load_from_cache(REPOSITORY, path, revision=revision())
     return Path(found) if isinstance(found, str) else None
 
 
@@ -156,7 +162,7 @@ def _download_one(path: str, message: str) -> Generator[Loading, None, None]:
 
     def work() -> None:
         try:
-            hf_hub_download(REPOSITORY, path, revision=REVISION, tqdm_class=Watched)
+            hf_hub_download(REPOSITORY, path, revision=revision(), tqdm_class=Watched)
         except BaseException as error:
             failures.append(error)
         finally:

@@ -6,6 +6,7 @@ both processes map into memory, and says how many there are: handing over the fr
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from gaze.engines.base import Expression, on_zero_gpu
-from gaze.engines.liveportrait.crop import Crop
+from gaze.engines.base import Expression, in_words, on_zero_gpu
+from gaze.engines.liveportrait.crop import Crop, cut_window
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
 from gaze.face.face import Face
@@ -24,7 +25,9 @@ from gaze.photo.portrait import Portrait
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_SECONDS_AT_LEAST, _SECONDS_PER_FRAME = 10, 0.03
+SIZE = "large"
+"""Half a card, 48 GB. Left to itself, `spaces` may take the whole one, which counts twice."""
+_SECONDS_AT_LEAST, _SECONDS_PER_FRAME = 6, 0.03
 """Asked of the visitor's quota; what is not used is not charged. Estimated from the arithmetic, not measured there."""
 
 
@@ -35,6 +38,7 @@ class Rendering:
     Attributes:
         image: the portrait, (height, width, 3) uint8.
         crop: the window around the face.
+        window: what is seen through it, (side, side, 3) uint8.
         poses: one for each frame.
         expression: what is changed in all frames alike.
         frames: the file to write them to, (len(poses), height, width, 3) uint8.
@@ -42,9 +46,22 @@ class Rendering:
 
     image: np.ndarray
     crop: Crop
+    window: np.ndarray
     poses: tuple[Pose, ...]
     expression: Expression
     frames: Path
+
+
+class Note(NamedTuple):
+    """A sentence for the person, from the GPU's process."""
+
+    sentence: str
+
+
+class Failure(NamedTuple):
+    """What to tell the person in place of an exception: others than Gradio's lose their message on the way."""
+
+    sentence: str
 
 
 class ZeroGpuSource(NamedTuple):
@@ -52,6 +69,7 @@ class ZeroGpuSource(NamedTuple):
 
     image: np.ndarray
     crop: Crop
+    window: np.ndarray
     straighten: float
 
 
@@ -61,25 +79,29 @@ class ZeroGpuEngine(LivePortraitEngine):
     metered = True
 
     def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
-        return ZeroGpuSource(portrait.image, find_crop(portrait, face), self._straightening(face))
+        crop = find_crop(portrait, face)
+        return ZeroGpuSource(portrait.image, crop, cut_window(portrait, crop), self._straightening(face))
 
     def stream(self, source: ZeroGpuSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:  # type: ignore[override]
         with tempfile.TemporaryDirectory(prefix="gaze-frames-") as folder:
             file = Path(folder) / "frames"
             frames = np.memmap(file, np.uint8, "w+", shape=(len(poses), *source.image.shape))
             looks = shifted(poses, source.straighten)
-            rendering = Rendering(source.image, source.crop, looks, self._expression, file)
+            rendering = Rendering(source.image, source.crop, source.window, looks, self._expression, file)
             before = 0
-            for done in _on_gpu(rendering):
-                if isinstance(done, str):
-                    raise GazeError(done)
-                yield np.array(frames[before:done])
-                before = done
+            for said in _on_gpu(rendering):
+                if isinstance(said, Failure):
+                    raise GazeError(said.sentence)
+                if isinstance(said, Note):
+                    self._tell(said.sentence)
+                    continue
+                yield np.array(frames[before:said])
+                before = said
 
 
 def seconds(rendering: Rendering) -> int:
     """The GPU time to ask for, in seconds."""
-    return round(_SECONDS_AT_LEAST + _SECONDS_PER_FRAME * len(rendering.poses))
+    return math.ceil(_SECONDS_AT_LEAST + _SECONDS_PER_FRAME * len(rendering.poses))
 
 
 def _lent_gpu(function: _F) -> _F:
@@ -87,23 +109,31 @@ def _lent_gpu(function: _F) -> _F:
         return function
     import spaces
 
-    decorated: _F = spaces.GPU(duration=seconds)(function)
+    decorated: _F = spaces.GPU(duration=seconds, size=SIZE)(function)
     return decorated
 
 
 @_lent_gpu
-def _on_gpu(rendering: Rendering) -> Iterator[int | str]:
-    """Render; yields how many frames are in the file, or, in place of an exception, what to tell the person."""
+def _on_gpu(rendering: Rendering) -> Iterator[int | Note | Failure]:
+    """Render; yields how many frames are in the file, and what is to be told."""
+    notes: list[str] = []
     try:
         renderer = LivePortraitEngine().renderer()
         frames = np.memmap(rendering.frames, np.uint8, "r+", shape=(len(rendering.poses), *rendering.image.shape))
         done = 0
         with telling_failures():
-            source = renderer.prepare(rendering.image, rendering.crop)
-            for batch in renderer.frames(source, rendering.poses, rendering.expression):
+            source = renderer.prepare(rendering.image, rendering.crop, rendering.window)
+            for batch in renderer.frames(source, rendering.poses, rendering.expression, notes.append):
+                yield from _taken(notes)
                 frames[done : done + len(batch)] = batch
                 done += len(batch)
                 yield done
     except GazeError as error:
-        # Other exceptions than Gradio's lose their message on the way between the processes.
-        yield str(error)
+        yield Failure(str(error))
+    except Exception as error:
+        yield Failure(in_words(error))
+
+
+def _taken(notes: list[str]) -> Iterator[Note]:
+    while notes:
+        yield Note(notes.pop(0))

@@ -18,15 +18,14 @@ import numpy as np
 
 from gaze.engines.base import Engine
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
+from gaze.engines.warp.gaze import EyeMotion, eye_motion
 from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
-from gaze.engines.warp.sclera import Lids
-from gaze.engines.warp.straighten import GAZE_SHIFT, straightening
-from gaze.face.face import Face, Opening
-from gaze.grid import GAZE_RANGE, Pose
+from gaze.engines.warp.lids import Lids
+from gaze.engines.warp.straighten import straightening
+from gaze.face.face import Contours, Face
+from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 
-_GAZE_REACH = 0.125
-"""Iris distances that an iris can move before it vanishes behind the corner of its eye; it comes softly to a halt."""
 _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
@@ -54,6 +53,7 @@ class WarpSource:
         bands: rows and columns of the region that the ellipse of motion covers, in strips from top to bottom.
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
+        lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
         limit: (2, rows, cols) float32, pixels that a point may move across and down at most.
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
@@ -68,6 +68,7 @@ class WarpSource:
     bands: tuple[tuple[slice, slice], ...]
     stride: int
     fields: HeadFields
+    lids: np.ndarray
     limit: np.ndarray
     axes: np.ndarray
     turn: float
@@ -92,18 +93,17 @@ class WarpEngine(Engine):
         """Fields and eye layers of a portrait. A face of any size and tilt; the portrait in the frames' size."""
         image = portrait.image
         axes = _axes(face)
-        stride = max(3, round(face.iris_distance / 18))
+        stride = max(2, round(face.iris_distance / 24))
         x0, y0, width, height = region = _moving_region(face, axes, portrait.width, portrait.height)
         # Lattice points lie at the middle of blocks of stride × stride pixels, the convention of cv2.resize.
         across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
-        left, right = (
-            find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.openings, strict=True)
-        )
+        left, right = (find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.lids, strict=True))
         bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
         fields = head_fields(*face.to_frame(px, py))
+        lids = sum(np.stack(Lids(each).fields(px, py, face.iris_distance)) for each in face.lids)
         source = WarpSource(
             image=image,
             region=region,
@@ -111,15 +111,16 @@ class WarpEngine(Engine):
             bands=tuple(_bands(fields.fade > _STILL, stride, width, height)),
             stride=stride,
             fields=fields,
+            lids=np.asarray(lids, np.float32),
             limit=(_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32),
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
         )
-        rest = _gaze_shift(source, Pose())
-        eyes = zip(source.eyes, face.openings, strict=True)
-        return replace(source, followers=tuple(_follower(eye, opening, rest, image.shape) for eye, opening in eyes))
+        rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
+        eyes = zip(source.eyes, face.lids, strict=True)
+        return replace(source, followers=tuple(_follower(eye, edges, rest, image.shape) for eye, edges in eyes))
 
     def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
         """One frame for each pose: (len(poses), height, width, 3) uint8."""
@@ -127,17 +128,14 @@ class WarpEngine(Engine):
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
 
     def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
-        """The head's, and around each iris what the gaze adds to it."""
-        height, width = source.image.shape[:2]
-        x, y, across, down = source.region
-        forward = displacement(source, pose)
-        rows, cols = forward.shape[:2]
-        field = np.zeros((height, width, 2), np.float32)
-        inner = field[y : y + down, x : x + across]
-        inner[:] = cv2.resize(forward, (cols * source.stride, rows * source.stride))[:down, :across]
-        gaze = (_gaze_shift(source, pose) - _gaze_shift(source, Pose())).astype(np.float32)
-        for eye_x, eye_y, share in source.followers:
-            field[eye_y : eye_y + share.shape[0], eye_x : eye_x + share.shape[1]] += share[..., None] * gaze
+        """The head's with its lids; around each iris the gaze takes the place of the lids."""
+        eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
+        head, lids = _spread(source, displacement(source, pose)), _spread(source, displacement(source, pose, eyes))
+        gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
+        field = lids
+        for x, y, share in source.followers:
+            window = np.s_[y : y + share.shape[0], x : x + share.shape[1]]
+            field[window] += share[..., None] * (head[window] + gaze - lids[window])
         return field
 
     def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
@@ -145,7 +143,7 @@ class WarpEngine(Engine):
         height, width = source.image.shape[:2]
         x, y, across, down = source.region
         whole = _pixels(width, height).copy()
-        inner = _inverse_map(source, displacement(source, pose))
+        inner = _inverse_map(source, displacement(source, pose, eye_motion(pose, source.straighten)))
         whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
         return whole
 
@@ -154,26 +152,35 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     """The frame of one pose, (height, width, 3) uint8: a copy of the portrait with the moving region drawn anew."""
     frame = source.image.copy()
     x0, y0, width, height = source.region
-    forward = displacement(source, pose)
-    positions = _inverse_map(source, forward)
+    eyes = eye_motion(pose, source.straighten)
+    head = displacement(source, pose)
+    positions = _inverse_map(source, displacement(source, pose, eyes))
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands:
         view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    shift = _gaze_shift(source, pose)
+    shift = _iris_shift(source, eyes)
     for eye in source.eyes:
-        draw_eye(eye, frame, positions, (x0, y0), _at(source, forward, eye.iris.x, eye.iris.y), shift)
+        draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
     return frame
 
 
-def _gaze_shift(source: WarpSource, pose: Pose) -> np.ndarray:
+def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
+    """A displacement of the lattice for every pixel of the portrait: (height, width, 2) float32."""
+    x, y, width, height = source.region
+    rows, cols = forward.shape[:2]
+    field = np.zeros((*source.image.shape[:2], 2), np.float32)
+    whole = cv2.resize(forward, (cols * source.stride, rows * source.stride))
+    field[y : y + height, x : x + width] = whole[:height, :width]
+    return field
+
+
+def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:
     """How far the irises are moved inside their eyes, x and y in pixels."""
-    gaze = np.array([pose.pupil_x * GAZE_SHIFT[0], -pose.pupil_y * GAZE_SHIFT[1]]) / GAZE_RANGE
-    gaze[0] += source.straighten
-    shift: np.ndarray = gaze / (1 + (gaze / _GAZE_REACH) ** 6) ** (1 / 6) @ source.axes
+    shift: np.ndarray = np.array([eyes.across, eyes.down]) @ source.axes
     return shift
 
 
-def _follower(eye: Eye, opening: Opening, rest: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, np.ndarray]:
+def _follower(eye: Eye, lids: Contours, rest: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, np.ndarray]:
     """Which share of the gaze's shift points around an iris make: x and y of the first one, (h, w) float32 in 0 to 1.
 
     All of it on the iris, where it looks straight; less and less towards lids and corners.
@@ -186,16 +193,23 @@ def _follower(eye: Eye, opening: Opening, rest: np.ndarray, shape: tuple[int, ..
     px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
     far = np.hypot(px - x, py - y) / radius
     part = np.clip((_FOLLOW[1] - far) / (_FOLLOW[1] - _FOLLOW[0]), 0, 1)
-    inside = cv2.GaussianBlur(Lids(opening).coverage(px, py).astype(np.float32), (0, 0), _LID_SOFTNESS * radius)
+    inside = cv2.GaussianBlur(Lids(lids).coverage(px, py).astype(np.float32), (0, 0), _LID_SOFTNESS * radius)
     return x0, y0, (part * part * (3 - 2 * part) * inside).astype(np.float32)
 
 
-def displacement(source: WarpSource, pose: Pose) -> np.ndarray:
+def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
     """Where the points of the lattice go: (rows, cols, 2) float32, pixels across and down.
 
     Held below the way to the picture's border, softly, so that nothing from beyond it shows.
+
+    Args:
+        source: of the portrait.
+        pose: moves the head.
+        eyes: moves the lids; None leaves them as they are.
     """
     du, dv = head_shift(source.fields, pose, source.turn)
+    if eyes:
+        dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
     moved = np.empty((*du.shape, 2), np.float32)
     for axis in (0, 1):
         free = du * np.float32(source.axes[0, axis]) + dv * np.float32(source.axes[1, axis])

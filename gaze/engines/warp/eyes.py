@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gaze.engines.warp.sclera import Lids, rebuild_white
-from gaze.face.face import Face, Iris, Opening
+from gaze.engines.warp.lids import Lids
+from gaze.engines.warp.sclera import rebuild_white
+from gaze.face.face import Contours, Face, Iris
 
 _RIM = 0.16
 """Softness of the iris border, in radii."""
@@ -45,14 +46,14 @@ class Eye:
     light: np.ndarray
 
 
-def find_eye(image: np.ndarray, face: Face, iris: Iris, opening: Opening) -> Eye:
+def find_eye(image: np.ndarray, face: Face, iris: Iris, contours: Contours) -> Eye:
     """Take one eye of a portrait apart.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         face: the face the eye belongs to.
         iris: its left or right iris.
-        opening: the same eye's.
+        contours: the edges of its lids.
     """
     unit = face.iris_distance
     reach_x, reach_y = 0.46 * unit + 2, 0.40 * unit + 2
@@ -60,7 +61,7 @@ def find_eye(image: np.ndarray, face: Face, iris: Iris, opening: Opening) -> Eye
     x1, y1 = min(image.shape[1], int(iris.x + reach_x) + 1), min(image.shape[0], int(iris.y + reach_y) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
     y, x = np.mgrid[: y1 - y0, : x1 - x0].astype(np.float32)
-    lids = Lids(opening).shifted(-x0, -y0)
+    lids = Lids(contours).shifted(-x0, -y0)
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
     inside = lids.coverage(x, y)
     distance = np.hypot(x - local.x, y - local.y) / iris.radius

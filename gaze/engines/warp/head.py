@@ -35,7 +35,6 @@ _YYV, _XX = -0.0180, -0.0062
 
 # u, v, spread across, above and below, shift down.
 _BROW = (0.70, -0.42, 0.34, 0.30, 0.15, -0.100)  # at full raise
-_UPPER_LID = (0.50, -0.11, 0.20, 0.06, 0.06, 0.016)  # when looking fully down
 
 # Where motion has faded to nothing: an ellipse outside the hair and across the neck.
 STILL_CENTRE, STILL_RADII = (0.0, 0.15), (2.0, 2.65)
@@ -49,7 +48,7 @@ class HeadFields:
 
     Attributes:
         across: (5, ...) float32, of the shift to the right: per x, then the terms in 1, u, v and u³.
-        down: (5, ...) float32, of the shift down: per y, the terms in 1 and v, the raise of the brows, the look down.
+        down: (4, ...) float32, of the shift down: per y, the terms in 1 and v, the raise of the brows.
     """
 
     across: np.ndarray
@@ -65,10 +64,10 @@ def head_fields(u: np.ndarray, v: np.ndarray) -> HeadFields:
     """The fields at face coordinates u and v, arrays of one shape."""
     across, down = _interpolate(u, v)
     fade = _fade(u, v)
-    brow, lid = _bumps(u, v, *_BROW), _bumps(u, v, *_UPPER_LID)
+    brow = _bumps(u, v, *_BROW)
     return HeadFields(
         across=np.stack([across, fade, fade * u, fade * v, fade * u**3]).astype(np.float32),
-        down=np.stack([down, fade, fade * v, brow, lid]).astype(np.float32),
+        down=np.stack([down, fade, fade * v, brow]).astype(np.float32),
     )
 
 
@@ -84,7 +83,7 @@ def head_shift(fields: HeadFields, pose: Pose, turn: float = 0.0) -> tuple[np.nd
     turned = x + turn
     squares, cubes = turned**2 - turn**2, turned**3 - turn**3
     across = [x, _XXX * cubes + _XY * turned * y, _XXU * squares, _XYV * turned * y, _YUUU * y]
-    down = [y, _XX * squares, _YYV * y * y, pose.eyebrow / GAZE_RANGE, -pose.pupil_y / GAZE_RANGE]
+    down = [y, _XX * squares, _YYV * y * y, pose.eyebrow / GAZE_RANGE]
     return (
         np.tensordot(np.array(across, np.float32), fields.across, 1),
         np.tensordot(np.array(down, np.float32), fields.down, 1),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gaze.face.face import Iris, Opening
+from gaze.engines.warp.lids import Lids
+from gaze.face.face import Iris
 
 _HOLE = 1.18
 """Radius around the iris, in its own, within which the white has to be rebuilt."""
@@ -14,66 +15,6 @@ _UNDER = 0.2
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
 _NO_MAP = np.empty((0, 0), np.float32)
-
-
-class Lids:
-    """An eye's opening: two parabolas through its corners and the lids' apexes. Positions are pixels.
-
-    Attributes:
-        soft: how many pixels wide their edge is.
-    """
-
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
-        self._left = np.array(opening.left)
-        chord = np.array(opening.right) - self._left
-        self._length = float(np.hypot(*chord))
-        self.soft = max(1.5, 0.045 * self._length)
-        self._along = chord / self._length
-        self._upper, self._lower = (self._local(*apex) for apex in (opening.upper, opening.lower))
-
-    def shifted(self, dx: float, dy: float) -> Lids:
-        """The same lids in a picture whose first pixel lies at (-dx, -dy)."""
-        it = self._opening
-        return Lids(Opening(*((x + dx, y + dy) for x, y in (it.left, it.right, it.upper, it.lower))))
-
-    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Pixels below the edge of the upper lid."""
-        along, down = self._local(x, y)
-        return down - self._edge(along, self._upper)
-
-    def height(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Pixels above the edge of the lower lid."""
-        along, down = self._local(x, y)
-        return self._edge(along, self._lower) - down
-
-    def coverage(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """1 between the lids, 0 beyond them; float32."""
-        along, _ = self._local(x, y)
-        inside = np.minimum(self.depth(x, y), self.height(x, y))
-        ends = np.minimum(along, self._length - along)
-        return (np.clip(inside / self.soft + 0.5, 0, 1) * np.clip(ends / self.soft + 0.5, 0, 1)).astype(np.float32)
-
-    def beside(self, x: np.ndarray, y: np.ndarray, to: float) -> np.ndarray:
-        """Positions as high above the lower lid, but `to` pixels from the left corner to the right one; float32."""
-        along, down = self._local(x, y)
-        down = down + self._edge(np.array(to), self._lower) - self._edge(along, self._lower)
-        across = np.array([-self._along[1], self._along[0]])
-        return (self._left + to * self._along + down[..., None] * across).astype(np.float32)
-
-    def along(self, x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray:
-        """Pixels from the left corner along the line to the right one."""
-        return self._local(x, y)[0]
-
-    def _local(self, x: np.ndarray | float, y: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        dx, dy = np.asarray(x) - self._left[0], np.asarray(y) - self._left[1]
-        return dx * self._along[0] + dy * self._along[1], dy * self._along[0] - dx * self._along[1]
-
-    def _edge(self, along: np.ndarray, apex: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """How far a lid's edge lies below the line between the corners: one parabola on each side of its apex."""
-        s, at = along / self._length, np.clip(apex[0] / self._length, 0.3, 0.7)
-        bow = np.where(s < at, 1 - ((at - s) / at) ** 2, 1 - ((s - at) / (1 - at)) ** 2)
-        return apex[1] * np.clip(bow, -0.2, 1)
 
 
 def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray) -> np.ndarray:
@@ -91,8 +32,8 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     """
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
     distance = np.hypot(x - iris.x, y - iris.y) / iris.radius
-    middle = float(lids.along(iris.x, iris.y))
-    share = np.clip(0.5 + (lids.along(x, y) - middle) / (2 * _HOLE * iris.radius), 0, 1)[..., None]
+    middle = float(lids.local(iris.x, iris.y)[0])
+    share = np.clip(0.5 + (lids.local(x, y)[0] - middle) / (2 * _HOLE * iris.radius), 0, 1)[..., None]
     seen = (opening > 0.85) & (distance > _HOLE) & (distance < 2.3)
     left, right = _side_colours(patch, seen, share[..., 0], opening, distance)
     white = left * (1 - share) + right * share

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from gaze.engines.warp.gaze import IRIS_SWING
 from gaze.face.face import Face
 from gaze.grid import GAZE_RANGE
-
-GAZE_SHIFT = (0.080, 0.013)
-"""How far the irises move inside the eyes at full gaze, across and down, in iris distances: measured on frames that
-LivePortrait rendered for this grid (tests/data/warp_response.txt)."""
 
 _DOUBTFUL, _CERTAIN, _LARGEST = 0.02, 0.04, 0.10
 """An offset up to the first may be an error of finding and is left, one from the second on is taken away whole; above
@@ -23,4 +20,4 @@ def straightening(face: Face) -> float:
 
 def straightening_units(face: Face) -> float:
     """The same in the units of `Pose.pupil_x`."""
-    return straightening(face) / GAZE_SHIFT[0] * GAZE_RANGE
+    return straightening(face) / IRIS_SWING * GAZE_RANGE

@@ -173,7 +173,7 @@ class Hub(BaseHTTPRequestHandler):
 
     def _answer(self, body: bool) -> None:
         type(self).requests.append(f"{self.command} {self.path}")
-        prefix = f"/{weights.REPOSITORY}/resolve/{weights.REVISION}/"
+        prefix = f"/{weights.REPOSITORY}/resolve/{weights.revision()}/"
         alike = f"/{weights.REPOSITORY}/resolve/{self.commit}/"
         path = self.path.removeprefix(prefix).removeprefix(alike)
         file = type(self).files / path
@@ -238,6 +238,18 @@ def test_downloading_then_offline(hub: type[Hub], tmp_path: Path, monkeypatch: p
     point_to("http://127.0.0.1:9", monkeypatch)
     assert load().decoder.fc.weight.shape == (512, 256, 3, 3)
     assert hub.requests == []
+
+
+def test_a_revision_can_be_named(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(weights.REVISION_VARIABLE, Hub.commit)
+    list(weights.download([weights.CHECKPOINTS[SMALL]]))
+    assert any(f"/resolve/{Hub.commit}/" in line for line in hub.requests)
+    assert not any("/resolve/main/" in line for line in hub.requests)
+    assert weights._cached(weights.CHECKPOINTS[SMALL])
+    monkeypatch.delenv(weights.REVISION_VARIABLE)
+    monkeypatch.setattr(weights, "COMMIT", "1" * 40)
+    assert weights.revision() == "1" * 40
+    assert weights._cached(weights.CHECKPOINTS[SMALL]) is None
 
 
 def test_a_file_that_the_hub_lacks(hub: type[Hub], tmp_path: Path) -> None:

@@ -89,9 +89,3 @@ def test_brows_rise_when_looking_up_and_stay_when_looking_down() -> None:
     raised = head_shift(brow, Pose(eyebrow=15))[1][0]
     assert raised == pytest.approx(-0.1, abs=0.01)
     assert abs(head_shift(forehead, Pose(eyebrow=15))[1][0]) < 0.3 * abs(raised)
-
-
-def test_upper_lids_follow_the_look() -> None:
-    upper, lower = (head_fields(np.array([0.5]), np.array([v])) for v in (-0.1, 0.1))
-    assert head_shift(upper, Pose(pupil_y=-15))[1][0] == pytest.approx(0.016, abs=0.003)
-    assert abs(head_shift(lower, Pose(pupil_y=-15))[1][0]) < 0.002

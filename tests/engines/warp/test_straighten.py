@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from gaze.engines.warp.straighten import GAZE_SHIFT, straightening, straightening_units
+from gaze.engines.warp.gaze import IRIS_SWING
+from gaze.engines.warp.straighten import straightening, straightening_units
 from gaze.face.face import Face, Iris, Opening, typical_face
 from tests.faces import with_openings
 
@@ -29,5 +30,5 @@ def test_only_what_is_sure_is_taken_away(offset: float, moved: float) -> None:
 
 
 def test_in_units_it_is_the_look_that_undoes_the_offset() -> None:
-    full = looking(GAZE_SHIFT[0])
+    full = looking(IRIS_SWING)
     assert straightening_units(full) == pytest.approx(-15)

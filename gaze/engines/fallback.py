@@ -1,0 +1,85 @@
+"""One engine until it fails before its first frame; from then on another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gaze.engines.base import Engine, in_words
+from gaze.face.face import Face
+from gaze.grid import Pose
+from gaze.photo.portrait import Portrait
+
+
+@dataclass
+class FallbackSource:
+    """A portrait, and what an engine made of it: of the engine in use, as soon as it is asked for."""
+
+    portrait: Portrait
+    face: Face
+    engine: Engine
+    own: Any
+
+
+class FallbackEngine(Engine):
+    """For one run. Once a frame has been rendered there is no way back: frames of two engines do not go together.
+
+    Args:
+        engine: renders, if it can.
+        instead: renders otherwise; it has to be ready.
+    """
+
+    def __init__(self, engine: Engine, instead: Engine) -> None:
+        self._engine, self._instead = engine, instead
+        self._rendered = False
+        self._reason: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self._engine.name
+
+    @property
+    def metered(self) -> bool:  # type: ignore[override]
+        return self._engine.metered
+
+    def prepare(self, portrait: Portrait, face: Face) -> FallbackSource:
+        try:
+            own = self._engine.prepare(portrait, face)
+        except Exception as error:
+            self._give_up(error)
+            own = self._engine.prepare(portrait, face)
+        return FallbackSource(portrait, face, self._engine, own)
+
+    def render(self, source: FallbackSource, poses: Sequence[Pose]) -> np.ndarray:
+        return np.concatenate(list(self.stream(source, poses)))
+
+    def stream(self, source: FallbackSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        try:
+            for batch in self._engine.stream(self._own(source), poses):
+                self._rendered = True
+                yield batch
+        except Exception as error:
+            if self._rendered:
+                raise
+            self._give_up(error)
+            yield from self._engine.stream(self._own(source), poses)
+
+    def positions(self, source: FallbackSource, pose: Pose) -> np.ndarray | None:
+        return self._engine.positions(self._own(source), pose)
+
+    def notes(self) -> tuple[str, ...]:
+        return (*self._reason, *self._engine.notes())
+
+    def _give_up(self, error: Exception) -> None:
+        if self._engine is self._instead:
+            raise error
+        self._reason = (f"The LivePortrait engine failed here, so the instant engine rendered: {in_words(error)}",)
+        self._engine = self._instead
+
+    def _own(self, source: FallbackSource) -> Any:
+        if source.engine is not self._engine:
+            source.engine, source.own = self._engine, self._engine.prepare(source.portrait, source.face)
+        return source.own

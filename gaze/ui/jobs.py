@@ -1,0 +1,208 @@
+"""Runs that go on while their page is loaded anew: who has a run's name can follow it again, or stop it."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gaze.errors import GazeError
+from gaze.progress import Progress, Result, Steps
+from gaze.ui.eta import Meter, Pace, Seconds
+from gaze.ui.queue import Line
+
+_log = logging.getLogger(__name__)
+_PAUSE = 0.5
+"""Seconds after which a page that follows hears something, even if nothing has happened."""
+PATIENCE_WAITING, PATIENCE_RUNNING = 30.0, 120.0
+"""Seconds for which a run goes on though no page follows it: in the line, and once it has begun."""
+_REMEMBERED = 600.0
+"""Seconds for which the end of a run is told."""
+UNEXPECTED = "Something went wrong on our side. Your photo and your choices are still here: try again."
+
+Run = Generator[Progress, None, Result]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a page is told of a run.
+
+    Attributes:
+        phase: "waiting", "making", "done", "failed" or "stopped".
+        share: how far it is, 0 to 1.
+        left: seconds until the end, if they are known.
+        place: how many are before it in the line.
+        shown: what can be played of it by now.
+        result: with "done".
+        problem: with "failed", what to tell the person.
+    """
+
+    phase: str = "waiting"
+    share: float = 0.0
+    left: float | None = None
+    place: int = 0
+    shown: Result | None = None
+    result: Result | None = None
+    problem: str = ""
+
+
+class Job:
+    """One run in a thread of its own.
+
+    Args:
+        begin: starts the run.
+        line: those who wait.
+        expected: seconds that each stage will take, if they are known.
+        learn: called with the seconds that they took.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], Run],
+        line: Line,
+        expected: Seconds | None = None,
+        learn: Callable[[Result, Seconds], None] = lambda result, took: None,
+    ) -> None:
+        self.name = secrets.token_hex(16)
+        self.state = State()
+        self.about: dict[str, Any] = {}
+        self._begin, self._line, self._expected, self._learn = begin, line, expected, learn
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._followers, self._left_at = 0, time.monotonic()
+        # A GPU that is lent for single calls is lent to whoever asked, which Gradio keeps in the context.
+        self._context = contextvars.copy_context()
+        self._turn = line.enter(sum(expected.values()) if expected else None)
+        self._thread = threading.Thread(target=self._context.run, args=(self._work,), daemon=True)
+        self.ended_at: float | None = None
+
+    def start(self) -> None:
+        """Begin to wait in the line."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it; nothing of it stays."""
+        self._stopped = True
+
+    def join(self, seconds: float) -> None:
+        """Wait until it has ended, but no longer."""
+        self._thread.join(seconds)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its state is the last."""
+        return self.state.phase in ("done", "failed", "stopped")
+
+    def follow(self) -> Generator[State, None, None]:
+        """Its states until the last one."""
+        with self._changed:
+            self._followers += 1
+        try:
+            while True:
+                state = self.state
+                yield state
+                if state.phase in ("done", "failed", "stopped"):
+                    return
+                with self._changed:
+                    if self.state is state:
+                        self._changed.wait(_PAUSE)
+        finally:
+            with self._changed:
+                self._followers -= 1
+                self._left_at = time.monotonic()
+
+    def _tell(self, **changed: Any) -> None:
+        with self._changed:
+            self.state = replace(self.state, **changed)
+            self._changed.notify_all()
+
+    def _is_given_up(self, patience: float) -> bool:
+        return self._stopped or (not self._followers and time.monotonic() - self._left_at > patience)
+
+    def _work(self) -> None:
+        try:
+            with self._turn:
+                result = self._wait_and_run()
+        except GazeError as error:
+            self._tell(phase="failed", problem=str(error))
+        except Exception:
+            _log.exception("A portrait could not be made.")
+            self._tell(phase="failed", problem=UNEXPECTED)
+        else:
+            self._tell(**({"phase": "done", "result": result, "share": 1.0} if result else {"phase": "stopped"}))
+        finally:
+            self.ended_at = time.monotonic()
+
+    def _wait_and_run(self) -> Result | None:
+        """The result; None if it was stopped or given up."""
+        for _ in self._turn.waiting():
+            if self._is_given_up(PATIENCE_WAITING):
+                return None
+            before = self._line.ahead(self._turn)
+            known = [other.left for other in before]
+            seconds = None if None in known else sum(left or 0.0 for left in known)
+            self._tell(place=len(before), left=seconds)
+        if self._is_given_up(PATIENCE_WAITING):
+            return None
+        meter = Meter(self._expected)
+        self._tell(phase="making", place=0, left=meter.left)
+        with closing(self._begin()) as running:
+            for step in (steps := Steps(running)):
+                meter.step(step)
+                self._tell(share=meter.share, left=meter.left, shown=step.result or self.state.shown)
+                if self._is_given_up(PATIENCE_RUNNING):
+                    return None
+        self._learn(steps.result, meter.took)
+        return steps.result
+
+
+class Jobs:
+    """All runs of the page's visitors.
+
+    Args:
+        line: those who wait, programs included.
+        pace: learns from each run.
+    """
+
+    def __init__(self, line: Line, pace: Pace) -> None:
+        self._line, self._pace = line, pace
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def start(
+        self, begin: Callable[[], Run], expected: Seconds | None, learn: Callable[[Result, Seconds], None]
+    ) -> Job:
+        """A new run, at the end of the line.
+
+        Raises:
+            GazeError: too many are waiting already.
+        """
+        job = Job(begin, self._line, expected, learn)
+        with self._lock:
+            now = time.monotonic()
+            old = [name for name, it in self._jobs.items() if it.ended_at and now - it.ended_at > _REMEMBERED]
+            for name in old:
+                del self._jobs[name]
+            self._jobs[job.name] = job
+        job.start()
+        return job
+
+    def find(self, name: str) -> Job | None:
+        """The run of this name, while it is remembered."""
+        return self._jobs.get(name)
+
+    def close(self) -> None:
+        """Stop all, and wait a little until what they have begun is removed."""
+        with self._lock:
+            jobs = [job for job in self._jobs.values() if not job.ended]
+        for job in jobs:
+            job.stop()
+        deadline = time.monotonic() + 5
+        for job in jobs:
+            job.join(max(0.0, deadline - time.monotonic()))

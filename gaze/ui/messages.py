@@ -1,0 +1,113 @@
+"""What the page sends to the app: checked once, here, since anybody can send anything."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gaze.errors import GazeError
+from gaze.grid import Strengths
+from gaze.options import Options
+
+MOST_REMEMBERED = 20
+"""Portraits that a browser remembers."""
+_MOST_STRENGTH = 2.0
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Photo(_Message):
+    """A photo that was uploaded, by its path on the server, or one of the examples, by its number."""
+
+    path: str | None = Field(default=None, max_length=4096)
+    example: int | None = Field(default=None, ge=0, lt=100)
+
+
+class Choice(_Message):
+    """What stands in the controls. Strengths: 0 to 2, 1 is normal; `strength` multiplies the three others."""
+
+    strength: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
+    head: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
+    eyes: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
+    brows: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
+    background: Literal["keep", "remove"] = "keep"
+    framing: Literal["auto", "whole"] = "auto"
+    frame_size: Literal[384, 512, 640] = 512
+    straighten: bool = True
+
+    def options(self, face: int, remote: str | None = None) -> Options:
+        """The options of a full portrait."""
+        parts = (min(self.strength * part, _MOST_STRENGTH) for part in (self.head, self.eyes, self.brows))
+        return Options(
+            strengths=Strengths(*parts),
+            framing=self.framing,
+            frame_size=self.frame_size,
+            straighten=self.straighten,
+            remove_background=self.background == "remove",
+            face=face,
+            remote=remote,
+        )
+
+
+class Ask(_Message):
+    """A photo, which of its faces (None: not chosen yet), and the controls."""
+
+    photo: Photo
+    face: int | None = Field(default=None, ge=0, lt=1000)
+    choice: Choice = Choice()
+
+
+class Own(_Message):
+    """A portrait as its owner's browser remembers it."""
+
+    session: str = Field(max_length=100)
+    secret: str = Field(max_length=100)
+
+
+class Make(Ask):
+    """A portrait to make. `mine`: those whose rendered frames may be used again."""
+
+    mine: list[Own] = Field(default_factory=list, max_length=MOST_REMEMBERED)
+
+
+class Mine(_Message):
+    """All portraits that a browser remembers."""
+
+    mine: list[Own] = Field(max_length=MOST_REMEMBERED)
+
+
+class Session(_Message):
+    """A portrait, by its address."""
+
+    session: str = Field(max_length=100)
+
+
+class Sharing(Own):
+    """What the owner says about a portrait; None leaves it as it is."""
+
+    caption: str | None = Field(default=None, max_length=200)
+    card: bool | None = None
+
+
+class Running(_Message):
+    """A run, by the name that only its browser was given."""
+
+    job: str = Field(max_length=100)
+
+
+M = TypeVar("M", bound=_Message)
+
+
+def read(kind: type[M], data: Any) -> M:
+    """A message of this kind.
+
+    Raises:
+        GazeError: it is none.
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise GazeError("This page does not fit the app any more. Reload it and try again.") from error

@@ -1,0 +1,130 @@
+"""The page: one component with its own markup, style and scripts, all in the folder `page` beside this module.
+
+The markup is constant. Text of visitors never becomes part of it: scripts set it as text, since Gradio would run what
+stands in a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from gaze.output.bundle import SCRIPT
+from gaze.photo.portrait import MAX_BYTES
+from gaze.storage.sessions import SessionStore
+from gaze.ui import components as ui
+from gaze.ui.handlers import Handlers, example_photos
+from gaze.ui.share import share_path
+
+ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
+"""Below Gradio's own paths, since a Space's page server passes only such on."""
+_FOLDER = files("gaze.ui").joinpath("page")
+_STYLES = ("base", "shell", "stage", "column", "controls", "start", "sheets", "wide")
+_SCRIPTS = sorted(path.name for path in _FOLDER.iterdir() if path.name.endswith(".js"))
+_START = """
+const root = (window.gradio_config?.root || location.origin).replace(/\\/$/, "") + "/";
+import(root + "gradio_api/gaze-page/main.js").then(({start}) => {
+  start({element, props, server, trigger, upload, watch, root});
+});
+// Names of events, which Gradio looks for here: trigger('make'), trigger('follow')
+"""
+
+
+def head() -> str:
+    """What the page needs before it is drawn; addresses are relative, since the app may lie below another's."""
+    styles = "".join(f'<link rel="stylesheet" href="{ROOT}/{name}.css">' for name in _STYLES)
+    scripts = "".join(f'<link rel="modulepreload" href="{ROOT}/{name}">' for name in _SCRIPTS)
+    return f'{styles}{scripts}<script src="{_WIDGET}/{SCRIPT}"></script>'
+
+
+def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> gr.HTML:
+    """Put the page into the `gr.Blocks` that are being built."""
+    page = gr.HTML(
+        html_template=_text("page.html"),
+        js_on_load=_START,
+        apply_default_css=False,
+        elem_id="gaze",
+        server_functions=[
+            _server_function(act)
+            for act in (handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove, handlers.share)
+        ]
+        + [_server_function_with_request(handlers.look)],
+        config={
+            "hero": handlers.hero(),
+            "examples": _examples(),
+            "sharePath": share_path(),
+            "snippets": [asdict(snippet) for snippet in ui.embed_snippets()],
+            "days": results.kept / 86400,
+            "remote": remote,
+            "mostBytes": MAX_BYTES,
+        },
+    )
+    told: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "concurrency_limit": None,  # who has to wait does so in our own line, where the place is told
+        "trigger_mode": "multiple",
+    }
+    page.make(handlers.make, None, page, **told)
+    page.follow(handlers.follow, None, page, **told)
+    return page
+
+
+def page_routes() -> list[BaseRoute]:
+    """Routes for the scripts and style sheets, and for the widget's own."""
+
+    def example(request: Request) -> Response:
+        photos = example_photos()
+        number = request.path_params["number"]
+        return FileResponse(photos[number]) if number < len(photos) else Response(status_code=404)
+
+    return [
+        Route(f"/{ROOT}/example/{{number:int}}", example),
+        Mount(f"/{ROOT}", _Files(directory=str(_FOLDER))),
+        Mount(f"/{_WIDGET}", _Files(directory=str(files("gaze.widget")))),
+    ]
+
+
+def _examples() -> list[dict[str, str]]:
+    small = ui.examples_of(example_photos())
+    return [{**example, "still": f"{ROOT}/example/{number}"} for number, example in enumerate(small)]
+
+
+class _Files(StaticFiles):
+    """Asked for anew at each visit, and sent anew only when they have changed."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _text(name: str) -> str:
+    return _FOLDER.joinpath(name).read_text(encoding="utf-8")
+
+
+def _server_function(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A bound method cannot carry the mark that Gradio puts on functions which the page may call."""
+
+    def call(data: Any = None) -> Any:
+        return act(data)
+
+    call.__name__ = act.__name__
+    return call
+
+
+def _server_function_with_request(act: Callable[[Any, gr.Request], Any]) -> Callable[..., Any]:
+    def call(data: Any, request: gr.Request) -> Any:
+        return act(data, request)
+
+    call.__name__ = act.__name__
+    return call

@@ -1,0 +1,78 @@
+// Asking the app, over a connection that may break and an app that may be restarted.
+
+const PAUSE = 1500;
+const OURS = {
+  title: "Something went wrong on our side.",
+  text: "Your photo and your choices are still here: try again.",
+};
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+export class Asking {
+  #server;
+  #upload;
+  #root;
+  #onLost;
+  #onBack;
+  #lost = null;
+
+  /** @param onLost, onBack called when the app cannot be reached, and when it can again. */
+  constructor({ server, upload, root, onLost, onBack }) {
+    this.#server = server;
+    this.#upload = upload;
+    this.#root = root;
+    this.#onLost = onLost;
+    this.#onBack = onBack;
+    addEventListener("offline", () => this.#reach());
+  }
+
+  /** The app's answer; asked again when the connection is back. */
+  async ask(name, data) {
+    return this.#again(() => this.#server[name](data));
+  }
+
+  /** Sends a photo; returns its path. */
+  async send(file) {
+    const answer = await this.#again(async () => (await this.#upload(file))?.path);
+    return typeof answer === "string" ? { path: answer } : { problem: answer?.problem ?? OURS };
+  }
+
+  async #again(act) {
+    for (;;) {
+      try {
+        const answer = await act();
+        if (answer !== undefined && answer !== null) return answer;
+        throw new Error("no answer");
+      } catch (error) {
+        if (await this.#isThere()) {
+          console.warn("Gaze:", error);
+          return { problem: OURS };
+        }
+        await this.#reach();
+      }
+    }
+  }
+
+  /** Until the app can be reached. */
+  #reach() {
+    this.#lost ??= (async () => {
+      let told = false;
+      while (!(await this.#isThere())) {
+        if (!told) this.#onLost();
+        told = true;
+        await pause(PAUSE);
+      }
+      this.#lost = null;
+      if (told) this.#onBack();
+    })();
+    return this.#lost;
+  }
+
+  async #isThere() {
+    try {
+      return (await fetch(new URL("gradio_api/gaze-page/dom.js", this.#root), { method: "HEAD", cache: "no-store" }))
+        .ok;
+    } catch {
+      return false;
+    }
+  }
+}

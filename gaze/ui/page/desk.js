@@ -1,0 +1,135 @@
+// The desk: the controls, the faces to choose from, the portraits of this browser.
+
+import { $, make } from "./dom.js";
+import { kept, madeAt } from "./words.js";
+
+const SLIDERS = ["strength", "head", "eyes", "brows"];
+
+export class Desk {
+  /** @param act called with "moved" when a control has been moved. */
+  constructor({ config, onMove, onExample, onOpen, onClear }) {
+    this.form = $("controls");
+    this.onOpen = onOpen;
+    this.onClear = onClear;
+    this.form.addEventListener("input", ({ target }) => {
+      this.#paint(target);
+      onMove();
+    });
+    this.form.addEventListener("submit", (event) => event.preventDefault());
+    this.#examples(config.examples, onExample);
+    this.#promise(config);
+    this.set(this.choice());
+  }
+
+  /** What the controls say, as the app takes it. */
+  choice() {
+    const values = new FormData(this.form);
+    return {
+      ...Object.fromEntries(SLIDERS.map((name) => [name, Number(values.get(name)) / 100])),
+      background: values.get("background"),
+      framing: values.get("framing"),
+      frame_size: Number(values.get("frame_size")),
+      straighten: values.get("straighten") !== null,
+    };
+  }
+
+  /** Puts the controls where they were. */
+  set(choice) {
+    for (const [name, value] of Object.entries(choice)) {
+      const field = this.form.elements[name];
+      if (SLIDERS.includes(name)) field.value = Math.round(value * 100);
+      else if (field instanceof RadioNodeList) field.value = String(value);
+      else field.checked = value;
+    }
+    for (const name of SLIDERS) this.#paint(this.form.elements[name]);
+  }
+
+  /** As when the page was opened. */
+  reset() {
+    this.form.reset();
+    for (const name of SLIDERS) this.#paint(this.form.elements[name]);
+    this.fault("");
+  }
+
+  /** Shows one part of the desk; frozen controls stay where they are, pale, and cannot be moved. */
+  show(part, { frozen = false, mine = false, current = "" } = {}) {
+    for (const section of document.querySelectorAll("[data-desk]")) section.hidden = section.dataset.desk !== part;
+    this.form.classList.toggle("still-off", frozen);
+    this.form.inert = frozen;
+    $("mine").hidden = !mine || !$("mine-list").children.length;
+    for (const thumb of $("mine-list").querySelectorAll(".thumb"))
+      thumb.toggleAttribute("aria-current", thumb.dataset.session === current);
+  }
+
+  /** What is wrong with a choice, beneath the controls. */
+  fault(text) {
+    $("fault").hidden = !text;
+    $("fault").lastElementChild.textContent = text;
+    if (text) $("fault").scrollIntoView({ block: "nearest" });
+  }
+
+  /** The faces of a photo, as buttons with their pictures. */
+  faces(faces, choose) {
+    $("crops").replaceChildren(
+      ...faces.map((face, at) =>
+        make(
+          "button",
+          { type: "button", onclick: () => choose(at) },
+          make("img", { src: face.picture, alt: "" }),
+          `Face ${at + 1}`,
+        ),
+      ),
+    );
+  }
+
+  /** The portraits of this browser. */
+  mine(entries, root) {
+    const thumbs = entries.map((entry) => {
+      const when = entry.made ? `made ${madeAt(entry.made)}` : "made earlier";
+      const picture = make("img", {
+        src: new URL(`gradio_api/gaze/${entry.session}/poster.webp`, root).href,
+        alt: "",
+        width: 56,
+        height: 56,
+      });
+      const thumb = make(
+        "button",
+        { type: "button", className: "thumb", title: `Portrait ${when}`, onclick: () => this.onOpen(entry) },
+        picture,
+      );
+      thumb.setAttribute("aria-label", `Portrait ${when}`);
+      thumb.dataset.session = entry.session;
+      return thumb;
+    });
+    if (thumbs.length)
+      thumbs.push(make("button", { type: "button", className: "quiet", onclick: this.onClear }, "Delete all"));
+    $("mine-list").replaceChildren(...thumbs);
+  }
+
+  #paint(field) {
+    if (field.type === "range")
+      field.style.setProperty("--v", ((field.value - field.min) / (field.max - field.min)) * 100);
+  }
+
+  #examples(examples, choose) {
+    const thumbs = examples.map(({ name, picture }, at) => {
+      const thumb = make(
+        "button",
+        { type: "button", className: "thumb", title: `Example: ${name}`, onclick: () => choose(at) },
+        make("img", { src: picture, alt: "", width: 56, height: 56 }),
+      );
+      thumb.setAttribute("aria-label", `Example: ${name}`);
+      return thumb;
+    });
+    const words = examples.length > 1 ? "No photo? Try one of these." : "No photo? Try this one.";
+    $("examples").replaceChildren(...thumbs, make("p", {}, words));
+  }
+
+  #promise({ days, remote }) {
+    const place = remote
+      ? `To make the portrait, your photo is sent to ${remote}.`
+      : "No other visitor can see your photo.";
+    $("fine-print").textContent =
+      `${place} Your portrait is kept for ${kept(days)}, and you can delete it at any time.`;
+  }
+}

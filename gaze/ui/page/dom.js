@@ -1,0 +1,52 @@
+// Small helpers for the page's elements.
+
+/** The element of this id. */
+export const $ = (id) => document.getElementById(id);
+
+/** A new element with properties, attributes (those with a dash, and `class`, `role`) and children; strings become text. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name.startsWith("on") || name in element) element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== "" && child !== null && child !== undefined));
+  return element;
+}
+
+/** One of the icons that stand in page.html. */
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(space, "svg");
+  drawing.setAttribute("class", "i");
+  drawing.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `#i-${name}`);
+  drawing.append(use);
+  return drawing;
+}
+
+/** A button of the bar. */
+export function button(text, { act, kind = "", picture = "", note = "", off = false, title = "" } = {}) {
+  const made = make("button", { type: "button", className: `btn ${kind}`.trim(), title });
+  made.append(...(picture ? [icon(picture)] : []), make("span", {}, text), ...(note ? [make("small", {}, note)] : []));
+  if (off) made.setAttribute("aria-disabled", "true");
+  else made.onclick = act;
+  return made;
+}
+
+/** Text that differs where there is a mouse and where there is a finger. */
+export const either = (mouse, finger) => [
+  make("span", { className: "fine" }, mouse),
+  make("span", { className: "coarse" }, finger),
+];
+
+/** Says something in passing. */
+export function toast(text) {
+  const place = $("toast");
+  place.textContent = text;
+  place.classList.add("on");
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => place.classList.remove("on"), 1800);
+}

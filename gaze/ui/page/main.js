@@ -1,0 +1,334 @@
+// The page: which state it is in, and what leads from one to the next.
+
+import { Asking } from "./asking.js";
+import { Desk } from "./desk.js";
+import { $, toast } from "./dom.js";
+import { Looking } from "./looking.js";
+import * as memory from "./memory.js";
+import { photoWays } from "./photo.js";
+import { closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
+import { openEye, Stage } from "./stage.js";
+import { States } from "./states.js";
+import { unusable } from "./words.js";
+import { Work } from "./work.js";
+
+class Page {
+  #config;
+  #root;
+  #asking;
+  #work;
+  #states;
+  #stage;
+  #desk;
+  #looking;
+  #opening = 0;
+  #preview = null;
+  #made = null;
+
+  constructor({ props, server, trigger, upload, root }) {
+    this.#config = props.config;
+    this.#root = root;
+    this.#asking = new Asking({
+      server,
+      upload,
+      root,
+      onLost: () => this.#states.offline(),
+      onBack: () => this.#back(),
+    });
+    this.#work = new Work({
+      trigger,
+      ask: (...given) => this.#asking.ask(...given),
+      tell: (state, run) => this.#worked(state, run),
+    });
+    this.#stage = new Stage(root);
+    this.#desk = new Desk({
+      config: this.#config,
+      onMove: () => this.#moved(),
+      onExample: (number) =>
+        this.#take({ example: number, still: new URL(this.#config.examples[number].still, this.#root).href }),
+      onOpen: (entry) => this.#open(entry, true),
+      onClear: () => this.#clear(),
+    });
+    this.#looking = new Looking({
+      asking: this.#asking,
+      choice: () => this.#desk.choice(),
+      seen: (answer) => this.#looked(answer),
+    });
+    const ways = photoWays((file) => this.#takeFile(file));
+    const link = linkSheet((wanted) => this.#share(wanted));
+    this.#states = new States({
+      stage: this.#stage,
+      desk: this.#desk,
+      config: this.#config,
+      root,
+      acts: {
+        ...ways,
+        make: () => this.#make(),
+        stop: () => this.#stop(),
+        restore: () => this.#restore(),
+        remove: () => this.#remove(),
+        embed: embedSheet(this.#config.snippets),
+        link,
+      },
+    });
+    $("new-photo").onclick = () => this.#fresh();
+    addEventListener("popstate", () => this.#arrive());
+    memory.onChange(() => this.#list());
+    closeable();
+    openEye(document.querySelector(".mark"));
+  }
+
+  /** The first state: a run that goes on, a portrait of one's own, or the example. */
+  async begin() {
+    if (this.#work.resume()) {
+      const { photo, face, choice, preview } = this.#work.run;
+      this.#looking.take(photo, face);
+      this.#preview = preview;
+      this.#desk.set(choice);
+      if (preview) this.#stage.play(preview.portrait);
+      this.#states.making({ share: 0, left: null });
+    } else {
+      await this.#arrive();
+    }
+    await this.#list();
+  }
+
+  hear(state) {
+    this.#work.hear(state);
+  }
+
+  /** What the address says. */
+  async #arrive() {
+    const session = new URLSearchParams(location.search).get("session");
+    this.#looking.forget();
+    closeAll();
+    if (!session) {
+      if (this.#preview) this.#showPreview();
+      else this.#start();
+      return;
+    }
+    const own = memory.portraits().find((entry) => entry.session === session);
+    if (own) await this.#open(own, false);
+    else location.replace(this.#pageOf(session));
+  }
+
+  #start() {
+    this.#opening += 1;
+    this.#looking.take(null);
+    this.#preview = this.#made = null;
+    this.#desk.reset();
+    this.#stage.play(this.#config.hero);
+    this.#states.empty();
+  }
+
+  #fresh() {
+    this.#address(null, true);
+    this.#start();
+  }
+
+  #takeFile(file) {
+    const problem = unusable(file, this.#config.mostBytes);
+    if (problem) this.#states.error(problem);
+    else this.#take({ file, still: URL.createObjectURL(file) });
+  }
+
+  /** A new photo: at once on the stage, while the face in it is searched. */
+  #take(photo) {
+    closeAll();
+    if (this.#work.run) this.#work.stop();
+    this.#opening += 1;
+    this.#looking.take(photo);
+    this.#preview = this.#made = null;
+    this.#address(null, true);
+    this.#desk.reset();
+    this.#states.finding(photo.still);
+    this.#looking.look();
+  }
+
+  #moved() {
+    if (!this.#looking.photo) return;
+    if (this.#made) this.#states.changed(this.#preview ?? undefined);
+    else if (this.#preview) this.#states.preview(this.#preview);
+    this.#desk.fault("");
+    this.#looking.soon();
+  }
+
+  #looked(answer) {
+    if (answer.problem) {
+      if (this.#preview) this.#desk.fault(`${answer.problem.title} ${answer.problem.text}`);
+      else this.#states.error(answer.problem, this.#looking.photo.still);
+    } else if (answer.kind === "several") {
+      this.#states.several(answer, (face) => {
+        this.#looking.face = face;
+        this.#states.finding(answer.still);
+        this.#looking.look();
+      });
+    } else {
+      this.#preview = { ...answer, choice: this.#desk.choice() };
+      this.#showPreview();
+    }
+  }
+
+  #showPreview() {
+    this.#stage.play(this.#preview.portrait);
+    if (this.#made && new URLSearchParams(location.search).has("session")) this.#states.changed(this.#preview);
+    else this.#states.preview(this.#preview);
+  }
+
+  #make() {
+    const choice = this.#desk.choice();
+    const { photo, face } = this.#looking.subject();
+    this.#looking.forget();
+    this.#made = null;
+    const about = { photo, face, choice, preview: this.#preview };
+    this.#work.begin({ photo, face, choice, mine: memory.keys(memory.portraits()) }, about);
+    this.#states.making({ share: 0, left: this.#preview?.seconds ?? null });
+  }
+
+  async #stop() {
+    const stopped = this.#work.stop();
+    if (this.#preview) this.#showPreview();
+    else this.#fresh();
+    await stopped;
+  }
+
+  #worked(state, run) {
+    if (state.shown) this.#stage.play(state.shown);
+    if (state.phase === "waiting") this.#states.waiting(state);
+    if (state.phase === "making") this.#states.making(state);
+    if (state.phase === "stopped") this.#showPreview();
+    if (state.phase === "failed") {
+      if (this.#looking.canSendAgain(state.problem)) return this.#again();
+      this.#states.failed(state.problem);
+    }
+    if (state.phase === "done") {
+      const { session, secret, made, choice } = run;
+      this.#made = { session, secret, made, choice, portrait: state.portrait, notes: state.notes };
+      this.#address(session, true);
+      this.#finish();
+      this.#list();
+    }
+  }
+
+  /** The app was restarted: the photo is sent once more, and the portrait made. */
+  async #again() {
+    const problem = await this.#looking.send();
+    if (problem) this.#states.failed(problem);
+    else this.#make();
+  }
+
+  #finish() {
+    this.#stage.play(this.#made.portrait);
+    this.#states.done(this.#made, Boolean(this.#looking.photo));
+  }
+
+  /** Back to the finished portrait, and to the controls as they were for it. */
+  #restore() {
+    this.#looking.forget();
+    this.#desk.set(this.#made.choice);
+    this.#finish();
+  }
+
+  async #open(entry, anew) {
+    const turn = (this.#opening += 1);
+    if (this.#made?.session === entry.session && this.#made.choice) {
+      if (anew) this.#address(entry.session, true);
+      return this.#restore();
+    }
+    const answer = await this.#asking.ask("open", { session: entry.session });
+    if (turn !== this.#opening) return;
+    if (answer.problem) {
+      memory.forget([entry.session]);
+      this.#address(null, false);
+      this.#start();
+      this.#states.expired();
+      return this.#list();
+    }
+    this.#looking.take(null);
+    this.#preview = null;
+    this.#made = { ...entry, portrait: answer.portrait, notes: [] };
+    if (anew) this.#address(entry.session, true);
+    this.#finish();
+  }
+
+  async #share({ caption, card }) {
+    const { session, secret } = this.#made;
+    const answer = await this.#asking.ask("share", { session, secret, caption: caption ?? null, card: card ?? null });
+    return { ...answer, address: this.#pageOf(session) };
+  }
+
+  /** The address of a portrait's own page. */
+  #pageOf(session) {
+    return new URL(this.#config.sharePath + encodeURIComponent(session), this.#root).href;
+  }
+
+  async #remove() {
+    const { session, secret } = this.#made;
+    if (
+      !(await sure(
+        "Delete this portrait?",
+        "The portrait, its files and its link are gone at once. Nobody can bring them back.",
+      ))
+    )
+      return;
+    await this.#gone([{ session, secret }]);
+  }
+
+  async #clear() {
+    const mine = memory.keys(memory.portraits());
+    if (
+      !(await sure(
+        "Delete all your portraits?",
+        "All portraits made in this browser, their files and their links are gone at once.",
+      ))
+    )
+      return;
+    await this.#gone(mine);
+  }
+
+  async #gone(mine) {
+    const answer = await this.#asking.ask("remove", { mine });
+    if (answer.problem) return toast(answer.problem.title);
+    memory.forget(mine.map(({ session }) => session));
+    const here = !this.#made || mine.some(({ session }) => session === this.#made.session);
+    if (here) {
+      this.#address(null, false);
+      this.#start();
+      this.#states.deleted();
+    }
+    await this.#list();
+  }
+
+  /** The connection is back: as before, and what was under way goes on. */
+  #back() {
+    this.#states.online();
+    this.#work.again();
+  }
+
+  async #list() {
+    const entries = memory.portraits();
+    const answer = entries.length ? await this.#asking.ask("arrive", { mine: memory.keys(entries) }) : { there: [] };
+    if (answer.problem) return;
+    this.#desk.mine(
+      entries.filter(({ session }) => answer.there.includes(session)),
+      this.#root,
+    );
+    this.#states.refresh();
+  }
+
+  /** The address names the portrait that is on the stage. */
+  #address(session, push) {
+    const url = new URL(location.href);
+    if (session) url.searchParams.set("session", session);
+    else url.searchParams.delete("session");
+    if (url.href === location.href) return;
+    history[push ? "pushState" : "replaceState"](null, "", url);
+  }
+}
+
+/** Starts the page; called once, by Gradio, with what it gives to scripts. */
+export function start(given) {
+  const page = new Page(given);
+  given.watch("value", () => page.hear(given.props.value));
+  customElements.whenDefined("gaze-tracker").then(() => page.begin());
+}

@@ -1,0 +1,97 @@
+// How a photo comes in: chosen, dropped, pasted, or taken by the camera.
+
+import { $ } from "./dom.js";
+
+const hasFiles = (data) => [...(data?.types ?? [])].includes("Files");
+
+/** Calls `take` with each photo that is added; returns what opens the ways to add one. */
+export function photoWays(take) {
+  const pick = $("pick"),
+    selfie = $("selfie");
+  for (const input of [pick, selfie]) {
+    input.addEventListener("change", () => {
+      const [file] = input.files;
+      input.value = ""; // so that the same photo can be chosen again
+      if (file) take(file);
+    });
+  }
+  takeDrops(take);
+  addEventListener("paste", ({ clipboardData }) => {
+    const [file] = clipboardData?.files ?? [];
+    if (file) take(file);
+  });
+  $("zone").onclick = () => pick.click();
+  return { choose: () => pick.click(), selfie: () => selfie.click(), camera: camera(take) };
+}
+
+/** The whole page takes a photo that is dropped. */
+function takeDrops(take) {
+  let depth = 0;
+  const show = (wanted) => {
+    $("drop").hidden = !wanted;
+  };
+  addEventListener("dragenter", ({ dataTransfer }) => {
+    if (hasFiles(dataTransfer)) {
+      depth += 1;
+      show(true);
+    }
+  });
+  addEventListener("dragleave", ({ dataTransfer }) => {
+    if (hasFiles(dataTransfer)) {
+      depth = Math.max(0, depth - 1);
+      show(depth > 0);
+    }
+  });
+  addEventListener("dragover", (event) => {
+    if (hasFiles(event.dataTransfer)) event.preventDefault();
+  });
+  addEventListener("drop", (event) => {
+    if (!hasFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    depth = 0;
+    show(false);
+    const [file] = event.dataTransfer.files;
+    if (file) take(file);
+  });
+}
+
+/** A sheet with what the camera sees, where there is no system's own camera page. */
+function camera(take) {
+  const sheet = $("camera"),
+    view = $("viewfinder"),
+    fault = $("camera-fault"),
+    shoot = $("shoot");
+  let stream = null;
+  const end = () => {
+    stream?.getTracks().forEach((track) => track.stop());
+    stream = view.srcObject = null;
+  };
+  sheet.addEventListener("close", end);
+  shoot.onclick = () => {
+    if (!stream) return;
+    const canvas = document.createElement("canvas");
+    canvas.width = view.videoWidth;
+    canvas.height = view.videoHeight;
+    canvas.getContext("2d").drawImage(view, 0, 0);
+    sheet.close();
+    canvas.toBlob((blob) => take(new File([blob], "camera.jpg", { type: "image/jpeg" })), "image/jpeg", 0.95);
+  };
+  return async () => {
+    fault.hidden = true;
+    view.hidden = false;
+    shoot.setAttribute("aria-disabled", "true");
+    sheet.showModal();
+    try {
+      const wanted = { video: { facingMode: "user", width: { ideal: 1920 }, height: { ideal: 1080 } } };
+      const opened = await navigator.mediaDevices.getUserMedia(wanted);
+      if (!sheet.open) return opened.getTracks().forEach((track) => track.stop());
+      stream = view.srcObject = opened;
+      await view.play();
+      shoot.removeAttribute("aria-disabled");
+    } catch {
+      view.hidden = true;
+      fault.hidden = false;
+      fault.lastElementChild.textContent = "The camera cannot be used. Allow it in the browser, or choose a photo.";
+    }
+  };
+}

@@ -1,0 +1,106 @@
+// The stage: the face, or the photo while the face is searched.
+
+import { $, make } from "./dom.js";
+
+const LOOKS = [
+  [0.86, 0.62, 1500],
+  [0.86, 0.3, 1300],
+  [0.5, 0.4, 1700],
+  [0.06, 0.7, 1500],
+  [0.3, 0.2, 1300],
+  [0.5, 0.45, 2400],
+];
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Stage {
+  #root;
+  #shown = "";
+  #seen = false;
+  #glancing = false;
+  #timer = 0;
+
+  /** @param {string} root the app's address, which the folders of portraits are relative to. */
+  constructor(root) {
+    this.#root = root;
+    addEventListener(
+      "pointermove",
+      () => {
+        this.#seen = true;
+      },
+      { once: true },
+    );
+  }
+
+  /** Shows what can be played: a manifest whose `base` is relative to the app. */
+  play(manifest) {
+    const key = JSON.stringify(manifest);
+    if (key !== this.#shown) $("face").manifest = { ...manifest, base: new URL(manifest.base, this.#root).href };
+    this.#shown = key;
+  }
+
+  /**
+   * @param {object} what
+   *   still: address of a picture in place of the face; cover: whether it fills the square;
+   *   scan: whether a face is searched; chip: words in the corner; glance: whether the face looks about by itself.
+   */
+  arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null } = {}) {
+    const picture = $("still");
+    picture.hidden = !still;
+    if (still && picture.getAttribute("src") !== still) picture.src = still;
+    if (!still) picture.removeAttribute("src");
+    picture.onerror = () => {
+      picture.hidden = true;
+    }; // such as HEIC, which many browsers cannot show
+    $("face").style.visibility = still || scan ? "hidden" : "";
+    $("scan").hidden = !scan;
+    $("chip").hidden = !chip;
+    $("chip").textContent = chip;
+    this.#place($("faces"), faces);
+    this.#place($("where"), where);
+    if (where) for (const name of ["x", "y", "w"]) $("where").style.setProperty(`--${name}`, where[name]);
+    this.#glancing = glance && !calm.matches;
+    clearTimeout(this.#timer);
+    if (this.#glancing) this.#timer = setTimeout(() => this.#glance(0), 700);
+  }
+
+  /** Buttons over the faces of a photo. */
+  offer({ faces, width, height }, choose) {
+    const box = $("faces");
+    box.replaceChildren(
+      ...faces.map((face, at) => {
+        const button = make("button", { type: "button", onclick: () => choose(at) }, make("span", {}, String(at + 1)));
+        button.setAttribute("aria-label", `Face ${at + 1} of ${faces.length}`);
+        for (const name of ["x", "y", "w"]) button.style.setProperty(`--${name}`, face[name]);
+        return button;
+      }),
+    );
+    box.style.setProperty("--aspect", `${width} / ${height}`);
+    box.style.setProperty("--ratio", width / height);
+  }
+
+  #place(box, wanted) {
+    box.hidden = !wanted;
+  }
+
+  /** The hero looks about by itself until there is a pointer. */
+  #glance(at) {
+    if (this.#seen || !this.#glancing) return;
+    const [x, y, pause] = LOOKS[at % LOOKS.length];
+    $("face").lookAt(x * innerWidth, y * innerHeight);
+    this.#timer = setTimeout(() => this.#glance(at + 1), pause);
+  }
+}
+
+/** The mark in the head looks at the pointer. */
+export function openEye(mark) {
+  addEventListener("pointermove", ({ clientX, clientY }) => {
+    if (calm.matches) return;
+    const box = mark.getBoundingClientRect(),
+      x = clientX - box.x - 13,
+      y = clientY - box.y - 13;
+    const far = Math.hypot(x, y) || 1,
+      much = Math.min(1, far / 60);
+    mark.style.setProperty("--look-x", (x / far) * much);
+    mark.style.setProperty("--look-y", (y / far) * much);
+  });
+}

@@ -1,0 +1,281 @@
+// The states of the page: what is on the stage, in the line, on the desk and in the bar.
+
+import { $, button, either, icon, make } from "./dom.js";
+import { count, keptUntil, making, remaining, waiting } from "./words.js";
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const CLEAR = {
+  title: "It is deleted.",
+  text: "The portrait, its files and its link are gone. Add a photo to make a new one.",
+};
+
+export class States {
+  #stage;
+  #desk;
+  #config;
+  #root;
+  #acts;
+  #name = "";
+  #shown = null;
+  #before = null;
+
+  constructor({ stage, desk, config, root, acts }) {
+    this.#stage = stage;
+    this.#desk = desk;
+    this.#config = config;
+    this.#root = root;
+    this.#acts = acts;
+  }
+
+  empty() {
+    const text = either(
+      "One portrait photo becomes a face that follows the pointer. Put it on any web page.",
+      "One portrait photo becomes a face that follows the finger or the pointer. Put it on any web page.",
+    );
+    this.#show("empty", {
+      stage: { chip: "Example", glance: true },
+      words: this.#line("Your photo looks at you.", text, "hello"),
+      desk: ["start", { mine: true }],
+      bar: this.#startBar(),
+    });
+  }
+
+  deleted() {
+    this.#plainStart("deleted", CLEAR);
+  }
+
+  expired() {
+    this.#plainStart("expired", {
+      title: "This portrait is gone.",
+      text: "Portraits are kept for a limited time. Add a photo to make a new one.",
+    });
+  }
+
+  finding(still) {
+    this.#show("finding", {
+      stage: { still, scan: true },
+      words: this.#line("Finding the face…", ["This takes a second."]),
+      desk: ["controls", { frozen: true }],
+      bar: ["one", button("Make it", { off: true })],
+    });
+  }
+
+  several(found, choose) {
+    const number = found.faces.length;
+    this.#stage.offer(found, choose);
+    this.#desk.faces(found.faces, choose);
+    this.#show("several", {
+      stage: { still: found.still, faces: true },
+      words: this.#line("Which face?", [`There are ${count(number)} faces in this photo. Choose one.`]),
+      desk: ["faces"],
+      bar: ["one", button("Choose another photo", { act: this.#acts.choose })],
+    });
+  }
+
+  preview({ seconds }) {
+    const text = [
+      ...either("Move the pointer and see.", "Move a finger over it and see."),
+      " Change what you like, then make it.",
+    ];
+    this.#show("preview", {
+      stage: { chip: "Preview" },
+      words: this.#line("It looks at you.", text),
+      desk: ["controls"],
+      bar: ["one", this.#makeIt(seconds)],
+    });
+  }
+
+  making({ share, left }) {
+    const { title, text } = making(left);
+    this.#running("making", this.#line(title, [text]), "Making it", remaining(left), share);
+  }
+
+  waiting({ place, left }) {
+    const { title, text } = waiting(place, left);
+    this.#running(
+      "waiting",
+      this.#line(title, [text]),
+      `Place ${place + 1} in the line`,
+      left === null ? "" : remaining(left).replace(" left", ""),
+      0,
+    );
+  }
+
+  done({ session, made, portrait, notes }, hasPhoto) {
+    const until = made ? [`It is kept until ${keptUntil(made, this.#config.days)}. `] : [];
+    const remove = make("button", { type: "button", className: "inline", onclick: this.#acts.remove }, "Delete it");
+    const zip = make("a", {
+      className: "btn primary",
+      href: new URL(`${portrait.base}gaze-portrait.zip`, this.#root).href,
+      download: "gaze-portrait.zip",
+    });
+    zip.append(icon("download"), make("span", {}, "Download"));
+    this.#desk.fault((notes ?? []).join(" "));
+    const link = () => this.#acts.link(keptUntil(made ?? Date.now(), this.#config.days));
+    this.#show("done", {
+      stage: {},
+      words: this.#line("Your portrait is ready.", [...until, remove]),
+      desk: [hasPhoto ? "controls" : "own", { mine: true, current: session }],
+      bar: [
+        "done",
+        zip,
+        button("Link", { picture: "link", act: link }),
+        button("Embed", { picture: "code", act: this.#acts.embed }),
+      ],
+    });
+  }
+
+  changed({ seconds } = {}) {
+    this.#show("changed", {
+      stage: { chip: "Preview of changes" },
+      words: this.#line("This shows your changes.", ["Your portrait is safe. Make it again to use the changes."]),
+      desk: ["controls", { mine: true }],
+      bar: ["two", this.#makeIt(seconds), button("Back to your portrait", { act: this.#acts.restore, kind: "narrow" })],
+    });
+  }
+
+  /** The photo cannot be used. */
+  error(problem, still = "") {
+    const camera = [
+      button("Take a selfie", { act: this.#acts.selfie, kind: "coarse" }),
+      button("Use the camera", { act: this.#acts.camera, kind: "fine" }),
+    ];
+    this.#show("error", {
+      stage: still ? { still } : { chip: "Example" },
+      words: this.#problem(problem),
+      desk: ["tips"],
+      bar: ["two", button("Choose another", { act: this.#acts.choose, kind: "primary", picture: "image" }), ...camera],
+    });
+  }
+
+  /** The run has failed. */
+  failed(problem) {
+    this.#show("error-making", {
+      stage: { chip: "Preview" },
+      words: this.#problem(problem),
+      desk: ["controls"],
+      bar: problem.gone ? this.#startBar() : ["one", button("Try again", { act: this.#acts.make, kind: "primary" })],
+    });
+  }
+
+  offline() {
+    if (this.#name === "offline") return;
+    const [name, shown] = [this.#name, this.#shown];
+    this.#before = () => this.#show(name, shown);
+    this.#show("offline", {
+      ...shown,
+      words: this.#problem(
+        { title: "You are offline.", text: "Nothing is lost. You can go on when the connection is back." },
+        "off",
+        "calm",
+      ),
+      desk: [shown.desk[0], { ...shown.desk[1], frozen: true }],
+      bar: ["one", button("Waiting for the connection…", { off: true })],
+    });
+  }
+
+  online() {
+    if (this.#name === "offline") this.#before();
+    this.#before = null;
+  }
+
+  /** The same state once more: what is on the desk has changed. */
+  refresh() {
+    if (this.#shown) this.#desk.show(...this.#shown.desk);
+  }
+
+  #plainStart(name, { title, text }) {
+    this.#show(name, {
+      stage: { chip: "Example", glance: true },
+      words: this.#line(title, [text]),
+      desk: ["start", { mine: true }],
+      bar: this.#startBar(),
+    });
+  }
+
+  #running(name, words, label, left, share) {
+    if (this.#name !== name) {
+      const progress = make(
+        "div",
+        { className: "progress", id: "progress", role: "progressbar" },
+        make("i"),
+        make("span", {}, label),
+        make("span", { id: "left" }),
+      );
+      progress.setAttribute("aria-valuemin", 0);
+      progress.setAttribute("aria-valuemax", 100);
+      this.#show(name, {
+        stage: { chip: "Preview" },
+        words,
+        desk: ["controls", { frozen: true }],
+        bar: ["run", progress, button("Stop", { act: this.#acts.stop })],
+      });
+    }
+    const progress = $("progress");
+    progress.style.setProperty("--p", share);
+    progress.setAttribute("aria-valuenow", Math.round(share * 100));
+    progress.setAttribute("aria-label", label);
+    if (left) progress.setAttribute("aria-valuetext", left);
+    progress.children[1].textContent = label;
+    $("left").textContent = left;
+    if ($("words").textContent !== words.textContent) $("words").replaceChildren(words);
+  }
+
+  #startBar() {
+    const { selfie, choose, camera } = this.#acts;
+    return [
+      "two",
+      button("Take a selfie", { act: selfie, kind: "primary coarse", picture: "camera" }),
+      button("Choose a photo", { act: choose, kind: "coarse" }),
+      button("Choose a photo", { act: choose, kind: "primary fine", picture: "image" }),
+      button("Use the camera", { act: camera, kind: "fine" }),
+    ];
+  }
+
+  #makeIt(seconds) {
+    const note = seconds ? `about ${Math.max(1, Math.round(seconds))} s` : "";
+    return button("Make it", { act: this.#acts.make, kind: "primary", note });
+  }
+
+  #line(title, text, kind = "") {
+    const line = document.createDocumentFragment();
+    line.append(make("h1", { className: kind }, title), make("p", {}, ...text));
+    return wrapped(line);
+  }
+
+  #problem({ title, text }, picture = "alert", kind = "") {
+    const words = make("div", {}, make("h1", {}, title), ...(text ? [make("p", {}, text)] : []));
+    return make("div", { className: `problem ${kind}`.trim(), role: "alert" }, icon(picture), words);
+  }
+
+  #show(name, shown) {
+    // On a phone the face and the words are seen when something new begins; who moves a control stays where it is.
+    if (name !== this.#name && !["preview", "changed", "offline"].includes(name))
+      scrollTo({ top: 0, behavior: calm.matches ? "auto" : "smooth" });
+    this.#name = name;
+    this.#shown = shown;
+    const held = $("acts").contains(document.activeElement);
+    document.querySelector(".page").dataset.state = name;
+    this.#stage.arrange(shown.stage);
+    $("words").replaceChildren(shown.words);
+    this.#desk.show(...shown.desk);
+    const [kind, ...buttons] = shown.bar;
+    $("acts").className = `acts ${kind}`;
+    $("acts").replaceChildren(...buttons);
+    $("new-photo").hidden = shown.desk[0] === "start";
+    if (held) focusIn($("acts"));
+  }
+}
+
+/** One box, so that the same words can be put in once more after the page was offline. */
+function wrapped(fragment) {
+  const box = make("div");
+  box.append(fragment);
+  return box;
+}
+
+/** Who pressed a button that is gone goes on at the one in its place. */
+function focusIn(box) {
+  const next = [...box.querySelectorAll("a, button")].find((it) => it.offsetParent);
+  (next ?? $("desk")).focus({ preventScroll: true });
+}

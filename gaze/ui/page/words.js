@@ -1,0 +1,74 @@
+// What the line says in each state. Pure: no element is touched here.
+
+/** Seconds as people say them. */
+export function duration(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  return whole < 90 ? `${whole} s` : `${Math.round(whole / 60)} min`;
+}
+
+/** "one", "two" … as they stand in a sentence. */
+export const count = (number) =>
+  ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][number] ?? String(number);
+
+/** "3 December": the last day on which a portrait is kept. */
+export function keptUntil(made, days, language = "en-GB") {
+  return new Date(made + days * 86400e3).toLocaleDateString(language, { day: "numeric", month: "long" });
+}
+
+/** "7 days", "one day", "12 hours". */
+export function kept(days) {
+  if (days >= 2) return `${Math.round(days)} days`;
+  if (days >= 1) return "one day";
+  const hours = Math.max(1, Math.round(days * 24));
+  return hours === 1 ? "one hour" : `${hours} hours`;
+}
+
+/** When a portrait was made: "today at 14:05", "on 3 December at 14:05". */
+export function madeAt(made, now = Date.now()) {
+  const then = new Date(made);
+  const time = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const today = then.toDateString() === new Date(now).toDateString();
+  return `${today ? "today" : `on ${then.toLocaleDateString("en-GB", { day: "numeric", month: "long" })}`} at ${time}`;
+}
+
+const TWO_MINUTES = 110;
+
+/** Title and text while a portrait is being made. */
+export function making(left) {
+  const close =
+    left === null || left < TWO_MINUTES
+      ? ["You can reload this page or close it.", "It will be under “Your portraits”."]
+      : ["You can reload this page.", "If you close it, the work stops after two minutes."];
+  return { title: "Your portrait is being made.", text: close.join(" ") };
+}
+
+/** Title and text while others are before. */
+export function waiting(place, left) {
+  const others = count(place);
+  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} before yours.`;
+  const when = left === null ? "Yours starts by itself." : `Yours starts by itself in about ${duration(left)}.`;
+  return { title, text: `${when} You can reload this page: your place is kept.` };
+}
+
+/** What the bar says of the time that is left. */
+export function remaining(left) {
+  if (left === null) return "";
+  return left < 1 ? "almost done" : `about ${duration(left)} left`;
+}
+
+/** What is wrong with a file before it is sent; null if nothing is. */
+export function unusable({ name, type, size }, mostBytes) {
+  const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
+  if (!known && (type || /\.\w+$/.test(name))) {
+    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "no picture";
+    return { title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF." };
+  }
+  if (size > mostBytes) {
+    const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
+    return {
+      title: "This photo is too large.",
+      text: `It has ${megabytes(size)} MB; at most ${megabytes(mostBytes)} MB are taken.`,
+    };
+  }
+  return size ? null : { title: "This file is empty.", text: "Choose another photo." };
+}

@@ -1,0 +1,180 @@
+"""A page of its own for each portrait: the face, a caption, nothing else; and what its owner says about it."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from PIL import Image, ImageFilter, ImageOps
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from gaze.errors import GazeError, StoreError
+from gaze.output.bundle import SHARE
+from gaze.output.sprites import POSTER
+from gaze.storage.sessions import SessionStore
+from gaze.ui.routes import session_url
+
+MOST_CAPTION = 80
+"""Letters."""
+_CARD = (1200, 630)
+"""Pixels of a link's picture, as Open Graph has it."""
+_TITLE = "A portrait that looks at you"
+_DESCRIPTION = "Move the pointer, and the eyes follow it."
+_HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
+
+
+@dataclass(frozen=True)
+class Share:
+    """What the owner says about a portrait.
+
+    Attributes:
+        caption: words beneath it; any text.
+        card: whether previews of its link may show the face.
+    """
+
+    caption: str = ""
+    card: bool = False
+
+
+def read_share(store: SessionStore, session: str) -> Share:
+    """What is said about a portrait; nothing is, at first.
+
+    Raises:
+        StoreError: the store did not answer.
+    """
+    try:
+        told = json.loads(store.file(session, SHARE).read_text(encoding="utf-8"))
+        return Share(str(told["caption"])[:MOST_CAPTION], bool(told["card"]))
+    except StoreError:
+        raise
+    except (GazeError, OSError, ValueError, KeyError, TypeError):
+        return Share()
+
+
+def write_share(store: SessionStore, session: str, share: Share) -> None:
+    """Keep what is said about a finished portrait.
+
+    Raises:
+        GazeError: there is no such portrait, or it cannot be written.
+    """
+    store.write(session, SHARE, json.dumps(asdict(share)).encode())
+
+
+def share_path() -> str:
+    """What the address of a portrait's page begins with: relative to the app, or whole on a Space.
+
+    A Space's own page would put itself around it, and its page server passes only Gradio's own paths on.
+    """
+    host = os.environ.get("SPACE_HOST")
+    return f"https://{host}/gradio_api/p/" if host else "p/"
+
+
+def share_routes(store: SessionStore) -> list[Route]:
+    """The pages of portraits, and the pictures for previews of their links."""
+
+    def page(request: Request) -> Response:
+        return _answer(lambda: _page(store, request))
+
+    def card(request: Request) -> Response:
+        return _answer(lambda: _card(store, request.path_params["session"]))
+
+    return [
+        route
+        for root in ("/p", "/gradio_api/p")
+        for route in (Route(f"{root}/{{session}}", page), Route(f"{root}/{{session}}/card.jpg", card))
+    ]
+
+
+def _answer(act: Callable[[], Response]) -> Response:
+    try:
+        return act()
+    except StoreError as error:
+        return PlainTextResponse(str(error), status_code=503)
+
+
+def _page(store: SessionStore, request: Request) -> Response:
+    session = request.path_params["session"]
+    root = "../../" if request.url.path.rpartition("/")[0].endswith("/gradio_api/p") else "../"
+    try:
+        facts = store.metadata(session)
+    except StoreError:
+        raise
+    except (GazeError, OSError):
+        days = "Portraits are kept for a limited time, or until their owner deletes them."
+        body = f'<div class="stage"><div class="gone"><h1>This portrait is gone.</h1><p>{days}</p></div></div>'
+        return _filled(404, root=root, title="This portrait is gone", description=days, body=body)
+    share = read_share(store, session)
+    folder = root + session_url(session)
+    alt = f"{share.caption}: a portrait that looks at you" if share.caption else _TITLE
+    body = (
+        f'<figure><div class="stage"><gaze-tracker src="{html.escape(folder)}" alt="{html.escape(alt)}" '
+        f'poster="{html.escape(folder + POSTER)}" width="{int(facts["imageWidth"])}" '
+        f'height="{int(facts["imageHeight"])}" fit="contain" blend="motion" idle></gaze-tracker></div>'
+        f"<figcaption><h1>{html.escape(share.caption or _TITLE)}</h1></figcaption></figure>"
+    )
+    address = _address(request)
+    card = ""
+    if share.card:
+        card = (
+            f'<meta property="og:image" content="{html.escape(address)}/card.jpg">\n'
+            f'<meta property="og:image:width" content="{_CARD[0]}">\n'
+            f'<meta property="og:image:height" content="{_CARD[1]}">\n'
+            '<meta name="twitter:card" content="summary_large_image">\n'
+        )
+    return _filled(
+        200, root=root, title=share.caption or _TITLE, description=_DESCRIPTION, address=address, card=card, body=body
+    )
+
+
+def _filled(status: int, *, body: str, card: str = "", **texts: str) -> Response:
+    """The page; `texts` are escaped here, `card` and `body` are markup already."""
+    page = files("gaze.ui").joinpath("page", "share.html").read_text(encoding="utf-8")
+    values = {"address": "", **texts}
+    markup = {**{name: html.escape(text) for name, text in values.items()}, "card": card, "body": body}
+    # In one pass: what is put in is not looked through again.
+    parts = page.split("{{")
+    filled = parts[0] + "".join(markup[name] + rest for name, _, rest in (part.partition("}}") for part in parts[1:]))
+    return HTMLResponse(filled, status, _HEADERS)
+
+
+def _address(request: Request) -> str:
+    """The whole address of this page, as others reach it."""
+    if host := os.environ.get("SPACE_HOST"):
+        return f"https://{host}{request.url.path}"
+    given = os.environ.get("GRADIO_ROOT_PATH", "").rstrip("/")
+    if given.startswith(("http://", "https://")):
+        return given + request.url.path
+    return f"{request.url.scheme}://{request.url.netloc}{given}{request.url.path}"
+
+
+def _card(store: SessionStore, session: str) -> Response:
+    try:
+        if not read_share(store, session).card:
+            return PlainTextResponse("There is no such picture.", status_code=404, headers=_HEADERS)
+        picture = _drawn_card(store.file(session, POSTER))
+    except StoreError:
+        raise
+    except (GazeError, OSError):
+        return PlainTextResponse("There is no such picture.", status_code=404, headers=_HEADERS)
+    return Response(picture, media_type="image/jpeg", headers=_HEADERS)
+
+
+def _drawn_card(poster: Path) -> bytes:
+    """The portrait in the middle of itself, blurred."""
+    with Image.open(poster) as file:
+        face = Image.new("RGB", file.size, (246, 243, 237))
+        face.paste(file.convert("RGBA"), mask=file.convert("RGBA").getchannel("A"))
+    ground = ImageOps.fit(face, (_CARD[0] // 8, _CARD[1] // 8)).filter(ImageFilter.GaussianBlur(5)).resize(_CARD)
+    front = ImageOps.contain(face, (_CARD[0], _CARD[1]), Image.Resampling.LANCZOS)
+    ground.paste(front, ((_CARD[0] - front.width) // 2, (_CARD[1] - front.height) // 2))
+    out = io.BytesIO()
+    ground.save(out, "JPEG", quality=85)
+    return out.getvalue()

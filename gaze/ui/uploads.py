@@ -1,0 +1,125 @@
+"""What stands before Gradio's upload of photos: how many, how much in all, and nothing left of what broke off."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gaze.errors import GazeError
+from gaze.storage.modes import make_private
+from gaze.ui.limit import Limit, network_of
+
+_PATH = "/gradio_api/upload"
+MOST = 2**30
+"""Bytes that all uploads may take; the oldest make room."""
+ROOM = 200 * 2**20
+"""Bytes that are left free on the disk."""
+_BURST, _PER_SECOND = 20, 0.2
+_PART = "tmp*"
+"""How Gradio names what has come of an upload so far."""
+_STALE = 60.0
+"""Seconds after which a part to which nothing was added counts as broken off."""
+
+_FULL = "There is no room for photos on this server's disk just now. Try again later."
+_ODD = "The upload is damaged, or its file has no name. Choose the photo again."
+
+
+class Uploads:
+    """ASGI middleware.
+
+    Args:
+        app: takes the uploads.
+        temporary: the app's temporary folder.
+        folder: where uploads lie in it.
+        limit: of each client.
+    """
+
+    def __init__(self, app: ASGIApp, temporary: Path, folder: Path, limit: Limit | None = None) -> None:
+        self._app, self._temporary, self._folder = app, temporary, folder
+        self._limit = limit or Limit(_BURST, _PER_SECOND, "uploads")
+        self._running = 0
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(_PATH):
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._limit.take(network_of(str((scope.get("client") or [""])[0])))
+        except GazeError as error:
+            await PlainTextResponse(str(error), status_code=429)(scope, receive, send)
+            return
+        if not self._has_room(int(Headers(scope=scope).get("content-length", 0))):
+            await PlainTextResponse(_FULL, status_code=507)(scope, receive, send)
+            return
+        await self._take(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Answer(send)
+        with self._lock:
+            self._running += 1
+        try:
+            await self._app(scope, receive, answer)
+            if answer.failed:
+                await PlainTextResponse(_ODD, status_code=400)(scope, receive, send)
+        except Exception as error:
+            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            if answer.begun:
+                raise
+            await PlainTextResponse(_FULL if full else _ODD, 507 if full else 400)(scope, receive, send)
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._remove_parts(0.0 if not self._running else _STALE)
+
+    def _has_room(self, more: int) -> bool:
+        """Make room for an upload, and see whether the disk has any."""
+        with self._lock, suppress(OSError):
+            make_private(self._temporary)
+            make_private(self._folder)
+            files = sorted(self._files(), key=lambda it: it[1])
+            used = sum(size for _, _, size in files)
+            for path, _, size in files:
+                if used + more <= MOST:
+                    break
+                path.unlink(missing_ok=True)
+                used -= size
+            return shutil.disk_usage(self._folder).free > more + ROOM
+        return False
+
+    def _files(self) -> Iterator[tuple[Path, float, int]]:
+        """Every photo: its path, when it came, and its bytes."""
+        for path in self._folder.glob("*/*"):
+            with suppress(FileNotFoundError):
+                state = path.stat()
+                yield path, state.st_mtime, state.st_size
+
+    def _remove_parts(self, age: float) -> None:
+        for path in self._folder.glob(_PART):
+            with suppress(OSError):
+                if path.is_file() and time.time() - path.stat().st_mtime >= age:
+                    path.unlink()
+
+
+class _Answer:
+    """Sends an answer on, but for a bare “Internal Server Error”."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = self.failed = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 500:
+            self.failed = True
+        if not self.failed:
+            self.begun = True
+            await self._send(message)

@@ -1,0 +1,78 @@
+// Builds what pages load from src/:  node build.mjs [folder]
+//
+//   gaze-tracker.js       the classic script        gaze-tracker.mjs    the same as a module
+//   gaze-tracker-more.js  what few pages need (sheets, packs of version 1, buttons …): either loads it when it is needed
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+import { minify } from "terser";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const target = process.argv[2] ?? here;
+const license = "/*! gaze-tracker, MIT License. Made from the sources in gaze/widget/src. */";
+
+// Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
+const internal = `
+  aim aimed alive array awake axis begun blank board buffers bytes calm chain changed coefficients config connected
+  count describe described disconnected draw ondrop enliven entry fail failed fields filled fitTimer follower forget
+  given glance goesOn hasSheets holdTimer hosts isCoarse isEmpty isForWebGL isLost isMatch isMorph isOver isPlaying
+  isReady isRefused isSharp isWhole job layOut leave letGo listen listening look lost more moved moving n near
+  observers offerTexture old onfail onpicture onposter onprogress onshape parts payload pixels place places pointed
+  posterSize program put queue refit region release reshape resized resolution restart restored rests scale scrolled
+  seen settled shape shared shares sleep speed start step stillness stir stopTilt stride tick transfer
+  unlisten view wake waking widgets
+`.split(/\s+/);
+
+const outputs = [
+  { entry: "src/classic.js", file: "gaze-tracker.js", format: "iife" },
+  { entry: "src/index.js", file: "gaze-tracker.mjs", format: "esm" },
+  { entry: "src/more/index.js", file: "gaze-tracker-more.js", format: "iife" },
+];
+
+/** Style sheets are imported as text, without what nobody needs. */
+const css = {
+  name: "css",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+let mangleCache = {};
+for (const { entry, file, format } of outputs) {
+  const bundle = await build({
+    absWorkingDir: here,
+    entryPoints: [entry],
+    outfile: join(here, file),
+    write: false,
+    bundle: true,
+    minify: true,
+    sourcemap: "external",
+    sourcesContent: false,
+    target: "es2022",
+    format,
+    charset: "utf8",
+    external: ["./gaze-tracker-more.js"],
+    define: { IS_MODULE: String(format === "esm") },
+    mangleProps: new RegExp(`^(${internal.filter(Boolean).join("|")})$`),
+    mangleCache,
+    plugins: [css],
+    logLevel: "warning",
+  });
+  mangleCache = bundle.mangleCache; // the files call each other
+  const [map, script] = bundle.outputFiles;
+  const result = await minify(script.text, {
+    ecma: 2020,
+    module: format === "esm",
+    toplevel: true,
+    compress: { passes: 3, unsafe_arrows: true },
+    format: { preamble: license },
+    // Only a bundler looks for the module's map; a portrait's folder has none, and pages hold the scripts themselves.
+    sourceMap: { content: map.text, filename: file, ...(format === "esm" && { url: `${file}.map` }) },
+  });
+  await writeFile(join(target, file), `${result.code}\n`);
+  await writeFile(join(target, `${file}.map`), `${result.map}\n`);
+}

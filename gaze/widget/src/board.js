@@ -1,0 +1,177 @@
+/** Keys as textures, and the morph drawn from them. */
+
+import { movingRect, onCanvas, triangles, vertexData } from "./geometry.js";
+import { corners, keyUnits, positions } from "./lattice.js";
+import { FIELD_PAIRS } from "./shaders.js";
+
+export class GlBoard {
+  #gl;
+  #set;
+  #motion;
+  #keys;
+  #still;
+  #trust = null;
+  #scratch = null;
+  #mesh;
+  #target = new Float32Array(FIELD_PAIRS * 2);
+  #anchors = new Float32Array(FIELD_PAIRS * 8);
+
+  /** @param {import("./keyset.js").KeySet} set */
+  constructor(stage, set, motion) {
+    const gl = (this.#gl = stage.gl);
+    this.stage = stage;
+    this.#set = set;
+    this.#motion = motion;
+    const { header, scale } = set;
+    this.rect = movingRect(header);
+    const pixels = (side) => Math.max(1, Math.ceil(side * scale));
+    this.size = [pixels(this.rect.width), pixels(this.rect.height)];
+    this.whole = [pixels(header.imageWidth), pixels(header.imageHeight)];
+    this.#keys = this.#texture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, ...this.size, set.n ** 2);
+    this.#still = this.#texture(gl.TEXTURE_2D, gl.LINEAR);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, ...this.whole);
+    this.#scratch = this.#texture(gl.TEXTURE_2D, scale < 0.7 ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
+    this.#loadMesh(header.mesh, motion, header.motion.rank);
+  }
+
+  #texture(kind, filter) {
+    const gl = this.#gl;
+    const texture = gl.createTexture();
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(kind, texture);
+    gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
+    gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.NEAREST ? filter : gl.LINEAR);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
+    return texture;
+  }
+
+  #loadMesh(mesh, motion, rank) {
+    const gl = this.#gl;
+    const [columns, rows] = [mesh.columns.length, mesh.rows.length];
+    const { data, stride } = vertexData(mesh, motion, rank);
+    const array = gl.createVertexArray();
+    gl.bindVertexArray(array);
+    const buffers = [gl.ARRAY_BUFFER, gl.ELEMENT_ARRAY_BUFFER].map((kind, i) => {
+      const buffer = gl.createBuffer();
+      gl.bindBuffer(kind, buffer);
+      gl.bufferData(kind, i ? triangles(columns, rows) : data, gl.STATIC_DRAW);
+      return buffer;
+    });
+    const attribute = (place, size, offset) => {
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, size, gl.FLOAT, false, stride * 4, offset * 4);
+    };
+    attribute(0, 3, 0);
+    for (let i = 0; i < rank / 2; i++) attribute(i + 1, 4, 3 + i * 4);
+    gl.bindVertexArray(null);
+    this.#mesh = { array, buffers, count: (columns - 1) * (rows - 1) * 6, columns: motion.trust ? columns : 0 };
+    if (!motion.trust) return;
+    this.#trust = this.#texture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
+    gl.texImage3D(
+      ...[gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns, rows, this.#set.n ** 2, 0, gl.RED, gl.UNSIGNED_BYTE],
+      new Uint8Array(motion.trust),
+    );
+  }
+
+  /** Takes a decoded picture in, a VideoFrame or an ImageBitmap, at the size of this board. */
+  put(key, picture, payload) {
+    const gl = this.#gl;
+    const { header, n, scale } = this.#set;
+    const isVideo = payload.kind === "video";
+    const stacked = isVideo && header.hasAlpha ? 1 : 0;
+    const [width, height] = isVideo
+      ? [payload.codedWidth / header.imageWidth, payload.codedHeight / header.imageHeight]
+      : [1, 1]; // of the whole texture, in frames
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.#scratch);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
+    if (scale < 0.7) gl.generateMipmap(gl.TEXTURE_2D);
+    const at = this.stage.program("picture");
+    const buffer = gl.createFramebuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
+    gl.disable(gl.BLEND);
+    gl.bindVertexArray(this.stage.blank);
+    gl.uniform1f(at.stacked, stacked);
+    gl.uniform1f(at.flip, 1);
+    const draw = ({ x, y, width: w, height: h }, size) => {
+      const [across, down] = [header.imageWidth * width, header.imageHeight * height];
+      // As many frame pixels as the texture has room for, so that its texels lie on them exactly.
+      gl.uniform4f(at.part, x / across, y / down, size[0] / scale / across, size[1] / scale / down);
+      gl.viewport(0, 0, ...size);
+      gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    };
+    gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#keys, 0, key);
+    draw(this.rect, this.size);
+    if (key === (n * n - 1) / 2) {
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.#still, 0);
+      draw({ x: 0, y: 0 }, this.whole);
+    }
+    gl.deleteFramebuffer(buffer);
+  }
+
+  /**
+   * Queues a picture for a canvas.
+   *
+   * @param {CanvasRenderingContext2D} target
+   * @param {number} row, @param {number} col the look
+   * @param {boolean} all whether the canvas holds nothing yet, else only what moves is drawn
+   * @param {boolean} isSharp with a better filter, which costs more
+   */
+  draw(target, row, col, all, isSharp, done) {
+    const { width, height } = target.canvas;
+    const region = all ? { x: 0, y: 0, width, height } : onCanvas(this.rect, this.#set.header, width, height);
+    this.stage.queue({ target, width, height, region, done, draw: () => this.#draw(row, col, isSharp) });
+  }
+
+  #draw(row, col, isSharp) {
+    const gl = this.#gl;
+    const { header, n, axis, has, scale } = this.#set;
+    const { imageWidth, imageHeight, looks } = header;
+    const { rank } = header.motion;
+    const [down, across] = [row, col].map((value) => keyUnits(looks, value));
+    const { keys, shares } = corners(axis, n, down, across, has);
+    const { coefficients } = this.#motion;
+    positions(coefficients, rank, looks, row, col, this.#target);
+    for (let r = 0; r < rank; r++) {
+      for (let i = 0; i < 4; i++) this.#anchors[r * 4 + i] = coefficients[keys[i] * rank + r];
+    }
+    const frame = [this.whole[0] / scale, this.whole[1] / scale]; // what the texture spans, in frame pixels
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.#still);
+    const picture = this.stage.program("picture", isSharp);
+    gl.bindVertexArray(this.stage.blank);
+    gl.uniform1f(picture.stacked, 0);
+    gl.uniform1f(picture.flip, -1);
+    gl.uniform2f(picture.size, ...this.whole);
+    gl.uniform4f(picture.part, 0, 0, imageWidth / frame[0], imageHeight / frame[1]);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+
+    const at = this.stage.program("mesh", isSharp);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, this.#still);
+    gl.activeTexture(gl.TEXTURE2);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#trust ?? this.#keys);
+    gl.uniform1fv(at.T, this.#target);
+    gl.uniform4fv(at.A, this.#anchors);
+    gl.uniform4fv(at.L, keys);
+    gl.uniform4fv(at.W, shares);
+    gl.uniform1i(at.columns, this.#mesh.columns);
+    gl.uniform2f(at.frame, imageWidth, imageHeight);
+    gl.uniform4f(at.rect, this.rect.x, this.rect.y, scale / this.size[0], scale / this.size[1]);
+    gl.uniform2f(at.size, ...this.size);
+    gl.uniform2f(at.whole, ...this.whole);
+    gl.uniform2f(at.reach, imageWidth / frame[0], imageHeight / frame[1]);
+    gl.bindVertexArray(this.#mesh.array);
+    gl.drawElements(gl.TRIANGLES, this.#mesh.count, gl.UNSIGNED_SHORT, 0);
+    gl.bindVertexArray(null);
+  }
+
+  close() {
+    const gl = this.#gl;
+    for (const texture of [this.#keys, this.#still, this.#trust, this.#scratch]) gl.deleteTexture(texture);
+    for (const buffer of this.#mesh.buffers) gl.deleteBuffer(buffer);
+    gl.deleteVertexArray(this.#mesh.array);
+  }
+}

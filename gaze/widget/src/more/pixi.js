@@ -1,0 +1,16 @@
+/**
+ * PixiJS: the canvas as a texture of the page's own scene. No renderer of its own: such a page has one.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {string | null} address of the PixiJS module; null: the page's global `PIXI`
+ * @returns {Promise<object>} a PIXI.Texture, the page's to destroy: its sprites use it
+ */
+export async function textureOf(canvas, address) {
+  const url = address && new URL(address, document.baseURI).href;
+  const PIXI = url ? await import(/* @vite-ignore */ url).catch(() => null) : window.PIXI;
+  if (PIXI?.Texture) return PIXI.Texture.from(canvas);
+  const why = url ? `${url} could not be loaded as a module` : "the page has no PIXI";
+  throw Object.assign(new Error(`PixiJS is not there: ${why}. Load it before, or name it with pixi-src.`), {
+    url: url || "",
+  });
+}

@@ -1,0 +1,110 @@
+/** One portrait of a pack of version 2, at the size of one element. */
+
+import { KeySet, scaleFor } from "./keyset.js";
+
+export class MorphPlayer {
+  /** Every look is drawn sharply, not only whole cells. */
+  isMorph = true;
+  loaded = false;
+  #set = null;
+  /** The set of another size that will replace it once it is whole. */
+  #next = null;
+  #owner;
+  /** The board that the canvas was filled from. */
+  #drawn = null;
+
+  /**
+   * @param {import("./transfer.js").Transfer} transfer whose header is there; closed by `release`
+   * @param {object} owner
+   * @param {() => number} owner.pixels width of the picture on the screen, in device pixels
+   * @param {() => void} owner.onpicture there is something new to draw
+   * @param {(loaded: number, total: number) => void} owner.onprogress in bytes
+   * @param {(error: Error) => void} owner.onfail
+   */
+  constructor(transfer, owner) {
+    this.transfer = transfer;
+    this.#owner = owner;
+    const { gridSize, imageWidth, imageHeight } = transfer.header;
+    Object.assign(this, { size: gridSize, width: imageWidth, height: imageHeight });
+    this.#set = KeySet.open(transfer, transfer.header, this.#scale(), this);
+    this.#watch();
+    if (this.#set.isWhole) queueMicrotask(() => this.changed());
+  }
+
+  #scale() {
+    return scaleFor(this.#owner.pixels(), this.width);
+  }
+
+  async #watch() {
+    const { transfer } = this;
+    while (this.transfer && transfer.filled < transfer.total) {
+      this.#owner.onprogress(transfer.filled, transfer.total);
+      await transfer.more();
+      if (transfer.isOver) return;
+    }
+  }
+
+  /** Called by the set. */
+  changed() {
+    if (this.#next?.isWhole) {
+      this.#set.close(this);
+      [this.#set, this.#next] = [this.#next, null];
+    }
+    if (!this.loaded && this.#set?.isWhole) {
+      this.loaded = true;
+      this.#owner.onpicture();
+      this.#owner.onprogress(this.transfer.total, this.transfer.total);
+    } else if (this.#set?.isReady) {
+      this.#owner.onpicture();
+    }
+  }
+
+  /** Called by the set. */
+  failed(error) {
+    this.#owner.onfail(error);
+  }
+
+  get isReady() {
+    return this.#set?.isReady ?? false;
+  }
+
+  /** Whether it is a match for a portrait that follows already. */
+  isMatch() {
+    return this.loaded;
+  }
+
+  want() {}
+
+  /** Most pixels that a canvas for it may have, as a share of the frame's: more would show no more. */
+  get resolution() {
+    return 2;
+  }
+
+  /** Holds the keys at the size that is shown now. */
+  fit() {
+    const scale = this.#scale();
+    if (scale === (this.#next ?? this.#set).scale) return;
+    this.#next?.close(this);
+    this.#next = scale === this.#set.scale ? null : KeySet.open(this.transfer, this.transfer.header, scale, this);
+    if (this.#next?.isWhole) this.changed();
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} target
+   * @param {boolean} isEmpty whether the canvas holds nothing of it
+   * @param {boolean} rests with a better filter
+   */
+  draw(target, row, col, isEmpty, rests, done) {
+    if (!this.isReady) return; // the graphics memory is lost for the moment
+    const { board } = this.#set;
+    board.draw(target, row, col, isEmpty || this.#drawn !== board, rests, done);
+    this.#drawn = board;
+  }
+
+  release() {
+    this.#next?.close(this);
+    this.#set?.close(this);
+    this.transfer?.close();
+    this.#set = this.#next = this.transfer = null;
+  }
+}

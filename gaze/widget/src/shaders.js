@@ -1,0 +1,68 @@
+/** The programs of the morph. */
+
+/** Vertex attributes that hold fields, two in each. */
+export const FIELD_PAIRS = 8;
+
+/** Sampling with four by four texels: a Catmull-Rom spline, in nine reads that the hardware filters. */
+const cubic = (name, sampler, place, layer) => `
+vec4 ${name}(${sampler} s, ${place} p, vec2 size) {
+  vec2 at = p.xy * size, mid = floor(at - .5) + .5, f = at - mid;
+  vec2 w0 = f * (-.5 + f * (1. - .5 * f)), w2 = f * (.5 + f * (2. - 1.5 * f)), w3 = f * f * (-.5 + .5 * f);
+  vec2 w = 1. - w0 - w3;
+  vec2 P[3] = vec2[3](mid - 1., mid + w2 / w, mid + 2.), W[3] = vec2[3](w0, w, w3); vec4 o = vec4(0.);
+  for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3;
+    o += textureLod(s, ${place}(vec2(P[x].x, P[y].y) / size${layer}), 0.) * W[x].x * W[y].y; }
+  return clamp(o, 0., 1.); }`;
+
+const HEAD = `#version 300 es
+precision highp float; precision highp int; precision highp sampler2D; precision highp sampler2DArray;`;
+
+const pick = (isSharp, name, sampler, place) =>
+  isSharp ? cubic(name, sampler, place, place === "vec3" ? ", p.z" : "") : `vec4 ${name}(${sampler} s, ${place} p, vec2 size) { return textureLod(s, p, 0.); }`;
+
+/**
+ * A picture over the whole viewport: `part` of the texture, as left, top, width and height in texture coordinates; where
+ * `stacked` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
+ * not show the seam to the colour above.
+ */
+export const PICTURE = {
+  vertex: `${HEAD}
+out vec2 p; uniform vec4 part; uniform float flip;
+void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c * part.zw;
+  gl_Position = vec4(c.x * 2. - 1., (c.y * 2. - 1.) * flip, 0., 1.); }`,
+  fragment: (isSharp) => `${HEAD}
+in vec2 p; out vec4 o; uniform sampler2D S; uniform vec2 size; uniform float stacked;
+${pick(isSharp, "pick", "sampler2D", "vec2")}
+void main() { o = pick(S, p, size);
+  if (stacked > 0.) { float a = texture(S, p + vec2(0., .5)).g;
+    a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
+};
+
+const PAIRS = Array.from({ length: FIELD_PAIRS }, (_, i) => i);
+
+/**
+ * The mesh, moved to a look, with four keys on it (docs/format.md, "The morph"). X and Y are where each of the four has
+ * the vertex, A how far it applies each field, T the same of the look.
+ */
+export const MESH = {
+  vertex: `${HEAD}
+layout(location = 0) in vec3 v; ${PAIRS.map((i) => `layout(location = ${i + 1}) in vec4 f${i};`).join("")}
+uniform float T[${FIELD_PAIRS * 2}]; uniform vec4 A[${FIELD_PAIRS * 2}], L, rect; uniform vec2 frame;
+uniform sampler2DArray trust; uniform int columns;
+out vec2 q; out vec4 X, Y, t; out float moving;
+void add(int r, vec2 b) { q += T[r] * b; X += A[r] * b.x; Y += A[r] * b.y; }
+void main() { q = v.xy; X = vec4(v.x); Y = vec4(v.y);
+${PAIRS.map((i) => `add(${i * 2}, f${i}.xy); add(${i * 2 + 1}, f${i}.zw);`).join("")}
+X = (X - rect.x) * rect.z; Y = (Y - rect.y) * rect.w; q /= frame; moving = v.z; t = vec4(1);
+if (columns > 0) for (int i = 0; i < 4; i++)
+t[i] = texelFetch(trust, ivec3(gl_VertexID % columns, gl_VertexID / columns, L[i]), 0).r;
+gl_Position = vec4(q.x * 2. - 1., 1. - q.y * 2., 0, 1); }`,
+  fragment: (isSharp) => `${HEAD}
+in vec2 q; in vec4 X, Y, t; in float moving; out vec4 o;
+uniform sampler2DArray K; uniform sampler2D S; uniform vec4 L, W; uniform vec2 size, whole, reach;
+${pick(isSharp, "pick", "sampler2DArray", "vec3")}${pick(isSharp, "still", "sampler2D", "vec2")}
+void main() { vec4 w = W * max(t, vec4(1. / 255.)); vec4 c = vec4(0);
+for (int i = 0; i < 4; i++) if (W[i] > 0.) c += w[i] * pick(K, vec3(X[i], Y[i], L[i]), size);
+c /= dot(w, vec4(1));
+o = moving < 1. ? mix(still(S, q * reach, whole), c, moving) : c; }`,
+};

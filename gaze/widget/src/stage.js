@@ -1,0 +1,181 @@
+/**
+ * The one WebGL2 context of the page. Every portrait is drawn there and copied from there into its own 2-D canvas:
+ * contexts are scarce, and a page may hold fifty portraits.
+ */
+
+import { MESH, PICTURE } from "./shaders.js";
+
+const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
+
+const compile = (gl, { vertex, fragment }, isSharp) => {
+  const program = gl.createProgram();
+  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment(isSharp)]]) {
+    const shader = gl.createShader(kind);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  return program;
+};
+
+/** A program, ready to use, and the places of its uniforms. */
+class Program {
+  constructor(gl, sources, isSharp, samplers) {
+    const program = (this.program = compile(gl, sources, isSharp));
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      throw new Error("the graphics driver refuses the programs of the morph");
+    }
+    const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS) ?? 0;
+    this.at = {};
+    for (let i = 0; i < count; i++) {
+      const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
+      this.at[name] = gl.getUniformLocation(program, name);
+    }
+    gl.useProgram(program);
+    samplers.forEach((name, unit) => this.at[name] && gl.uniform1i(this.at[name], unit));
+  }
+}
+
+class Stage {
+  #canvas = document.createElement("canvas");
+  /** Who wants to know when a context is lost or there again. */
+  #owners = new Set();
+  #jobs = [];
+  #programs;
+
+  constructor() {
+    const gl = (this.gl = this.#canvas.getContext("webgl2", { antialias: false, depth: false }));
+    if (!gl) throw new Error("no WebGL2");
+    this.#canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault(); // else it never comes back
+      for (const owner of this.#owners) owner.lost();
+    });
+    this.#canvas.addEventListener("webglcontextrestored", () => {
+      this.#prepare();
+      for (const owner of this.#owners) owner.restored();
+    });
+    this.#prepare();
+  }
+
+  get isLost() {
+    return this.gl.isContextLost();
+  }
+
+  join(owner) {
+    this.#owners.add(owner);
+  }
+
+  leave(owner) {
+    this.#owners.delete(owner);
+  }
+
+  #prepare() {
+    const { gl } = this;
+    this.#programs = [];
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+    this.blank = gl.createVertexArray();
+  }
+
+  /** @param {"picture" | "mesh"} name, made when it is first used */
+  program(name, isSharp = false) {
+    const i = (name === "mesh" ? 2 : 0) + isSharp;
+    const program = (this.#programs[i] ??=
+      name === "mesh"
+        ? new Program(this.gl, MESH, isSharp, ["K", "S", "trust"])
+        : new Program(this.gl, PICTURE, isSharp, ["S"]));
+    this.gl.useProgram(program.program);
+    return program.at;
+  }
+
+  /**
+   * @typedef {object} Job
+   * @property {CanvasRenderingContext2D} target
+   * @property {number} width, @property {number} height of the whole picture, in pixels of the target
+   * @property {{x: number, y: number, width: number, height: number}} region what is to be drawn of it
+   * @property {(stage: Stage) => void} draw with the viewport and the scissors set
+   * @property {() => void} [done]
+   *
+   * @param {Job} job to be drawn by `flush`
+   */
+  queue(job) {
+    const i = this.#jobs.findIndex(({ target }) => target === job.target);
+    if (i >= 0) this.#jobs.splice(i, 1); // one that came before in the same frame
+    this.#jobs.push(job);
+  }
+
+  /** Draws all that is queued, side by side, and copies it where it belongs. */
+  flush() {
+    const jobs = this.#jobs.splice(0);
+    if (this.isLost) return;
+    while (jobs.length) this.#round(jobs);
+  }
+
+  /** Draws as many jobs as there is room for; takes them from the list. */
+  #round(jobs) {
+    const { gl } = this;
+    const placed = [];
+    const widest = Math.max(...jobs.map(({ region }) => region.width));
+    const side = Math.min(MAX_SIDE, Math.max(widest, Math.ceil(Math.sqrt(jobs.length)) * widest));
+    let [x, y, tall] = [0, 0, 0];
+    while (jobs.length) {
+      const { region } = jobs[0];
+      if (x + region.width > side) [x, y, tall] = [0, y + tall, 0];
+      if (placed.length && y + region.height > MAX_SIDE) break;
+      placed.push({ job: jobs.shift(), x, y });
+      x += region.width;
+      tall = Math.max(tall, region.height);
+    }
+    this.#fit(side, y + tall);
+    const whole = this.#canvas.height;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.clearColor(0, 0, 0, 0);
+    for (const { job, x: left, y: top } of placed) {
+      const { region, width, height } = job;
+      gl.scissor(left, whole - top - region.height, region.width, region.height);
+      gl.viewport(left - region.x, whole - (top - region.y) - height, width, height);
+      gl.clear(gl.COLOR_BUFFER_BIT);
+      job.draw(this);
+    }
+    gl.disable(gl.SCISSOR_TEST);
+    for (const { job, x: left, y: top } of placed) {
+      const { region, target } = job;
+      const { x: toX, y: toY, width, height } = region;
+      target.globalCompositeOperation = "source-over";
+      target.globalAlpha = 1;
+      target.clearRect(toX, toY, width, height);
+      target.drawImage(this.#canvas, left, top, width, height, toX, toY, width, height);
+      job.done?.();
+    }
+  }
+
+  /** Makes the surface as large as needed; smaller again only when it is far too large, since that costs. */
+  #fit(width, height) {
+    const canvas = this.#canvas;
+    const steps = (side) => Math.ceil(side / 64) * 64;
+    const needed = [steps(width), steps(height)];
+    const isSmall = canvas.width < width || canvas.height < height;
+    if (!isSmall && canvas.width * canvas.height < 8 * needed[0] * needed[1]) return;
+    canvas.width = isSmall ? Math.max(canvas.width, needed[0]) : needed[0];
+    canvas.height = isSmall ? Math.max(canvas.height, needed[1]) : needed[1];
+  }
+}
+
+let made;
+
+/** @returns {Stage | null} null where the browser has no WebGL2 */
+export function stage() {
+  if (made === undefined) {
+    try {
+      made = new Stage();
+    } catch {
+      made = null;
+    }
+  }
+  return made;
+}
+
+/** Draws what is queued, if there is a stage at all. */
+export const flush = () => made?.flush();

@@ -1,0 +1,176 @@
+/** Takes packs in: each once for the whole page, part by part, in one request. */
+
+import { packHeader } from "./pack.js";
+import { loadScript } from "./script.js";
+
+/** @type {Map<string, Transfer>} by URL; those that somebody uses */
+const transfers = new Map();
+
+/** A pack on its way, shared by all that play it. */
+export class Transfer {
+  header = null;
+  /** Of version 1: what arrived so far, and the rest; the first who plays it takes both. */
+  old = null;
+  filled = 0;
+  /** What players share (decoded pictures), by a key of theirs. */
+  shared = new Map();
+  #bytes = null;
+  #users = 0;
+  #abort = new AbortController();
+  #waiting = new Set();
+  #error = null;
+  #begun;
+
+  /** @returns {Transfer} to be closed by whoever asked for it */
+  static open(url) {
+    const transfer = transfers.get(url) ?? new Transfer(url);
+    transfers.set(url, transfer);
+    transfer.#users += 1;
+    return transfer;
+  }
+
+  constructor(url) {
+    this.url = url;
+    this.#begun = this.#begin();
+    this.#begun.catch(() => {});
+  }
+
+  close() {
+    if (--this.#users) return;
+    this.forget();
+    this.#abort?.abort();
+    this.#fail(new Error("closed"));
+  }
+
+  /** Of version 1: hands the rest of the transfer over, with what ends it; null where somebody else has it. */
+  take() {
+    const { old } = this;
+    this.old = null;
+    if (old) [old.abort, this.#abort] = [this.#abort, null];
+    return old;
+  }
+
+  /** Whoever asks for this URL from now on begins anew. */
+  forget() {
+    if (transfers.get(this.url) === this) transfers.delete(this.url);
+  }
+
+  /** Whether no more bytes come, though some are missing. */
+  get isOver() {
+    return this.#error !== null;
+  }
+
+  get total() {
+    return this.header.end;
+  }
+
+  /** Settles when the header is there. */
+  begun() {
+    return this.#begun;
+  }
+
+  /** Settles when the bytes from `start` up to `end` are there. */
+  async bytes(start, end) {
+    while (this.filled < end) {
+      if (this.#error) throw this.#error;
+      await new Promise((resolve) => this.#waiting.add(resolve));
+    }
+    return this.#bytes.subarray(start, end);
+  }
+
+  /** Settles when more bytes are there than before, or no more come. */
+  async more() {
+    if (!this.#error && this.filled < this.total) await new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  async #begin() {
+    try {
+      const parts = packParts(this.url, this.#abort.signal);
+      let head = new Uint8Array();
+      while (!(this.header = packHeader(head))) {
+        const { value, done } = await parts.next();
+        if (done) throw new Error("it ends within its header");
+        head = joined(head, value);
+      }
+      if (this.header.version === 1) {
+        this.old = { head, parts };
+        this.forget();
+      } else {
+        this.#fill(head, parts).catch((error) => this.#fail(error));
+      }
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #fill(head, parts) {
+    const bytes = (this.#bytes = new Uint8Array(this.total));
+    const put = (part) => {
+      bytes.set(part.subarray(0, bytes.length - this.filled), this.filled);
+      this.filled = Math.min(bytes.length, this.filled + part.length);
+      this.#wake();
+    };
+    put(head);
+    for await (const part of parts) put(part);
+    if (this.filled < bytes.length) throw new Error("it is cut off");
+  }
+
+  #fail(error) {
+    this.#error ??= error;
+    this.forget();
+    this.#wake();
+  }
+
+  #wake() {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+function joined(a, b) {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/**
+ * The bytes of a pack, from `start` on, part by part as they arrive. Leaving the loop ends the transfer.
+ *
+ * @param {number} [start] servers may ignore it: what comes before is passed over
+ */
+export async function* packParts(url, signal, start = 0) {
+  const address = url.startsWith("file:") ? await embeddedPack(url) : url;
+  const response = await fetchOr(address, { signal, headers: start ? { Range: `bytes=${start}-` } : {} });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  let skip = response.status === 206 ? 0 : start;
+  const reader = response.body.getReader();
+  try {
+    for (let part; !(part = await reader.read()).done; skip -= part.value.length) {
+      if (skip < part.value.length) yield part.value.subarray(Math.max(0, skip));
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** A `fetch` whose refusal says what to do where another server did not allow it. */
+export async function fetchOr(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (options.signal?.aborted || !isForeign(url)) throw error;
+    throw Object.assign(new Error(`${new URL(url).host} does not answer this page: it has to allow it (CORS)`), {
+      isRefused: true,
+    });
+  }
+}
+
+const isForeign = (url) => /^https?:/.test(url) && new URL(url).origin !== location.origin;
+
+/** The pack as a data: URL, from the script beside it: pages opened from files may not fetch, but may have scripts. */
+async function embeddedPack(url) {
+  const { src } = await loadScript(`${url}.js`);
+  return window.gazePacks?.[src];
+}

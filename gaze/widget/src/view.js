@@ -1,0 +1,120 @@
+/** What is inside the element: the poster, the canvas, and where they lie. */
+
+import STYLE from "./style.css";
+
+const MOST_DENSE = 2; // device pixels in a CSS pixel that a canvas follows
+
+const make = (tag, name) => {
+  const element = document.createElement(tag);
+  if (name) element.className = element.part = name;
+  return element;
+};
+
+export class View {
+  canvas = make("canvas", "canvas");
+  stage = make("div", "stage");
+  status = make("div", "status");
+  /** Size of a frame. */
+  shape = { width: 4, height: 5 };
+  /** Width of the picture on the screen, in device pixels as far as a canvas follows them. */
+  pixels = 0;
+  #poster = make("img");
+  #slot = make("slot");
+  #hostStyle;
+  #host;
+
+  /**
+   * @param {HTMLElement} host
+   * @param {object} acts
+   * @param {(event: KeyboardEvent) => void} acts.key
+   * @param {(message: string, url: string) => void} acts.fail
+   * @param {(size: {width: number, height: number}) => void} acts.posterSize
+   */
+  constructor(host, acts) {
+    this.#host = host;
+    const root = host.attachShadow({ mode: "open", delegatesFocus: true });
+    const sheet = new CSSStyleSheet(); // unlike a style element, allowed by a strict Content-Security-Policy
+    sheet.replaceSync(STYLE);
+    this.#hostStyle = sheet.cssRules[0].style;
+    root.adoptedStyleSheets = [sheet];
+    this.status.setAttribute("role", "status");
+    this.#poster.part = "poster";
+    this.#poster.alt = "";
+    this.#poster.onload = () => acts.posterSize({ width: this.#poster.naturalWidth, height: this.#poster.naturalHeight });
+    this.#poster.onerror = () => {
+      const { src } = this.#poster;
+      this.#poster.removeAttribute("src");
+      acts.fail(`The poster ${src} could not be loaded. Check its name.`, src);
+    };
+    this.#slot.name = "poster";
+    this.#slot.append(this.#poster);
+    this.stage.append(this.#slot, this.canvas);
+    root.append(this.stage, this.status);
+    this.stage.addEventListener("keydown", acts.key);
+  }
+
+  /** Whether the canvas shows the face; until then the poster is seen. */
+  set isPlaying(is) {
+    this.stage.classList.toggle("playing", is);
+  }
+
+  /** Shows a poster, unless the page has put one into the element. */
+  poster(url) {
+    if (this.given) return;
+    if (url && this.#poster.src !== url) this.#poster.src = url;
+    if (!url) this.#poster.removeAttribute("src");
+  }
+
+  /** The poster that the page has put into the element. */
+  get given() {
+    return this.#slot.assignedElements()[0];
+  }
+
+  describe(alt, label) {
+    const { stage } = this;
+    if (alt === "") {
+      for (const name of ["role", "aria-label", "tabindex"]) stage.removeAttribute(name);
+      stage.setAttribute("aria-hidden", "true");
+      return;
+    }
+    stage.removeAttribute("aria-hidden");
+    stage.setAttribute("role", "img");
+    stage.setAttribute("aria-label", alt ?? label);
+    stage.tabIndex = 0;
+  }
+
+  reshape({ width, height }) {
+    this.shape = { width, height };
+    this.#hostStyle.aspectRatio = `${width} / ${height}`;
+  }
+
+  /**
+   * Places the canvas where the frame lies in the box, on whole device pixels.
+   *
+   * @param {number} resolution most pixels of the canvas, as a share of the frame's
+   * @returns {boolean} whether its size changed, which empties it
+   */
+  layOut(resolution) {
+    const { width, height } = this.shape;
+    const { canvas, stage } = this;
+    const box = [stage.clientWidth, stage.clientHeight];
+    const contain = this.#host.getAttribute("fit") === "contain" || this.#host.matches(":fullscreen");
+    const zoom = (contain ? Math.min : Math.max)(box[0] / width, box[1] / height);
+    const density = window.devicePixelRatio || 1;
+    const drawn = [width, height].map((side) => Math.round(side * zoom * density));
+    const place = (name, pixels) => (canvas.style[name] = `${pixels / density}px`);
+    place("width", drawn[0]);
+    place("height", drawn[1]);
+    place("left", Math.round((box[0] * density - drawn[0]) / 2));
+    place("top", Math.round((box[1] * density - drawn[1]) / 2));
+    const share = Math.min(1, MOST_DENSE / density);
+    this.pixels = drawn[0] * share;
+    // No more pixels than there are in the frames: the browser enlarges a canvas for free.
+    const scale = Math.min(this.pixels / width, resolution) || 1;
+    const isWhole = share === 1 && scale < resolution; // then a pixel is one of the screen
+    const pixels = isWhole ? drawn : [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+    if (canvas.width === pixels[0] && canvas.height === pixels[1]) return false;
+    [canvas.width, canvas.height] = pixels;
+    return true;
+  }
+}

@@ -1,0 +1,125 @@
+"""A run and the page that waits for it: loaded anew, closed, stopped, in the line, cut off, and after a restart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import app_page as app
+from tests.browser.conftest import Record
+from tests.serving import serving
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gate") / "open"
+
+
+@pytest.fixture(scope="module")
+def address(browser: Any, tmp_path_factory: pytest.TempPathFactory, gate: Path) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("app"), "-m", "tests.browser.quick_app", str(gate)) as running:
+        yield running.address + "/"
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record) -> Iterator[Any]:
+    """A page whose run waits until the gate is opened."""
+    record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED"]
+    gate.touch()
+    page = open_page(**app.DESKTOP)
+    app.open_app(page, address)
+    app.choose_example(page)
+    gate.unlink()
+    app.make_it(page)
+    app.wait_state(page, "making")
+    yield page
+    gate.touch()
+
+
+def test_a_page_that_is_loaded_anew_goes_on_where_it_was(page: Any, gate: Path) -> None:
+    app.move(page, "Strength", 100)
+    page.reload()
+    app.wait_state(page, "making")
+    app.wait_loaded(page)
+    page.get_by_role("progressbar").wait_for()
+    gate.touch()
+    app.wait_state(page, "done")
+    session = app.session_of(page)
+    assert session in page.url
+    with app.another_portrait(page):
+        app.move(page, "Strength", 0)  # the photo and the controls are still there
+    app.wait_state(page, "changed")
+
+
+def test_a_portrait_is_finished_without_its_page(page: Any, gate: Path, address: str) -> None:
+    other = page.context.new_page()
+    page.close()
+    gate.touch()
+    app.open_app(other, address)
+    for _ in range(100):
+        if other.locator("#mine .thumb").count():
+            break
+        other.wait_for_timeout(300)
+        other.reload()
+        app.wait_state(other, "empty")
+    other.get_by_role("button", name=re.compile("Portrait made today")).click()
+    app.wait_state(other, "done")
+
+
+def test_a_run_that_is_stopped_leaves_the_preview_and_nothing_else(page: Any, gate: Path) -> None:
+    page.get_by_role("button", name="Stop").click()
+    app.wait_state(page, "preview")
+    gate.touch()
+    assert page.evaluate("localStorage.getItem('gaze-portraits-1')") == "[]"
+    assert page.evaluate("sessionStorage.getItem('gaze-run-1')") is None
+    app.make_it(page)
+    app.wait_state(page, "done")
+
+
+def test_who_waits_sees_the_place_and_gets_a_turn(page: Any, gate: Path, address: str, open_page: Any) -> None:
+    other = open_page(**app.PHONE)
+    app.open_app(other, address)
+    app.choose_example(other)
+    app.make_it(other)
+    app.wait_state(other, "waiting")
+    other.get_by_text("One portrait is before yours.").wait_for()
+    other.reload()
+    app.wait_state(other, "waiting")
+    gate.touch()
+    app.wait_state(page, "done")
+    app.wait_state(other, "done")
+
+
+def test_a_connection_that_breaks_loses_nothing(page: Any, gate: Path) -> None:
+    page.context.set_offline(True)
+    app.wait_state(page, "offline")
+    gate.touch()
+    page.context.set_offline(False)
+    app.wait_state(page, "done")
+
+
+def test_after_a_restart_the_page_sends_its_photo_again(
+    open_page: Callable[..., Any], photo: Path, tmp_path: Path, record: Record
+) -> None:
+    record.allowed += ["Failed to load resource", "ERR_CONNECTION", "ERR_EMPTY", "ERR_INCOMPLETE"]
+    gate = tmp_path / "gate"
+    gate.touch()
+    page = open_page(**app.DESKTOP)
+    with serving(tmp_path / "one", "-m", "tests.browser.quick_app", str(gate)) as running:
+        app.open_app(page, running.address)
+        app.upload(page, "me.jpg", photo.read_bytes())
+        app.wait_state(page, "preview")
+    app.move(page, "Strength", 150)
+    app.wait_state(page, "offline")
+    port = running.address.rsplit(":", 1)[1]
+    with serving(tmp_path / "two", "-m", "tests.browser.quick_app", str(gate), GRADIO_SERVER_PORT=port):
+        app.wait_state(page, "preview")
+        with app.another_portrait(page):
+            app.move(page, "Strength", 50)
+        app.make_it(page)
+        app.wait_state(page, "done")
+        page.close()

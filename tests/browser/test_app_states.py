@@ -1,0 +1,209 @@
+"""Every state of the app's page, on three screens: where its boxes are, what axe-core says, and that nothing jumps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaze.photo.portrait import Portrait
+from tests.browser import app_page as app
+from tests.browser.conftest import Record
+from tests.serving import serving
+
+SCREENS: dict[str, dict[str, Any]] = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gate") / "open"
+
+
+@pytest.fixture(scope="module")
+def address(browser: Any, tmp_path_factory: pytest.TempPathFactory, gate: Path) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("app"), "-m", "tests.browser.quick_app", str(gate)) as running:
+        yield running.address + "/"
+
+
+class Visit:
+    """A page that is led through all states."""
+
+    def __init__(self, page: Any, address: str, gate: Path, portrait: Portrait, faceless: np.ndarray) -> None:
+        self.page, self.address, self.gate, self.portrait, self.faceless = page, address, gate, portrait, faceless
+        self.first = {name: app.box(page, name) for name in ("#stage", ".head")}
+
+    def states(self) -> Iterator[str]:
+        """The name of each state when it is reached."""
+        page = self.page
+        yield "empty"
+        held: list[Any] = []
+        page.route(app.QUESTIONS, lambda route: held.append(route))
+        page.get_by_role("button", name="Example: astronaut").click()
+        app.wait_state(page, "finding")
+        yield "finding"
+        page.unroute(app.QUESTIONS)  # which lets go on what was held
+        app.wait_state(page, "preview")
+        app.wait_loaded(page)
+        yield "preview"
+        page.get_by_text("Advanced").click()
+        yield "preview, advanced"
+        page.get_by_text("384 px").click()
+        app.wait_state(page, "preview")
+        app.make_it(page)
+        app.wait_state(page, "error-making")
+        yield "error-making"
+        page.get_by_text("512 px").click()
+        page.get_by_text("Advanced").click()
+        problem = '{"problem": {"title": "This did not work.", "text": "Try it again."}}'
+        page.route(app.QUESTIONS, lambda route: route.fulfill(body=problem, content_type="application/json"))
+        app.move(page, "Strength", 160)
+        page.locator("#fault").get_by_text("This did not work.").wait_for()
+        yield "error-option"
+        page.unroute(app.QUESTIONS)
+        with app.another_portrait(page):
+            app.move(page, "Strength", 100)
+        app.wait_state(page, "preview")
+        yield from self.runs()
+        yield from self.finished()
+        yield from self.photos()
+
+    def runs(self) -> Iterator[str]:
+        """What is seen while a portrait is made, or waits for another's."""
+        page = self.page
+        self.gate.unlink()
+        app.make_it(page)
+        app.wait_state(page, "making")
+        page.wait_for_function("document.querySelector('#progress').getAttribute('aria-valuenow') > 40")
+        yield "making"
+        other = page.context.new_page()
+        app.open_app(other, self.address)
+        app.choose_example(other)
+        app.make_it(other)
+        app.wait_state(other, "waiting")
+        self.page = other
+        yield "waiting"
+        other.get_by_role("button", name="Stop").click()
+        app.wait_state(other, "preview")
+        other.context.set_offline(True)
+        app.wait_state(other, "offline")
+        yield "offline"
+        other.context.set_offline(False)
+        app.wait_state(other, "preview")
+        other.close()
+        self.page = page
+        self.gate.touch()
+        app.wait_state(page, "done")
+        app.wait_loaded(page)
+        yield "done"
+
+    def finished(self) -> Iterator[str]:
+        """What can be done with a finished portrait."""
+        page = self.page
+        with app.another_portrait(page):
+            app.move(page, "Strength", 160)
+        app.wait_state(page, "changed")
+        yield "changed"
+        page.get_by_role("button", name="Back to your portrait").click()
+        app.wait_state(page, "done")
+        for name in ("Embed", "Link"):
+            page.get_by_role("button", name=name).click()
+            page.locator("dialog[open]").wait_for()
+            page.wait_for_function("!document.querySelector('#address').textContent.startsWith('…')")
+            yield name
+            page.get_by_role("button", name="Close").click()
+        page.get_by_role("button", name="New photo").click()
+        app.wait_state(page, "empty")
+        yield "empty, been here"
+        page.locator("#mine .thumb").first.click()
+        app.wait_state(page, "done")
+        yield "done, opened again"
+        page.get_by_role("button", name="Delete it").click()
+        yield "sure"
+        page.get_by_role("button", name="Delete", exact=True).click()
+        app.wait_state(page, "deleted")
+        yield "deleted"
+
+    def photos(self) -> Iterator[str]:
+        """Photos that cannot be taken as they are, and a portrait that is gone."""
+        page = self.page
+        app.upload(page, "pair.png", app.png(np.hstack([self.portrait.image, self.portrait.image[:, ::-1]])))
+        app.wait_state(page, "several")
+        yield "several"
+        app.upload(page, "suit.png", app.png(self.faceless))
+        app.wait_state(page, "error")
+        yield "error"
+        forgotten = '[{"session": "%s", "secret": "x", "made": 1}]' % ("0" * 32)
+        page.evaluate("value => localStorage.setItem('gaze-portraits-1', value)", forgotten)
+        page.goto(f"{self.address}?session={'0' * 32}")
+        app.wait_state(page, "expired")
+        yield "expired"
+
+    def assert_whole(self) -> None:
+        """All boxes are where they belong, nothing has moved by itself, and axe-core finds no fault."""
+        page = self.page
+        page.evaluate("scrollTo({top: 0, behavior: 'instant'})")  # where a press on something below has led
+        page.evaluate(app.SETTLE)
+        width, height = page.viewport_size["width"], page.viewport_size["height"]
+        wide = width >= 900
+        stage, bar = app.box(page, "#stage"), app.box(page, "#acts")
+        assert {"#stage": stage, ".head": app.box(page, ".head")} == self.first, "what never moves has moved"
+        assert stage["width"] == stage["height"]
+        assert stage["x"] >= 0
+        assert stage["x"] + stage["width"] <= width
+        assert stage["y"] + stage["height"] <= (height if wide else bar["y"]), "the face and the bar are both seen"
+        if not wide:
+            assert bar["y"] + bar["height"] <= height, "the bar is on the screen"
+            assert abs(bar["x"] - stage["x"]) < 1
+            assert abs(bar["width"] - stage["width"]) < 1
+        for button in page.locator("#acts > :visible").all():
+            inside = button.bounding_box()
+            assert inside["height"] >= 44
+            assert bar["x"] - 1 <= inside["x"]
+            assert inside["x"] + inside["width"] <= bar["x"] + bar["width"] + 1
+            assert inside["y"] + inside["height"] <= bar["y"] + bar["height"] + 1
+            assert button.evaluate("it => it.scrollWidth <= it.clientWidth + 1"), "its words fit into it"
+        assert page.locator("#acts").bounding_box() == bar
+        words, desk = app.box(page, "#words > *"), app.box(page, "#desk")
+        assert words["y"] >= (stage["y"] if wide else stage["y"] + stage["height"])
+        assert words["y"] + words["height"] <= desk["y"] + 1, "the line has room for its words"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if wide:
+            assert page.evaluate("document.documentElement.scrollHeight") <= height, "nothing needs the page to scroll"
+        found = app.faults(page)
+        assert not found, found
+        app.assert_no_jump(page)
+
+
+@pytest.mark.parametrize(("screen", "theme"), [("desktop", "light"), ("phone", "dark"), ("small", "light")])
+def test_every_state_is_whole(
+    open_page: Callable[..., Any],
+    address: str,
+    gate: Path,
+    portrait: Portrait,
+    faceless: np.ndarray,
+    record: Record,
+    screen: str,
+    theme: str,
+) -> None:
+    record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED"]
+    page = open_page(**SCREENS[screen], color_scheme=theme)
+    gate.touch()
+    app.open_app(page, address)
+    visit = Visit(page, address, gate, portrait, faceless)
+    pictures = os.environ.get("GAZE_SCREENSHOTS")
+    wrong = {}
+    try:
+        for number, name in enumerate(visit.states()):
+            if pictures:
+                visit.page.screenshot(path=Path(pictures) / f"{screen}-{theme}-{number:02} {name}.png")
+            try:
+                visit.assert_whole()
+            except AssertionError as error:
+                wrong[name] = str(error)
+    finally:
+        gate.touch()
+    assert not wrong, "\n".join(f"{name}: {what}" for name, what in wrong.items())

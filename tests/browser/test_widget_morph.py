@@ -1,0 +1,376 @@
+"""The widget morphs a pack of version 2: pixels against the morph of docs/format.md, and all that can go wrong."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaze.output.bundle import WIDGET_FILES, widget_source
+from tests.browser.driving import (
+    COUNT_FRAMES,
+    TRACKER,
+    address,
+    assert_asleep,
+    events,
+    wait_cell,
+    wait_loaded,
+)
+from tests.browser.keys import SIZE, Keys, make_keys, morph, write_keys
+from tests.browser.portraits import WIDGET, pixels, write_page
+
+MANUAL = '<gaze-tracker src="portrait/" smoothing="0" follow="none" hide-controls></gaze-tracker>'
+BARE = MANUAL.replace(' src="portrait/"', "")
+PACK_ALONE = MANUAL.replace('"portrait/"', '"portrait/gaze.pack"')
+LOOKS = [(14.5, 14.5), (3.3, 21.7), (0, 29), (25.2, 8.1), (11.9, 14.0)]
+NO_VIDEO = "delete window.VideoDecoder"
+NO_WEBGL = """
+    const get = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        return kind === "webgl2" ? null : get.call(this, kind, ...rest);
+    };
+"""
+WIDTH, HEIGHT = 160, 200
+
+
+def look(page: Any, row: float, col: float) -> None:
+    """Shows a look, to the last pixel: by keyboard-free means that need no room on the page."""
+    page.evaluate(
+        f"""([row, col, last]) => {{
+            const it = {TRACKER}, box = it.getBoundingClientRect(), face = [0.5, 0.42];
+            const point = (value, low, size, share, extent) => {{
+                const look = value / last * 2 - 1, at = low + size * share;
+                return at + look * (look > 0 ? extent - at : at);
+            }};
+            const x = point(col, box.left, box.width, face[0], innerWidth);
+            it.lookAt(x, point(row, box.top, box.height, face[1], innerHeight));
+        }}""",
+        [row, col, SIZE - 1],
+    )
+    wait_cell(page, row, col)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def shown(page: Any, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    return pixels(page, clip={"x": 0, "y": 0, "width": width, "height": height}).astype(float)
+
+
+def assert_morph(page: Any, keys: Keys, row: float, col: float, axis: list[int] | None = None) -> None:
+    """What is shown is the morph: on average within 1.5 levels, and 99.9 % of the pixels around the eyes within 12."""
+    look(page, row, col)
+    expected = morph(keys, row, col, axis)[..., :3]
+    difference = np.abs(shown(page) - expected)
+    assert difference.mean() <= 1.5, (row, col)
+    eyes = difference[int(HEIGHT * 0.3) : int(HEIGHT * 0.55), int(WIDTH * 0.2) : int(WIDTH * 0.8)].max(axis=2)
+    assert np.mean(eyes <= 12) >= 0.999, (row, col, np.percentile(eyes, 99.9))
+
+
+@pytest.fixture
+def keys(site: Any) -> Keys:
+    """A folder with a pack, and a page that shows it, pixel by pixel."""
+    keys, _ = write_keys(site.folder / "portrait")
+    write_page(site.folder, MANUAL, width=WIDTH)
+    return keys
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_every_look_is_the_morph(page: Any, site: Any, keys: Keys, scheme: str) -> None:
+    write_page(site.folder, PACK_ALONE, width=WIDTH)
+    page.goto(address(site, scheme))
+    wait_loaded(page)
+    for place in LOOKS:
+        assert_morph(page, keys, *place)
+    assert events(page, "error") == []
+    assert len(events(page, "load")) == 1
+
+
+def test_one_file_alone(page: Any, site: Any, keys: Keys, tmp_path: Path) -> None:
+    """The script and the pack in the page itself: nothing is asked for."""
+    script = (site.folder / "portrait" / "gaze.pack.js").read_text()
+    pack = script[script.index('"data:') : script.rindex('"') + 1]
+    (tmp_path / "one.html").write_text(
+        f"<!doctype html><style>body {{ margin: 0 }} gaze-tracker {{ width: {WIDTH}px }}</style>"
+        f"<script>window.events = []; {widget_source()}</script>{BARE}"
+        f"<script>{TRACKER}.manifest = {{ pack: {pack} }}</script>"
+    )
+    page.goto((tmp_path / "one.html").as_uri())
+    wait_loaded(page)
+    assert_morph(page, keys, 3.3, 21.7)
+
+
+def test_a_page_asks_for_the_script_and_the_pack_alone(page: Any, site: Any, record: Any, keys: Keys) -> None:
+    write_page(site.folder, PACK_ALONE, width=WIDTH)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert [url.removeprefix(site.url) for url in record.requests] == ["", "gaze-tracker.js", "portrait/gaze.pack"]
+
+
+def test_trust_decides_between_keys(page: Any, site: Any) -> None:
+    keys, _ = write_keys(site.folder / "portrait", trust=True)
+    write_page(site.folder, MANUAL, width=WIDTH)
+    page.goto(site.url)
+    wait_loaded(page)
+    for place in LOOKS:
+        assert_morph(page, keys, *place)
+
+
+@pytest.mark.parametrize("video", [True, False], ids=["video", "stills"])
+def test_transparent_over_a_page(page: Any, site: Any, video: bool) -> None:
+    keys, _ = write_keys(site.folder / "portrait", make_keys(alpha=True), video=video)
+    write_page(site.folder, f'<body style="background: #00c800">{MANUAL}', width=WIDTH)
+    page.goto(site.url)
+    wait_loaded(page)
+    for row, col in LOOKS[:3]:
+        look(page, row, col)
+        picture = morph(keys, row, col)
+        alpha = picture[..., 3:] / 255
+        expected = picture[..., :3] + (1 - alpha) * np.array([0, 200, 0])
+        difference = np.abs(shown(page) - expected)
+        assert difference.mean() <= 1.5
+        assert np.abs(shown(page)[:, 4] - [0, 200, 0]).max() == 0
+
+
+def test_without_a_video_decoder_the_stills_are_played_and_no_more(
+    page: Any, site: Any, record: Any, keys: Keys
+) -> None:
+    page.add_init_script(NO_VIDEO)
+    page.goto(site.url)
+    wait_loaded(page)
+    for place in LOOKS:
+        assert_morph(page, keys, *place, axis=[0, 2, 4])
+    assert not any("gaze.pack" in url for url in record.requests)
+
+
+def test_a_pack_of_stills_is_played_too(page: Any, site: Any) -> None:
+    keys, _ = write_keys(site.folder / "portrait", video=False, stills=None)
+    write_page(site.folder, MANUAL, width=WIDTH)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert_morph(page, keys, 3.3, 21.7)
+
+
+BROKEN = 'VideoDecoder.prototype.decode = () => { throw new DOMException("broken", "EncodingError"); };'
+SILENT = "VideoDecoder.prototype.decode = () => {}; VideoDecoder.prototype.flush = () => new Promise(() => {});"
+UNABLE = 'VideoDecoder.isConfigSupported = async () => { throw new TypeError("no such codec"); };'
+
+
+@pytest.mark.parametrize("init", [BROKEN, SILENT, UNABLE], ids=["broken", "silent", "unable"])
+@pytest.mark.parametrize("body", [MANUAL, PACK_ALONE], ids=["folder", "pack alone"])
+def test_where_video_fails_stills_are_played(page: Any, site: Any, keys: Keys, init: str, body: str) -> None:
+    page.add_init_script(init)
+    write_page(site.folder, body, width=WIDTH)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert_morph(page, keys, 3.3, 21.7, axis=[0, 2, 4])
+    assert events(page, "error") == []
+
+
+def test_without_webgl_the_face_follows_with_one_iris(page: Any, site: Any, keys: Keys) -> None:
+    """The nearest key, moved: the same picture as the morph but for the blend, and the irises where they belong."""
+    page.add_init_script(NO_WEBGL)
+    page.goto(site.url)
+    wait_loaded(page)
+    for row, col in LOOKS:
+        look(page, row, col)
+        assert np.abs(shown(page) - morph(keys, row, col)).mean() <= 6
+
+
+def test_a_lost_context_comes_back(page: Any, site: Any, keys: Keys) -> None:
+    page.add_init_script("""
+        window.contexts = [];
+        const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+            const context = get.call(this, kind, ...rest);
+            if (kind === "webgl2" && context) contexts.push(context);
+            return context;
+        };
+    """)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert_morph(page, keys, 3.3, 21.7)
+    before = shown(page)
+    page.evaluate("(window.lose = contexts[0].getExtension('WEBGL_lose_context')).loseContext()")
+    page.wait_for_function("contexts[0].isContextLost()")
+    assert np.array_equal(shown(page), before)  # what is drawn stays
+    page.evaluate("lose.restoreContext()")
+    page.wait_for_function("!contexts[0].isContextLost()")
+    for _ in range(100):
+        look(page, 25.2, 8.1)
+        if np.abs(shown(page) - morph(keys, 25.2, 8.1)).mean() <= 1.5:
+            break
+        page.wait_for_timeout(50)
+    assert_morph(page, keys, 25.2, 8.1)
+    assert page.evaluate("contexts.length") == 1
+
+
+def test_it_follows_with_the_keys_that_are_there(page: Any, site: Any, keys: Keys) -> None:
+    data = (site.folder / "portrait" / "gaze.pack").read_bytes()
+    gate = threading.Event()
+    site.stalled["/portrait/gaze.pack"] = (len(data) * 2 // 3, gate)
+    page.goto(site.url)
+    page.wait_for_function(f"{TRACKER}.row >= 0")
+    look(page, 3.3, 21.7)
+    assert not page.evaluate(f"{TRACKER}.loaded")
+    assert np.abs(shown(page) - morph(keys, 3.3, 21.7)).mean() < np.abs(shown(page) - morph(keys, 14.5, 14.5)).mean()
+    gate.set()
+    wait_loaded(page)
+    assert_morph(page, keys, 3.3, 21.7)
+
+
+def test_cut_off_the_poster_stays_and_the_reason_is_an_event(page: Any, site: Any, keys: Keys) -> None:
+    for name in ("gaze.pack", "stills.pack"):
+        path = site.folder / "portrait" / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    write_page(site.folder, MANUAL.replace("><", '><img slot="poster" src="poster.png" alt=""><'), width=WIDTH)
+    from PIL import Image
+
+    Image.new("RGB", (WIDTH, HEIGHT), (250, 0, 0)).save(site.folder / "poster.png")
+    page.goto(site.url)
+    page.wait_for_function("events.some((event) => event.type === 'error')")
+    assert "cut off" in events(page, "error")[0]["message"]
+    assert (shown(page)[100, 80] == [250, 0, 0]).all()
+
+
+def test_a_later_version_says_what_to_update(page: Any, site: Any, keys: Keys) -> None:
+    path = site.folder / "portrait" / "gaze.pack"
+    path.write_bytes(path.read_bytes().replace(b'"version": 2', b'"version": 3'))
+    write_page(site.folder, PACK_ALONE, width=WIDTH)
+    page.goto(site.url)
+    page.wait_for_function("events.some((event) => event.type === 'error')")
+    assert "update gaze-tracker.js" in events(page, "error")[0]["message"]
+
+
+def test_the_same_pack_is_fetched_and_decoded_once(page: Any, site: Any, record: Any, keys: Keys) -> None:
+    page.add_init_script("""
+        window.decoders = 0;
+        const Real = VideoDecoder;
+        window.VideoDecoder = class extends Real { constructor(init) { super(init); decoders += 1; } };
+    """)
+    write_page(site.folder, MANUAL * 50, width=40)
+    text = (site.folder / "index.html").read_text()
+    (site.folder / "index.html").write_text(text.replace("</style>", "gaze-tracker { float: left }</style>"))
+    page.goto(site.url)
+    page.wait_for_function("[...document.querySelectorAll('gaze-tracker')].every((it) => it.loaded)")
+    assert len([url for url in record.requests if "gaze.pack" in url]) == 1
+    assert page.evaluate("decoders") == 1
+    page.evaluate("document.querySelectorAll('gaze-tracker').forEach((it, i) => it.lookAt(i * 20, 700))")
+    page.wait_for_function(
+        "new Set([...document.querySelectorAll('gaze-tracker')].map((it) => it.col.toFixed(2))).size > 30"
+    )
+
+
+@pytest.mark.parametrize("density", [1, 2, 3])
+def test_sharp_on_dense_screens(open_page: Any, site: Any, keys: Keys, density: int) -> None:
+    page = open_page(viewport={"width": 600, "height": 500}, device_scale_factor=density)
+    page.goto(site.url)
+    wait_loaded(page)
+    width = page.evaluate(f"{TRACKER}.shadowRoot.querySelector('canvas').width")
+    assert width == WIDTH * min(density, 2)
+
+
+def test_resized_it_is_drawn_anew_and_sharply(page: Any, site: Any, keys: Keys) -> None:
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(f"{TRACKER}.style.width = '60px'")
+    page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('canvas').width === 60")
+    page.evaluate(f"{TRACKER}.style.width = '{WIDTH}px'")
+    page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('canvas').width === {WIDTH}")
+    for _ in range(100):
+        look(page, 3.3, 21.7)
+        if np.abs(shown(page) - morph(keys, 3.3, 21.7)).mean() <= 1.5:
+            break
+        page.wait_for_timeout(50)
+    assert_morph(page, keys, 3.3, 21.7)
+
+
+def test_source_changed_twenty_times_and_removed_while_loading(page: Any, site: Any, keys: Keys) -> None:
+    write_keys(site.folder / "other", make_keys(n=7, width=80, height=100))
+    page.goto(site.url)
+    page.evaluate(
+        f"""async () => {{
+            for (let i = 0; i <= 20; i++) {{
+                {TRACKER}.src = i % 2 ? "other/" : "portrait/";
+                await new Promise((resolve) => setTimeout(resolve, i % 5 * 8)); // in all stages of loading
+            }}
+        }}"""
+    )
+    wait_loaded(page)
+    assert_morph(page, keys, 3.3, 21.7)
+    page.evaluate(f"window.it = {TRACKER}; it.src = 'other/'; setTimeout(() => it.remove(), 5)")
+    page.wait_for_function("!it.isConnected")
+    page.evaluate("document.body.append(it); it.src = 'portrait/'")
+    wait_loaded(page)
+    assert_morph(page, keys, 25.2, 8.1)
+    assert events(page, "error") == []
+
+
+def test_strict_policy(page: Any, site: Any, keys: Keys) -> None:
+    site.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
+    )
+    write_page(site.folder, PACK_ALONE, width=WIDTH)
+    text = (site.folder / "index.html").read_text()
+    start, end = text.index("<style>"), text.index('<script src="')
+    (site.folder / "index.html").write_text(text[:start] + text[end:])
+    page.goto(site.url)
+    for _ in range(200):
+        if page.evaluate(f"{TRACKER}.loaded"):
+            break
+        page.wait_for_timeout(50)
+    assert page.evaluate(f"{TRACKER}.loaded")
+
+
+def test_at_rest_nothing_runs(page: Any, site: Any, keys: Keys) -> None:
+    page.add_init_script(COUNT_FRAMES)
+    page.goto(site.url)
+    wait_loaded(page)
+    look(page, 3.3, 21.7)
+    assert_asleep(page)
+
+
+def test_another_server_without_cors_is_told(page: Any, site: Any, record: Any, keys: Keys) -> None:
+    record.allowed += ["CORS", "ERR_FAILED"]
+    other = site.url.replace("127.0.0.1", "localhost")
+    for src in ("portrait/", "portrait/gaze.pack"):
+        write_page(site.folder, MANUAL.replace("portrait/", other + src, 1), width=WIDTH)
+        page.goto(site.url)
+        page.wait_for_function("events.some((event) => event.type === 'error')")
+        assert "CORS" in events(page, "error")[0]["message"]
+    assert not any(".webp" in url for url in record.requests)
+
+
+def test_the_poster_keeps_the_room(page: Any, site: Any, keys: Keys) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (WIDTH, HEIGHT), (250, 0, 0)).save(site.folder / "poster.png")
+    poster = f'<img slot="poster" src="poster.png" alt="" width="{WIDTH}" height="{HEIGHT}">'
+    gate = site.held["/portrait/gaze.pack"] = threading.Event()
+    write_page(site.folder, MANUAL.replace("><", f">{poster}<") + "<p>below</p>", width=WIDTH)
+    page.goto(site.url)
+    assert page.evaluate(f"{TRACKER}.clientHeight") == HEIGHT
+    assert (shown(page)[100, 80] == [250, 0, 0]).all()
+    gate.set()
+    wait_loaded(page)
+    assert page.evaluate(f"{TRACKER}.clientHeight") == HEIGHT
+    assert_morph(page, keys, 14.5, 14.5)
+
+
+def test_the_module_plays_the_same(page: Any, site: Any, keys: Keys) -> None:
+    for name in WIDGET_FILES:
+        shutil.copy(WIDGET.with_name(name), site.folder)
+    text = (site.folder / "index.html").read_text()
+    module = (
+        '<script type="module">import { GazeTracker } from "./gaze-tracker.mjs"; window.Made = GazeTracker</script>'
+    )
+    (site.folder / "index.html").write_text(text.replace('<script src="gaze-tracker.js"></script>', module))
+    page.goto(site.url)
+    wait_loaded(page)
+    assert page.evaluate(f"{TRACKER} instanceof Made")
+    assert_morph(page, keys, 3.3, 21.7)
+    page.evaluate(f"{TRACKER}.hideControls = false")
+    page.mouse.move(50, 50)
+    page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('button')")

@@ -1,0 +1,173 @@
+"""The script for a first day on a GPU, in miniature on the CPU: stand-ins take the place of the large networks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchmarks import gpu, gpu_steps
+from gaze.engines.liveportrait import renderer as renderer_module
+from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
+from gaze.engines.liveportrait.fused_networks import WarpSource
+from gaze.engines.liveportrait.keypoints import Motion
+from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
+from gaze.engines.liveportrait.weights import Networks
+from tests.engines.liveportrait import rule
+from tests.engines.liveportrait.conftest import by_rule
+
+SMALL = ((Stitching, "retarget_shoulder"), (EyeRetargeting, "retarget_eye"), (LipRetargeting, "retarget_mouth"))
+
+
+class Warping(nn.Module):
+    """Keypoints as a map of features."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1), requires_grad=False)
+
+    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpSource:
+        return WarpSource(volume, volume, x_s, volume)
+
+    def forward(self, *given: Any) -> Tensor:
+        x_d = given[-1]
+        return (x_d.flatten(1).sum(1)[:, None, None, None] * self.weight).expand(-1, 256, 4, 4).to(self.weight.dtype)
+
+
+class Decoder(Warping):
+    """A picture of one colour."""
+
+    def forward(self, *given: Any) -> Tensor:
+        return F.interpolate(torch.sigmoid(given[0][:, :3] * self.weight), scale_factor=128)
+
+
+class Appearance(nn.Module):
+    def forward(self, picture: Tensor) -> Tensor:
+        return torch.zeros(len(picture), 32, 16, 64, 64)
+
+
+class MotionOf(nn.Module):
+    def forward(self, picture: Tensor) -> Motion:
+        return rule.motion("bench", len(picture))
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> gpu_steps.Bench:
+    monkeypatch.setattr(renderer_module, "FusedWarping", Warping)
+    monkeypatch.setattr(renderer_module, "FusedDecoder", Decoder)
+    monkeypatch.setattr(gpu_steps.Bench, "_make", lambda _self: None)
+    made = gpu_steps.Bench(is_whole=False, scale=0.01)
+    small = [by_rule(kind(), part) for kind, part in SMALL]
+    made.networks = Networks(Appearance(), MotionOf(), Warping(), Decoder(), *small)  # type: ignore[arg-type]
+    return made
+
+
+def test_every_step_runs_and_has_its_line(
+    bench: gpu_steps.Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu_steps, "_golden_inputs", lambda _device: {})
+    fingerprint = gpu_steps.fingerprint_of
+    again = types.SimpleNamespace(stdout="")
+    monkeypatch.setattr(gpu_steps, "fingerprint_of", lambda file: setattr(again, "stdout", fingerprint(file)) or "")
+    monkeypatch.setattr(gpu_steps.subprocess, "run", lambda *_, **__: again)
+    # Compiling takes a minute, and a compiler.
+    monkeypatch.setattr(torch, "compile", lambda module: module)
+    monkeypatch.setattr(torch.export, "export", lambda module, _: module)
+    monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", lambda module, package_path: module)
+    monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda module: module)
+    log = gpu.Log(tmp_path / "gpu.jsonl")
+    assert list(gpu.run(gpu_steps.STEPS, bench, log, 3600)) == list(gpu_steps.STEPS)
+    lines = {line["step"]: line for line in map(json.loads, (tmp_path / "gpu.jsonl").read_text().splitlines())}
+    assert [line for line in lines.values() if "error" in line] == []
+    assert list(lines) == list(gpu_steps.STEPS)
+    assert lines["precision"]["torch.float16"]["psnr"] > 40
+    assert lines["determinism"]["batch_7"] == 0
+    assert lines["sweep"]["rows"][0]["batch"] == 1
+    assert lines["large"]["planned_mb"] > 0
+    # After float32, which a processor begins with, there is nothing left to try.
+    assert "even in full precision" in lines["shortage"]["no_numbers"]["error"]
+
+
+def test_networks_are_held_against_the_reference(
+    appearance: AppearanceFeatureExtractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = gpu_steps._golden_inputs(torch.device("cpu"))
+    assert set(inputs) == {"appearance", "motion", "warping", "decoder"}
+    monkeypatch.setattr(gpu_steps, "_golden_inputs", lambda _device: {"appearance": inputs["appearance"]})
+    bench = types.SimpleNamespace(device=torch.device("cpu"), networks=types.SimpleNamespace(appearance=appearance))
+    line = gpu_steps.golden(bench)  # type: ignore[arg-type]
+    assert set(line) == {"float32_appearance", "tf32_appearance"}
+    assert line["float32_appearance"] < 1e-4
+
+
+def steps(log: list[str], *names: str) -> dict[str, Any]:
+    def step(name: str, _bench: Any) -> dict[str, Any]:
+        log.append(name)
+        if name == "broken":
+            raise RuntimeError("required rank 4 tensor")
+        return {"worth": name}
+
+    return {name: (5.0, lambda bench, name=name: step(name, bench)) for name in names}
+
+
+def test_a_run_goes_on_where_it_was_cut(tmp_path: Path) -> None:
+    ran: list[str] = []
+    file = tmp_path / "gpu.jsonl"
+    bench = types.SimpleNamespace(tidy=lambda: None)
+    first = gpu.run(steps(ran, "one", "two", "three"), bench, gpu.Log(file), 60)
+    assert next(first) == "one"
+    first.close()  # type: ignore[attr-defined]
+    assert list(gpu.run(steps(ran, "one", "two", "three"), bench, gpu.Log(file), 60)) == ["two", "three"]
+    assert ran == ["one", "two", "three"]
+
+
+def test_an_error_is_a_line_and_no_end(tmp_path: Path) -> None:
+    file = tmp_path / "gpu.jsonl"
+    bench = types.SimpleNamespace(tidy=lambda: None)
+    assert list(gpu.run(steps([], "broken", "two"), bench, gpu.Log(file), 60)) == ["broken", "two"]
+    broken, two = map(json.loads, file.read_text().splitlines())
+    assert broken["error"].startswith("RuntimeError: required rank 4 tensor (test_gpu_script.py:")
+    assert two["worth"] == "two"
+    # Tried again, in the hope that it was mended.
+    assert not gpu.Log(file).is_done("broken")
+
+
+def test_what_does_not_fit_into_the_time_is_left_out(tmp_path: Path) -> None:
+    log = gpu.Log(tmp_path / "gpu.jsonl")
+    ran: list[str] = []
+    assert list(gpu.run(steps(ran, "one"), types.SimpleNamespace(tidy=lambda: None), log, 4)) == []
+    assert (ran, log.lines[0]["left_out"]) == ([], "5 s expected, 4 s left")
+    assert not log.is_done("one")
+
+
+def test_it_starts_where_only_torch_numpy_and_opencv_are(tmp_path: Path) -> None:
+    code = """
+import importlib.abc, sys
+
+class Lacking(importlib.abc.MetaPathFinder):
+    packages = {"PIL", "av", "gradio", "gradio_client", "pi_heif", "pydantic", "tqdm", "httpx", "onnxruntime",
+                "safetensors", "huggingface_hub", "pytest", "scipy", "skimage", "requests"}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.packages:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Lacking())
+from benchmarks import gpu
+sys.argv = ["gpu", "--out", sys.argv[1], "--steps", "versions"]
+gpu.main()
+"""
+    out = tmp_path / "gpu.jsonl"
+    done = subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    line = json.loads(out.read_text())
+    assert (line["step"], line["all_packages"]) == ("versions", False)
+    assert line["torch"] == torch.__version__

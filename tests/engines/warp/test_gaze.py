@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from gaze.engines.warp.gaze import IRIS_SWING, eye_motion
+from gaze.grid import GAZE_RANGE, Cell, GazeGrid, Pose, Strengths
+
+
+def at(x: float, y: float) -> Pose:
+    """The eyes at x to the right and y down, 1 at the grid's edge."""
+    return Pose(pupil_x=x * GAZE_RANGE, pupil_y=-y * GAZE_RANGE)
+
+
+def test_a_straight_look_moves_nothing() -> None:
+    still = eye_motion(Pose())
+    assert (still.across, still.down, still.upper, still.lower) == (0, 0, 0, 0)
+
+
+def test_the_upper_lid_goes_with_the_gaze() -> None:
+    lids = [eye_motion(at(0, y)).upper for y in np.linspace(-1, 1, 9)]
+    assert (np.diff(lids) > 0).all()
+    assert eye_motion(at(0, -1)).upper < 0 < eye_motion(at(0, 1)).upper
+
+
+def test_an_iris_that_looks_aside_travels_farther_up_and_down() -> None:
+    """As the table of LivePortrait's eyes has it: 0.015 in the middle columns, 0.05 in the outer ones."""
+    middle, ends = (eye_motion(at(x, 1)).down - eye_motion(at(x, -1)).down for x in (0, 1))
+    assert 3 < ends / middle < 6
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_irises_swing_as_far_to_both_sides(side: int) -> None:
+    assert eye_motion(at(side, 0)).across == pytest.approx(side * IRIS_SWING, rel=0.02)
+
+
+def test_a_strength_of_two_goes_on_straight_and_stays_in_the_eye() -> None:
+    grid = GazeGrid(30, Strengths(eyes=2))
+    looks = [eye_motion(grid.pose(Cell(row, col))) for row in (0, 15, 29) for col in (0, 15, 29)]
+    assert all(abs(look.across) < 0.125 and abs(look.down) < 0.125 for look in looks)
+    assert all(abs(look.upper) < 0.09 and abs(look.lower) < 0.09 for look in looks)
+
+
+def test_straightening_is_added() -> None:
+    assert eye_motion(Pose(), straighten=0.05).across == pytest.approx(0.05, rel=0.01)

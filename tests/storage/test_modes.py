@@ -1,0 +1,87 @@
+"""Folders with photos in them are for their owner alone, whoever made them and however often."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gaze.options import Options
+from gaze.pipeline import generate
+from gaze.storage import modes as module
+from gaze.storage.copies import Copies
+from gaze.storage.modes import make_private
+from gaze.storage.sessions import SessionStore
+from tests.fakes import FakeEngine
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="there are no modes")
+SMALL = Options(engine=FakeEngine(4), size=4, frame_size=128)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_store_that_others_could_enter_is_closed_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "store"
+    root.mkdir(0o755)
+    SessionStore(root).check()
+    assert mode(root) == 0o700
+    assert f"could look into {root}" in capsys.readouterr().err
+    SessionStore(root).check()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_with_other_things_in_it_stays_but_portraits_do_not(photo: Path, tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    root.mkdir(0o755)
+    (root / "letters").mkdir(0o755)
+    store = SessionStore(root)
+    store.check()
+    old = generate(photo, store.new(), SMALL).folder
+    assert mode(old) == 0o700, "made so"
+    old.chmod(0o755)
+    store.check()
+    assert (mode(old), mode(root), mode(root / "letters")) == (0o700, 0o755, 0o755)
+
+
+def test_a_store_that_was_removed_is_made_again_for_nobody_else(photo: Path, tmp_path: Path) -> None:
+    store = SessionStore(tmp_path / "store")
+    store.check()
+    for path in store.root.iterdir():
+        path.unlink()
+    store.root.rmdir()
+    generate(photo, store.new(), SMALL)
+    assert mode(store.root) == 0o700
+
+
+def test_copies_are_for_nobody_else(tmp_path: Path) -> None:
+    root = tmp_path / "copies"
+    copies = Copies(root)
+    file = copies.file("a", "b.webp", lambda path: path.touch())
+    assert (mode(root), mode(file.parent)) == (0o700, 0o700)
+    root.chmod(0o755)
+    copies.file("a", "c.webp", lambda path: path.touch())
+    assert mode(root) == 0o700
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
+def test_a_network_file_system_is_left_alone(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    folder = tmp_path / "store"
+    folder.mkdir(0o755)
+    mounts.write_text(f"/dev/x / ext4 rw 0 0\nserver:/x {folder} {kind} rw 0 0\n")
+    plain = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path: plain(mounts if path == Path("/proc/self/mounts") else path))
+    note = make_private(folder)
+    assert f"of the kind {kind}, and stays as it is" in note
+    assert mode(folder) == 0o755
+
+
+def test_what_is_somebody_elses_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir(0o755)
+    monkeypatch.setattr(module.os, "getuid", lambda: os.stat("/").st_uid + 12345)
+    assert "it is somebody else's, and stays as it is" in make_private(folder)
+    assert mode(folder) == 0o755

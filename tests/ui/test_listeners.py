@@ -1,0 +1,126 @@
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.context import LocalContext
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from gaze.errors import GazeError
+from gaze.options import Options
+from gaze.remote import as_arguments
+from gaze.storage.sessions import SessionStore
+from gaze.ui import api as module
+from gaze.ui.api import Api
+from gaze.ui.listeners import Listeners, Listening
+from gaze.ui.queue import Line
+from tests.conftest import PHOTO
+from tests.ui.test_limit import Clock
+
+
+@pytest.fixture
+def asked() -> Iterator[None]:
+    """An event of a session is being answered."""
+    LocalContext.event_id.set("e1")
+    LocalContext.request.set(SimpleNamespace(session_hash="s1", client=SimpleNamespace(host="192.0.2.1")))  # type: ignore[arg-type]
+    yield
+    LocalContext.event_id.set(None)
+    LocalContext.request.set(None)
+
+
+def test_whoever_never_listens_is_gone_after_a_while(asked: None) -> None:
+    clock = Clock()
+    listener = (listeners := Listeners(clock)).follow()
+    clock.now = 29
+    assert not listener.is_gone(30)
+    clock.now = 31
+    assert listener.is_gone(30)
+    listeners.opened("e1")
+    assert not listener.is_gone(30)
+    clock.now = 100
+    assert not listener.is_gone(30)
+    listeners.closed("e1")
+    clock.now = 129
+    assert not listener.is_gone(30)
+    listeners.opened("s1")  # or the whole session's stream
+    clock.now = 200
+    assert not listener.is_gone(30)
+
+
+def test_who_calls_from_python_is_always_there() -> None:
+    clock = Clock()
+    listener = Listeners(clock).follow()
+    clock.now = 1e6
+    assert not listener.is_gone(30)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/gradio_api/call/generate/abc123", "abc123"),
+        ("/sub/gradio_api/call/generate/abc123", "abc123"),
+        ("/gradio_api/queue/data?session_hash=s9", "s9"),
+        ("/gradio_api/call/generate", ""),
+        ("/text", ""),
+    ],
+)
+def test_streams_are_seen_while_they_are_open(path: str, name: str) -> None:
+    listeners = Listeners()
+    seen: list[list[str]] = []
+
+    def answer(request: Request) -> PlainTextResponse:
+        seen.append(list(listeners._open))
+        return PlainTextResponse("x")
+
+    app = Starlette(routes=[Route("/{rest:path}", answer)], middleware=[Middleware(Listening, listeners=listeners)])
+    TestClient(app).get(path)
+    assert seen == [[name] if name else []]
+    assert listeners._open == {}
+
+
+def test_a_run_that_nobody_waits_for_gives_up_its_place(asked: None, tmp_path: Any) -> None:
+    clock = Clock()
+    line, store = Line(), SessionStore(tmp_path)
+    api = Api(store, store, line, listeners=Listeners(clock))
+    with line.enter():
+        run = call(api)
+        assert next(run)[0]["stage"] == "wait"
+        clock.now = 31
+        with pytest.raises(Exception, match="Nobody has fetched the answer"):
+            next(run)
+        assert len(line) == 1
+
+
+def test_a_run_that_nobody_waits_for_ends_after_two_minutes(asked: None, tmp_path: Any) -> None:
+    clock = Clock()
+    line, store = Line(), SessionStore(tmp_path)
+    run = call(Api(store, store, line, listeners=Listeners(clock)))
+    next(run)
+    clock.now = 119
+    next(run)
+    clock.now = 121
+    with pytest.raises(Exception, match="Nobody has fetched the answer"):
+        next(run)
+    assert len(line) == 0
+    assert [path.name for path in tmp_path.iterdir()] in ([], [".key"])
+
+
+def test_a_portrait_that_would_fill_the_disk_is_refused(tmp_path: Any) -> None:
+    store = SessionStore(tmp_path)
+    with pytest.raises(Exception, match="Choose frames of at most 512 pixels"):
+        next(call(Api(store, store, Line()), size=60, frame_size=2048))
+    assert module.check_cost(30, 1024) is None
+    with pytest.raises(GazeError):
+        module.check_cost(30, 1026)
+
+
+def call(api: Api, size: int = 4, frame_size: int = 128) -> Any:
+    """/generate with what it normally is given, but for these."""
+    given = as_arguments(Options(engine="warp", size=size, frame_size=frame_size, video="none", pack=False))
+    return api.generate(photo=str(PHOTO), keep=False, progress=gr.Progress(), **{**given, "keys": "auto"})

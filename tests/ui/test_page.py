@@ -1,0 +1,51 @@
+import re
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gaze.output.bundle import widget_source
+from gaze.ui import page as module
+from gaze.ui.page import head, page_routes
+
+FOLDER = files("gaze.ui").joinpath("page")
+SCRIPTS = {path.name: path.read_text() for path in FOLDER.iterdir() if path.name.endswith(".js")}
+
+
+def test_the_markup_is_nothing_that_gradio_would_run() -> None:
+    """Templates are Handlebars first, and the text of a JavaScript template then."""
+    markup = FOLDER.joinpath("page.html").read_text()
+    assert not re.search(r"\$\{|\{\{|`|<script", markup)
+
+
+def test_no_script_writes_markup() -> None:
+    """Text of visitors stays text."""
+    for name, script in SCRIPTS.items():
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script), name
+
+
+def test_all_that_the_page_asks_for_is_served() -> None:
+    app = TestClient(Starlette(routes=page_routes()))
+    for name in re.findall(r'(?:href|src)="(.*?)"', head()):
+        answer = app.get(f"/{name}")
+        assert answer.status_code == 200, name
+        assert answer.headers["cache-control"] == "no-cache"
+        assert app.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert app.get("/gradio_api/gaze-widget/gaze-tracker.js").text == widget_source()
+    assert app.get("/gradio_api/gaze-widget/gaze-tracker-more.js").status_code == 200
+    assert app.get("/gradio_api/gaze-page/example/0").headers["content-type"] == "image/jpeg"
+    for name in ("example/99", "../handlers.py", "..%2fhandlers.py", "nothing.js"):
+        assert app.get(f"/gradio_api/gaze-page/{name}").status_code == 404
+
+
+def test_every_element_that_scripts_look_for_is_there() -> None:
+    markup = FOLDER.joinpath("page.html").read_text()
+    made = set(re.findall(r'id: "([\w-]+)"', "".join(SCRIPTS.values())))
+    wanted = set(re.findall(r'\$\("([\w-]+)"\)', "".join(SCRIPTS.values())))
+    assert wanted <= set(re.findall(r'id="([\w-]+)"', markup)) | made
+
+
+def test_events_that_scripts_trigger_are_named_where_gradio_looks() -> None:
+    for name in ("make", "follow"):
+        assert f"trigger('{name}')" in module._START
+        assert f'"{name}"' in SCRIPTS["work.js"]

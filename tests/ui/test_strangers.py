@@ -1,0 +1,98 @@
+"""The real app, asked by those who want no good: each is told so, and nobody else notices."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gaze.ui.restart import RESTARTED
+from tests.conftest import PHOTO
+from tests.serving import App, serving
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("place")
+
+
+@pytest.fixture(scope="module")
+def app(place: Path) -> Iterator[App]:
+    with serving(place) as app:
+        yield app
+
+
+def arguments(app: App, path: str) -> list[object]:
+    """What /generate is given, as its own description says; a run of minutes."""
+    named = httpx.get(f"{app.address}/gradio_api/info", timeout=60).json()["named_endpoints"]["/generate"]
+    given = {"engine": "warp", "size": 30, "frame_size": 1024, "keep": False}
+    photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    values = {it["parameter_name"]: it.get("parameter_default") for it in named["parameters"]}
+    return list({**values, "photo": photo, **given}.values())
+
+
+def uploaded(app: App) -> str:
+    answer = httpx.post(f"{app.address}/gradio_api/upload", files={"files": PHOTO.open("rb")}, timeout=60)
+    return str(answer.json()[0])
+
+
+def health(app: App) -> dict[str, int]:
+    event = httpx.post(f"{app.address}/gradio_api/call/health", json={"data": []}, timeout=60).json()["event_id"]
+    told = httpx.get(f"{app.address}/gradio_api/call/health/{event}", timeout=60).text
+    return dict(json.loads(told.split("data: ")[1].splitlines()[0])[0])
+
+
+def test_unread_requests_of_one_client_shut_nobody_out(app: App) -> None:
+    data = arguments(app, uploaded(app))
+
+    def ask(address: str) -> str:
+        place, headers = f"{app.address}/gradio_api/call/generate", {"X-Forwarded-For": address}
+        return str(httpx.post(place, json={"data": data}, headers=headers, timeout=60).json()["event_id"])
+
+    for _ in range(24):
+        ask("203.0.113.9")
+    deadline = time.monotonic() + 60
+    while (state := health(app))["running"] + state["waiting"] < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    other = ask("203.0.113.10")
+    answer = f"{app.address}/gradio_api/call/generate/{other}"
+    with httpx.stream("GET", answer, headers={"X-Forwarded-For": "203.0.113.10"}, timeout=60) as told:
+        for line in told.iter_lines():
+            if line.startswith("data: ["):
+                assert "in line" in line or "next" in line, line
+                break
+            assert not line.startswith("event: error"), line
+    state = health(app)
+    assert state["running"] + state["waiting"] <= 3
+
+
+def test_an_upload_without_a_name_is_told(app: App, place: Path) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="files"\r\n\r\nabc\r\n--x--\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = httpx.post(f"{app.address}/gradio_api/upload", content=body, headers=kind, timeout=60)
+    assert (answer.status_code, "Choose the photo again" in answer.text) == (400, True)
+    assert not list(place.glob("gaze-app-*/uploads/tmp*"))
+
+
+def test_a_photo_of_an_app_that_was_is_told_and_not_logged(app: App) -> None:
+    path = "/tmp/gaze-app-0123456789abcdef/uploads/0a/my-own-face.jpg"
+    data = {"data": arguments(app, path)}
+    event = httpx.post(f"{app.address}/gradio_api/call/generate", json=data, timeout=60).json()["event_id"]
+    assert RESTARTED in httpx.get(f"{app.address}/gradio_api/call/generate/{event}", timeout=60).text
+    assert "my-own-face" not in app.log.read_text()
+
+
+def test_nobody_looks_into_the_app(app: App) -> None:
+    for path in ("/monitoring", "/monitoring/summary", "/gradio_api/monitoring"):
+        assert httpx.get(f"{app.address}{path}", timeout=60).status_code in (403, 404), path
+    assert "monitoring" not in app.log.read_text().lower()
+
+
+def test_a_name_that_leads_here_is_not_answered(app: App) -> None:
+    answer = httpx.get(app.address, headers={"Host": "evil.example", "Origin": "http://evil.example"}, timeout=60)
+    assert (answer.status_code, "gradio" in answer.text) == (421, False)
