@@ -33,7 +33,7 @@ PHOTO = Path(__file__).parents[1] / "gaze" / "ui" / "examples" / "astronaut.jpg"
 LOOKS = 50
 
 _RUN = """
-import json, pathlib, resource, sys, tempfile, time
+import json, pathlib, re, sys, tempfile, time
 from gaze import Options, generate
 photo, size, new = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "new"
 start, begun = time.process_time(), time.perf_counter()
@@ -42,7 +42,7 @@ def told(step):
     if step.stage in ("ready", "done") and "cpu" not in found:
         found.update(cpu=time.process_time() - start, wall=time.perf_counter() - begun)
         if step.result: found["pack"] = (pathlib.Path(step.result.folder) / "gaze.pack").stat().st_size
-        found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        found["memory"] = int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1000
         raise SystemExit
 options = dict(engine="warp", frame_size=size, **({"sheets": False} if new else {}))
 with tempfile.TemporaryDirectory() as folder:
@@ -90,11 +90,9 @@ def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, flo
 
 def offset(made: np.ndarray, true: np.ndarray) -> float:
     """Pixels by which one eye lies off the other: phase correlation of what lies around the iris."""
-    one, other = (
-        cv2.cvtColor(np.ascontiguousarray(it), cv2.COLOR_RGB2GRAY).astype(np.float32) for it in (made, true)
-    )
-    window = cv2.createHanningWindow(one.shape[::-1], cv2.CV_32F)
-    (x, y), _ = cv2.phaseCorrelate(one, other, window)
+    a, b = (cv2.cvtColor(np.ascontiguousarray(it), cv2.COLOR_RGB2GRAY).astype(np.float32) for it in (made, true))
+    window = cv2.createHanningWindow((a.shape[1], a.shape[0]), cv2.CV_32F)
+    (x, y), _ = cv2.phaseCorrelate(a, b, np.asarray(window))
     return float(np.hypot(x, y))
 
 
