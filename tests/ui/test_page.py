@@ -31,7 +31,7 @@ def test_all_that_the_page_asks_for_is_served() -> None:
         assert answer.status_code == 200, name
         assert answer.headers["cache-control"] == "no-cache"
         assert app.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
-    assert app.get("/gradio_api/gaze-widget/gaze-tracker.js").text == widget_source()
+    assert app.get("/gradio_api/gaze-widget/gaze-tracker.js").text.startswith(widget_source().rstrip())
     assert app.get("/gradio_api/gaze-widget/gaze-tracker-more.js").status_code == 200
     assert app.get("/gradio_api/gaze-page/example/0").headers["content-type"] == "image/jpeg"
     for name in ("example/99", "../handlers.py", "..%2fhandlers.py", "nothing.js"):
