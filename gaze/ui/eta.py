@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from gaze.options import Options
 from gaze.progress import Progress
 
-STAGES = ("read", "load", "render", "morph", "pack", "ready", "encode", "fetch", "keep", "done")
+STAGES = ("read", "load", "render", "pack", "ready", "encode", "fetch", "keep", "done")
 """In their order; not every run has all."""
-_USUAL: Mapping[str, float] = {"read": 0.02, "load": 0.02, "render": 0.5, "morph": 0.1, "pack": 0.02, "encode": 0.34}
+_USUAL: Mapping[str, float] = {"read": 0.15, "load": 0.02, "render": 0.4, "pack": 0.4}
 """Shares of the whole time, for a first run. They move the bar; no time is told by them."""
 _CAREFUL = 3.0
 """Seconds of a run before its own speed is believed."""
@@ -55,7 +55,7 @@ class Meter:
         self._weights = {name: took / whole for name, took in expected.items()} if expected and whole else dict(_USUAL)
         self._whole = whole
         self._begun = self._since = clock()
-        self._stage = "read"
+        self._stage, self._entered = "read", self._begun
         self._left: float | None = None
         self.share = 0.0
         self.took: Seconds = {}
@@ -64,10 +64,15 @@ class Meter:
         """Take notice of a step."""
         now = self._clock()
         self.took[self._stage] = self.took.get(self._stage, 0.0) + now - self._since
+        if step.stage != self._stage:
+            self._entered = now
         self._stage, self._since = step.stage, now
         place = STAGES.index(step.stage) if step.stage in STAGES else 0
         before = sum(self._weights.get(name, 0.0) for name in STAGES[:place])
-        within = self._weights.get(step.stage, 0.0) * min(1.0, step.done / max(step.total, 1))
+        done = min(1.0, step.done / max(step.total, 1))
+        if usual := (self._expected or {}).get(step.stage):  # a stage may tell nothing until it ends
+            done = max(done, min(0.95, (now - self._entered) / usual))
+        within = self._weights.get(step.stage, 0.0) * done
         self.share = 1.0 if step.stage == "done" else min(0.99, max(self.share, before + within))
 
     @property

@@ -27,7 +27,7 @@ def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> G
     steps = Steps(pipeline.run(photo, out, small, earlier))
     for step in steps:
         yield step
-        while step.stage == "ready" and not GATE.exists():
+        while step.stage == "pack" and not GATE.exists():
             time.sleep(0.05)
             yield step
         if options.frame_size == 768:

@@ -45,6 +45,18 @@ def test_what_a_run_took_is_what_the_next_one_expects() -> None:
     assert again.left < 6
 
 
+def test_a_stage_that_tells_nothing_moves_the_bar_by_its_usual_time() -> None:
+    clock = Clock()
+    meter = Meter({"render": 1.0, "pack": 3.0}, clock)
+    shares = []
+    for _ in range(8):
+        meter.step(Progress("pack", 0, 1, ""))
+        shares.append(meter.share)
+        clock.now += 0.5
+    assert shares[:3] == pytest.approx([0.25, 0.375, 0.5])
+    assert shares[-1] < 1
+
+
 def test_a_run_that_is_slower_than_the_last_one_never_counts_upwards() -> None:
     clock = Clock()
     meter = Meter({"render": 4.0}, clock)
