@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ MARKS = ROOT / "tests" / "data"
 EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
 
-_CHANGES = ("as it is", "turned -25°", "grey", "underexposed", "20 px", "JPEG 30")
+_CHANGES = ("as it is", "turned -25°", "grey", "20 px")
 """Those of `CHANGES` that two versions are compared on: the older takes seconds for a picture."""
 _TAKEN = 0.5
 """Confidence from which on a face is taken, in all versions."""
@@ -199,7 +200,7 @@ def small_in_large() -> tuple[np.ndarray, Face]:
 
 def print_found(folders: dict[str, Path]) -> None:
     shown = [(change(image, truth)) for _, image, truth in pictures() for change in map(CHANGES.__getitem__, _CHANGES)]
-    hidden = [change(image, truth) for _, image, truth in pictures() for change in HIDDEN.values()]
+    hidden = [hide(image, truth) for _, image, truth in islice(pictures(), 3) for hide in HIDDEN.values()]
     large, large_truth = small_in_large()
     rows: dict[str, list[str]] = {}
     for folder in folders.values():

@@ -1,4 +1,4 @@
-"""Which frames are rendered as keys, and how the others are morphed from them.
+"""Which looks are rendered as keys, how points move between them, and how all other looks are morphed.
 
-Other rooms import: `inbetween`, `keys`, `ssim`.
+Other rooms import: `eyes`, `guard`, `keys`, `morph`, `motion`, `tracking`.
 """

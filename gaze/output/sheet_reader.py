@@ -91,7 +91,7 @@ def open_picture(path: Path) -> Image.Image:
     except FileNotFoundError as error:
         raise GazeError(f"{path.name} is not there. Copy it again.") from error
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise GazeError(f"{path.name} is no picture that can be read. Copy it again.") from error
+        raise GazeError(f"{path.name} cannot be read as a picture. Copy it again.") from error
 
 
 def _pixels(path: Path, alpha: bool) -> np.ndarray:

@@ -9,20 +9,21 @@ const { modules } = JSON.parse(await readFile(join(here, "custom-elements.json")
 const { attributes, members, events } = modules[0].declarations[0];
 
 /** A comment, and the lines below it, indented. */
-const described = (text, lines, indent = "  ") =>
-  [`/** ${text} */`, ...lines].map((line) => indent + line).join("\n");
+const described = (text, lines, indent = "  ") => [`/** ${text} */`, ...lines].map((line) => indent + line).join("\n");
 const quoted = (name) => (/^\w+$/.test(name) ? name : `"${name}"`);
 
 /** Properties that reflect attributes: text when read; numbers may be set too. */
 const property = ({ fieldName, type, description }) =>
-  described(description, {
-    string: [`${fieldName}: string;`],
-    boolean: [`${fieldName}: boolean;`],
-    number: [`get ${fieldName}(): string;`, `set ${fieldName}(value: string | number | null);`],
-  }[type.text] ?? [`${fieldName}: ${type.text} | "";`]);
+  described(
+    description,
+    {
+      string: [`${fieldName}: string;`],
+      boolean: [`${fieldName}: boolean;`],
+      number: [`get ${fieldName}(): string;`, `set ${fieldName}(value: string | number | null);`],
+    }[type.text] ?? [`${fieldName}: ${type.text} | "";`],
+  );
 
-const attribute = ({ name, type }) =>
-  `  ${quoted(name)}?: ${type.text === "number" ? "number | string" : type.text};`;
+const attribute = ({ name, type }) => `  ${quoted(name)}?: ${type.text === "number" ? "number | string" : type.text};`;
 
 const member = ({ kind, name, type, readonly, parameters, return: result, description }) =>
   described(description, [

@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.container import InputContainer
 from PIL import Image
 
 from gaze.__main__ import main
@@ -27,6 +28,7 @@ def portrait(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def frames_of(data: bytes, kind: str) -> list[np.ndarray]:
     if kind == "webm":
         with av.open(io.BytesIO(data)) as video:
+            assert isinstance(video, InputContainer)
             return [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     frames = []
     with Image.open(io.BytesIO(data)) as picture:

@@ -85,7 +85,7 @@ for (const attribute of ATTRIBUTES) {
     configurable: true,
     enumerable: true,
     get() {
-      return isBoolean ? this.hasAttribute(attribute) : this.getAttribute(attribute) ?? "";
+      return isBoolean ? this.hasAttribute(attribute) : (this.getAttribute(attribute) ?? "");
     },
     set(value) {
       if (isBoolean) this.toggleAttribute(attribute, Boolean(value));

@@ -2,6 +2,7 @@
 
 import { GazeTracker } from "./element.js";
 
-if (globalThis.customElements && !customElements.get("gaze-tracker")) customElements.define("gaze-tracker", GazeTracker);
+if (globalThis.customElements && !customElements.get("gaze-tracker"))
+  customElements.define("gaze-tracker", GazeTracker);
 
 export { GazeTracker };

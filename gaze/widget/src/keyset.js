@@ -1,7 +1,7 @@
 /** The decoded keys of one pack at one size, shared by all portraits of the page that show it so large. */
 
-import { decodeStills, decodeVideo, playable } from "./decoder.js";
 import { GlBoard } from "./board.js";
+import { decodeStills, decodeVideo, playable } from "./decoder.js";
 import { readMotion } from "./pack.js";
 import { second } from "./second.js";
 import { stage } from "./stage.js";

@@ -28,7 +28,10 @@ export function cubicShares(looks, look) {
   const add = (key, share) => shares.set(key, (shares.get(key) ?? 0) + share);
   add(i, 2 * f3 - 3 * f2 + 1);
   add(i + 1, 3 * f2 - 2 * f3);
-  for (const [at, share] of [[i, f3 - 2 * f2 + f], [i + 1, f3 - f2]]) {
+  for (const [at, share] of [
+    [i, f3 - 2 * f2 + f],
+    [i + 1, f3 - f2],
+  ]) {
     const [low, high] = [Math.max(at - 1, 0), Math.min(at + 1, last)];
     const slope = (share * span) / (looks[high] - looks[low]);
     add(high, slope);
@@ -74,7 +77,12 @@ function around(axis, u) {
 export function corners(axis, n, row, col, has) {
   const [top, bottom, down] = around(axis, row);
   const [left, right, across] = around(axis, col);
-  const keys = [[top, left], [top, right], [bottom, left], [bottom, right]];
+  const keys = [
+    [top, left],
+    [top, right],
+    [bottom, left],
+    [bottom, right],
+  ];
   return {
     keys: keys.map(([r, c]) => (has(r * n + c) ? r * n + c : nearest(axis, n, r, c, has))),
     shares: [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across],

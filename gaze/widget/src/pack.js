@@ -107,16 +107,22 @@ export async function readMotion({ motion, mesh, looks }, data) {
   const [columns, count] = [mesh.columns.length, mesh.columns.length * mesh.rows.length];
   const keys = looks.length ** 2;
   const sizes = [rank * count * 4, keys * rank * 4, count, trust ? keys * count : 0];
-  const bytes = await inflate(data, sizes.reduce((a, b) => a + b));
+  const bytes = await inflate(
+    data,
+    sizes.reduce((a, b) => a + b),
+  );
   const view = new DataView(bytes.buffer);
   const fields = new Float32Array(rank * count * 2);
   for (let i = 0, value = 0; i < fields.length; i++) {
     const step = view.getInt16(i * 2, true);
-    value = i % count % columns ? ((value + step) << 16) >> 16 : step;
+    value = (i % count) % columns ? ((value + step) << 16) >> 16 : step;
     fields[i] = value * unit;
   }
   const coefficients = Float32Array.from({ length: keys * rank }, (_, i) => view.getFloat32(sizes[0] + i * 4, true));
-  sense(coefficients.every((a) => Math.abs(a) <= 1e6), BAD_MOTION);
+  sense(
+    coefficients.every((a) => Math.abs(a) <= 1e6),
+    BAD_MOTION,
+  );
   const start = sizes[0] + sizes[1];
   const moving = bytes.subarray(start, start + count);
   return { fields, coefficients, moving, trust: trust ? bytes.subarray(start + count) : null };

@@ -61,15 +61,27 @@ export const page = {
     on(window, "touchstart touchmove", ({ touches: [finger] }) => this.point({ x: finger.clientX, y: finger.clientY }));
     on(window, "touchend touchcancel", ({ touches }) => touches.length || this.letGo());
     on(window, "keydown", () => this.stir());
-    on(window, "scroll", all((widget) => widget.scrolled()));
-    on(window, "resize", all((widget) => widget.resized()));
+    on(
+      window,
+      "scroll",
+      all((widget) => widget.scrolled()),
+    );
+    on(
+      window,
+      "resize",
+      all((widget) => widget.resized()),
+    );
     on(window, "message", async (event) => event.data?.type === "gaze-pointer" && (await second()).told(this, event));
     on(document, "visibilitychange", () => {
       if (document.hidden) return this.sleep();
       this.widgets.forEach((widget) => widget.wake());
       this.stir();
     });
-    on(this.stillness, "change", all((widget) => widget.calm()));
+    on(
+      this.stillness,
+      "change",
+      all((widget) => widget.calm()),
+    );
     const observe = (Observer, handler, observerOptions) =>
       new Observer((entries) => {
         for (const entry of entries) {

@@ -1,8 +1,8 @@
 /** A portrait, whichever way it is played: it reads the source, takes a player, and another when that one fails. */
 
-import { second } from "./second.js";
 import { facePoint } from "./numbers.js";
 import { MorphPlayer } from "./player.js";
+import { second } from "./second.js";
 import { Transfer } from "./transfer.js";
 
 export class Portrait {
@@ -57,7 +57,7 @@ export class Portrait {
 
   /** The pack to begin with. */
   #first({ pack, stills }) {
-    return stills && !globalThis.VideoDecoder && /^https?:/.test(stills) ? stills : pack ?? stills;
+    return stills && !globalThis.VideoDecoder && /^https?:/.test(stills) ? stills : (pack ?? stills);
   }
 
   /** Plays a pack; where that fails, its stills, then the sheets. */

@@ -18,7 +18,9 @@ const HEAD = `#version 300 es
 precision highp float; precision highp int; precision highp sampler2D; precision highp sampler2DArray;`;
 
 const pick = (isSharp, name, sampler, place) =>
-  isSharp ? cubic(name, sampler, place, place === "vec3" ? ", p.z" : "") : `vec4 ${name}(${sampler} s, ${place} p, vec2 size) { return textureLod(s, p, 0.); }`;
+  isSharp
+    ? cubic(name, sampler, place, place === "vec3" ? ", p.z" : "")
+    : `vec4 ${name}(${sampler} s, ${place} p, vec2 size) { return textureLod(s, p, 0.); }`;
 
 /**
  * A picture over the whole viewport: `part` of the texture, as left, top, width and height in texture coordinates; where

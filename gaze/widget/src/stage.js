@@ -9,7 +9,10 @@ const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn 
 
 const compile = (gl, { vertex, fragment }, isSharp) => {
   const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment(isSharp)]]) {
+  for (const [kind, source] of [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment(isSharp)],
+  ]) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);

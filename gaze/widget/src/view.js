@@ -40,7 +40,8 @@ export class View {
     this.status.setAttribute("role", "status");
     this.#poster.part = "poster";
     this.#poster.alt = "";
-    this.#poster.onload = () => acts.posterSize({ width: this.#poster.naturalWidth, height: this.#poster.naturalHeight });
+    this.#poster.onload = () =>
+      acts.posterSize({ width: this.#poster.naturalWidth, height: this.#poster.naturalHeight });
     this.#poster.onerror = () => {
       const { src } = this.#poster;
       this.#poster.removeAttribute("src");

@@ -1,11 +1,11 @@
 /** One element's portrait: it loads, follows and draws. The element itself (element.js) is only what pages see. */
 
 import { Follower } from "./follower.js";
-import { second } from "./second.js";
 import { readAttributes, readManifest } from "./manifest.js";
 import { clamp } from "./numbers.js";
 import { page } from "./page.js";
 import { Portrait } from "./portrait.js";
+import { second } from "./second.js";
 import { smoothingMilliseconds, stiffness } from "./spring.js";
 import { flush } from "./stage.js";
 import { View } from "./view.js";
@@ -50,7 +50,8 @@ export class Widget {
     });
     this.follower = new Follower(() => this.#facePlace());
     this.described();
-    for (const type of ["pointerenter", "focus"]) host.addEventListener(type, () => this.#addControls(), { once: true });
+    for (const type of ["pointerenter", "focus"])
+      host.addEventListener(type, () => this.#addControls(), { once: true });
   }
 
   // -- What the element calls.

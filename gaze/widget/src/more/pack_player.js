@@ -157,7 +157,11 @@ export class PackPlayer extends Frames {
     const decoder = this.#decoder;
     try {
       for (let cell; decoder && !this.#signal.aborted && (cell = this.#mostUrgent()) >= 0; ) {
-        await decoder.decode(cell, (other) => this.#wanted.includes(other), (...frame) => this.#put(...frame));
+        await decoder.decode(
+          cell,
+          (other) => this.#wanted.includes(other),
+          (...frame) => this.#put(...frame),
+        );
       }
     } catch (error) {
       if (!this.#signal.aborted) this.#giveUp(decoder);
