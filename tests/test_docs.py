@@ -48,7 +48,13 @@ def told(value: Any, yes: str, no: str) -> str:
 # The command line and the environment.
 
 
-PARSERS = [command.build_parser, command.build_check_parser, command.build_pack_parser, command.build_sheets_parser]
+PARSERS = [
+    command.build_parser,
+    command.build_check_parser,
+    command.build_pack_parser,
+    command.build_sheets_parser,
+    command.build_clip_parser,
+]
 
 
 def test_every_parser_is_looked_at() -> None:

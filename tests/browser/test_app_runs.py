@@ -41,7 +41,6 @@ def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record
 
 
 def test_a_page_that_is_loaded_anew_goes_on_where_it_was(page: Any, gate: Path) -> None:
-    app.move(page, "Strength", 100)
     page.reload()
     app.wait_state(page, "making")
     app.wait_loaded(page)
