@@ -36,6 +36,7 @@ def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record
     gate.unlink()
     app.make_it(page)
     app.wait_state(page, "making")
+    page.wait_for_function("sessionStorage.getItem('gaze-run-1')")  # the app has begun
     yield page
     gate.touch()
 
