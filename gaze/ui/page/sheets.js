@@ -89,7 +89,11 @@ export function linkSheet(share) {
     $("link-note").textContent =
       `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
     $("link").showModal();
+    // What is typed must not be overwritten by what was said before.
+    const fields = [$("caption"), $("card")];
+    for (const field of fields) field.disabled = true;
     const answer = await share({});
+    for (const field of fields) field.disabled = false;
     show(answer);
     $("caption").value = answer.caption ?? "";
     $("card").checked = answer.card ?? false;
