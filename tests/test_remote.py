@@ -97,7 +97,7 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     folder = pair.here.store / session
     assert check(folder) == []
     assert zipfile.ZipFile(archive).namelist()
-    assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3_20.webp"} <= set(os.listdir(folder))
+    assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3.webp"} <= set(os.listdir(folder))
     assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
     told = [step for step, _ in job.outputs()[:-1]]
     messages = [step["message"] for step in told]
@@ -217,6 +217,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         quality=33,
         framing="whole",
         face=1,
+        anyway=True,
         remove_background=True,
         matting="finest",
         background="teal",

@@ -127,6 +127,8 @@ class Handlers:
 
         def opened() -> Answer:
             session = read(Session, data).session
+            if not self._results.has(session):
+                return {"expired": True}
             return {"portrait": ui.manifest(session, self._results.metadata(session))}
 
         return _answered(opened)

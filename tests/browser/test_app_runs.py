@@ -36,12 +36,12 @@ def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record
     gate.unlink()
     app.make_it(page)
     app.wait_state(page, "making")
+    page.wait_for_function("sessionStorage.getItem('gaze-run-1')")  # the app has begun
     yield page
     gate.touch()
 
 
 def test_a_page_that_is_loaded_anew_goes_on_where_it_was(page: Any, gate: Path) -> None:
-    app.move(page, "Strength", 100)
     page.reload()
     app.wait_state(page, "making")
     app.wait_loaded(page)

@@ -4,7 +4,6 @@ from importlib.resources import files
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gaze.output.bundle import widget_source
 from gaze.ui import page as module
 from gaze.ui.page import head, page_routes
 
@@ -31,7 +30,8 @@ def test_all_that_the_page_asks_for_is_served() -> None:
         assert answer.status_code == 200, name
         assert answer.headers["cache-control"] == "no-cache"
         assert app.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
-    assert app.get("/gradio_api/gaze-widget/gaze-tracker.js").text == widget_source()
+    widget = files("gaze.widget").joinpath("gaze-tracker.js").read_text()
+    assert app.get("/gradio_api/gaze-widget/gaze-tracker.js").text == widget
     assert app.get("/gradio_api/gaze-widget/gaze-tracker-more.js").status_code == 200
     assert app.get("/gradio_api/gaze-page/example/0").headers["content-type"] == "image/jpeg"
     for name in ("example/99", "../handlers.py", "..%2fhandlers.py", "nothing.js"):

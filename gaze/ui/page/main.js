@@ -2,11 +2,12 @@
 
 import { Asking } from "./asking.js";
 import { Desk } from "./desk.js";
-import { $, toast } from "./dom.js";
+import { $ } from "./dom.js";
 import { Looking } from "./looking.js";
 import * as memory from "./memory.js";
+import { Mine } from "./mine.js";
 import { photoWays } from "./photo.js";
-import { clipSheet, closeAll, closeable, embedSheet, linkSheet, sure } from "./sheets.js";
+import { clipSheet, closeAll, closeable, embedSheet, linkSheet } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
 import { States } from "./states.js";
 import { unusable } from "./words.js";
@@ -21,6 +22,7 @@ class Page {
   #stage;
   #desk;
   #looking;
+  #mine;
   #opening = 0;
   #preview = null;
   #made = null;
@@ -47,7 +49,17 @@ class Page {
       onExample: (number) =>
         this.#take({ example: number, still: new URL(this.#config.examples[number].still, this.#root).href }),
       onOpen: (entry) => this.#open(entry, true),
-      onClear: () => this.#clear(),
+      onClear: () => this.#mine.clear(),
+    });
+    this.#mine = new Mine({
+      asking: this.#asking,
+      config: this.#config,
+      root,
+      show: (entries) => {
+        this.#desk.mine(entries, root);
+        this.#states.refresh();
+      },
+      gone: (sessions) => this.#gone(sessions),
     });
     this.#looking = new Looking({
       asking: this.#asking,
@@ -55,7 +67,7 @@ class Page {
       seen: (answer) => this.#looked(answer),
     });
     const ways = photoWays((file) => this.#takeFile(file));
-    const link = linkSheet((wanted) => this.#share(wanted));
+    const link = linkSheet((wanted) => this.#mine.share(this.#made, wanted));
     this.#states = new States({
       stage: this.#stage,
       desk: this.#desk,
@@ -66,7 +78,7 @@ class Page {
         make: () => this.#make(),
         stop: () => this.#stop(),
         restore: () => this.#restore(),
-        remove: () => this.#remove(),
+        remove: () => this.#mine.remove(this.#made),
         embed: embedSheet(this.#config.snippets),
         link,
         clip: clipSheet(
@@ -76,7 +88,6 @@ class Page {
     });
     $("new-photo").onclick = () => this.#fresh();
     addEventListener("popstate", () => this.#arrive());
-    memory.onChange(() => this.#list());
     closeable();
     openEye(document.querySelector(".mark"));
   }
@@ -93,14 +104,13 @@ class Page {
     } else {
       await this.#arrive();
     }
-    await this.#list();
+    await this.#mine.list();
   }
 
   hear(state) {
     this.#work.hear(state);
   }
 
-  /** What the address says. */
   async #arrive() {
     const session = new URLSearchParams(location.search).get("session");
     this.#looking.forget();
@@ -112,7 +122,7 @@ class Page {
     }
     const own = memory.portraits().find((entry) => entry.session === session);
     if (own) await this.#open(own, false);
-    else location.replace(this.#pageOf(session));
+    else location.replace(this.#mine.pageOf(session));
   }
 
   #start() {
@@ -135,7 +145,6 @@ class Page {
     else this.#take({ file, still: URL.createObjectURL(file) });
   }
 
-  /** A new photo: at once on the stage, while the face in it is searched. */
   #take(photo) {
     closeAll();
     if (this.#work.run) this.#work.stop();
@@ -215,7 +224,7 @@ class Page {
       this.#made = { session, secret, made, choice, portrait: state.portrait, notes: state.notes };
       this.#address(session, true);
       this.#finish();
-      this.#list();
+      this.#mine.list();
     }
   }
 
@@ -231,7 +240,6 @@ class Page {
     this.#states.done(this.#made, Boolean(this.#looking.photo));
   }
 
-  /** Back to the finished portrait, and to the controls as they were for it. */
   #restore() {
     this.#looking.forget();
     this.#desk.set(this.#made.choice);
@@ -246,12 +254,13 @@ class Page {
     }
     const answer = await this.#asking.ask("open", { session: entry.session });
     if (turn !== this.#opening) return;
-    if (answer.problem) {
+    if (answer.problem) return this.#states.error(answer.problem);
+    if (answer.expired) {
       memory.forget([entry.session]);
       this.#address(null, false);
       this.#start();
       this.#states.expired();
-      return this.#list();
+      return this.#mine.list();
     }
     this.#looking.take(null);
     this.#preview = null;
@@ -260,69 +269,17 @@ class Page {
     this.#finish();
   }
 
-  async #share({ caption, card }) {
-    const { session, secret } = this.#made;
-    const answer = await this.#asking.ask("share", { session, secret, caption: caption ?? null, card: card ?? null });
-    return { ...answer, address: this.#pageOf(session) };
-  }
-
-  /** The address of a portrait's own page. */
-  #pageOf(session) {
-    return new URL(this.#config.sharePath + encodeURIComponent(session), this.#root).href;
-  }
-
-  async #remove() {
-    const { session, secret } = this.#made;
-    if (
-      !(await sure(
-        "Delete this portrait?",
-        "The portrait, its files and its link are gone at once. Nobody can bring them back.",
-      ))
-    )
-      return;
-    await this.#gone([{ session, secret }]);
-  }
-
-  async #clear() {
-    const mine = memory.keys(memory.portraits());
-    if (
-      !(await sure(
-        "Delete all your portraits?",
-        "All portraits made in this browser, their files and their links are gone at once.",
-      ))
-    )
-      return;
-    await this.#gone(mine);
-  }
-
-  async #gone(mine) {
-    const answer = await this.#asking.ask("remove", { mine });
-    if (answer.problem) return toast(answer.problem.title);
-    memory.forget(mine.map(({ session }) => session));
-    const here = !this.#made || mine.some(({ session }) => session === this.#made.session);
-    if (here) {
-      this.#address(null, false);
-      this.#start();
-      this.#states.deleted();
-    }
-    await this.#list();
+  #gone(sessions) {
+    if (this.#made && !sessions.includes(this.#made.session)) return;
+    this.#address(null, false);
+    this.#start();
+    this.#states.deleted();
   }
 
   /** The connection is back: as before, and what was under way goes on. */
   #back() {
     this.#states.online();
     this.#work.again();
-  }
-
-  async #list() {
-    const entries = memory.portraits();
-    const answer = entries.length ? await this.#asking.ask("arrive", { mine: memory.keys(entries) }) : { there: [] };
-    if (answer.problem) return;
-    this.#desk.mine(
-      entries.filter(({ session }) => answer.there.includes(session)),
-      this.#root,
-    );
-    this.#states.refresh();
   }
 
   /** The address names the portrait that is on the stage. */

@@ -150,7 +150,6 @@ export class States {
     });
   }
 
-  /** The photo cannot be used. */
   error(problem, still = "") {
     const camera = [
       button("Take a selfie", { act: this.#acts.selfie, kind: "coarse" }),
@@ -164,7 +163,6 @@ export class States {
     });
   }
 
-  /** The run has failed. */
   failed(problem) {
     this.#show("error-making", {
       stage: { chip: "Preview" },
@@ -195,7 +193,6 @@ export class States {
     this.#before = null;
   }
 
-  /** The same state once more: what is on the desk has changed. */
   refresh() {
     if (this.#shown) this.#desk.show(...this.#shown.desk);
   }
