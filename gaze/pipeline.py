@@ -273,6 +273,7 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     with publishing(Path(out)) as draft:
         made = yield from render_there(address, as_picture(whole), options, draft)
         (draft / INPUT).write_bytes(_jpeg(portrait))
+        Recipe(options.strengths, options.straighten).write(draft)
         write_pages(draft, made.metadata)
     total = made.metadata.grid_size**2
     yield Progress("done", total, total, "Finished", 0.0)

@@ -61,8 +61,11 @@ def gaze(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     """`python -m gaze`: in small, in a folder with a photo and a portrait."""
     places = {"PHOTO": "portrait.jpg", "OUT": "out/", "FOLDER": "made", "PATH": "made"}
     words = [places.get(word, word) for word in words]
-    if words[0] in ("check", "pack"):
+    if words[0] in ("check", "pack", "sheets"):
         assert command.main([words[0], "made", *words[2:], "-q"]) == 0
+    elif words[0] == "clip":
+        assert command.main(words) == 0
+        assert (here / "made" / "clip.webm").exists()
     elif "--remote" in words:
         assert command.build_parser().parse_args(words).remote
     else:
@@ -157,7 +160,7 @@ def ray(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
 KINDS: list[tuple[str, Callable[[list[str], Path, pytest.MonkeyPatch], None]]] = [
     (r"(\.venv/bin/)?python -m gaze ", gaze),
     (r"(\.venv/bin/)?python app\.py", app),
-    (r"\.venv/bin/python |python -m trials", python),
+    (r"\.venv/bin/python |python -m (trials|benchmarks)", python),
     (r"(\.venv/bin/)?pip ", install),
     (r"make ", make),
     (r"docker ", compose),

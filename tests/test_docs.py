@@ -182,7 +182,7 @@ def test_header_of_a_payload(made: Path) -> None:
 
 
 def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
-    made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+    made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(22), size=22, frame_size=128)).folder
     documented = set(named(tables(read("docs/format.md"))[0]))
     for i in (1, 2):
         documented |= {f"q{i}.webp", f"q{i}_20.webp"}  # which the page passes over with an ellipsis

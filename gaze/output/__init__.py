@@ -1,5 +1,5 @@
 """The files of a portrait, written, read and checked.
 
-Other rooms import: `bundle`, `coarse`, `converter`, `metadata`, `pack`, `pack_reader`, `packing`, `spool`, `sprites`,
-`unpacking`, `validator`, `video`.
+Other rooms import: `bundle`, `clip`, `coarse`, `converter`, `metadata`, `pack`, `pack_reader`, `packing`, `spool`,
+`sprites`, `unpacking`, `validator`, `video`.
 """

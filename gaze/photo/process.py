@@ -20,7 +20,7 @@ import numpy as np
 
 from gaze.errors import PhotoError
 
-SECONDS = 1.8
+SECONDS = 1.6
 """Of the processor, for one picture, on the machine of docs/reliability.md; slower machines have as many times more."""
 PATIENCE = 20.0 if sys.platform == "win32" else 60.0
 """Seconds on the clock for one picture: few where the system knows no limit on the processor's."""

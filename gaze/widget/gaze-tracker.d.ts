@@ -19,6 +19,16 @@ export interface GazeManifest {
   sheets?: string[];
   mobileSheets?: string[];
   mobileGridSize?: number | null;
+  mobileQuadrantSize?: number | null;
+  quadrantSize?: number;
+  totalImages?: number;
+  hasAlpha?: boolean;
+  /** Of the sheets: "webp". */
+  format?: string;
+  /** Of the format. */
+  version?: number;
+  /** What rendered the portrait. */
+  engine?: string;
   [more: string]: unknown;
 }
 

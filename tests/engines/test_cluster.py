@@ -213,7 +213,7 @@ def test_the_whole_way_from_the_setting_to_the_portrait(
     clear(serve)
     monkeypatch.setenv("GAZE_CLUSTER", "local")
     monkeypatch.setenv("GAZE_CLUSTER_CORES", "1")
-    small = {"size": 10, "keys": 10, "frame_size": 128, "straighten": False}
+    small = {"size": 10, "keys": 5, "frame_size": 128, "straighten": False}
     there = generate(photo, tmp_path / "there", Options(**small))  # type: ignore[arg-type]
     monkeypatch.delenv("GAZE_CLUSTER")
     here = generate(photo, tmp_path / "here", Options(engine="warp", **small))  # type: ignore[arg-type]
@@ -259,7 +259,7 @@ def test_a_cluster_that_is_not_there_is_told(address: str, monkeypatch: pytest.M
 
 def test_without_ray_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "find_spec", lambda _: None)
-    with pytest.raises(GazeError, match=r"pip install 'gaze-portrait\[cluster\]'"):
+    with pytest.raises(GazeError, match=r"pip install --editable '\.\[cluster\]'"):
         next(load_engine("cluster"))
     monkeypatch.setenv("GAZE_CLUSTER", "auto")
     with pytest.raises(GazeError, match="unset GAZE_CLUSTER"):

@@ -28,7 +28,7 @@ def test_the_whole_photo_is_scaled_to_the_frame_size(size: tuple[int, int]) -> N
 
 def test_a_large_face_is_left_as_it_is() -> None:
     portrait, face = scene(600, 800, distance=100, x=300, y=300)
-    framed, _ = frame_portrait(portrait, face)
+    framed, _ = frame_portrait(portrait, face, 512)
     assert (framed.width, framed.height) == (384, 512)
     assert framed.notes == ()
 
@@ -57,7 +57,7 @@ def test_the_eyes_of_a_cut_lie_above_its_middle() -> None:
 
 def test_a_cut_is_not_blown_up_without_end() -> None:
     portrait, face = scene(2000, 1500, distance=15, x=1000, y=700)
-    _, moved = frame_portrait(portrait, face)
+    _, moved = frame_portrait(portrait, face, 512)
     assert moved.iris_distance / 15 == pytest.approx(512 / 280, rel=0.02)
 
 
