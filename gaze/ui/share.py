@@ -117,7 +117,7 @@ def _page(store: SessionStore, request: Request) -> Response:
     body = (
         f'<figure><div class="stage"><gaze-tracker src="{html.escape(folder)}" alt="{html.escape(alt)}" '
         f'poster="{html.escape(folder + POSTER)}" width="{int(facts["imageWidth"])}" '
-        f'height="{int(facts["imageHeight"])}" fit="contain" blend="motion" idle></gaze-tracker></div>'
+        f'height="{int(facts["imageHeight"])}" fit="contain" blend="motion"></gaze-tracker></div>'
         f"<figcaption><h1>{html.escape(share.caption or _TITLE)}</h1></figcaption></figure>"
     )
     address = _address(request)
