@@ -138,11 +138,13 @@ def test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody(place: Path, ph
 
 def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Path) -> None:
     for _ in range(2):
-        with serving(tmp_path) as app:  # which kills it in the end
+        with serving(tmp_path) as app:
             assert uploads(tmp_path) == []
             client = Client(app.address, download_files=False, verbose=False)
             client.predict(photo=handle_file(photo), api_name="/preview")
             assert uploads(tmp_path) != []
+            app.process.kill()
+            app.process.wait(20)
     assert len(list(tmp_path.glob("gaze-app-*"))) == 1
 
 
@@ -151,7 +153,8 @@ def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Pa
 def test_an_app_that_is_told_to_end_leaves_nothing(photo: Path, tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as app:
         client = Client(app.address, download_files=False, verbose=False)
-        running = client.submit(photo=handle_file(photo), engine="warp", size=30, api_name="/generate")
+        long = {"engine": "warp", "size": 30, "pack": False, "sheets": True}
+        running = client.submit(photo=handle_file(photo), **long, api_name="/generate")
         wait_for(lambda: uploads(tmp_path) and any(app.store.glob(".draft-*/*")), 180)
         app.process.send_signal(number)
         app.process.wait(20)
