@@ -67,6 +67,9 @@ class FallbackEngine(Engine):
             self._give_up(error)
             yield from self._engine.stream(self._own(source), poses)
 
+    def displacement(self, source: FallbackSource, pose: Pose) -> np.ndarray | None:
+        return self._engine.displacement(self._own(source), pose)
+
     def positions(self, source: FallbackSource, pose: Pose) -> np.ndarray | None:
         return self._engine.positions(self._own(source), pose)
 

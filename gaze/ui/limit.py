@@ -16,9 +16,9 @@ from starlette.requests import Request
 
 from gaze.errors import GazeError
 
-_MOST, _PER_SECOND = 100, 1.0
 MOST_PIXELS = 30 * 30 * 1024 * 1024
 """Pixels of all frames that a visitor may ask for."""
+_MOST, _PER_SECOND = 100, 1.0
 """As many previews as a slider may ask for while it is dragged for half a minute; later so many each second."""
 _CLIENTS = 10_000
 PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
