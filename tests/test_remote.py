@@ -35,7 +35,8 @@ from gaze.output.validator import check
 from gaze.pipeline import generate, run
 from gaze.progress import Progress
 from gaze.remote import as_arguments, place_of
-from gaze.storage.sessions import KEY, SessionStore
+from gaze.storage.owners import SECRET
+from gaze.storage.sessions import SessionStore
 from gaze.ui import api
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
@@ -98,7 +99,7 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     assert check(folder) == []
     assert zipfile.ZipFile(archive).namelist()
     assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3.webp"} <= set(os.listdir(folder))
-    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
     told = [step for step, _ in job.outputs()[:-1]]
     messages = [step["message"] for step in told]
     assert messages[1] == f"Connecting to {pair.there.address}"
@@ -163,7 +164,7 @@ def test_cancelling_here_frees_the_other_side(pair: Pair, photo: Path) -> None:
     job.cancel()
     wait_for(lambda: running(pair.there) == 0 and running(pair.here) == 0)
     assert set(os.listdir(pair.here.store)) == before
-    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
 
 
 def test_cancelling_before_the_other_side_has_begun(pair: Pair, photo: Path, tmp_path: Path) -> None:

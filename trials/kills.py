@@ -24,7 +24,8 @@ from gaze.output.pack import PACK
 from gaze.output.sprites import POSTER
 from gaze.output.validator import check
 from gaze.pipeline import generate
-from gaze.storage.sessions import KEY, SessionStore
+from gaze.storage.owners import SECRET
+from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FaultError, Row, Tried, attempt
@@ -186,7 +187,7 @@ def _checked(store: SessionStore) -> set[str]:
     for session in sessions:
         if problems := check(store.folder(session)):
             raise FaultError(f"{session}: {problems[0]}")
-    if left := {path.name for path in store.root.iterdir()} - {KEY, *sessions}:
+    if left := {path.name for path in store.root.iterdir()} - {SECRET, *sessions}:
         raise FaultError(f"{left} is left in the store.")
     return set(sessions)
 
