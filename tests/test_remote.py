@@ -138,7 +138,7 @@ def test_it_is_the_portrait_that_would_have_been_made_here(pair: Pair, photo: Pa
 
 
 def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) -> None:
-    with pytest.raises(AppError, match="GAZE_WEIGHTS is /nowhere") as there:
+    with pytest.raises(AppError, match="GAZE_WEIGHTS is nowhere") as there:
         Client(pair.there.address, verbose=False).predict(
             photo=handle_file(photo), engine="liveportrait", api_name="/generate"
         )

@@ -51,7 +51,7 @@ def publishing(final: Path) -> Iterator[Path]:
             draft.rename(final)
         except OSError as error:
             if session:
-                raise not_kept(final, error) from error
+                raise not_kept(final.parent, error) from error
             raise GazeError(
                 f"The result could not be written to {final}: {error.strerror or error}. Make room or choose another "
                 "place."

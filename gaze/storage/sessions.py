@@ -210,7 +210,7 @@ class SessionStore:
             os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise not_kept(folder, error) from error
+            raise not_kept(self.root, error) from error
 
     def _secret(self) -> bytes:
         """The store's, from which its owners' are made."""

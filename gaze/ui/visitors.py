@@ -1,0 +1,15 @@
+"""What visitors are told of an error: nothing of where the server keeps its files."""
+
+from __future__ import annotations
+
+import re
+
+_PATH = re.compile(
+    r"(?<![\w:/.\\-])(?:[A-Za-z]:[\\/]|/|~/|\\\\)(?:[^\s\\/“”\"'()<>|,;:]+[\\/])*([^\s\\/“”\"'()<>|,;:]+)"
+)
+"""An absolute path, and in it the last name. Addresses have a colon or a letter before their first slash."""
+
+
+def for_visitors(error: Exception | str) -> str:
+    """An error's words, with paths of this machine cut to their last name: the rest is for whoever runs the app."""
+    return _PATH.sub(lambda path: path[1], str(error))
