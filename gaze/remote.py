@@ -228,14 +228,19 @@ def _make(
         job = client.submit(photo=handle_file(photo), keep=False, api_name="/generate", **arguments)
         try:
             deadline = time.monotonic() + _LONGEST
+            heard, last = 0, Progress("load", 0, 1, f"Sending the photo to {address}")
             while not job.done():
                 if time.monotonic() > deadline:
                     raise GazeError(
                         f"{address} has not finished in {_LONGEST / 3600:.0f} hours. Ask for a smaller portrait."
                     )
-                yield _state(job, address)
+                news = [_step(told) for told, *_ in job.outputs()[heard:]]
+                heard += len(news)
+                last = news[-1] if news else last if heard else _place(job, address) or last
+                yield from news or [last]
                 wait([job.future], _PACE)
             manifest, file = job.result()
+            yield from [_step(told) for told, *_ in job.outputs()[heard:]]  # the last came while it was waited
         except QueueError as error:
             raise GazeError(f"Too many are waiting at {address} already. Try again in a few minutes.") from error
         except AppError as error:
@@ -252,17 +257,19 @@ def _make(
     return manifest
 
 
-def _state(job: Job, address: str) -> Progress:
-    """The latest that the other side has told."""
-    status, outputs = job.status(), job.outputs()
-    if outputs:
-        told = outputs[-1][0]
-        if told.get("stage", "done") == "done":
-            return Progress("fetch", 0, 1, "Fetching the portrait")
-        return Progress(**{**told, "message": told["message"].removeprefix(READY)})  # It is not, on this side.
-    if status.rank is not None:
-        return Progress("load", 0, 1, f"Waiting at {address}: place {status.rank + 1} of {status.queue_size}")
-    return Progress("load", 0, 1, f"Sending the photo to {address}")
+def _step(told: dict[str, Any]) -> Progress:
+    """What the other side tells of a step; its last word is the manifest."""
+    if told.get("stage", "done") == "done":
+        return Progress("fetch", 0, 1, "Fetching the portrait")
+    return Progress(**{**told, "message": told["message"].removeprefix(READY)})  # It is not, on this side.
+
+
+def _place(job: Job, address: str) -> Progress | None:
+    """Where the work stands in the other side's own queue, before it has told anything."""
+    status = job.status()
+    if status.rank is None:
+        return None
+    return Progress("load", 0, 1, f"Waiting at {address}: place {status.rank + 1} of {status.queue_size}")
 
 
 def _cancel(job: Job) -> None:

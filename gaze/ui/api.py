@@ -145,10 +145,8 @@ class Api:
                 result = steps.result
                 made = _manifest(out.name, result.metadata)
                 notes = [*result.notes, *self._results.notes(out.name)]
-                yield (
-                    {**made, "reason": for_visitors(result.reason), "notes": [*map(for_visitors, notes)]},
-                    str(archive),
-                )
+                told = {"reason": for_visitors(result.reason), "notes": [*map(for_visitors, notes)]}
+                yield {**made, **told}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PATH = re.compile(
-    r"(?<![\w:/.\\-])(?:[A-Za-z]:[\\/]|/|~/|\\\\)(?:[^\s\\/“”\"'()<>|,;:]+[\\/])*([^\s\\/“”\"'()<>|,;:]+)"
-)
+_NAME = r"[^\s\\/“”\"'()<>|,;:]+"
+_PATH = re.compile(rf"(?<![\w:/.\\-])(?:[A-Za-z]:[\\/]|/|~/|\\\\)(?:{_NAME}[\\/])*({_NAME})")
 """An absolute path, and in it the last name. Addresses have a colon or a letter before their first slash."""
 
 

@@ -12,7 +12,7 @@ from gaze.ui.visitors import for_visitors
         (r"“C:\Users\me\gaze\keys.zip” is damaged.", "“keys.zip” is damaged."),
         (r"\\server\share\x.pack is damaged", "x.pack is damaged"),
         ("~/weights/a.pth is damaged.", "a.pth is damaged."),
-        ("No Gaze answers at http://gpu-box:7860/gaze (refused).", "No Gaze answers at http://gpu-box:7860/gaze (refused)."),
+        ("No Gaze answers at http://gpu:7860/gaze (refused).", "No Gaze answers at http://gpu:7860/gaze (refused)."),
         ("Name a Space as owner/name, or s3://bucket/folder.", "Name a Space as owner/name, or s3://bucket/folder."),
         ("Keys per side: 5/7/9, and/or 1 / 2.", "Keys per side: 5/7/9, and/or 1 / 2."),
         ("4000 × 3000 pixels", "4000 × 3000 pixels"),
