@@ -234,18 +234,18 @@ def _make(
                     raise GazeError(
                         f"{address} has not finished in {_LONGEST / 3600:.0f} hours. Ask for a smaller portrait."
                     )
-                news = [_step(told) for told, *_ in job.outputs()[heard:]]
+                news = [_step(output) for output in job.outputs()[heard:]]
                 heard += len(news)
                 last = news[-1] if news else last if heard else _place(job, address) or last
                 yield from news or [last]
                 wait([job.future], _PACE)
-            manifest, file = job.result()
-            yield from [_step(told) for told, *_ in job.outputs()[heard:]]  # the last came while it was waited
+            manifest, path = _answer(job.result(), address)
+            yield from [_step(output) for output in job.outputs()[heard:]]  # the last came while it was waited
         except QueueError as error:
             raise GazeError(f"Too many are waiting at {address} already. Try again in a few minutes.") from error
         except AppError as error:
             if error.title != "Error":
-                raise GazeError(error.message) from error
+                raise GazeError(str(error.message)[:_LETTERS]) from error
             raise GazeError(
                 f"{address} failed: there is an error in the program there, and its log has the details. Try again, or "
                 "with another photo."
@@ -253,15 +253,28 @@ def _make(
         finally:
             if not job.done():
                 _cancel(job)
-        yield from fetch(client, address, file["path"], archive)
+        yield from fetch(client, address, path, archive)
     return manifest
 
 
-def _step(told: dict[str, Any]) -> Progress:
-    """What the other side tells of a step; its last word is the manifest."""
-    if told.get("stage", "done") == "done":
-        return Progress("fetch", 0, 1, "Fetching the portrait")
-    return Progress(**{**told, "message": told["message"].removeprefix(READY)})  # It is not, on this side.
+def _answer(result: Any, address: str) -> tuple[dict[str, Any], str]:
+    """The manifest, and the path of the zip."""
+    match result:
+        case [dict(manifest), {"path": str(path)}]:  # or a tuple of them
+            return manifest, path
+    raise GazeError(f"What {address} answers is no portrait. Check that a Gaze of this version runs there.")
+
+
+def _step(output: Any) -> Progress:
+    """What the other side tells of a step; its last word is the manifest, and what makes no sense is passed over."""
+    match output:
+        case [{"stage": str(stage), "done": int(done), "total": int(total), "message": str(words)} as told, *_]:
+            if stage != "done":
+                left = told.get("remaining")
+                seconds = float(left) if isinstance(left, int | float) and math.isfinite(left) else None
+                words = words[:_LETTERS].removeprefix(READY)  # It is not, on this side.
+                return Progress(stage[:_LETTERS], done, total, words, seconds)
+    return Progress("fetch", 0, 1, "Fetching the portrait")
 
 
 def _place(job: Job, address: str) -> Progress | None:
