@@ -22,13 +22,13 @@ from typing import Any
 
 import gradio as gr
 
-from gaze import fetched
 from gaze.errors import GazeError
-from gaze.fetched import fetch
 from gaze.options import Options
 from gaze.output.bundle import write_zip
 from gaze.pipeline import generate
 from gaze.progress import Progress
+from gaze.remote import fetching
+from gaze.remote.fetching import fetch
 from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api, add_endpoints
 from gaze.ui.queue import Line
@@ -37,7 +37,19 @@ from trials.trying import FaultError, Row, Tried, attempt_here
 
 _SMALL = Options(engine="warp", size=4, frame_size=128, sheets=False)
 _STEP = {"stage": "render", "done": 1, "total": 9, "message": "Rendering frame 1 of 9", "remaining": 1.5}
-_ODD = (None, 7, -1e308, "text", "x" * 10**6, [], [[[]]], {}, {"stage": "render"}, True, {"a": {"b": [1] * 1000}})
+_ODD: tuple[Any, ...] = (
+    None,
+    7,
+    -1e308,
+    "text",
+    "x" * 10**6,
+    [],
+    [[[]]],
+    {},
+    {"stage": "render"},
+    True,
+    {"a": {"b": [1] * 1000}},
+)
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -73,7 +85,7 @@ class _Liar(Api):
     manifest: Any
     zip: Path | None
 
-    def generate(self, *arguments: Any) -> Iterator[tuple[Any, str | None]]:  # type: ignore[override]
+    def generate(self, *arguments: Any) -> Iterator[tuple[Any, str | None]]:
         for step in self.steps:
             yield step, None
         yield self.manifest, str(self.zip) if self.zip else None
@@ -85,15 +97,15 @@ _Liar.generate.__signature__ = inspect.signature(Api.generate)  # type: ignore[a
 @contextmanager
 def _liar(folder: Path) -> Iterator[tuple[_Liar, str]]:
     """It, and where it answers; with limits of less."""
-    store, most = SessionStore(folder / "store"), fetched.MOST
+    store, most = SessionStore(folder / "store"), fetching.MOST
     with gr.Blocks() as page:
         add_endpoints(liar := _Liar(store, store, Line()))
     page.launch(prevent_thread_lock=True, quiet=True, allowed_paths=[str(folder)])
-    fetched.MOST = most // 16
+    fetching.MOST = most // 16
     try:
         yield liar, page.local_url
     finally:
-        fetched.MOST = most
+        fetching.MOST = most
         page.close()
 
 
@@ -136,7 +148,7 @@ def _zips(made: Path) -> Iterator[tuple[str, bytes]]:
     )
     yield "with pages", _zip({**files, "gaze-portrait/evil.html": b"<script>", "gaze-portrait/.key": b"x" * 32})
     yield "of many files", _zip({**files, **{f"{number}": b"" for number in range(5000)}})
-    yield "that unpacks to much", _zip({**files, pack: bytes(2 * fetched.MOST)})
+    yield "that unpacks to much", _zip({**files, pack: bytes(2 * fetching.MOST)})
     whole = _zip(files)
     for what, places in {
         "encrypted": ((b"PK\3\4", 6, 1), (b"PK\1\2", 8, 1)),
@@ -156,7 +168,18 @@ def _zips(made: Path) -> Iterator[tuple[str, bytes]]:
 def _metadata(made: Path) -> Iterator[tuple[str, bytes]]:
     files = {f"gaze-portrait/{path.name}": path.read_bytes() for path in made.iterdir() if path.suffix != ".jpg"}
     plain = json.loads((made / "metadata.json").read_text())
-    values = (None, -1, 10**30, 1e308, "../../x.webp", "/etc/passwd", "<script>", [], {}, ["a"] * 10_000)
+    values: tuple[Any, ...] = (
+        None,
+        -1,
+        10**30,
+        1e308,
+        "../../x.webp",
+        "/etc/passwd",
+        "<script>",
+        [],
+        {},
+        ["a"] * 10_000,
+    )
     for name in plain:
         for value in values:
             text = json.dumps({**plain, name: value}).encode()
@@ -194,6 +217,6 @@ def _endless(folder: Path, kind: str) -> str:
             pass
     finally:
         server.shutdown()
-        if (folder / "endless").stat().st_size > 2 * fetched.MOST:
+        if (folder / "endless").stat().st_size > 2 * fetching.MOST:
             raise FaultError("More was fetched than may be.")
     return "fetched"
