@@ -31,6 +31,7 @@ from gaze.ui.limit import Limit, client_of
 from gaze.ui.messages import Ask, Choice, Make, Mine, Own, Photo, Running, Session, Sharing, read
 from gaze.ui.queue import Line
 from gaze.ui.share import MOST_CAPTION, Share, read_share, write_share
+from gaze.ui.visitors import for_visitors
 
 Answer = dict[str, Any]
 """JSON for the page; `problem` holds a title and a text where something could not be done."""
@@ -167,7 +168,7 @@ class Handlers:
                 try:
                     faces = clear_faces(portrait, ask.anyway)
                 except DoubtfulFaceError as error:
-                    return {"kind": "doubtful", "text": str(error), **ui.doubtful_face(portrait)}
+                    return {"kind": "doubtful", "text": for_visitors(error), **ui.doubtful_face(portrait)}
                 if len(faces) > 1:
                     return {"kind": "several", **ui.faces_found(portrait, faces)}
             result = self._preview(photo, ask)
@@ -272,7 +273,7 @@ def _answered(act: Callable[[], Answer]) -> Answer:
 def _problem(error: Exception) -> Answer:
     """What to tell the person; what is not theirs to mend is logged whole."""
     if isinstance(error, GazeError):
-        return {**_titled(str(error)), "gone": isinstance(error, _GoneError)}
+        return {**_titled(for_visitors(error)), "gone": isinstance(error, _GoneError)}
     _log.exception("The page could not be answered.", exc_info=error)
     return _titled(UNEXPECTED)
 
