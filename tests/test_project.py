@@ -97,7 +97,7 @@ def test_an_image_has_all_that_the_app_reads(tmp_path: Path) -> None:
     code = """if True:
         from gaze.ui.app import build
         from gaze.ui.components import embed_snippets
-        from gaze.ui.handlers import example_photos
+        from gaze.ui.hero import example_photos
         assert len(embed_snippets()) == 5 and example_photos()
     """
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import ctypes
 import logging
-import math
 import os
 import secrets
 import tempfile
@@ -89,11 +88,10 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     reading.serve(asking, kept)
     os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
-    examples = SessionStore(temporary / "examples", math.inf)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     line, limit, listeners = Line(), Limit(), Listeners()
-    handlers = Handlers(results, previews, examples, line, limit, remote)
+    handlers = Handlers(results, previews, line, limit, remote)
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, line, remote, limit, listeners), results, remote)
     page.queue(max_size=20)
@@ -105,7 +103,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
                 *page_routes(),
                 *share_routes(results),
                 *clip_routes(results, limit),
-                *session_routes(previews, examples, results),
+                *session_routes(previews, results),
             ],
             "middleware": [
                 Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import gradio as gr
 from gaze.engines.base import choose_engine
 from gaze.errors import DoubtfulFaceError, GazeError, PhotoError
 from gaze.face.detection import clear_faces
-from gaze.options import PREVIEW, Options
+from gaze.options import PREVIEW
 from gaze.output.bundle import KEPT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate, run
@@ -26,6 +25,7 @@ from gaze.remote import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.eta import Pace, Seconds
+from gaze.ui.hero import example_photos
 from gaze.ui.jobs import UNEXPECTED, Job, Jobs, State
 from gaze.ui.limit import Limit, client_of
 from gaze.ui.messages import Ask, Choice, Make, Mine, Own, Photo, Running, Session, Sharing, read
@@ -41,11 +41,6 @@ _STAGE = 384
 _log = logging.getLogger(__name__)
 
 
-def example_photos() -> list[Path]:
-    """The example portraits that come with the project."""
-    return sorted(Path(str(files("gaze.ui") / "examples")).glob("*.jpg"))
-
-
 class _GoneError(PhotoError):
     """A photo that was uploaded is not there any more."""
 
@@ -56,7 +51,6 @@ class Handlers:
     Args:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour.
-        examples: where the living example is kept.
         line: those who wait for their portraits, programs included.
         limit: of previews.
         remote: as in `gaze.options.Options`; previews are made here nevertheless.
@@ -66,25 +60,15 @@ class Handlers:
         self,
         results: SessionStore,
         previews: SessionStore,
-        examples: SessionStore,
         line: Line,
         limit: Limit | None = None,
         remote: str | None = None,
     ) -> None:
-        self._results, self._previews, self._examples = results, previews, examples
+        self._results, self._previews = results, previews
         self._limit, self._remote = limit or Limit(), remote
         self._pace = Pace()
         self.jobs = Jobs(line, self._pace)
         self._looking = threading.BoundedSemaphore(os.cpu_count() or 1)
-        self._hero: Answer | None = None
-
-    def hero(self) -> Answer:
-        """The living example that is on the stage before any photo is there."""
-        if self._hero is None:
-            whole = Options(engine="warp", sheets=False)
-            result = generate(example_photos()[0], self._examples.new(), whole)
-            self._hero = ui.manifest(result.folder.name, result.metadata)
-        return self._hero
 
     def look(self, data: Any, request: gr.Request | None = None) -> Answer:
         """A photo was added, a face chosen, or a control moved: the preview, or what has to be asked first."""
@@ -100,14 +84,18 @@ class Handlers:
 
     def peek(self, data: Any) -> Answer:
         """How far a run is, for a page that has heard nothing for a while."""
-        return _answered(lambda: self._told(job := self._found(read(Running, data)), job.state))
+
+        def seen() -> Answer:
+            found = self._found(read(Running, data))
+            return self._told(found, found.state) if isinstance(found, Job) else found
+
+        return _answered(seen)
 
     def stop(self, data: Any) -> Answer:
         """Stop a run; nothing of it stays."""
 
         def stopped() -> Answer:
-            if job := self.jobs.find(read(Running, data).job):
-                job.stop()
+            self.jobs.stop(read(Running, data).job)
             return {}
 
         return _answered(stopped)
@@ -188,6 +176,8 @@ class Handlers:
         return {"seconds": sum(expected.values()) if expected else None}
 
     def _start(self, make: Make) -> Job:
+        if begun := self.jobs.find(make.job):
+            return begun
         photo = _path_of(make.photo)
         options = make.choice.options(make.face or 0, make.anyway, self._remote)
         engine, out = self._engine(), self._results.new()
@@ -198,24 +188,33 @@ class Handlers:
         def begin() -> Generator[Progress, None, Result]:
             return self._results.keeping(out, run(photo, out, options, self._earlier(make.mine)))
 
-        job = self.jobs.start(begin, self._pace.expect(engine, options), learn)
-        job.about = {"session": out.name, "secret": self._results.secret(out.name)}
-        return job
+        about = {"session": out.name, "secret": self._results.secret(out.name)}
+        return self.jobs.start(make.job, begin, self._pace.expect(engine, options), learn, about)
 
-    def _found(self, running: Running) -> Job:
-        job = self.jobs.find(running.job)
-        if job is None:
-            raise GazeError("This portrait is not being made any more. The app was restarted: make it again.")
-        return job
+    def _found(self, running: Running) -> Job | Answer:
+        """The run; or the portrait that it has made, if that is too long ago for the run to be remembered."""
+        if job := self.jobs.find(running.job):
+            return job
+        session = running.session or ""
+        if self._results.has(session):
+            return {"phase": "done", **self._finished(session)}
+        raise GazeError("This portrait is not being made any more. The app was restarted: make it again.")
 
-    def _followed(self, event: gr.EventData, find: Callable[[Any], Job]) -> Iterator[Answer]:
+    def _finished(self, session: str) -> Answer:
+        made = ui.manifest(session, self._results.metadata(session))
+        return {"portrait": made, "notes": [*self._results.notes(session)]}
+
+    def _followed(self, event: gr.EventData, find: Callable[[Any], Job | Answer]) -> Iterator[Answer]:
         data = dict(event._data or {})
         nonce = data.pop("nonce", None)
         try:
-            job = find(data)
-            with closing(job.follow()) as states:
+            found = find(data)
+            if not isinstance(found, Job):
+                yield {"nonce": nonce, **found}
+                return
+            with closing(found.follow()) as states:
                 for state in states:
-                    yield {"nonce": nonce, **self._told(job, state)}
+                    yield {"nonce": nonce, **self._told(found, state)}
         except Exception as error:
             yield {"nonce": nonce, "phase": "failed", "problem": _problem(error)}
 

@@ -71,8 +71,12 @@ class Own(_Message):
 
 
 class Make(Ask):
-    """A portrait to make. `mine`: those whose rendered frames may be used again."""
+    """A portrait to make.
 
+    `job`: what the browser calls the run. `mine`: portraits whose rendered frames may be used again.
+    """
+
+    job: str = Field(pattern=r"^[0-9a-f]{32}$")
     mine: list[Own] = Field(default_factory=list, max_length=MOST_REMEMBERED)
 
 
@@ -96,9 +100,10 @@ class Sharing(Own):
 
 
 class Running(_Message):
-    """A run, by the name that only its browser was given."""
+    """A run, by the name that only its browser knows, and the portrait that it makes, if that was told already."""
 
     job: str = Field(max_length=100)
+    session: str | None = Field(default=None, max_length=100)
 
 
 M = TypeVar("M", bound=_Message)

@@ -13,20 +13,8 @@ import pytest
 from gaze.photo.portrait import Portrait
 from tests.browser import app_page as app
 from tests.browser.conftest import Record
-from tests.serving import serving
 
 SCREENS: dict[str, dict[str, Any]] = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
-
-
-@pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gate") / "open"
-
-
-@pytest.fixture(scope="module")
-def address(browser: Any, tmp_path_factory: pytest.TempPathFactory, gate: Path) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("app"), "-m", "tests.browser.quick_app", str(gate)) as running:
-        yield running.address + "/"
 
 
 class Visit:

@@ -48,7 +48,8 @@ def test_lists_and_names_are_bounded() -> None:
     assert len(read(Mine, {"mine": [own] * 20}).mine) == 20
     for kind, data in (
         (Mine, {"mine": [own] * 21}),
-        (Make, {"photo": {}, "mine": [own] * 21}),
+        (Make, {"photo": {}, "job": "0" * 32, "mine": [own] * 21}),
+        (Make, {"photo": {}, "job": "../../etc"}),
         (Running, {"job": "x" * 101}),
     ):
         with pytest.raises(GazeError):
