@@ -29,6 +29,7 @@ from gaze.ui.hero import example_photos
 from gaze.ui.jobs import UNEXPECTED, Job, Jobs, State
 from gaze.ui.limit import Limit, client_of
 from gaze.ui.messages import Ask, Choice, Make, Mine, Own, Photo, Running, Session, Sharing, read
+from gaze.ui.photo_input import uploaded
 from gaze.ui.queue import Line
 from gaze.ui.share import MOST_CAPTION, Share, read_share, write_share
 
@@ -255,7 +256,7 @@ def _path_of(photo: Photo) -> Path:
     examples = example_photos()
     if photo.example is not None and photo.example < len(examples):
         return examples[photo.example]
-    path = ui.uploaded(photo.path or "")
+    path = uploaded(photo.path or "")
     if path is None:
         raise _GoneError("Your photo is not here any more. Add it again.")
     return path
