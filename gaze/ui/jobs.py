@@ -92,6 +92,10 @@ class Job:
         """End it; nothing of it stays."""
         self._stopped = True
 
+    def seen(self) -> None:
+        """Somebody has asked for it: it is not given up for a while."""
+        self._left_at = time.monotonic()
+
     def join(self, seconds: float) -> None:
         """Wait until it has ended, but no longer."""
         self._thread.join(seconds)

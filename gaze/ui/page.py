@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gaze.matting.finest import is_finest_there
 from gaze.output.bundle import SCRIPT
 from gaze.photo.portrait import MAX_BYTES
 from gaze.storage.sessions import SessionStore
@@ -57,7 +58,10 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
         elem_id="gaze",
         server_functions=[
             _server_function(act)
-            for act in (handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove, handlers.share)
+            for act in (
+                *(handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove),
+                *(handlers.share, handlers.sheets),
+            )
         ]
         + [_server_function_with_request(handlers.look)],
         config={
@@ -67,6 +71,7 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
             "snippets": [asdict(snippet) for snippet in ui.embed_snippets()],
             "days": results.kept / 86400,
             "remote": remote,
+            "finest": not remote and is_finest_there(),
             "mostBytes": MAX_BYTES,
         },
     )

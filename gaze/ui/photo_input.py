@@ -86,7 +86,7 @@ def photo_input() -> gr.Image:
         return await to_cache(place)
 
     image.preprocess = path_of  # type: ignore[method-assign]
-    image.async_move_resource_to_block_cache = file_of  # type: ignore[method-assign]
+    image.async_move_resource_to_block_cache = file_of  # type: ignore[method-assign,assignment]
     return image
 
 

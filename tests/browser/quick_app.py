@@ -44,9 +44,11 @@ def copied(photo: Path, out: Path, options: Options, progress: Any = None) -> Re
 def run(photo: Path, out: Path, options: Options, earlier: Sequence[Path]) -> Generator[Progress, None, Result]:
     for stage in STAGES:
         yield Progress(stage, 0, 1, "")
-        while stage == "pack" and not GATE.exists():
+        for done in range(10**6) if stage == "pack" else ():
+            if GATE.exists():
+                break
             time.sleep(0.05)
-            yield Progress(stage, 0, 1, "")
+            yield Progress(stage, min(done, 190), 200, "")
         if options.frame_size == 768:
             raise GazeError("There is no room for this portrait. Try again later.")
         if options.frame_size == 1024:

@@ -84,7 +84,8 @@ def test_an_error_is_a_sentence(app: httpx.Client, name: str, body: Any, words: 
 
 
 def test_direct_calls_are_answered_in_words_too(app: httpx.Client) -> None:
-    for body in ({"data": []}, {"data": ["../../etc"]}):
+    bodies: list[dict[str, list[str]]] = [{"data": []}, {"data": ["../../etc"]}]
+    for body in bodies:
         told = app.post("/gradio_api/run/session", json=body)
         assert told.status_code == 500
         assert told.json()["error"].endswith(".")

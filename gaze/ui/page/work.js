@@ -4,6 +4,10 @@ import * as memory from "./memory.js";
 
 const SILENCE = 6000;
 
+/** A name for a run that nobody else can know. */
+export const newName = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, "0")).join("");
+
 export class Work {
   #trigger;
   #ask;
@@ -29,7 +33,7 @@ export class Work {
    * who asks for the same run twice gets one.
    */
   begin(message, about) {
-    const job = [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, "0")).join("");
+    const job = newName();
     this.run = { ...about, job, message: { ...message, job } };
     memory.rememberRun(this.run);
     this.again();
@@ -79,7 +83,8 @@ export class Work {
     }
     const run = this.run;
     if (["done", "failed", "stopped"].includes(state.phase)) {
-      if (state.phase === "done") this.#remember(); // once more: now other tabs can show it, too
+      if (state.phase === "done")
+        this.#remember(); // once more: now other tabs can show it, too
       else if (run?.session) memory.forget([run.session]);
       this.#end();
     }
