@@ -230,8 +230,8 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
 
 
 def test_analytics_are_off(tmp_path: Path) -> None:
-    results, previews, examples = (SessionStore(tmp_path / name) for name in ("results", "previews", "examples"))
+    results, previews = (SessionStore(tmp_path / name) for name in ("results", "previews"))
     line, limit = Line(), Limit()
     api = Api(results, previews, line, limit=limit)
-    page = build(Handlers(results, previews, examples, line, limit), api, results)
+    page = build(Handlers(results, previews, line, limit), api, results)
     assert page.analytics_enabled is False
