@@ -22,6 +22,7 @@ from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.gaze import EyeMotion, eye_motion
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.engines.warp.inverse import pixels, source_positions
+from gaze.engines.warp.iris_fit import fit_eyes
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.region import Bands, find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.straighten import straightening
@@ -114,12 +115,13 @@ class WarpEngine(Engine):
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
-        left, right = (find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.lids, strict=True))
+        fitted = fit_eyes(image, (face.left, face.right), face.lids)
+        left, right = (find_eye(image, face, it.iris, it.lids) for it in fitted)
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
-        lids = sum(np.stack(Lids(each).fields(px, py, face.iris_distance)) for each in face.lids)
+        lids = sum(np.stack(Lids(it.lids).fields(px, py, face.iris_distance)) for it in fitted)
         far = find_outside(backdrop, stride, fields.fade.shape) / face.iris_distance
         moving, sizes = fields.fade > _STILL, (stride, width, height)
         source = WarpSource(
@@ -142,8 +144,8 @@ class WarpEngine(Engine):
             eyes=(left, right),
         )
         rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
-        eyes = zip(source.eyes, face.lids, strict=True)
-        return replace(source, followers=tuple(_follower(eye, edges, rest, image.shape) for eye, edges in eyes))
+        eyes = zip(source.eyes, fitted, strict=True)
+        return replace(source, followers=tuple(_follower(eye, it.lids, rest, image.shape) for eye, it in eyes))
 
     def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
         """One frame for each pose: (len(poses), height, width, 3) uint8."""
