@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -14,7 +16,8 @@ _UNDER = 0.2
 """How far below the lower lid's edge, in iris radii, the iris may still be seen: the edge is not found that well."""
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray) -> np.ndarray:
