@@ -38,6 +38,7 @@ from gaze.remote.client import as_arguments, place_of
 from gaze.remote.fetching import fetch, unpack
 from gaze.storage.sessions import KEY, SessionStore
 from gaze.ui import api
+from gaze.ui.endpoints import add_endpoints
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
@@ -245,7 +246,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(api, "run", stand_in)
     with gr.Blocks() as page:
         store = SessionStore(tmp_path)
-        api.add_endpoints(api.Api(store, store, Line()))
+        add_endpoints(api.Api(store, store, Line()))
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         with pytest.raises(AppError, match="enough"):
