@@ -8,6 +8,7 @@ from typing import Any
 
 from gaze.errors import GazeError, PhotoError
 from gaze.ui.jobs import UNEXPECTED
+from gaze.ui.visitors import for_visitors
 
 Answer = dict[str, Any]
 """JSON for the page; `problem` holds a title and a text where something could not be done."""
@@ -29,7 +30,7 @@ def answered(act: Callable[[], Answer]) -> Answer:
 def problem_of(error: Exception) -> Answer:
     """What to tell the person; what is not theirs to mend is logged whole."""
     if isinstance(error, GazeError):
-        return {**titled(str(error)), "gone": isinstance(error, GoneError)}
+        return {**titled(for_visitors(error)), "gone": isinstance(error, GoneError)}
     _log.exception("The page could not be answered.", exc_info=error)
     return titled(UNEXPECTED)
 

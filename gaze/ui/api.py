@@ -25,6 +25,7 @@ from gaze.ui.limit import Limit, check_cost, client_of
 from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_url
+from gaze.ui.visitors import for_visitors
 from gaze.version import __version__
 
 _TOLD = ("stage", "done", "total", "message", "remaining")
@@ -143,7 +144,8 @@ class Api:
                 result = steps.result
                 made = _manifest(out.name, result.metadata)
                 notes = [*result.notes, *self._results.notes(out.name)]
-                yield {**made, "reason": result.reason, "notes": notes}, str(archive)
+                told = {"reason": for_visitors(result.reason), "notes": [*map(for_visitors, notes)]}
+                yield {**made, **told}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
@@ -192,7 +194,7 @@ class Api:
         return {
             "version": __version__,
             "engine": engine,
-            "reason": reason,
+            "reason": for_visitors(reason),
             "running": len(self._line) - waiting,
             "waiting": waiting,
         }
@@ -225,4 +227,4 @@ def _told_of(step: Progress) -> dict[str, Any]:
 
 
 def _told(error: GazeError) -> gr.Error:
-    return gr.Error(str(error), title="Not possible", print_exception=False)
+    return gr.Error(for_visitors(error), title="Not possible", print_exception=False)

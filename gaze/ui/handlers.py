@@ -32,6 +32,7 @@ from gaze.ui.limit import Limit, client_of
 from gaze.ui.messages import Ask, Choice, Make, Own, Photo, Running, read
 from gaze.ui.photo_input import uploaded
 from gaze.ui.queue import Line
+from gaze.ui.visitors import for_visitors
 
 _PREVIEWED = ("strengths", "straighten", "framing", "face", "anyway", "remove_background", "background")
 """Options that the preview shows; its frames, its grid and its engine are its own."""
@@ -103,7 +104,7 @@ class Handlers(Finished):
                 try:
                     faces = clear_faces(portrait, ask.anyway)
                 except DoubtfulFaceError as error:
-                    return {"kind": "doubtful", "text": str(error), **ui.doubtful_face(portrait)}
+                    return {"kind": "doubtful", "text": for_visitors(error), **ui.doubtful_face(portrait)}
                 if len(faces) > 1:
                     return {"kind": "several", **ui.faces_found(portrait, faces)}
             result = self._preview(photo, ask)

@@ -15,6 +15,7 @@ from gaze.errors import GazeError
 from gaze.progress import Progress, Result, Steps
 from gaze.ui.eta import Meter, Pace, Seconds
 from gaze.ui.queue import Line
+from gaze.ui.visitors import for_visitors
 
 _log = logging.getLogger(__name__)
 _PAUSE = 0.5
@@ -136,7 +137,7 @@ class Job:
             with self._turn:
                 result = self._wait_and_run()
         except GazeError as error:
-            self._tell(phase="failed", problem=str(error))
+            self._tell(phase="failed", problem=for_visitors(error))
         except Exception:
             _log.exception("A portrait could not be made.")
             self._tell(phase="failed", problem=UNEXPECTED)

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from gaze.errors import GazeError, StoreError
 from gaze.output.bundle import write_zip
 from gaze.storage.sessions import SessionStore
+from gaze.ui.visitors import for_visitors
 
 ROOT = "gradio_api/gaze"
 ZIP = "gaze-portrait.zip"
@@ -54,7 +55,7 @@ def session_routes(*stores: SessionStore) -> list[Route]:
                 if _LISTED.fullmatch(name):
                     return _file(request, _open(store, session, name), name)
             except StoreError as error:
-                return PlainTextResponse(str(error), 503, _NOT_KEPT)
+                return PlainTextResponse(for_visitors(error), 503, _NOT_KEPT)
             except (GazeError, FileNotFoundError):
                 continue
         return PlainTextResponse("There is no such portrait here, or it has expired.", 404, _NOT_KEPT)

@@ -21,6 +21,7 @@ from gaze.output.bundle import SHARE
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_url
+from gaze.ui.visitors import for_visitors
 
 MOST_CAPTION = 80
 """Letters."""
@@ -97,7 +98,7 @@ def _answer(act: Callable[[], Response]) -> Response:
     try:
         return act()
     except StoreError as error:
-        return PlainTextResponse(str(error), status_code=503)
+        return PlainTextResponse(for_visitors(error), status_code=503)
 
 
 def _page(store: SessionStore, request: Request) -> Response:

@@ -20,7 +20,7 @@ from gaze import pipeline
 from gaze.errors import GazeError
 from gaze.options import Options
 from gaze.progress import Progress, Result
-from gaze.storage.sessions import publishing
+from gaze.storage.publishing import publishing
 from gaze.ui import handlers
 from gaze.ui.app import launch
 
