@@ -30,7 +30,8 @@ from gaze.progress import Progress
 from gaze.remote import fetching
 from gaze.remote.fetching import fetch
 from gaze.storage.sessions import SessionStore
-from gaze.ui.api import Api, add_endpoints
+from gaze.ui.api import Api
+from gaze.ui.endpoints import add_endpoints
 from gaze.ui.queue import Line
 from trials.corpus import EXAMPLE, flipped, truncated
 from trials.trying import FaultError, Row, Tried, attempt_here

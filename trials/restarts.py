@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gaze.ui.restart import RESTARTED
+from gaze.ui.sentences import RESTARTED
 from tests.serving import serving
 from trials.corpus import EXAMPLE
 from trials.kills import Trial

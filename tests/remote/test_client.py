@@ -39,7 +39,7 @@ from gaze.remote.client import as_arguments, place_of
 from gaze.remote.fetching import fetch, unpack
 from gaze.storage.owners import SECRET
 from gaze.storage.sessions import SessionStore
-from gaze.ui import api
+from gaze.ui import api, endpoints
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
@@ -263,7 +263,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(api, "run", stand_in)
     with gr.Blocks() as page:
         store = SessionStore(tmp_path)
-        api.add_endpoints(api.Api(store, store, Line()))
+        endpoints.add_endpoints(api.Api(store, store, Line()))
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         with pytest.raises(AppError, match="enough"):
