@@ -84,7 +84,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         there = stack.enter_context(serving(tmp_path_factory.mktemp("there"), GAZE_WEIGHTS="/nowhere"))
         store, previews = (SessionStore(tmp_path_factory.mktemp(name)) for name in ("here", "previews"))
         with gr.Blocks() as page:
-            api.add_endpoints(api.Api(store, previews, Line(), there.address))
+            endpoints.add_endpoints(api.Api(store, previews, Line(), there.address))
         page.launch(prevent_thread_lock=True, quiet=True)
         stack.callback(page.close)
         downloads = tmp_path_factory.mktemp("downloads")
