@@ -2,19 +2,19 @@
 # make test  style, types and all tests
 # make audit whether a package that is installed is known to be vulnerable; asks pypi.org
 #
-# Each sets up what it needs first: a virtual environment in .venv and, for the browser tests, Chromium.
+# Each sets up what it needs first: a virtual environment in .venv and, for the browser tests, browsers.
 # Another Python, beside the usual environment: make unit PYTHON=python3.14 VENV=.venv-3.14
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test unit lint chromium benchmark audit lock clean
+.PHONY: run test unit lint browsers benchmark audit lock clean
 
 run: $(VENV)/run
 	$(BIN)/python app.py
 
-test: lint chromium
+test: lint browsers
 	$(BIN)/python -m pytest
 
 unit: lint
@@ -27,8 +27,8 @@ lint: $(VENV)/dev
 	$(BIN)/lint-imports --no-logo
 	@sh tests/browser/lint.sh
 
-chromium:
-	@sh tests/browser/install_chromium.sh
+browsers:
+	@sh tests/browser/install_browsers.sh
 
 benchmark: $(VENV)/run
 	$(BIN)/python -m benchmarks.instant

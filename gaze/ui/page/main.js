@@ -79,7 +79,7 @@ class Page {
         stop: () => this.#stop(),
         restore: () => this.#restore(),
         remove: () => this.#mine.remove(this.#made),
-        embed: embedSheet(this.#config.snippets),
+        embed: embedSheet(this.#config.snippets, () => this.#made.portrait),
         link,
         clip: clipSheet(
           (kind, shape) => new URL(`gradio_api/gaze-clip/${this.#made.session}/${shape}.${kind}`, this.#root),
