@@ -103,7 +103,7 @@ def python(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     elif words[1] == "trials":
         assert set(words[2:]) <= set(ROOMS)
     elif words[1] == "pytest":
-        assert words[2] in ("-k", "--cov") or (ROOT / words[2]).is_file()
+        assert words[2] in ("-k", "--cov") or (ROOT / words[2]).exists()
     else:
         assert find_spec(words[1])
 
