@@ -157,7 +157,10 @@ class KeyRendering:
 
     def _blink(self, made: Keys) -> Generator[Progress, None, tuple[Keys, tuple[str, ...]]]:
         """The keys with the layer that closes the eyes, unless it would take too long; and what the person is told."""
-        seconds = frames_needed(self.engine, self.source) * self._per_frame
+        count = frames_needed(self.engine, self.source)
+        if not count:
+            return made, ()
+        seconds = count * self._per_frame
         if seconds > PATIENCE:
             return made, (f"The face does not blink: closing its eyes would have taken {_duration(seconds)} more.",)
         making = blink_layer(self.engine, self.source, self.face, self.grid, made.middle)

@@ -33,8 +33,8 @@ _AROUND = (0.5, 0.4, 0.36)
 _CHANGED = 2.0
 """Levels from which on a pixel has changed, and more where the engine does not give equal frames for equal poses."""
 _NOISE = 6.0
-_FILL, _SOFT = 0.06, 0.02
-"""Gaps in what has changed that are closed; the softness of its edge."""
+_FILL, _SOFT, _FIRM = 0.06, 0.02, 1.5
+"""Gaps in what has changed that are closed; the softness of its edge; a factor that leaves none of it half drawn."""
 _BELOW_EDGE = 0.05
 """Below the edge of a lid that is not closed yet, up to which it is drawn, with its lashes: beyond it is the eye."""
 _TRAVEL = 0.6
@@ -45,7 +45,9 @@ _LEAST = 12
 
 
 def frames_needed(engine: Engine, source: Any) -> int:
-    """How many frames `blink_layer` renders."""
+    """How many frames `blink_layer` renders; none where the engine closes no eyes."""
+    if not engine.blinks:
+        return 0
     known = engine.displacement(source, closing(Pose(), 1.0)) is not None
     return len(VALUES) if known else len(VALUES) - 1 + LOOKS**2
 
@@ -58,22 +60,28 @@ def closing(pose: Pose, value: float) -> Pose:
 def blink_layer(
     engine: Engine, source: Any, face: Face, grid: GazeGrid, opened: np.ndarray
 ) -> Generator[None, None, LayerKeys | None]:
-    """Make the layer "blink"; yields when a batch is rendered. None where the engine closes no eyes.
+    """Make the layer "blink"; yields when a batch is rendered. None where closing them changes nothing.
 
     Args:
-        engine: renders.
+        engine: one that blinks.
         source: what it made of the portrait.
         face: the portrait's.
         grid: the portrait's.
         opened: the key that looks straight.
     """
     looks = key_looks(key_axis(grid.size, LOOKS))
-    straight = looks[len(looks) // 2]
+    middle = len(looks) // 2
+    others = [number for number in range(len(looks)) if number != middle]
+    exact = engine.displacement(source, closing(Pose(), 1.0)) is not None
+    poses = [closing(grid.pose(looks[middle]), value) for value in VALUES]
+    if not exact:
+        poses += [closing(grid.pose(looks[number]), 1.0) for number in others]
     frames: list[np.ndarray] = []
-    for batch in engine.stream(source, [closing(grid.pose(straight), value) for value in VALUES]):
+    for batch in engine.stream(source, poses):
         frames += list(batch)
         yield
-    exact = engine.displacement(source, closing(Pose(), 1.0)) is not None
+    keys = {middle: frames[len(VALUES) - 1], **dict(zip(others, frames[len(VALUES) :], strict=False))}
+    frames = frames[: len(VALUES)]
     lids = [Lids(each) for each in face.lids]
     alphas = [
         _changed(opened, frame, face, lids, value, _CHANGED if exact else _NOISE)
@@ -87,19 +95,13 @@ def blink_layer(
     view = np.s_[y : y + height, x : x + width]
     pictures = {i: _cut(frame[view], alpha[view]) for i, (frame, alpha) in enumerate(zip(frames, alphas, strict=True))}
     mesh, share = _mesh(region, face.iris_distance * max(1.0, grid.strengths.head), face.iris_distance, opened.shape)
-    if exact:
-        fields = _known(engine, source, grid, looks, mesh)
-    else:
-        fields = yield from _tracked(engine, source, grid, looks, mesh, face, frames[-1])
+    fields = _known(engine, source, grid, looks, mesh) if exact else track(keys, mesh, Eyes.of(face), LOOKS)[0]
     fields *= share[..., None]
-    middle = len(looks) // 2
     fields[middle] = 0
     coefficients, basis, unit = reduce_rank(fields, middle, face.iris_distance)
     moving = np.zeros(mesh.shape, np.uint8)
     moving[1:-1, 1:-1] = 255
-    motion = Motion(
-        key_axis(grid.size, LOOKS), mesh, basis, unit, coefficients.reshape(LOOKS, LOOKS, -1), moving
-    )
+    motion = Motion(key_axis(grid.size, LOOKS), mesh, basis, unit, coefficients.reshape(LOOKS, LOOKS, -1), moving)
     return LayerKeys(BLINK, VALUES, region, motion, (LOOKS // 2,), pictures)
 
 
@@ -112,50 +114,37 @@ def _known(engine: Engine, source: Any, grid: GazeGrid, looks: Sequence[Look], m
     return fields
 
 
-def _tracked(
-    engine: Engine, source: Any, grid: GazeGrid, looks: Sequence[Look], mesh: Mesh, face: Face, middle: np.ndarray
-) -> Generator[None, None, np.ndarray]:
-    half = len(looks) // 2
-    others = [number for number in range(len(looks)) if number != half]
-    keys = {half: middle}
-    waiting = iter(others)
-    for batch in engine.stream(source, [closing(grid.pose(looks[number]), 1.0) for number in others]):
-        keys |= {next(waiting): frame for frame in batch}
-        yield
-    fields, _ = track(keys, mesh, Eyes.of(face), LOOKS)
-    return fields
-
-
 def _changed(
     opened: np.ndarray, frame: np.ndarray, face: Face, lids: Sequence[Lids], value: float, noise: float
 ) -> np.ndarray:
     """(height, width) float32, 0 to 1: what of a frame belongs to its closing lids."""
     unit = face.iris_distance
-    differs = cv2.absdiff(opened[..., :3], frame[..., :3]).max(-1)
+    differs = (cv2.absdiff(opened[..., :3], frame[..., :3]).max(-1) > noise).astype(np.uint8)
     alpha = np.zeros(differs.shape, np.float32)
-    size = 2 * round(_FILL * unit / 2) + 1
     for iris, lid in zip((face.left, face.right), lids, strict=True):
         part = _window(iris.x, iris.y, unit, differs.shape)
-        found = np.where(differs[part] > noise, 255, 0).astype(np.uint8)
-        found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-        found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-        outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(found, outlines, -1, 255, cv2.FILLED)
-        soft = max(1.0, _SOFT * unit)
-        share = cv2.GaussianBlur(cv2.dilate(found, np.ones((3, 3), np.uint8)).astype(np.float32) / 255, (0, 0), soft)
-        share = np.clip(1.5 * share, 0, 1)
+        share = _filled(differs[part], unit)
         if value < 1:
             y, x = np.mgrid[part].astype(np.float32)
-            depth, height = lid.depth(x, y), lid.height(x, y)
-            edge = value * np.maximum(depth + height, 0) + _BELOW_EDGE * unit
+            depth = lid.depth(x, y)
+            edge = value * np.maximum(depth + lid.height(x, y), 0) + _BELOW_EDGE * unit
             share *= np.clip((edge - depth) / (_BELOW_EDGE * unit / 2), 0, 1)
-        share[[0, -1]] = 0
-        share[:, [0, -1]] = 0
-        np.maximum(alpha[part], share, out=alpha[part])
-    alpha[alpha < 1 / 255] = 0
+        alpha[part] = np.maximum(alpha[part], share)
     if frame.shape[2] == 4:
         alpha *= frame[..., 3].astype(np.float32) / 255
+    alpha[alpha < 1 / 255] = 0
     return alpha
+
+
+def _filled(differs: np.ndarray, unit: float) -> np.ndarray:
+    """What has changed, (h, w) uint8 of 0 and 1, without specks and holes and with a soft edge: (h, w) float32."""
+    size = 2 * round(_FILL * unit / 2) + 1
+    found: np.ndarray = cv2.morphologyEx(differs, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = cv2.drawContours(np.zeros(found.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
+    wide = cv2.dilate(whole, np.ones((3, 3), np.uint8)).astype(np.float32)
+    return np.clip(_FIRM * cv2.GaussianBlur(wide, (0, 0), max(1.0, _SOFT * unit)), 0, 1).astype(np.float32)
 
 
 def _window(x: float, y: float, unit: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -175,10 +164,10 @@ def _bounds(alpha: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def _cut(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    alpha = np.rint(alpha * 255).astype(np.uint8)
-    alpha[[0, -1]] = 0
-    alpha[:, [0, -1]] = 0
-    return np.dstack([colour[..., :3], alpha])
+    levels = np.rint(alpha * 255).astype(np.uint8)
+    levels[[0, -1]] = 0
+    levels[:, [0, -1]] = 0
+    return np.dstack([colour[..., :3], levels])
 
 
 def _mesh(

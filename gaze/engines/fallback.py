@@ -45,6 +45,10 @@ class FallbackEngine(Engine):
     def metered(self) -> bool:  # type: ignore[override]
         return self._engine.metered
 
+    @property
+    def blinks(self) -> bool:  # type: ignore[override]
+        return self._engine.blinks
+
     def prepare(self, portrait: Portrait, face: Face) -> FallbackSource:
         try:
             own = self._engine.prepare(portrait, face)

@@ -89,6 +89,10 @@ class CutoutEngine(Engine):
     def metered(self) -> bool:  # type: ignore[override]
         return self._engine.metered
 
+    @property
+    def blinks(self) -> bool:  # type: ignore[override]
+        return self._engine.blinks
+
     def prepare(self, portrait: Portrait, face: Face) -> CutoutSource:
         """The engine's own work, and the person in the photo, whose matte is the portrait's alpha."""
         matte = portrait.alpha

@@ -152,9 +152,7 @@ def _layer(layer: Layer, bodies: list[bytes]) -> dict[str, Any]:
     }
 
 
-def _described(
-    payloads: Sequence[Payload], count: int, bodies: list[bytes], values: int = 1
-) -> list[dict[str, Any]]:
+def _described(payloads: Sequence[Payload], count: int, bodies: list[bytes], values: int = 1) -> list[dict[str, Any]]:
     """What the header says of payloads; their bytes are added to `bodies`.
 
     Args:

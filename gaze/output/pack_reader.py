@@ -136,7 +136,6 @@ def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
     x, y = _integer(place, "x", 0, facts.width - 1), _integer(place, "y", 0, facts.height - 1)
     width, height = _integer(place, "width", 1, facts.width - x), _integer(place, "height", 1, facts.height - y)
     motion = _motion(about, rest, facts, least=1)
-    _require(motion.trust is None, "A layer's motion has trust.")
     part = Facts(facts.size, width, height, True)
     payloads = _payloads(
         about, rest, part, VERSION, lambda payload: len(values) * _layer_count(payload, len(motion.looks))

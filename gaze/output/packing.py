@@ -50,7 +50,9 @@ class KeyEncoder:
         GazeError: frames of this size are too large for the codec.
     """
 
-    def __init__(self, facts: Facts, keys: Mapping[int, np.ndarray], coding: Coding, layers: Sequence[LayerKeys] = ()) -> None:
+    def __init__(
+        self, facts: Facts, keys: Mapping[int, np.ndarray], coding: Coding, layers: Sequence[LayerKeys] = ()
+    ) -> None:
         self._facts, self._n = facts, round(len(keys) ** 0.5)
         self._coding = coding
         self._about = describe_video(facts, coding.codec) if coding.codec else {}

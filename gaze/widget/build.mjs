@@ -14,12 +14,12 @@ const license = "/*! gaze-tracker, MIT License. Made from the sources in gaze/wi
 
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
-  aim aimed alive array awake axis begun blank board buffers bytes calm chain changed coefficients config connected
+  Board aim aimed alive array awake axis begun blank board buffers bytes calm chain changed coefficients config connected
   count describe described disconnected draw ondrop enliven entry fail failed fields filled fitTimer follower forget
   given glance goesOn hasSheets holdTimer hosts isCoarse isEmpty isForWebGL isLost isMatch isMorph isOver isPlaying
-  isReady isRefused isSharp isWhole job layOut leave letGo listen listening look lost more moved moving n near
-  observers offerTexture old onfail onpicture onposter onprogress onshape parts payload pixels place places pointed
-  posterSize program put queue refit region release reshape resized resolution restart restored rests scale scrolled
+  isReady isRefused isSharp isWhole job layer layOut leave letGo listen listening look lost more moved moving n near
+  observers offerTexture old onfail onpicture onposter onprogress onshape over parts payload pixels place places pointed
+  posterSize program put queue refit release reshape resized resolution restart restored rests scale scrolled
   seen settled shape shared shares sleep speed start step stillness stir stopTilt stride tick transfer
   unlisten view wake waking widgets
 `.split(/\s+/);

@@ -88,6 +88,7 @@ class WarpEngine(Engine):
     """
 
     name = "warp"
+    blinks = True
 
     def __init__(self, straighten: bool = True) -> None:
         self._straighten = straighten
@@ -132,7 +133,7 @@ class WarpEngine(Engine):
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
 
     def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
-        """The head's with its lids; around each iris the gaze takes the place of the lids. Closed lids go with the head."""
+        """The head's with its lids; around each iris the gaze takes the lids' place. Closed eyes have the head's."""
         if any(closed_eyes(pose.expression)):
             return _spread(source, displacement(source, pose))
         eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
