@@ -267,7 +267,7 @@ def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[
 
 def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
     """`run` by another Gaze. The result is stored here."""
-    from gaze.remote import render_there
+    from gaze.remote.client import render_there
 
     whole = yield from _reading(photo)
     portrait, _, _ = prepare_portrait(whole, options)

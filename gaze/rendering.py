@@ -69,8 +69,8 @@ class KeyRendering:
         keys: as in `gaze.options.Options`.
         earlier: what an earlier run rendered of the same.
         show: writes what can be played while a slow engine renders; None where nothing is.
-        blink: whether the eyes can be closed.
         clock: seconds; tests have one of their own.
+        blink: whether the eyes are closed as well, for a layer.
 
     Attributes:
         source: what the engine made of the portrait, once `run` has begun.
@@ -83,8 +83,8 @@ class KeyRendering:
     keys: str | int = AUTO
     earlier: Kept | None = None
     show: Show | None = None
-    blink: bool = False
     clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
+    blink: bool = False
     source: Any = None
     _frames: dict[Look, np.ndarray] = field(default_factory=dict)
     _spent: float = 0.0

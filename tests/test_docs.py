@@ -22,7 +22,8 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-import gaze.__main__ as command
+from gaze.__main__ import COMMANDS
+from gaze.commands import make
 from gaze.options import Options
 from gaze.output.bundle import INPUT, KEPT
 from gaze.pipeline import generate
@@ -48,17 +49,7 @@ def told(value: Any, yes: str, no: str) -> str:
 # The command line and the environment.
 
 
-PARSERS = [
-    command.build_parser,
-    command.build_check_parser,
-    command.build_pack_parser,
-    command.build_sheets_parser,
-    command.build_clip_parser,
-]
-
-
-def test_every_parser_is_looked_at() -> None:
-    assert {name for name in vars(command) if re.fullmatch(r"build_.*parser", name)} == {p.__name__ for p in PARSERS}
+PARSERS = [make.build_parser, *(each.build_parser for each in COMMANDS.values())]
 
 
 @pytest.mark.parametrize("number", range(len(PARSERS)))

@@ -73,7 +73,7 @@ HELD = {
     "The address of a portrait": "test_privacy::test_no_cookie_is_set_and_no_address_told",
     "Nothing calls home": "test_privacy::test_analytics_are_off",
     "The app's log names": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
-    "With `--remote`": "test_remote::test_the_other_gaze_renders_and_the_result_is_stored_here",
+    "With `--remote`": "test_client::test_the_other_gaze_renders_and_the_result_is_stored_here",
 }
 
 

@@ -25,7 +25,7 @@ from gaze.output.metadata import Metadata
 from gaze.output.sprites import MODES
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Steps
-from gaze.remote import HANDED_ON
+from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.limit import Limit, check_cost, client_of

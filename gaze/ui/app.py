@@ -27,7 +27,7 @@ from gaze.errors import GazeError
 from gaze.photo import reading
 from gaze.photo.kept import Kept
 from gaze.photo.portrait import MAX_BYTES
-from gaze.remote import place_of
+from gaze.remote.client import place_of
 from gaze.storage.locks import claimed, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store

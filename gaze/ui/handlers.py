@@ -22,7 +22,7 @@ from gaze.output.bundle import KEPT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Result
-from gaze.remote import HANDED_ON
+from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.eta import Pace, Seconds

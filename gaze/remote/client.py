@@ -28,10 +28,10 @@ from PIL import Image
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
-from gaze.fetched import fetch, unpack
 from gaze.matting.background import is_plain
 from gaze.output.metadata import Metadata
 from gaze.progress import READY, Progress
+from gaze.remote.fetching import fetch, unpack
 from gaze.version import __version__
 
 if TYPE_CHECKING:

@@ -25,16 +25,17 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from gaze import fetched, remote
 from gaze.engines.base import Expression
 from gaze.errors import GazeError
-from gaze.fetched import fetch, unpack
 from gaze.grid import Strengths
 from gaze.options import Options
 from gaze.output.validator import check
 from gaze.pipeline import generate, run
 from gaze.progress import Progress
-from gaze.remote import as_arguments, place_of
+from gaze.remote import client as remote
+from gaze.remote import fetching
+from gaze.remote.client import as_arguments, place_of
+from gaze.remote.fetching import fetch, unpack
 from gaze.storage.sessions import KEY, SessionStore
 from gaze.ui import api
 from gaze.ui.queue import Line
@@ -367,7 +368,7 @@ def test_odd_zips_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.
     assert "compression" in refused(io.BytesIO(unknown))
     assert "too many files" in refused(packed({f"{number}": b"" for number in range(201)}))
     assert str(tmp_path) not in refused(packed({"gaze-portrait/q0.webp": b"x"}))
-    monkeypatch.setattr(fetched, "MOST", 2**20)
+    monkeypatch.setattr(fetching, "MOST", 2**20)
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("gaze-portrait/gaze.pack", bytes(3 * 2**20))
@@ -387,7 +388,7 @@ def test_an_answer_without_end_is_given_up(announced: bool, tmp_path: Path, monk
                 while True:
                     self.wfile.write(bytes(2**16))
 
-    monkeypatch.setattr(fetched, "MOST", 2**22)
+    monkeypatch.setattr(fetching, "MOST", 2**22)
     server = HTTPServer(("127.0.0.1", 0), Endless)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = SimpleNamespace(src_prefixed=f"http://127.0.0.1:{server.server_port}/", headers={}, cookies={})
