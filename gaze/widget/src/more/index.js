@@ -18,5 +18,17 @@ const alive = { rest, stir };
 const tilt = { followTilt, isTilting, stopTilt };
 
 globalThis[SECOND] = {
-  ...{ FlatBoard, PackPlayer, SheetPlayer, addControls, alive, blink, listedSheets, readMetadata, textureOf, tilt, told },
+  ...{
+    FlatBoard,
+    PackPlayer,
+    SheetPlayer,
+    addControls,
+    alive,
+    blink,
+    listedSheets,
+    readMetadata,
+    textureOf,
+    tilt,
+    told,
+  },
 };
