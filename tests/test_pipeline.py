@@ -424,6 +424,16 @@ def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Pat
     assert (other.folder / "poster.webp").read_bytes() != (result.folder / "poster.webp").read_bytes()
 
 
+def test_a_gaze_that_cannot_be_told_is_a_note(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Face, "is_gaze_known", property(lambda _: False))
+    assert "could not be told" in " ".join(pipeline.prepare_portrait(portrait, PREVIEW)[2])
+    assert "could not be told" not in " ".join(
+        pipeline.prepare_portrait(portrait, replace(PREVIEW, straighten=False))[2]
+    )
+    monkeypatch.undo()
+    assert "could not be told" not in " ".join(pipeline.prepare_portrait(portrait, PREVIEW)[2])
+
+
 BAD = [
     (Options(size=7), "grid size is 7"),
     (Options(keys=3), "per side is 3"),
