@@ -57,7 +57,7 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
 
     under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
     hole = (np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
-    return (patch * (1 - hole) + filled * hole).astype(np.float32)
+    return (patch * (1 - hole) + np.clip(filled, 0, 255) * hole).astype(np.float32)
 
 
 def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray:
