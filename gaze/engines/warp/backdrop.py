@@ -90,7 +90,8 @@ def _fill(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     for level in levels[-2::-1]:
         coarse = cv2.pyrUp(coarse, dstsize=level.shape[1::-1])
         weight = level[..., 3:]
-        coarse += level[..., :3] - weight * coarse if level is levels[0] else _pulled(level, coarse)
+        finest = level is levels[0]
+        coarse = coarse + (level[..., :3] - weight * coarse if finest else _pulled(level, coarse))
     return np.clip(np.rint(coarse), 0, 255).astype(np.uint8)
 
 

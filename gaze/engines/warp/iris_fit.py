@@ -121,7 +121,7 @@ def _around(image: np.ndarray, iris: Iris) -> _Part:
     reach = 3.6 * iris.radius + 3
     x0, y0 = max(0, int(iris.x - reach)), max(0, int(iris.y - reach))
     red = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2, 0].astype(np.float32)
-    red = cv2.GaussianBlur(red, (0, 0), max(0.5, 0.06 * iris.radius))
+    red = cv2.GaussianBlur(red, (0, 0), max(0.5, 0.06 * iris.radius)).astype(np.float32)
     dark, light = np.percentile(red, (10, 90))
     return _Part(red, x0, y0, float(dark), max(float(light - dark), 12.0))
 
