@@ -174,7 +174,7 @@ def test_sheets_can_be_made_later(photo: Path, tmp_path: Path, engine: str) -> N
     assert Metadata.read(later.folder).fields() == at_once.metadata.fields()
     for name in ("q0.webp", "q3.webp"):
         one, other = (np.asarray(Image.open(it.folder / name)).astype(int) for it in (at_once, later))
-        assert np.abs(one - other).mean() < 3
+        assert np.abs(one - other).mean() < 4
     running = add_sheets(later.folder, sheet_size=64)
     next(running)
     next(running)
