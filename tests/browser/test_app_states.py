@@ -45,7 +45,7 @@ class Visit:
         page.locator("#tint").wait_for()
         yield "preview, colour"
         with app.another_portrait(page):
-            page.get_by_text("Keep", exact=True).click()
+            page.get_by_role("radio", name="Keep").check()
         page.get_by_text("Advanced").click()
         yield "preview, advanced"
         page.get_by_text("768 px").click()
