@@ -34,7 +34,7 @@ SMALL = Options(engine=FakeEngine(30), frame_size=128)
 
 
 PORTRAIT = {"metadata.json", "poster.webp", "input.jpg", "recipe.json", "gaze.pack", "stills.pack"}
-PAGES = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", *WIDGET_FILES}
+PAGES = {"index.html", "embed.html", "standalone.html", "pages.css", *WIDGET_FILES}
 PAGES |= {"gaze.pack.js", "README.txt", "LICENSE"}
 SHEETS = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
 
