@@ -15,6 +15,8 @@ from gaze.photo.remapping import NO_MAP
 
 BLINK = "blink"
 """The name of the layer that closes the eyes."""
+_DOWN, _SHUT, _UP = 0.13, 0.04, 0.2
+"""Seconds in which the eyes close, stay closed, and open: as the player takes."""
 _ROUNDS = 6
 
 
@@ -89,6 +91,14 @@ class LayerMorph:
         ]
         index = np.dstack(places).astype(np.float32)
         return cv2.remap(values, index, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def blink_strength(seconds: float) -> float:
+    """How far the eyes are closed so long after a blink began, 0 to 1; 0 before and after."""
+    if seconds <= 0 or seconds >= _DOWN + _SHUT + _UP:
+        return 0.0
+    part = seconds / _DOWN if seconds < _DOWN else 1 - max(0.0, seconds - _DOWN - _SHUT) / _UP
+    return part * part * (3 - 2 * part)
 
 
 def value_shares(values: tuple[float, ...], strength: float) -> dict[int, float]:
