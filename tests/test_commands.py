@@ -255,6 +255,7 @@ SHOWN = {
     ("docs/api.md", "sh"),  # likewise
     ("docs/engines.md", "sh"),
     ("docs/hosting.md", "sh"),
+    ("docs/hosting.md", "nginx"),  # tests/test_behind_nginx.py
     ("docs/store.md", "sh"),
     *(("docs/widget.md", language) for language in ("html", "jsx", "vue", "svelte", "css")),  # test_widget_docs.py
 }

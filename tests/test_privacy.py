@@ -35,34 +35,34 @@ from tests.fakes import FakeEngine
 from tests.serving import App, serving
 
 HELD = {
-    "It is read once it is there": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
-    "Its file is read in a process": "photo/test_box::test_what_takes_too_long_or_too_much_is_ended",
-    "What was read of it stays": "photo/test_box::test_what_is_kept_is_bounded_and_goes_when_it_is_not_used",
-    "As uploaded it lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
+    "It is read once it has arrived": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
+    "It is read in a process": "photo/test_box::test_what_takes_too_long_or_too_much_is_ended",
+    "Its pixels stay": "photo/test_box::test_what_is_kept_is_bounded_and_goes_when_it_is_not_used",
+    "The uploaded file lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "It is deleted there after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",
     "Ctrl-C and a plain kill": "test_privacy::test_an_app_that_is_told_to_end_leaves_nothing",
     "A browser keeps no copy": "ui/test_guard::test_nothing_that_can_hold_a_face_is_cached",
-    "Until then its address is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
-    "Of an upload that broke off": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
-    "A portrait's folder has it once more": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
+    "Its address there is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
+    "What had arrived of an upload": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
+    "A portrait's folder has it as well": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
     "`input.jpg` is neither served": "output/test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
     "Frames that a slow engine rendered": "ui/test_routes::test_nothing_else_is_served",
     "A preview lies in the same": "ui/test_api::test_a_programs_previews_are_kept_for_an_hour_too",
     "A portrait lies where": "storage/test_sessions::test_other_users_of_the_machine_cannot_look_into_the_store",
     "A folder of the app that others": "storage/test_modes::test_a_store_that_others_could_enter_is_closed_and_told",
-    "What is too old is looked for": "test_privacy::test_what_is_too_old_goes_though_nobody_makes_portraits",
+    "The app looks for what is too old": "test_privacy::test_what_is_too_old_goes_though_nobody_makes_portraits",
     "Each lies under an address": "storage/test_sessions::test_ids_are_long_and_differ",
     "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
     "A portrait has a page of its own": "ui/test_share::test_a_portrait_has_a_page_of_its_own",
-    "What its owner says there": "ui/test_share::"
+    "Its owner's caption": "ui/test_share::"
     "test_what_the_owner_says_stays_out_of_the_zip_and_keeps_nothing_longer",
     "Previews of a link show": "ui/test_share::test_a_link_shows_the_face_only_if_its_owner_wants",
     "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
     "The zip that a program is given": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
-    "What is cancelled, fails": "storage/test_sessions::test_an_interrupted_run_leaves_nothing",
+    "A run that is cancelled": "storage/test_sessions::test_an_interrupted_run_leaves_nothing",
     "The browser in which": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
     "A browser that has seen it": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
-    "Web servers and networks between": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
+    "Web servers and networks in between": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
     "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted_or_said",
     "Where several machines share": "storage/test_stores::"
     "test_what_another_machine_deleted_is_gone_here_within_a_minute",
@@ -73,7 +73,7 @@ HELD = {
     "The address of a portrait": "test_privacy::test_no_cookie_is_set_and_no_address_told",
     "Nothing calls home": "test_privacy::test_analytics_are_off",
     "The app's log names": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
-    "With `--remote`": "test_client::test_the_other_gaze_renders_and_the_result_is_stored_here",
+    "With `--remote`": "remote/test_client::test_the_other_gaze_renders_and_the_result_is_stored_here",
 }
 
 
