@@ -9,6 +9,7 @@ that of all its threads, and says more than the clock on a busy machine; the pho
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import platform
@@ -25,10 +26,11 @@ WHAT = {
     "import": "importing the package",
     "preview": "from the photo's bytes to the preview, 256 pixels",
     "portrait": "from the photo's bytes to the finished portrait",
-    "frames": "900 frames rendered one by one, none encoded",
+    "frames": "frames of all 900 looks, rendered one by one, none encoded",
     "sheets": "from the photo's bytes to the portrait and all eight sheets",
 }
 FILES = ("gaze.pack", "stills.pack", "poster.webp")
+WIDGET = Path(__file__).resolve().parents[1] / "gaze" / "widget" / "gaze-tracker.js"
 
 
 class Watch:
@@ -115,16 +117,17 @@ def main() -> None:
     print(
         f"{machine()}, at a load of {load:.0f}; {args.photo.name}, frames of {args.frame_size}; runs: {args.repeats}\n"
     )
-    print("| what | processor, s: median (least to most) | clock, s: least |\n|---|---|---|")
+    print("| what | processor: median (least to most) | clock: least |\n|---|---|---|")
     for key, what in WHAT.items():
         clock, cpu = column(key), column(key, 1)
-        print(f"| {what} | {statistics.median(cpu):.2f} ({min(cpu):.2f} to {max(cpu):.2f}) | {min(clock):.2f} |")
-    print("\n| peak memory of the process | MB |\n|---|---|")
+        spread = f"{statistics.median(cpu):.2f} s ({min(cpu):.2f} to {max(cpu):.2f})"
+        print(f"| {what} | {spread} | {min(clock):.2f} s |")
     for key, what in (("memory, portrait", "after the portrait"), ("memory, sheets", "after all sheets")):
-        print(f"| {what} | {statistics.median(column(key)):.0f} |")
-    print("\n| file | kB |\n|---|---|")
+        print(f"| peak memory {what} | {statistics.median(column(key)):.0f} MB | |")
+    print("\n| file | size |\n|---|---|")
     for name in FILES:
-        print(f"| `{name}` | {statistics.median(column(name)) / 1000:.0f} |")
+        print(f"| `{name}` | {statistics.median(column(name)) / 1000:.0f} kB |")
+    print(f"| `{WIDGET.name}`, with gzip | {len(gzip.compress(WIDGET.read_bytes())) / 1000:.0f} kB |")
 
 
 if __name__ == "__main__":

@@ -82,24 +82,29 @@ def morphed(frame: Frames) -> np.ndarray:
     """Eyes far from keys, of which there are 7 per side, then 5: rendered, morphed, the four keys cross-faded."""
     rows = [strip(["rendered", "morphed", "four keys laid over each other"])]
     for keys in (7, 5):
-        axis = key_axis(30, keys)
-        look = looks_to_check(axis)[0]
-        frames = {number: frame(key) for number, key in enumerate(key_looks(axis))}
+        look = looks_to_check(key_axis(30, keys))[0]
+        frames, morph = morph_of(frame, keys)
         faded = np.mean([frames[number] for number in (0, 1, keys, keys + 1)], axis=0)
-        morph = Morph(find_motion(frames, axis, Eyes.of(FACE)), frames)
         pictures = frame(look), morph(look), faded.astype(np.uint8)
         rows += [strip([f"{keys} keys per side"]), row_of([cut_eyes(picture, 0.95, 0.4) for picture in pictures])]
     return np.vstack(rows)
 
 
 def following(frame: Frames) -> list[Image.Image]:
-    """A portrait that follows a pointer which circles it."""
+    """A portrait that follows a pointer which circles it, morphed as a page does it."""
+    _, morph = morph_of(frame, 7)
     return [
-        Image.fromarray(
-            with_pointer(frame(Cell(round(14.5 + 14.5 * math.sin(t)), round(14.5 + 14.5 * math.cos(t)))), t)
-        )
+        Image.fromarray(with_pointer(morph(Look(14.5 + 14.5 * math.sin(t), 14.5 + 14.5 * math.cos(t))), t))
         for t in np.linspace(0, 2 * math.pi, 60, endpoint=False)
     ]
+
+
+@cache
+def morph_of(frame: Frames, keys: int) -> tuple[dict[int, np.ndarray], Morph]:
+    """So many keys per side, by number, and the morph between them."""
+    axis = key_axis(30, keys)
+    frames = {number: frame(key) for number, key in enumerate(key_looks(axis))}
+    return frames, Morph(find_motion(frames, axis, Eyes.of(FACE)), frames)
 
 
 def cut_face(frame: np.ndarray, reach: float) -> np.ndarray:

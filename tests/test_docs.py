@@ -194,6 +194,16 @@ def test_pictures_are_made_by_their_script(tmp_path: Path) -> None:
         assert Image.open(tmp_path / name).size == Image.open(ROOT / name).size
 
 
+def test_the_readme_is_short_and_its_numbers_were_measured() -> None:
+    text = read("README.md").split("---\n", 2)[2]
+    assert len(text.splitlines()) < 120
+    told = re.findall(r"(\d[\d.,]*) (s|ms|kB|MB|GB|keys|looks)\b", text)
+    assert len(told) > 5
+    results = read("benchmarks/RESULTS.md")
+    missing = [f"{number} {unit}" for number, unit in told if not re.search(rf"(?<![\d.]){number} {unit}\b", results)]
+    assert missing == [], "which no benchmark says"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_what_pages_point_to_is_there(name: str) -> None:
     text = read(name)
