@@ -1,8 +1,9 @@
 """The pictures that README and docs show, made from the example portrait.
 
-    python docs/make_pictures.py [FOLDER]
+    python docs/make_pictures.py [FOLDER [PIXELS]]
 
-They replace those of the repository, or go to another folder, to be looked at first.
+They replace those of the repository, or go to another folder, to be looked at first. PIXELS is the longer side of the
+frames that they are cut from: fewer make it quick.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from gaze.pipeline import prepare_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
-PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=1024))  # the pictures show parts of it, enlarged
+PIXELS = int(sys.argv[2]) if len(sys.argv) > 2 else 1024  # the pictures show parts of the frames, enlarged
+PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=PIXELS))
 
 WIDTH = 1260  # which 3 and 5 divide
 PAPER, INK = (244, 242, 238), (20, 20, 20)
