@@ -37,8 +37,8 @@ from gaze.progress import READY, Loading, Progress, Result, Steps
 from gaze.rendering import KeyRendering, Rendered
 from gaze.sheet_export import Frames, SheetPlan, export_sheets, morphed, packed_morph, plan_for
 from gaze.storage.checkpoint import Kept, fingerprint, keep, take_up
+from gaze.storage.publishing import publishing
 from gaze.storage.recipe import Recipe
-from gaze.storage.sessions import publishing
 
 _SAME_FACE = 0.02
 """Shares of the frame by which a face that is found anew may lie apart from the one that was animated."""

@@ -28,7 +28,8 @@ from gaze.options import Options
 from gaze.output.bundle import INPUT, KEPT
 from gaze.pipeline import generate
 from gaze.storage.sessions import SessionStore
-from gaze.ui.api import Api, add_endpoints
+from gaze.ui.api import Api
+from gaze.ui.endpoints import add_endpoints
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.tables import ROOT, named, names, read, section, tables

@@ -36,8 +36,9 @@ from gaze.remote import client as remote
 from gaze.remote import fetching
 from gaze.remote.client import as_arguments, place_of
 from gaze.remote.fetching import fetch, unpack
-from gaze.storage.sessions import KEY, SessionStore
-from gaze.ui import api
+from gaze.storage.owners import SECRET
+from gaze.storage.sessions import SessionStore
+from gaze.ui import api, endpoints
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
@@ -99,7 +100,7 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     assert check(folder) == []
     assert zipfile.ZipFile(archive).namelist()
     assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3.webp"} <= set(os.listdir(folder))
-    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
     told = [step for step, _ in job.outputs()[:-1]]
     messages = [step["message"] for step in told]
     assert messages[1] == f"Connecting to {pair.there.address}"
@@ -138,7 +139,7 @@ def test_it_is_the_portrait_that_would_have_been_made_here(pair: Pair, photo: Pa
 
 
 def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) -> None:
-    with pytest.raises(AppError, match="GAZE_WEIGHTS is /nowhere") as there:
+    with pytest.raises(AppError, match="GAZE_WEIGHTS is nowhere") as there:
         Client(pair.there.address, verbose=False).predict(
             photo=handle_file(photo), engine="liveportrait", api_name="/generate"
         )
@@ -164,7 +165,7 @@ def test_cancelling_here_frees_the_other_side(pair: Pair, photo: Path) -> None:
     job.cancel()
     wait_for(lambda: running(pair.there) == 0 and running(pair.here) == 0)
     assert set(os.listdir(pair.here.store)) == before
-    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
 
 
 def test_cancelling_before_the_other_side_has_begun(pair: Pair, photo: Path, tmp_path: Path) -> None:
@@ -245,7 +246,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(api, "run", stand_in)
     with gr.Blocks() as page:
         store = SessionStore(tmp_path)
-        api.add_endpoints(api.Api(store, store, Line()))
+        endpoints.add_endpoints(api.Api(store, store, Line()))
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         with pytest.raises(AppError, match="enough"):
