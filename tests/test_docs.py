@@ -217,3 +217,11 @@ def test_what_pages_point_to_is_there(name: str) -> None:
     local = [link for link in links if link and "://" not in link and not link.startswith("gaze-portrait")]
     if not name.endswith("widget.md"):
         assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_sections_that_pages_point_to_are_there(name: str) -> None:
+    for page, anchor in re.findall(r"\]\(((?!https?:)[^)#]*)#([^)]+)\)", read(name)):
+        text = (ROOT / name).parent.joinpath(page or Path(name).name).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings], anchor
