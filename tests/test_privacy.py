@@ -54,8 +54,7 @@ HELD = {
     "Each lies under an address": "storage/test_sessions::test_ids_are_long_and_differ",
     "Of a portrait the sheets": "ui/test_routes::test_nothing_else_is_served",
     "A portrait has a page of its own": "ui/test_share::test_a_portrait_has_a_page_of_its_own",
-    "Its owner's caption": "ui/test_share::"
-    "test_what_the_owner_says_stays_out_of_the_zip_and_keeps_nothing_longer",
+    "Its owner's caption": "ui/test_share::test_what_the_owner_says_stays_out_of_the_zip_and_keeps_nothing_longer",
     "Previews of a link show": "ui/test_share::test_a_link_shows_the_face_only_if_its_owner_wants",
     "A portrait that a program asked": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
     "The zip that a program is given": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
