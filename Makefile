@@ -9,7 +9,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test unit lint chromium benchmark audit lock clean
+# The other major version of OpenCV that is supported, beside the one that constraints.txt names.
+OPENCV ?= 5.0.0.93
+
+.PHONY: run test unit opencv lint chromium benchmark audit lock clean
 
 run: $(VENV)/run
 	$(BIN)/python app.py
@@ -19,6 +22,10 @@ test: lint chromium
 
 unit: lint
 	$(BIN)/python -m pytest --ignore=tests/browser
+
+opencv: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/opencv-$(OPENCV) opencv-python-headless==$(OPENCV)
+	PYTHONPATH=$(VENV)/opencv-$(OPENCV) $(BIN)/python -m pytest tests/face tests/motion/test_tracking.py tests/engines/warp/test_head.py
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,8 @@ _FOLLOW = (1.1, 2.4)
 """Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
 _LID_SOFTNESS = 0.3
 """Iris radii over which that fades at the lids."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)
