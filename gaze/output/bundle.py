@@ -29,7 +29,7 @@ says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE, _PORTRAIT = "pages.css", "portrait.js"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
-_STANDALONE = "standalone.html"
+STANDALONE = "standalone.html"
 _STORED = (".webp", ".jpg", ".png", ".pack")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -71,7 +71,7 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
         )
         for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, metadata, own))):
             page = page.replace(f'<script src="{name}"></script>', f"<script>\n{text}</script>")
-        (folder / _STANDALONE).write_text(page, encoding="utf-8")
+        (folder / STANDALONE).write_text(page, encoding="utf-8")
 
 
 def pack_script(path: Path) -> str:
