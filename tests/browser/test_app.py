@@ -335,7 +335,10 @@ def test_code_to_embed_is_copied(page: Any) -> None:
     page.get_by_role("button", name="Copy the code").click()
     [svelte] = [snippet.code for snippet in embed_snippets() if snippet.name == "Svelte"]
     page.get_by_text("Code copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == svelte
+    manifest = page.evaluate("document.getElementById('face').manifest")
+    size = 'width="{imageWidth}" height="{imageHeight}"'.format(**manifest)
+    assert page.evaluate("navigator.clipboard.readText()") == svelte.replace('width="512" height="512"', size)
+    assert 'width="512" height="512"' in svelte
 
 
 def test_only_what_a_portrait_needs_is_served(page: Any, address: str) -> None:

@@ -25,11 +25,18 @@ export const closeAll = () => {
   for (const sheet of document.querySelectorAll("dialog.sheet[open]")) sheet.close();
 };
 
-/** Code for other people's pages, one tab for each way. */
-export function embedSheet(snippets) {
-  const choose = ({ place, code }) => {
-    $("embed-place").textContent = place;
-    $("code").textContent = code;
+/**
+ * Code for other people's pages, one tab for each way.
+ * @param portrait returns the manifest of what is to be embedded: the code says its size, so that pages keep the room.
+ */
+export function embedSheet(snippets, portrait) {
+  let chosen = snippets[0];
+  const choose = (snippet) => {
+    const { imageWidth, imageHeight } = portrait();
+    const size = `width="${imageWidth}" height="${imageHeight}"`;
+    chosen = snippet;
+    $("embed-place").textContent = snippet.place;
+    $("code").textContent = snippet.code.replace(/width="\d+" height="\d+"/, size);
   };
   $("tabs").replaceChildren(
     ...snippets.map((snippet, at) =>
@@ -47,12 +54,14 @@ export function embedSheet(snippets) {
       ),
     ),
   );
-  choose(snippets[0]);
   $("copy-code").onclick = () => {
     $("embed").close();
     copy($("code").textContent, "Code copied");
   };
-  return () => openSheet($("embed"));
+  return () => {
+    choose(chosen);
+    openSheet($("embed"));
+  };
 }
 
 /**
