@@ -1,6 +1,7 @@
 """What the files around the package promise."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,24 @@ def test_the_page_of_trials_has_every_room_and_no_fault() -> None:
     rooms = [room.capitalize() for room in ROOMS if room not in UNMEASURED]
     assert re.findall(r"(?m)^## (\w+)", page) == rooms
     assert page.count("tries, no faults.") == len(rooms)
+
+
+def test_the_address_is_one_setting(tmp_path: Path) -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "set_address.py"))
+    for name in script["PLACES"]:
+        assert script["address"]() in (ROOT / name).read_text()
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    script["set_address"]("you/faces", tmp_path)
+    assert script["address"](tmp_path) == "you/faces"
+    for name in script["PLACES"]:
+        text = (tmp_path / name).read_text()
+        assert "github.com/you/faces" in text or '\\"you/faces\\"' in text
+        assert "OWNER" not in text
+    others = [path for path in (ROOT / "docs").glob("*.md")] + [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    assert not any("OWNER" in path.read_text() for path in others)
+    with pytest.raises(SystemExit, match="is no address"):
+        script["set_address"]("https://example.org", tmp_path)
 
 
 def test_the_changelog_begins_with_this_version() -> None:
