@@ -3,8 +3,8 @@
     python -m benchmarks.faces [--against FOLDER] [PHOTO ...]
 
 Irises are compared with marks set by hand, after changes that photos go through. Further photos are measured without
-marks: how many have a face that is taken. With --against, another checkout of the project does the same in the same
-run.
+marks: how many have a face that is taken. Eyes are drawn at known places. With --against, another checkout of the
+project does the same in the same run.
 
 Errors are in distances between the irises, of the worse iris. The example is always measured; the paintings where they
 lie beside the project.
@@ -14,20 +14,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from skimage import data
 
-from benchmarks.changes import CHANGES, HIDDEN, resized
+from benchmarks.changes import CHANGES, HIDDEN, compressed, cropped, noisy, resized
+from benchmarks.drawn_eyes import draw_eyes, random_eyes
+from benchmarks.finding import TAKEN, Answer, ask
 from gaze.engines.warp.engine import WarpEngine
 from gaze.face.detection import find_faces
 from gaze.face.face import Contours, Face, Iris, typical_face
@@ -54,8 +51,6 @@ PAINTINGS = ROOT.parent / "shared" / "portraits"
 
 _CHANGES = ("as it is", "turned -25°", "grey", "20 px")
 """Those of `CHANGES` that two versions are compared on: the older takes seconds for a picture."""
-_TAKEN = 0.5
-"""Confidence from which on a face is taken, in all versions."""
 _LIDS = ((LEFT_UPPER_LID, LEFT_LOWER_LID), (RIGHT_UPPER_LID, RIGHT_LOWER_LID))
 _BROWS = ((LEFT_BROW, LEFT_BROW_BELOW), (RIGHT_BROW, RIGHT_BROW_BELOW))
 
@@ -128,56 +123,11 @@ def pictures() -> Iterator[tuple[str, np.ndarray, Face]]:
             yield name, load_portrait(path).image, truth
 
 
-_FIND = """
-import json, sys, time
-import numpy as np
-import cv2
-cv2.setNumThreads(1)
-from gaze.face.detection import find_faces
-from gaze.photo.portrait import Portrait
-with np.load(sys.argv[1]) as pictures:
-    for name in pictures.files:
-        image = pictures[name]
-        if name == "0":
-            find_faces(Portrait(image[::-1].copy()))  # loads what is loaded once
-        started = time.process_time()
-        faces = find_faces(Portrait(image))
-        seconds = time.process_time() - started
-        irises = [[[it.x, it.y, it.radius] for it in (face.left, face.right)] for face in faces]
-        print(json.dumps([seconds, irises, [face.confidence for face in faces]]))
-"""
-
-
-class Answer(NamedTuple):
-    """What a checkout finds in one picture: CPU seconds on one thread, irises (faces, 2, 3), confidences."""
-
-    seconds: float
-    irises: list[list[list[float]]]
-    confidences: list[float]
-
-    @property
-    def taken(self) -> bool:
-        return any(it >= _TAKEN for it in self.confidences)
-
-
-def ask(folder: Path, images: list[np.ndarray]) -> list[Answer]:
-    """Have the checkout in a folder find the faces of pictures, in a process of its own."""
-    with tempfile.TemporaryDirectory() as temporary:
-        file = Path(temporary) / "pictures.npz"
-        np.savez(file, *images)
-        with np.load(file) as stored:
-            np.savez(file, **{str(number): stored[f"arr_{number}"] for number in range(len(images))})
-        environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-        asked = [sys.executable, "-c", _FIND, str(file)]
-        told = subprocess.run(asked, env=environment, cwd=folder, check=True, capture_output=True, text=True).stdout
-    return [Answer(*json.loads(line)) for line in told.splitlines()]
-
-
 def worse_iris(answer: Answer, truth: Face) -> tuple[float, float] | None:
     """Errors of the place and of the radius; None where the face was not taken."""
     if not answer.taken:
         return None
-    irises = answer.irises[int(np.argmax(np.array(answer.confidences) >= _TAKEN))]
+    irises = answer.irises[int(np.argmax(np.array(answer.confidences) >= TAKEN))]
     off = [np.hypot(x - it.x, y - it.y) for (x, y, _), it in zip(irises, (truth.left, truth.right), strict=True)]
     radius = [abs(r - it.radius) for (_, _, r), it in zip(irises, (truth.left, truth.right), strict=True)]
     return float(max(off)) / truth.iris_distance, float(max(radius)) / truth.iris_distance
@@ -262,6 +212,27 @@ def print_looks() -> None:
         print(f"| {name} | {' | '.join(cells)} |")
 
 
+def print_drawn(folders: dict[str, Path]) -> None:
+    """Errors on eyes drawn over those of the example, at four sizes, a third of them noisy, a third as JPEG."""
+    _, image, truth = next(pictures())
+    shown: dict[str, list[tuple[np.ndarray, Face]]] = {}
+    for name, sizes in (("as people have", (0.08, 0.105)), ("larger", (0.12, 0.16))):
+        for distance, seed in product((25, 45, 90, 160), range(9)):
+            drawn = draw_eyes(*resized(distance)(*cropped(2.2, 2.2, 2.2)(image, truth)), random_eyes(seed, sizes))
+            shown.setdefault(name, []).append((lambda *it: it, noisy, compressed)[seed % 3](*drawn))
+    print(f"\n| irises | {' | '.join(f'{it}: found, place, radius' for it in folders)} |\n|---{'|---' * len(folders)}|")
+    for name, drawings in shown.items():
+        cells = []
+        for folder in folders.values():
+            answers = ask(folder, [drawing for drawing, _ in drawings])
+            errors = [
+                it for answer, (_, told) in zip(answers, drawings, strict=True) if (it := worse_iris(answer, told))
+            ]
+            place, radius = (f"{np.median(it):.3f}, {np.quantile(it, 0.9):.3f}" for it in np.array(errors).T)
+            cells.append(f"{len(errors)} of {len(drawings)}; {place}; {radius}")
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
 def print_photos(folders: dict[str, Path], photos: list[Path]) -> None:
     images = [load_portrait(path).image for path in photos]
     for name, folder in folders.items():
@@ -281,6 +252,7 @@ def main() -> None:
     if arguments.against:
         folders = {"before": arguments.against.resolve(), **folders}
     print_found(folders)
+    print_drawn(folders)
     if arguments.photos:
         print_photos(folders, arguments.photos)
     print_parts()

@@ -26,11 +26,11 @@ import numpy as np
 from benchmarks.instant import PHOTO, machine
 from gaze.errors import GazeError
 from gaze.face.face import Face
+from gaze.face.person import find_person
 from gaze.matting.background import compose
 from gaze.matting.colours import find_colours
 from gaze.matting.finest import load_finest
 from gaze.matting.matte import quick_matte
-from gaze.matting.selfie import find_person
 from gaze.matting.transparency import use_transparency
 from gaze.options import Options
 from gaze.photo.portrait import Portrait

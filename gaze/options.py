@@ -47,7 +47,7 @@ class Options:
             Gaze makes it.
         sheet_size: longer side of a sheet's frames in pixels; a smaller portrait is not enlarged.
         video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
-        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.remote`).
+        remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.remote.client`).
     """
 
     engine: str | Engine = "auto"

@@ -37,8 +37,8 @@ from gaze.progress import READY, Loading, Progress, Result, Steps
 from gaze.rendering import KeyRendering, Rendered
 from gaze.sheet_export import Frames, SheetPlan, export_sheets, morphed, packed_morph, plan_for
 from gaze.storage.checkpoint import Kept, fingerprint, keep, take_up
+from gaze.storage.publishing import publishing
 from gaze.storage.recipe import Recipe
-from gaze.storage.sessions import publishing
 
 _SAME_FACE = 0.02
 """Shares of the frame by which a face that is found anew may lie apart from the one that was animated."""
@@ -266,7 +266,7 @@ def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[
 
 def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
     """`run` by another Gaze. The result is stored here."""
-    from gaze.remote import render_there
+    from gaze.remote.client import render_there
 
     whole = yield from _reading(photo)
     portrait, _, _ = prepare_portrait(whole, options)

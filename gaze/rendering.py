@@ -81,7 +81,7 @@ class KeyRendering:
     keys: str | int = AUTO
     earlier: Kept | None = None
     show: Show | None = None
-    clock: Callable[[], float] = field(default_factory=lambda: time.monotonic)
+    clock: Callable[[], float] = time.monotonic
     source: Any = None
     _frames: dict[Look, np.ndarray] = field(default_factory=dict)
     _spent: float = 0.0

@@ -1,6 +1,6 @@
 """Every command that the docs tell people to type: it is run, or as much of it as can be run without a network.
 
-What starts the app is run by tests/ui/test_api.py (`make run`) and tests/engines/test_remote.py (`--remote`), and so is
+What starts the app is run by tests/ui/test_api.py (`make run`) and tests/remote/test_client.py (`--remote`), and so is
 the script of docs/api.md; snippets for web pages are run in tests/browser.
 """
 
@@ -25,6 +25,7 @@ from click.testing import CliRunner
 from gradio.http_server import INITIAL_PORT_VALUE
 
 import gaze.__main__ as command
+from gaze.commands.make import build_parser
 from tests.clone import asked, clone
 from tests.tables import ROOT, blocks, read
 from trials.__main__ import ROOMS
@@ -67,7 +68,7 @@ def gaze(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
         assert command.main(words) == 0
         assert (here / "made" / "clip.webm").exists()
     elif "--remote" in words:
-        assert command.build_parser().parse_args(words).remote
+        assert build_parser().parse_args(words).remote
     else:
         assert command.main([*words, *QUICK]) == 0
         assert (here / "out" / "index.html").exists()

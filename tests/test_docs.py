@@ -22,12 +22,14 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-import gaze.__main__ as command
+from gaze.__main__ import COMMANDS
+from gaze.commands import make
 from gaze.options import Options
 from gaze.output.bundle import INPUT, KEPT
 from gaze.pipeline import generate
 from gaze.storage.sessions import SessionStore
-from gaze.ui.api import Api, add_endpoints
+from gaze.ui.api import Api
+from gaze.ui.endpoints import add_endpoints
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.tables import ROOT, named, names, read, section, tables
@@ -48,17 +50,7 @@ def told(value: Any, yes: str, no: str) -> str:
 # The command line and the environment.
 
 
-PARSERS = [
-    command.build_parser,
-    command.build_check_parser,
-    command.build_pack_parser,
-    command.build_sheets_parser,
-    command.build_clip_parser,
-]
-
-
-def test_every_parser_is_looked_at() -> None:
-    assert {name for name in vars(command) if re.fullmatch(r"build_.*parser", name)} == {p.__name__ for p in PARSERS}
+PARSERS = [make.build_parser, *(each.build_parser for each in COMMANDS.values())]
 
 
 @pytest.mark.parametrize("number", range(len(PARSERS)))

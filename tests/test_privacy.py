@@ -73,7 +73,7 @@ HELD = {
     "The address of a portrait": "test_privacy::test_no_cookie_is_set_and_no_address_told",
     "Nothing calls home": "test_privacy::test_analytics_are_off",
     "The app's log names": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
-    "With `--remote`": "test_remote::test_the_other_gaze_renders_and_the_result_is_stored_here",
+    "With `--remote`": "remote/test_client::test_the_other_gaze_renders_and_the_result_is_stored_here",
 }
 
 
@@ -131,7 +131,7 @@ def test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody(place: Path, ph
         small = {"size": 4, "frame_size": 128, "engine": "warp", "keep": False}
         made, _ = client.predict(photo=handle_file(photo), api_name="/generate", **small)
         assert [path.name for path in (tmp_path / "store").iterdir()] == [".key"]
-    log = "".join(line for line in app.log.read_text().splitlines() if "on local URL" not in line)
+    log = "".join(line for line in app.log.read_text().splitlines() if "URL: " not in line)
     for secret in (made["session"], photo.stem, "127.0.0.1:"):
         assert secret not in log
 
@@ -230,8 +230,8 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
 
 
 def test_analytics_are_off(tmp_path: Path) -> None:
-    results, previews, examples = (SessionStore(tmp_path / name) for name in ("results", "previews", "examples"))
+    results, previews = (SessionStore(tmp_path / name) for name in ("results", "previews"))
     line, limit = Line(), Limit()
     api = Api(results, previews, line, limit=limit)
-    page = build(Handlers(results, previews, examples, line, limit), api, results)
+    page = build(Handlers(results, previews, line, limit), api, results)
     assert page.analytics_enabled is False

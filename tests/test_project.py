@@ -30,10 +30,10 @@ def test_a_space_installs_what_the_project_depends_on() -> None:
     extras = project()["optional-dependencies"]
     assert isinstance(extras, dict)
     own, *others = extras["space"]
-    assert own == "gaze-portrait[liveportrait,matting]"
+    assert own == "gaze-portrait[liveportrait,matting,mcp]"
     # ZeroGPU lists versions of torch; this one has a cuDNN whose 3-D convolutions are right in half precision.
     quality = ["torch==2.11.0" if line == "torch>=2.11,<3" else line for line in extras["liveportrait"]]
-    assert requirements() == [*project()["dependencies"], *quality, *extras["matting"], *others]  # type: ignore[misc]
+    assert requirements() == [*project()["dependencies"], *quality, *extras["matting"], *extras["mcp"], *others]  # type: ignore[misc]
 
 
 def test_the_readme_says_why_each_dependency_is_there() -> None:
@@ -97,7 +97,7 @@ def test_an_image_has_all_that_the_app_reads(tmp_path: Path) -> None:
     code = """if True:
         from gaze.ui.app import build
         from gaze.ui.components import embed_snippets
-        from gaze.ui.handlers import example_photos
+        from gaze.ui.hero import example_photos
         assert len(embed_snippets()) == 5 and example_photos()
     """
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

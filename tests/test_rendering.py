@@ -3,12 +3,13 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gaze import rendering
+from gaze import pipeline
 from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.grid import GazeGrid, Look, Pose
@@ -201,9 +202,9 @@ def test_an_engine_that_leaves_frames_out_is_caught(small: tuple[Portrait, Face]
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Timed:
-    """An engine whose portraits take minutes, in a line that believes it."""
+    """An engine whose portraits take minutes, in a line that goes by its clock."""
     engine = Timed(5)
-    monkeypatch.setattr(rendering.time, "monotonic", lambda: engine.now)
+    monkeypatch.setattr(pipeline, "KeyRendering", partial(KeyRendering, clock=lambda: engine.now))
     return engine
 
 

@@ -21,7 +21,24 @@ import cv2
 from benchmarks.instant import machine
 from trials.trying import Row
 
-ROOMS = ("pictures", "decoders", "faces", "packs", "widget", "engines", "web", "sessions", "kills", "load")
+ROOMS = (
+    "pictures",
+    "decoders",
+    "profiles",
+    "faces",
+    "packs",
+    "widget",
+    "engines",
+    "answers",
+    "web",
+    "unread",
+    "caches",
+    "permissions",
+    "sessions",
+    "kills",
+    "restarts",
+    "load",
+)
 _SHOWN = 3
 """Faults of a row that are told in full; there may be thousands alike."""
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"

@@ -6,15 +6,12 @@ import os
 import resource
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from gaze.errors import GazeError
 from gaze.photo import process
-from trials.trying import FAULT, REFUSED, FaultError, Limits, Tried
+from trials.trying import Limits, Tried, outcome
 
 _ANY = Limits()
 _TICK = os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 100
@@ -39,15 +36,7 @@ def attempt(act: Callable[[], str], limits: Limits = _ANY, what: str = "") -> Tr
 
     process.Process.kill = kill  # type: ignore[method-assign]
     try:
-        happened, words = act(), ""
-    except GazeError as error:
-        happened, words = REFUSED, str(error)
-        if len(words.split(". ")) < 2:
-            happened, words = FAULT, f"It gives no advice: {words}"
-    except FaultError as fault:
-        happened, words = FAULT, str(fault)
-    except BaseException:
-        happened, words = FAULT, traceback.format_exc()
+        happened, words = outcome(act)
     finally:
         process.Process.kill = watched  # type: ignore[method-assign]
     own = _kilobytes(os.getpid(), "VmHWM") - rest[os.getpid()]
@@ -57,12 +46,7 @@ def attempt(act: Callable[[], str], limits: Limits = _ANY, what: str = "") -> Tr
     gone = [pid for pid in ids[1:] if pid not in alive]
     seconds = time.process_time() - started + sum(_seconds(pid) - before[pid] for pid in alive)
     seconds += max(0.0, _ended() - ended - sum(before[pid] for pid in gone)) if gone else 0.0
-    tried = Tried(happened, f"{what}: {words}" if what and words else words, seconds, max(0, own + theirs) / 1e3)
-    if happened != FAULT and seconds > limits.seconds:
-        tried = replace(tried, happened=FAULT, words=f"{what}: It took {seconds:.1f} s.")
-    if happened != FAULT and tried.megabytes > limits.megabytes:
-        tried = replace(tried, happened=FAULT, words=f"{what}: It took {tried.megabytes:.0f} MB.")
-    return tried
+    return Tried(happened, words, seconds, max(0, own + theirs) / 1e3).within(limits, what)
 
 
 def _seconds(pid: int) -> float:

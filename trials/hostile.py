@@ -12,9 +12,14 @@ from PIL import Image
 from trials.bombs import strips, tags
 from trials.corpus import face, plain, png_chunk, save
 
+_LARGE_FOR_PNG = 2**20
+"""Bytes of a profile: Pillow takes no more."""
+
 
 def with_profile(profile: bytes, side: int = 512) -> bytes:
-    """A PNG with an ICC profile, whether it makes sense or not."""
+    """A PNG with an ICC profile, whether it makes sense or not; a TIFF where a PNG's would be too large."""
+    if len(profile) > _LARGE_FOR_PNG:
+        return save(face().resize((side, side)), "TIFF", icc_profile=profile)
     whole = save(face().resize((side, side)), "PNG")
     return whole[:33] + png_chunk(b"iCCP", b"x\0\0" + zlib.compress(profile, 9)) + whole[33:]
 
@@ -82,6 +87,21 @@ def profiles(count: int) -> bytes:
     million = zlib.compress(bytes(1_048_000), 9)
     whole = plain()["PNG"]
     return whole[:33] + png_chunk(b"iCCP", b"a\0\0" + million) * count + whole[33:]
+
+
+def chunks(count: int) -> bytes:
+    """A PNG with so many chunks of text, each a byte long."""
+    whole = plain()["PNG"]
+    return whole[:33] + png_chunk(b"tEXt", b"a\0b") * count + whole[33:]
+
+
+def gif(width: int, height: int, count: int) -> bytes:
+    """A GIF of so many blocks in which nothing but “begin anew” stands (LZW's clear code, 9 bits wide)."""
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + bytes(3 * 256)
+    image = b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x08"
+    codes = int("1" + "0" * 8, 2)
+    bits = sum(codes << 9 * number for number in range(8)).to_bytes(9, "little")
+    return head + image + (b"\x09" + bits) * count + b"\0;"
 
 
 def junk_then_segments(count: int) -> bytes:

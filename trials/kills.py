@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,12 +25,13 @@ from gaze.output.pack import PACK
 from gaze.output.sprites import POSTER
 from gaze.output.validator import check
 from gaze.pipeline import generate
-from gaze.storage.sessions import KEY, SessionStore
+from gaze.storage.owners import SECRET
+from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FaultError, Row, Tried, attempt
 
-_RUN = {"size": 20, "frame_size": 160, "engine": "warp"}
+_RUN = {"size": 20, "frame_size": 160, "engine": "warp", "sheets": True, "sheet_size": 160}
 _ASK = f"""
 import sys, time
 from gradio_client import Client, handle_file
@@ -48,14 +50,14 @@ for session in sys.argv[2:]:
 print(flush=True)
 """
 _PATIENCE = 60.0
-FILES = (POSTER, PACK, "q0_20.webp", "q0.webp", "q3.webp", INPUT, SCRIPT, "gaze.pack.js", "standalone.html", METADATA)
+FILES = (POSTER, PACK, INPUT, SCRIPT, "gaze.pack.js", "standalone.html", METADATA, "q0.webp", "q3.webp")
 """In the order in which a run writes them."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        trial = _Trial(place)
+        trial = Trial(place)
         for _ in range(2):
             trial.finish_one()
         yield Row("at a random moment of a run, or shortly after", list(trial.spread(3 if quick else 20)))
@@ -68,15 +70,16 @@ def rows(quick: bool) -> Iterator[Row]:
             yield Row(what, list(_removals(Path(folder), made, old, 5 if quick else 50)))
 
 
-class _Trial:
+class Trial:
     """Runs that are interrupted, one after the other, in one store.
 
     Args:
         place: of the store and of what is temporary.
+        end: the signal that ends the app.
     """
 
-    def __init__(self, place: Path) -> None:
-        self._place, self._store = place, SessionStore(place / "store")
+    def __init__(self, place: Path, end: signal.Signals = signal.SIGKILL) -> None:
+        self._place, self._store, self._end = place, SessionStore(place / "store"), end
         self._chance = random.Random(9)
         self._seconds = 0.0
 
@@ -119,8 +122,10 @@ class _Trial:
         before = set(self._store.sessions())
         with serving(self._place) as app, _asking(app):
             wait()
-            app.process.kill()
-            app.process.wait()
+            app.process.send_signal(self._end)
+            app.process.wait(30)
+        if self._end != signal.SIGKILL:  # whoever is asked to end tidies up itself
+            return attempt(partial(_whole, self._place, self._store, before, 0), what=what)
         return self._after_restart(before, what)
 
     def _wait_for(self, name: str) -> None:
@@ -167,7 +172,7 @@ def _until(happened: Callable[[], object]) -> None:
         time.sleep(0.0005)
 
 
-def _whole(place: Path, store: SessionStore, before: set[str]) -> str:
+def _whole(place: Path, store: SessionStore, before: set[str], running: int = 1) -> str:
     now = _checked(store)
     if lost := before - now:
         raise FaultError(f"{lost} is lost.")
@@ -175,7 +180,7 @@ def _whole(place: Path, store: SessionStore, before: set[str]) -> str:
     ours = place / "log"
     if left := {str(path) for path in files if path != ours and "examples" not in path.parts}:  # made by the new start
         raise FaultError(f"{left} is left.")
-    if len(list(place.glob("gaze-app-*"))) > 1:
+    if len(list(place.glob("gaze-app-*"))) > running:
         raise FaultError("A temporary folder is left.")
     return "the portrait is whole" if now - before else "nothing is left of it"
 
@@ -186,7 +191,7 @@ def _checked(store: SessionStore) -> set[str]:
     for session in sessions:
         if problems := check(store.folder(session)):
             raise FaultError(f"{session}: {problems[0]}")
-    if left := {path.name for path in store.root.iterdir()} - {KEY, *sessions}:
+    if left := {path.name for path in store.root.iterdir()} - {SECRET, *sessions}:
         raise FaultError(f"{left} is left in the store.")
     return set(sessions)
 

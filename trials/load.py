@@ -7,6 +7,7 @@ second; the engine then takes half a second for a batch of frames, between two o
 from __future__ import annotations
 
 import io
+import itertools
 import random
 import statistics
 import subprocess
@@ -17,10 +18,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 from gradio_client import Client, handle_file
 from gradio_client.client import Job
@@ -32,16 +33,20 @@ from gaze.ui.routes import ZIP
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FAULT, REFUSED, Row, Tried
+from trials.web.client import address_of, call, upload, visitor
 
-_SMALL = {"size": 10, "keys": "10", "frame_size": 128, "engine": "auto", "framing": "whole"}
+_SMALL = {"size": 10, "keys": "5", "frame_size": 128, "engine": "auto", "framing": "whole", "sheets": True,
+          "sheet_size": 128}  # fmt: skip
 _FREE = 1.0
 """Seconds after which the place of one who went away must be free."""
 _BATCH = 0.5
 """Seconds that the engine takes for a batch of frames, where clients go away: a run can only end between two."""
+_MINUTES = 5.0
 _ASK = f"""
 import sys, time
 from gradio_client import Client, handle_file
-client = Client(sys.argv[1], download_files=False, verbose=False)
+headers = {{"X-Forwarded-For": sys.argv[3]}}
+client = Client(sys.argv[1], download_files=False, verbose=False, headers=headers)
 job = client.submit(photo=handle_file(sys.argv[2]), api_name="/generate", **{_SMALL})
 while not any(told["stage"] == "wait" or told["stage"] == "render" and told["done"] for told, _ in job.outputs()):
     time.sleep(0.01)
@@ -60,6 +65,9 @@ def rows(quick: bool) -> Iterator[Row]:
                 for clients in (20, 30):
                     tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
                     yield Row(f"{clients} clients at once, of colours of their own", tries)
+                minutes = 0.3 if quick else _MINUTES
+                tries = [it for tries in pool.map(partial(_keep_on, app, place, minutes), range(20)) for it in tries]
+                yield Row(f"20 clients for {minutes:g} minutes, one portrait after the other", tries)
             time.sleep(15)  # connections that clients keep for later are closed after some seconds
             after = Held.by(app, place).since(before, 60, 40, photos=29)
             yield Row("what the app holds after that, beside what it held before", [after])
@@ -70,7 +78,7 @@ def rows(quick: bool) -> Iterator[Row]:
             )
         with _running(place, _BATCH) as app:
             times = 2 if quick else 10
-            watch = Client(app.address, download_files=False, verbose=False)
+            watch = _client(app)
             yield Row(
                 "clients that cancel in the middle of a run", [_cancelled(app, watch, place) for _ in range(times)]
             )
@@ -88,6 +96,15 @@ def rows(quick: bool) -> Iterator[Row]:
             yield Row(
                 "clients that are killed in the line", [_vanished_in_line(app, watch, place) for _ in range(times)]
             )
+
+
+def _client(app: App, number: int | None = None) -> Client:
+    """One of many, told apart by their addresses."""
+    headers = {"X-Forwarded-For": address_of(next(_numbers) if number is None else number)}
+    return Client(app.address, download_files=False, verbose=False, headers=headers)
+
+
+_numbers = itertools.count(100)
 
 
 def _running(place: Path, pause: float) -> Any:
@@ -109,19 +126,26 @@ def _one(app: App, place: Path, number: int) -> Tried:
     started = time.monotonic()
     photo, colour = _photo(place, number)
     try:
-        client = Client(app.address, download_files=False, verbose=False)
+        client = _client(app, number)
         made, _ = client.predict(photo=handle_file(photo), api_name="/generate", **_SMALL)
     except (AppError, QueueError) as error:
         words = str(error)
         full = "waiting to be made already" in words or "Queue is full" in words
         return Tried(REFUSED if full else FAULT, words, time.monotonic() - started)
     seconds = time.monotonic() - started
-    for name in ("poster.webp", "q0.webp", "q3_20.webp"):
+    for name in ("poster.webp", "q0.webp", "q3.webp"):
         with urllib.request.urlopen(f"{app.address}/{made['base']}{name}") as answer:
             picture = np.asarray(Image.open(io.BytesIO(answer.read())).convert("RGB")).astype(int)
         if np.abs(picture - colour).max() > 12:
             return Tried(FAULT, f"Client {number} got somebody else's {name}.", seconds)
     return Tried("a portrait of one's own", seconds=seconds)
+
+
+def _keep_on(app: App, place: Path, minutes: float, number: int) -> list[Tried]:
+    started, tries = time.monotonic(), list[Tried]()
+    while time.monotonic() - started < 60 * minutes:
+        tries.append(_one(app, place, number))
+    return tries
 
 
 @dataclass(frozen=True)
@@ -160,7 +184,7 @@ class Held:
 def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
     """One run after the other; what is held is compared between the first and the last quarter."""
     photo, _ = _photo(place, 0)
-    client = Client(app.address, download_files=False, verbose=False)
+    client = _client(app)
     tries, held = [], []
     for _ in range(runs):
         started = time.monotonic()
@@ -183,7 +207,7 @@ def _typical(held: Sequence[Held]) -> Held:
 
 def _asked(app: App, place: Path) -> subprocess.Popen[bytes]:
     """A client whose run, or waiting, has begun."""
-    command = [sys.executable, "-c", _ASK, app.address, str(_photo(place, 0)[0])]
+    command = [sys.executable, "-c", _ASK, app.address, str(_photo(place, 0)[0]), address_of(next(_numbers))]
     client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert client.stdout
     client.stdout.readline()
@@ -199,12 +223,10 @@ def _vanished(app: App, watch: Client, place: Path) -> Tried:
 
 def _hung_up(app: App, watch: Client, place: Path) -> Tried:
     """As curl does it: a request that asks, and one that listens and ends."""
-    with httpx.Client(base_url=app.address, timeout=60) as web:
-        path = web.post("/gradio_api/upload", files={"files": _photo(place, 0)[0].read_bytes()}).json()[0]
-        photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        data = [photo, "auto", 10, "10", 128, 70, "whole", 1, 1, 1, True, 0, 0, 0, "none", False, False, "quadrants", 4]
-        asked = web.post("/gradio_api/call/generate", json={"data": [*data, True, True, 0]}).json()
-        with web.stream("GET", f"/gradio_api/call/generate/{asked['event_id']}") as told:
+    with visitor(app, next(_numbers)) as web:
+        photo = upload(web, _photo(place, 0)[0].read_bytes())
+        asked = call(web, "generate", photo=photo, **{**_SMALL, "frame_size": "128"})
+        with web.stream("GET", asked) as told:
             next(line for line in told.iter_lines() if "Rendering" in line)
             running = watch.predict(api_name="/health")["running"]
     return _freed(watch, "running") if running else Tried(FAULT, "It did not run.")
@@ -223,10 +245,10 @@ def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
 
 def _cancelled_anywhere(app: App, times: int) -> Iterator[Tried]:
     """By the real engine, from the photo to the last sheet."""
-    watch, chance = Client(app.address, download_files=False, verbose=False), random.Random(11)
+    watch, chance = _client(app), random.Random(11)
     seconds = 0.0
     for number in range(times + 1):
-        client = Client(app.address, download_files=False, verbose=False)
+        client = _client(app)
         started = time.monotonic()
         job = client.submit(photo=handle_file(EXAMPLE), api_name="/generate", engine="warp")
         if number == 0:
@@ -253,7 +275,7 @@ def _cancelled_in_line(app: App, watch: Client, place: Path) -> Tried:
 
 def _cancelled_of_two(app: App, watch: Client, place: Path) -> Tried:
     """Gradio then ends the client's other run as well; its place must not stay taken."""
-    client = Client(app.address, download_files=False, verbose=False)
+    client = _client(app)
     first, _ = _begun(app, place, client), _begun(app, place, client)
 
     def leave() -> None:
@@ -266,7 +288,7 @@ def _cancelled_of_two(app: App, watch: Client, place: Path) -> Tried:
 
 def _begun(app: App, place: Path, client: Client | None = None) -> Job:
     """A run, or waiting, that has begun."""
-    client = client or Client(app.address, download_files=False, verbose=False)
+    client = client or _client(app)
     job = client.submit(photo=handle_file(_photo(place, 0)[0]), api_name="/generate", **_SMALL)
     while not any(told["stage"] == "wait" or (told["stage"] == "render" and told["done"]) for told, _ in job.outputs()):
         time.sleep(0.01)

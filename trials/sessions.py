@@ -24,7 +24,8 @@ from gradio_client import Client, handle_file
 from gaze.options import Options
 from gaze.output.validator import check
 from gaze.pipeline import generate
-from gaze.storage.sessions import SessionStore, publishing
+from gaze.storage.publishing import publishing
+from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FaultError, Row, Tried, attempt

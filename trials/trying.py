@@ -1,4 +1,7 @@
-"""What the rooms share: something is tried in a process of its own, and what happened becomes a row of a table."""
+"""What the rooms share: something is tried, and what happened becomes a row of a table.
+
+`attempt` tries it in a process of its own, forked from this one; `trials.boxed.attempt` in this one and the box's.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,17 @@ class Tried:
     seconds: float = 0
     megabytes: float = 0
 
+    def within(self, limits: Limits, what: str = "") -> Tried:
+        """The same, or a fault if it took more; its words begin with what was tried."""
+        words, fault = self.words, self.happened == FAULT
+        if not fault and self.seconds > limits.seconds:
+            words, fault = f"It took {self.seconds:.1f} s.", True
+        if not fault and self.megabytes > limits.megabytes:
+            words, fault = f"It took {self.megabytes:.0f} MB.", True
+        return replace(
+            self, happened=FAULT if fault else self.happened, words=f"{what}: {words}" if what and words else words
+        )
+
 
 @dataclass(frozen=True)
 class Row:
@@ -72,12 +86,28 @@ class FaultError(Exception):
     """Something came out that should not have; the text says what."""
 
 
+def outcome(act: Callable[[], str]) -> tuple[str, str]:
+    """What happened, in a word, and the words for it.
+
+    Args:
+        act: returns what happened. A `GazeError` is a refusal and has to give advice; any other exception is a fault.
+    """
+    try:
+        return act(), ""
+    except GazeError as error:
+        words = str(error)
+        return (REFUSED, words) if len(words.split(". ")) > 1 else (FAULT, f"It gives no advice: {words}")
+    except FaultError as fault:
+        return FAULT, str(fault)
+    except BaseException:
+        return FAULT, traceback.format_exc()
+
+
 def attempt(act: Callable[[], str], limits: Limits = Limits(), what: str = "") -> Tried:
     """Try something in a forked process.
 
     Args:
-        act: returns what happened, in a word. A `GazeError` is a refusal and has to give advice; any other exception
-            is a fault.
+        act: as for `outcome`.
         what: names the case among others of its row, for whoever reads of its fault.
     """
     if sys.platform == "linux":
@@ -95,27 +125,21 @@ def attempt(act: Callable[[], str], limits: Limits = Limits(), what: str = "") -
     child.kill()
     child.join()
     here.close()
-    if tried.happened != FAULT and tried.seconds > limits.seconds:
-        tried = replace(tried, happened=FAULT, words=f"It took {tried.seconds:.1f} s.")
-    if tried.happened != FAULT and tried.megabytes > limits.megabytes:
-        tried = replace(tried, happened=FAULT, words=f"It took {tried.megabytes:.0f} MB.")
-    return replace(tried, words=f"{what}: {tried.words}") if what and tried.words else tried
+    return tried.within(limits, what)
+
+
+def attempt_here(act: Callable[[], str], what: str = "", seconds: float = _PATIENCE) -> Tried:
+    """Try something in this process; its time is the clock's."""
+    started = time.monotonic()
+    happened, words = outcome(act)
+    return Tried(happened, words, time.monotonic() - started).within(Limits(seconds), what)
 
 
 def _in_child(act: Callable[[], str], there: Connection) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     before = pages * resource.getpagesize()
     started = time.process_time()
-    try:
-        happened, words = act(), ""
-    except GazeError as error:
-        happened, words = REFUSED, str(error)
-        if len(words.split(". ")) < 2:
-            happened, words = FAULT, f"It gives no advice: {words}"
-    except FaultError as fault:
-        happened, words = FAULT, str(fault)
-    except BaseException:
-        happened, words = FAULT, traceback.format_exc()
+    happened, words = outcome(act)
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     seconds = time.process_time() - started + others.ru_utime + others.ru_stime
     peak = (own.ru_maxrss + others.ru_maxrss) * 1024

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gaze.engines.base import Engine, in_words
+from gaze.engines.wrapping import WrappingEngine
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
@@ -24,7 +25,7 @@ class FallbackSource:
     own: Any
 
 
-class FallbackEngine(Engine):
+class FallbackEngine(WrappingEngine):
     """For one run. Once a frame has been rendered there is no way back: frames of two engines do not go together.
 
     Args:
@@ -33,17 +34,10 @@ class FallbackEngine(Engine):
     """
 
     def __init__(self, engine: Engine, instead: Engine) -> None:
-        self._engine, self._instead = engine, instead
+        super().__init__(engine)
+        self._instead = instead
         self._rendered = False
         self._reason: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return self._engine.name
-
-    @property
-    def metered(self) -> bool:  # type: ignore[override]
-        return self._engine.metered
 
     def prepare(self, portrait: Portrait, face: Face) -> FallbackSource:
         try:
@@ -52,9 +46,6 @@ class FallbackEngine(Engine):
             self._give_up(error)
             own = self._engine.prepare(portrait, face)
         return FallbackSource(portrait, face, self._engine, own)
-
-    def render(self, source: FallbackSource, poses: Sequence[Pose]) -> np.ndarray:
-        return np.concatenate(list(self.stream(source, poses)))
 
     def stream(self, source: FallbackSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         try:
@@ -66,12 +57,6 @@ class FallbackEngine(Engine):
                 raise
             self._give_up(error)
             yield from self._engine.stream(self._own(source), poses)
-
-    def displacement(self, source: FallbackSource, pose: Pose) -> np.ndarray | None:
-        return self._engine.displacement(self._own(source), pose)
-
-    def positions(self, source: FallbackSource, pose: Pose) -> np.ndarray | None:
-        return self._engine.positions(self._own(source), pose)
 
     def notes(self) -> tuple[str, ...]:
         return (*self._reason, *self._engine.notes())

@@ -1,4 +1,9 @@
-"""Irises refined on the picture itself: circles of one size through the edges that are seen between the lids."""
+"""Irises refined on the picture itself: circles of one size that are dark within and bright around, between the lids.
+
+The idea is that of Daugman, "How Iris Recognition Works", 2004: of all circles about a place, the one with the clearest
+edge. Clearness is d', the difference of two means in standard deviations, so that a circle along half an iris and half
+a pupil is not clear.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +16,67 @@ import numpy as np
 from gaze.face.coordinates import aligned_crop, to_frame
 from gaze.face.irises import FoundEye
 
-_UNIT, _WINDOW = 110.0, (-0.8, -0.3, 0.8, 0.3)
-"""The aligned crop: pixels per iris distance, an iris has a radius of about 10; left, top, right, bottom."""
-_ANGLES = np.radians(np.concatenate([np.arange(-40, 56, 6), 180 - np.arange(-40, 56, 6)]))
-"""Where edges are looked for: at both sides, farther down than up, since the upper lid hides more."""
-_REACH = np.linspace(0.65, 1.4, 31)
-"""How far from the centre, in the radius so far."""
-_CLEAR = 10.0
-"""Least step of brightness across an edge, in grey levels a pixel of the crop."""
-_INSIDE = 0.1
-"""How far from a lid an edge must lie, in radii: lids have edges of their own."""
+# Lengths are in iris distances.
+_UNIT, _WINDOW = 80.0, (-0.95, -0.4, 0.95, 0.4)
+"""The aligned crop: pixels per iris distance; left, top, right, bottom."""
+_SMOOTH = 0.012
+"""Standard deviation of the blur that takes noise and fibres away."""
+_ANGLES = np.radians(np.arange(-30, 41, 10))
+_RAYS = np.concatenate([np.stack([side * np.cos(_ANGLES), np.sin(_ANGLES)], 1) for side in (-1, 1)])
+"""Directions in which edges are looked for, first to the left, then to the right: lids hide what is above and below."""
+_REACH, _STEPS = (0.1, 0.06), (1 / 60, 0.02)
+"""How far from the network's centre others are tried first, across and down, and their steps."""
+_NEAR = 0.02
+"""How far from the best of these others are tried then, in steps of `_FINE`."""
+_COARSE, _FINE = 0.01, 0.005
+"""Steps of the radius."""
+_LEAST, _MOST = 0.06, 0.18
+"""Radii that are tried."""
+_EDGE, _BEYOND = 0.02, 0.05
+"""How far within and without a circle brightness is read; and where it is read once more, where that is in the eye."""
+_LID = 0.03
+"""How far outside the network's lids an edge may lie: it knows no eyes larger than a person's."""
+_FLOOR, _NOISE = 0.12, 3.0
+"""Differences of brightness that say nothing: as a share of the contrast in the eye, and in grey levels."""
+_TRUST = 2.4
+"""How much clearness counts beside what is likely beforehand."""
+_OFF = (0.03, 0.015)
+"""How far the network's centres usually are off, across and down."""
+_HUMAN, _SMALLER, _LARGER = 0.093, 0.06, 0.5
+"""Radius of a person's iris (11.7 mm wide, 63 mm apart), and its spread, as logarithms: drawn ones are often larger."""
+_CLEAR = 0.6
+"""Clearness that both eyes must have: d' of 0.9."""
 _FEWEST = 8
-"""Edge points an eye must have."""
-_CENTRE_SPREAD, _RADIUS_SPREAD, _EDGE_SPREAD = 0.15, 0.05, 0.1
-"""How far off the network's centre and radius and the edges found usually are, in radii."""
-_PASSES = 3
+"""Pixels between the lids below which nothing is seen."""
+_NO_MAP = np.empty((0, 0), np.float32)
 
 
-class _Edges(NamedTuple):
-    """Directions of the edge points from the centre, (n, 2), their distances from it, and their weights."""
+class _Seen(NamedTuple):
+    """One eye in the crop.
 
-    directions: np.ndarray
-    distances: np.ndarray
+    Attributes:
+        smooth: (h, w) float32 brightness of the whole crop.
+        weights: (h, w) float32, how far a pixel counts: 1 between the lids, 0 well outside.
+        contrast: in grey levels, between the lids.
+        start: (2,) where the network has the iris, in the crop.
+    """
+
+    smooth: np.ndarray
     weights: np.ndarray
+    contrast: float
+    start: np.ndarray
+
+
+class _Best(NamedTuple):
+    """The likeliest circles: offsets from the network's centres, (2,) each, the radius, how clear they are."""
+
+    offsets: tuple[np.ndarray, np.ndarray]
+    radius: float
+    clear: float
 
 
 def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[FoundEye, FoundEye]:
     """Both eyes with centres and one radius that fit the picture; as they were where their edges are not clear.
-
-    Along rays from each centre the steepest rise of brightness is the edge. Centres and the common radius are those of
-    least squares over both eyes' edges, pulled to what the network found; points far off count less (Huber's weights).
 
     Args:
         image: (height, width, 3) uint8 RGB.
@@ -49,79 +85,128 @@ def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[F
     left, right = ((eye.x, eye.y) for eye in eyes)
     crop, matrix = aligned_crop(image, left, right, _UNIT, _WINDOW)
     # On the red channel irises of every colour are dark.
-    smooth = cv2.GaussianBlur(crop[..., 0].astype(np.float32), (0, 0), 0.011 * _UNIT)
-    inside = [_between_lids(eye, left, right, smooth.shape) for eye in eyes]
-    start = np.array([((side - _WINDOW[0]) * _UNIT, -_WINDOW[1] * _UNIT) for side in (-0.5, 0.5)])
-    scale = math.dist(left, right) / _UNIT
-    first = (eyes[0].radius + eyes[1].radius) / 2 / scale
-    centres, radius = start.copy(), first
-    for _ in range(_PASSES):
-        edges = [_edges(smooth, room, centre, radius) for room, centre in zip(inside, centres, strict=True)]
-        if any(len(it.distances) < _FEWEST for it in edges):
+    smooth = cv2.GaussianBlur(crop[..., 0].astype(np.float32), (0, 0), _SMOOTH * _UNIT)
+    seen = []
+    for eye, side in zip(eyes, (-0.5, 0.5), strict=True):
+        weights, inside = _between_lids(eye, left, right, smooth.shape)
+        if inside.sum() < _FEWEST:
             return eyes
-        centres, radius = _fitted(edges, centres, start, radius, first)
-    if np.abs(centres - start).max() > 3 * _CENTRE_SPREAD * first:
+        low, high = np.percentile(smooth[inside], (10, 90))
+        start = np.array([side - _WINDOW[0], -_WINDOW[1]]) * _UNIT
+        seen.append(_Seen(smooth, weights, float(high - low), start))
+
+    around = _grid(_REACH, _STEPS)
+    first = _best(seen, [around, around], (_LEAST, _MOST), _COARSE)
+    around = _grid((_NEAR, _NEAR), (_FINE, _FINE))
+    radii = max(_LEAST, first.radius - 0.015), min(_MOST, first.radius + 0.015)
+    best = _best(seen, [around + it for it in first.offsets], radii, _FINE)
+    if best.clear < _CLEAR:
         return eyes
-    moved = centres @ matrix[:, :2].T + matrix[:, 2]
-    refined = [
-        eye._replace(x=float(x), y=float(y), radius=radius * scale) for eye, (x, y) in zip(eyes, moved, strict=True)
+    places = [
+        (eye.start + _UNIT * it) @ matrix[:, :2].T + matrix[:, 2] for eye, it in zip(seen, best.offsets, strict=True)
     ]
-    return refined[0], refined[1]
+    radius = best.radius * math.dist(left, right)
+    first_eye, second_eye = (
+        eye._replace(x=float(x), y=float(y), radius=radius) for eye, (x, y) in zip(eyes, places, strict=True)
+    )
+    return first_eye, second_eye
+
+
+def _best(seen: list[_Seen], offsets: list[np.ndarray], between: tuple[float, float], step: float) -> _Best:
+    """Of circles about `offsets`, two grids (rows, columns, 2), with radii `between`, one radius for both eyes."""
+    radii = between[0] + step * np.arange(round((between[1] - between[0]) / step) + 1)
+    clear = [_clearness(eye, it.reshape(-1, 2), radii, step) for eye, it in zip(seen, offsets, strict=True)]
+    likely = [
+        _TRUST * it - ((off.reshape(-1, 2) / _OFF) ** 2).sum(1)[:, None] / 2
+        for it, off in zip(clear, offsets, strict=True)
+    ]
+    ratio = np.log(radii / _HUMAN)
+    prior = (ratio / np.where(ratio < 0, _SMALLER, _LARGER)) ** 2 / 2
+    joint = likely[0].max(0) + likely[1].max(0) - prior
+    size = int(joint.argmax())
+    left, right = (
+        _highest(values[:, size].reshape(grid.shape[:2]), grid) for values, grid in zip(likely, offsets, strict=True)
+    )
+    return _Best(
+        (left, right),
+        float(radii[size] + step * _peak(joint, size)),
+        float(min(it[values[:, size].argmax(), size] for it, values in zip(clear, likely, strict=True))),
+    )
+
+
+def _highest(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """The place, (2,), of the largest of `values`, (rows, columns), between the places of a grid (rows, columns, 2)."""
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    part = np.array([_peak(values[row], int(column)), _peak(values[:, column], int(row))])
+    return grid[row, column] + part * (grid[1, 1] - grid[0, 0])
+
+
+def _clearness(eye: _Seen, offsets: np.ndarray, radii: np.ndarray, step: float) -> np.ndarray:
+    """(offsets, radii): log(1 + d'²) of what is without against what is within, times the share of it that is seen."""
+    edge, beyond = round(_EDGE / step), round(_BEYOND / step)
+    distances = _UNIT * (radii[0] + step * np.arange(-edge, len(radii) + beyond))
+    centres = (eye.start + _UNIT * offsets).astype(np.float32)
+    rings = (distances[:, None, None] * _RAYS).astype(np.float32)
+    places = (centres[:, None] + rings.reshape(1, -1, 2)).reshape(len(centres), -1, 2)
+    shape = len(centres), len(distances), len(_RAYS)
+    levels = cv2.remap(eye.smooth, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(shape)
+    counts = cv2.remap(eye.weights, places, _NO_MAP, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT).reshape(shape)
+
+    def ring(values: np.ndarray, shift: int) -> np.ndarray:
+        return values[:, edge + shift : edge + shift + len(radii)]
+
+    weights = ring(counts, 0)
+    # Both sides count alike, and one that is hardly seen hardly counts.
+    half = len(_ANGLES)
+    sides = weights.reshape(*weights.shape[:2], 2, half).sum(3)
+    weights = weights * (0.5 / np.maximum(sides, half / 4)).repeat(half, 2)
+    share, dark, dark_square = _moments(weights, ring(levels, -edge))
+    seen, bright, square = (
+        sum(it)
+        for it in zip(
+            _moments(weights, ring(levels, edge)),
+            _moments(weights * ring(counts, beyond), ring(levels, beyond)),
+            strict=True,
+        )
+    )
+    share, seen = np.maximum(share, 1e-6), np.maximum(seen, 1e-6)
+    dark, bright = dark / share, bright / seen
+    spread = np.maximum(dark_square / share - dark**2, 0) + np.maximum(square / seen - bright**2, 0)
+    nothing = (_FLOOR * eye.contrast) ** 2 + _NOISE**2
+    return share * np.log1p(np.maximum(bright - dark, 0) ** 2 / (spread / 2 + nothing))
+
+
+def _moments(weights: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Along the last axis: sums of the weights, of the values, and of their squares."""
+    weighted = weights * values
+    return weights.sum(2), weighted.sum(2), np.einsum("abc,abc->ab", weighted, values)
+
+
+def _peak(values: np.ndarray, at: int) -> float:
+    """Where between its neighbours a maximum lies, -0.5 to 0.5: that of the parabola through the three."""
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    before, here, after = values[at - 1 : at + 2]
+    bend = before - 2 * here + after
+    return float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0
+
+
+def _grid(reach: tuple[float, float], steps: tuple[float, float]) -> np.ndarray:
+    """(rows, columns, 2) offsets, across and down."""
+    across, down = (
+        step * np.arange(-round(far / step), round(far / step) + 1) for far, step in zip(reach, steps, strict=True)
+    )
+    return np.stack(np.meshgrid(across, down), -1)
 
 
 def _between_lids(
     eye: FoundEye, left: tuple[float, float], right: tuple[float, float], shape: tuple[int, ...]
-) -> np.ndarray:
-    """How many pixels of the crop each one lies inside the eye's opening; 0 outside."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far each pixel of the crop counts, (h, w) float32, and which lie between the lids, (h, w) bool."""
     x, y = np.vstack([eye.upper, eye.lower[::-1]]).T
     u, v = to_frame(x, y, left, right)
     outline = np.stack([(u - _WINDOW[0]) * _UNIT, (v - _WINDOW[1]) * _UNIT], 1)
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
-    return cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-
-
-def _edges(smooth: np.ndarray, inside: np.ndarray, centre: np.ndarray, radius: float) -> _Edges:
-    rays = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1)
-    places = (centre + radius * _REACH[:, None, None] * rays).astype(np.float32)
-    profile, room = (
-        cv2.remap(it, places, np.empty((0, 0), np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for it in (smooth, inside)
-    )
-    step = (_REACH[1] - _REACH[0]) * radius
-    rise = np.gradient(profile, step, axis=0)
-    rise[room < _INSIDE * radius] = 0
-    # Nearer the expected radius a weaker edge may be the one: pupils and lashes have edges, too.
-    likely = rise * np.exp(-0.5 * ((_REACH - 1) / 0.2) ** 2)[:, None]
-    best = np.clip(likely.argmax(0), 1, len(_REACH) - 2)
-    column = np.arange(len(_ANGLES))
-    before, here, after = (rise[best + shift, column] for shift in (-1, 0, 1))
-    bend = before - 2 * here + after
-    off = np.clip(np.where(bend < 0, (before - after) / np.where(bend < 0, 2 * bend, 1), 0), -0.5, 0.5)
-    clear = (here > _CLEAR) & (before > 0) & (after > 0)
-    distances = radius * _REACH[best] + off * step
-    return _Edges(rays[clear], distances[clear], np.sqrt(here[clear]))
-
-
-def _fitted(
-    edges: list[_Edges], centres: np.ndarray, start: np.ndarray, radius: float, first: float
-) -> tuple[np.ndarray, float]:
-    """One step: the shift of both centres, and the common radius, that fit the edges best."""
-    values = np.concatenate([it.distances for it in edges])
-    design = np.zeros((len(values), 5))
-    at = 0
-    for eye, it in enumerate(edges):
-        design[at : at + len(it.distances), 2 * eye : 2 * eye + 2] = it.directions
-        at += len(it.distances)
-    design[:, 4] = 1
-    weights = np.concatenate([it.weights / it.weights.mean() for it in edges])
-    prior = np.append(start - centres, first)
-    trust = 1 / (np.array([_CENTRE_SPREAD] * 4 + [_RADIUS_SPREAD]) * first)
-    solution = np.append(np.zeros(4), radius)
-    for _ in range(4):
-        off = np.abs(values - design @ solution) / (_EDGE_SPREAD * first)
-        # Neighbouring rays see the same pixels: two of them say little more than one.
-        each = np.sqrt(weights * np.minimum(1, 1 / np.maximum(off, 1e-9)) / 2) / (_EDGE_SPREAD * first)
-        rows = np.vstack([design * each[:, None], np.diag(trust)])
-        solution = np.linalg.lstsq(rows, np.append(values * each, prior * trust), rcond=None)[0]
-    return centres + solution[:4].reshape(2, 2), float(solution[4])
+    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
+    return np.clip(1 - outside / (_LID * _UNIT), 0, 1).astype(np.float32), mask > 0

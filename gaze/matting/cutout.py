@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
+from gaze.engines.wrapping import WrappingEngine
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.matting.colours import find_colours
@@ -65,7 +66,7 @@ class CutoutSource:
     subject: Subject
 
 
-class CutoutEngine(Engine):
+class CutoutEngine(WrappingEngine):
     """Renders by another engine, and gives frames with alpha: (n, height, width, 4) uint8, colours not premultiplied.
 
     For one run: it remembers what the check of its first frames found.
@@ -77,17 +78,10 @@ class CutoutEngine(Engine):
     """
 
     def __init__(self, engine: Engine, network: Network | None) -> None:
-        self._engine, self._network = engine, network
+        super().__init__(engine)
+        self._network = network
         self._checked, self._anew = network is None, False
         self._notes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return self._engine.name
-
-    @property
-    def metered(self) -> bool:  # type: ignore[override]
-        return self._engine.metered
 
     def prepare(self, portrait: Portrait, face: Face) -> CutoutSource:
         """The engine's own work, and the person in the photo, whose matte is the portrait's alpha."""
@@ -96,12 +90,6 @@ class CutoutEngine(Engine):
             raise ValueError("A portrait is cut out along its alpha. Find its matte first.")
         colours = find_colours(portrait.image, matte) if self._network else portrait.image
         return CutoutSource(self._engine.prepare(portrait, face), find_subject(portrait.image, colours, matte, face))
-
-    def render(self, source: CutoutSource, poses: Sequence[Pose]) -> np.ndarray:
-        return np.concatenate(list(self.stream(source, poses)))
-
-    def displacement(self, source: CutoutSource, pose: Pose) -> np.ndarray | None:
-        return self._engine.displacement(source.source, pose)
 
     def stream(self, source: CutoutSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         # What is checked is rendered first, so that nothing is cut out before the check.
@@ -129,6 +117,9 @@ class CutoutEngine(Engine):
 
     def notes(self) -> tuple[str, ...]:
         return (*self._notes, *self._engine.notes())
+
+    def _own(self, source: CutoutSource) -> Any:
+        return source.source
 
     def _knows_motion(self, source: CutoutSource, poses: Sequence[Pose]) -> bool:
         return self._engine.positions(source.source, poses[0]) is not None

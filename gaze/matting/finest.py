@@ -42,6 +42,16 @@ def finest_missing() -> str | None:
     return None
 
 
+def is_finest_there() -> bool:
+    """Whether rembg and the weights of its network are on this machine. Loads nothing."""
+    name = os.environ.get(MODEL_VARIABLE) or next(iter(MODELS))
+    if finest_missing() or name not in MODELS:
+        return not finest_missing() and Path(name).is_file()
+    data = os.environ.get("XDG_DATA_HOME")
+    folder = os.environ.get("U2NET_HOME") or (Path(data) / ".u2net" if data else Path.home() / ".u2net")
+    return (Path(folder) / f"{name}.onnx").is_file()
+
+
 def load_finest() -> Generator[Loading, None, Network]:
     """Get the network ready that `GAZE_MATTING_MODEL` names, one of `MODELS` or an ONNX file, and return it.
 

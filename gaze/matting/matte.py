@@ -9,9 +9,9 @@ import numpy as np
 
 from gaze.errors import FaceError, GazeError
 from gaze.face.face import Face
+from gaze.face.person import find_person
 from gaze.matting.finest import load_finest
 from gaze.matting.refinement import refine
-from gaze.matting.selfie import find_person
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 

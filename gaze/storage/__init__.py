@@ -1,4 +1,4 @@
 """Where portraits are kept, and for how long.
 
-Other rooms import: `checkpoint`, `locks`, `modes`, `recipe`, `sessions`, `stores`.
+Other rooms import: `checkpoint`, `locks`, `modes`, `publishing`, `recipe`, `sessions`, `stores`.
 """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from gaze.storage.modes import PRIVATE, make_private
 
@@ -16,7 +18,7 @@ MOST = 2 * 2**30
 
 
 class Copies:
-    """One folder of copies for each session.
+    """One folder of copies for each session. Threads may share it; each file is fetched by one of them at a time.
 
     Args:
         root: the folder for all; it is made when it is needed.
@@ -24,20 +26,20 @@ class Copies:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._fetching = WeakValueDictionary[Path, threading.Lock]()
+        self._lock = threading.Lock()
 
     def file(self, session: str, name: str, get: Callable[[Path], None]) -> Path:
         """The copy of a file; one that is not there yet is what `get` writes to the path it is given."""
         copy = self.folder(session) / name
         if not copy.is_file():
-            make_private(self._root)
-            part = self._root / f".part-{secrets.token_hex(8)}"
-            try:
-                get(part)
-                copy.parent.mkdir(PRIVATE, exist_ok=True)
-                part.replace(copy)
-            finally:
-                part.unlink(missing_ok=True)
-            self._make_room()
+            # Else all who ask for a portrait that has just become known would fetch it, each for itself; and not every
+            # file system can be read twice at once (fsspec's memory has one place in each file for all readers).
+            with self._lock:
+                alone = self._fetching.setdefault(copy, threading.Lock())
+            with alone:
+                if not copy.is_file():
+                    self._fetch(copy, get)
         os.utime(copy.parent)
         return copy
 
@@ -54,6 +56,17 @@ class Copies:
     def drop(self, session: str) -> None:
         """Remove the copies of a session."""
         shutil.rmtree(self.folder(session), ignore_errors=True)
+
+    def _fetch(self, copy: Path, get: Callable[[Path], None]) -> None:
+        make_private(self._root)
+        part = self._root / f".part-{secrets.token_hex(8)}"
+        try:
+            get(part)
+            copy.parent.mkdir(PRIVATE, exist_ok=True)
+            part.replace(copy)
+        finally:
+            part.unlink(missing_ok=True)
+        self._make_room()
 
     def _make_room(self) -> None:
         used = 0

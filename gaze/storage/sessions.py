@@ -1,20 +1,15 @@
-"""Results on disk: one folder each, under an id that cannot be guessed.
-
-A folder appears under its final name only when it is complete; an interrupted run leaves nothing that looks finished.
-"""
+"""Results on disk: one folder each, under an id that cannot be guessed."""
 
 from __future__ import annotations
 
-import hmac
 import math
 import os
-import re
 import secrets
 import shutil
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gaze.errors import GazeError
@@ -22,41 +17,12 @@ from gaze.output.metadata import METADATA, Metadata
 from gaze.progress import Outcome, Progress
 from gaze.storage.locks import LEFT_AGE, claimed, sweep
 from gaze.storage.modes import PRIVATE, make_private
+from gaze.storage.owners import SECRET, is_proof, proof, store_secret
+from gaze.storage.publishing import DRAFT, is_session, not_kept
 
-KEY, KEY_BYTES = ".key", 32
 _WEEK = 7 * 24 * 3600.0
-_ID = re.compile(r"[0-9a-f]{32}")
-_DRAFT = ".draft-"
 PREVIEWS_KEPT = 3600.0
 """Seconds for which previews are kept."""
-
-
-@contextmanager
-def publishing(final: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `final` when the block ends well and is removed when it does not.
-
-    Raises:
-        GazeError: the folder cannot be made or `final` is there already.
-    """
-    if final.exists():
-        raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
-    draft = final.parent / f"{_DRAFT}{final.name}-{secrets.token_hex(8)}"
-    with ExitStack() as claim:
-        try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            claim.enter_context(claimed(draft, PRIVATE if is_session(final.name) else 0o777))
-        except OSError as error:
-            raise GazeError(f"{final.parent} cannot be written to: {error.strerror}. Choose another place.") from error
-        try:
-            yield draft
-            draft.rename(final)
-        except OSError as error:
-            raise GazeError(
-                f"The result could not be written to {final}: {error.strerror or error}. Make room or choose another "
-                "place."
-            ) from error
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def time_kept() -> float:
@@ -73,11 +39,6 @@ def time_kept() -> float:
     if not 0 < days < math.inf:
         raise GazeError(f"GAZE_KEEP_DAYS is “{given}”. Give a number of days, such as 7.")
     return days * 24 * 3600
-
-
-def is_session(name: str) -> bool:
-    """Whether this can be the id of a session; nothing else becomes part of a path."""
-    return bool(_ID.fullmatch(name))
 
 
 def gone() -> GazeError:
@@ -102,14 +63,14 @@ class SessionStore:
         Raises:
             GazeError: they cannot; the message says why.
         """
-        self._key()
+        self._secret()
         for note in filter(None, self._protect()):
             print(note, file=sys.stderr)
         self.tidy()
 
     def _protect(self) -> Iterator[str]:
         """Close what other users of the machine could look into; yields sentences on it."""
-        if all(is_session(path.name) or path.name.startswith((KEY, _DRAFT)) for path in self.root.iterdir()):
+        if all(is_session(path.name) or path.name.startswith((SECRET, DRAFT)) for path in self.root.iterdir()):
             yield make_private(self.root)
             return
         # The folder holds other things as well, so that who may enter it is not for us to say.
@@ -141,19 +102,17 @@ class SessionStore:
         """A folder for what the block alone needs; if the program is killed, it goes as drafts do.
 
         Raises:
-            GazeError: it cannot be made, or what the block does with files fails.
+            StoreError: it cannot be made, or what the block does with files fails.
         """
         try:
             self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
-            with claimed(self.root / f"{_DRAFT}{secrets.token_hex(8)}", PRIVATE) as folder:
+            with claimed(self.root / f"{DRAFT}{secrets.token_hex(8)}", PRIVATE) as folder:
                 try:
                     yield folder
                 finally:
                     shutil.rmtree(folder, ignore_errors=True)
         except OSError as error:
-            raise GazeError(
-                f"A file could not be written to {self.root}: {error.strerror or error}. Make room there."
-            ) from error
+            raise not_kept(self.root, error) from error
 
     def folder(self, session: str) -> Path:
         """The folder of a finished session.
@@ -202,7 +161,7 @@ class SessionStore:
         Raises:
             GazeError: there is no such session, or no longer.
         """
-        drafts = self.root.glob(f"{_DRAFT}{session}-*/*.pack") if is_session(session) else ()
+        drafts = self.root.glob(f"{DRAFT}{session}-*/*.pack") if is_session(session) else ()
         for pack in drafts:
             return pack.parent
         return self.folder(session)  # last: a draft that is gone by now has become this
@@ -216,7 +175,7 @@ class SessionStore:
 
     def secret(self, session: str) -> str:
         """What the owner of a session holds, and nobody else can know: needed to delete it."""
-        return hmac.new(self._key(), session.encode(errors="replace"), "sha256").hexdigest()
+        return proof(self._secret(), session)
 
     def delete_owned(self, session: str, secret: str) -> None:
         """Remove a session at its owner's wish; one that is gone already is no error.
@@ -233,8 +192,7 @@ class SessionStore:
         Raises:
             GazeError: the secret is not that of the session.
         """
-        # As bytes: of text, only ASCII can be compared.
-        if not hmac.compare_digest(self.secret(session).encode(), secret.encode(errors="replace")):
+        if not is_proof(self._secret(), session, secret):
             raise GazeError("Only the browser in which this portrait was made can change or delete it.")
 
     def write(self, session: str, name: str, data: bytes) -> None:
@@ -244,7 +202,7 @@ class SessionStore:
             GazeError: there is no such session, or the file system refuses.
         """
         folder = self.folder(session)
-        draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
         try:
             before = folder.stat()
             draft.write_bytes(data)
@@ -252,36 +210,11 @@ class SessionStore:
             os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise GazeError(f"It could not be kept: {error.strerror}. Try again in a minute.") from error
+            raise not_kept(self.root, error) from error
 
-    def _key(self) -> bytes:
-        """Made once for each store; sessions stay their owners' over restarts.
-
-        Raises:
-            GazeError: the folder cannot be written to, or the key is damaged.
-        """
-        path = self.root / KEY
-        draft = self.root / f"{KEY}-{secrets.token_hex(8)}"
-        try:
-            self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
-            if not path.exists():
-                with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    file.write(secrets.token_bytes(KEY_BYTES))
-                    file.flush()
-                    os.fsync(file.fileno())
-                _take_name(draft, path)  # whole, or not at all: part of a key could be guessed
-            key = path.read_bytes()
-        except OSError as error:
-            raise GazeError(f"{self.root} cannot be written to: {error.strerror}. Choose another place.") from error
-        finally:
-            with suppress(OSError):
-                draft.unlink()
-        if len(key) != KEY_BYTES:
-            raise GazeError(
-                f"{path} is damaged. Remove it: a new one is made. "
-                "Owners of earlier portraits can then not delete them."
-            )
-        return key
+    def _secret(self) -> bytes:
+        """The store's, from which its owners' are made."""
+        return store_secret(self.root)
 
     def delete(self, session: str) -> None:
         """Remove a session for good; one that is gone already is no error.
@@ -291,7 +224,7 @@ class SessionStore:
         """
         if not is_session(session):
             return
-        gone = self.root / f"{_DRAFT}{secrets.token_hex(8)}"
+        gone = self.root / f"{DRAFT}{secrets.token_hex(8)}"
         try:
             (self.root / session).rename(gone)  # at once: half of it must not be found, nor stay if this is interrupted
         except FileNotFoundError:
@@ -314,20 +247,11 @@ class SessionStore:
         old = [path.name for path, age in ages.items() if age > self.kept]
         for session in old:
             self.delete(session)
-        sweep(self.root, f"{_DRAFT}*")
-        for key in self.root.glob(f"{KEY}-*"):
-            if _age(key) > LEFT_AGE:
-                key.unlink(missing_ok=True)
+        sweep(self.root, f"{DRAFT}*")
+        for left in self.root.glob(f"{SECRET}-*"):
+            if _age(left) > LEFT_AGE:
+                left.unlink(missing_ok=True)
         return len(old)
-
-
-def _take_name(draft: Path, path: Path) -> None:
-    """Give a file its name, unless another has it; programs may try at once, and one wins."""
-    try:
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-    except OSError:  # a file system without links, such as FAT
-        draft.rename(path)
 
 
 def _age(path: Path) -> float:

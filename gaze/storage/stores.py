@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
@@ -22,12 +22,16 @@ from gaze.progress import Outcome, Progress
 from gaze.storage.copies import Copies
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.locks import LEFT_AGE
-from gaze.storage.sessions import KEY, KEY_BYTES, SessionStore, gone, is_session, time_kept
+from gaze.storage.owners import SECRET, SECRET_BYTES, checked
+from gaze.storage.publishing import is_session
+from gaze.storage.sessions import SessionStore, gone, time_kept
 
 _log = logging.getLogger(__name__)
 
 _BELIEVED = 60.0
 """Seconds for which a session that was there is taken to be there; another machine may delete it."""
+_REMOVED = 10_000
+"""How many sessions that were removed are remembered, lest a file that is on its way comes back."""
 _PATIENCE = 5.0
 """Seconds for which a page waits for the store."""
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
@@ -63,14 +67,24 @@ class RemoteStore(SessionStore):
         remote: where sessions are kept.
         place: a folder on this machine, for this store alone.
         kept: seconds after which a session may be removed.
+        clock, now: seconds, for what lasts and since 1970; tests have their own.
     """
 
-    def __init__(self, remote: RemoteFolder, place: Path, kept: float) -> None:
+    def __init__(
+        self,
+        remote: RemoteFolder,
+        place: Path,
+        kept: float,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._here = SessionStore(place / "made", kept)
         super().__init__(self._here.root, kept)
         self._remote, self._copies = remote, Copies(place / "copies")
-        self._known_key = b""
+        self._clock, self._now = clock, now
+        self._known_secret = b""
         self._seen: dict[str, float] = {}
+        self._removed: dict[str, None] = {}
         self._in_work: set[str] = set()
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="store")
         self._tidying: Future[None] | None = None
@@ -78,7 +92,7 @@ class RemoteStore(SessionStore):
     def check(self) -> None:
         self._here.check()
         try:
-            self._key()
+            self._secret()
         except (StoreError, FileNotFoundError) as error:
             raise GazeError(
                 f"“{self._remote.shown}” cannot be used: {error.__cause__ or error}. Check the address and the "
@@ -177,32 +191,27 @@ class RemoteStore(SessionStore):
             if session not in self._in_work:
                 for _ in self._send(session):
                     pass
-        now = time.time()
+        now = self._now()
         for session, (written, whole) in self._folders().items():
             if now - written > (self.kept if whole else LEFT_AGE):
                 self._remove(session)
                 count += whole
         return count
 
-    def _key(self) -> bytes:
+    def _secret(self) -> bytes:
         """The same for all machines that share the store.
 
         Raises:
             StoreError: the store did not answer.
         """
-        if not self._known_key:
+        if not self._known_secret:
             try:
-                key = self._remote.read(KEY)
+                found = self._remote.read(SECRET)
             except FileNotFoundError:
-                self._remote.create(KEY, secrets.token_bytes(KEY_BYTES))
-                key = self._remote.read(KEY)  # another machine may have been faster
-            if len(key) != KEY_BYTES:
-                raise GazeError(
-                    f"{self._remote.shown}/{KEY} is damaged. Remove it: a new one is made. "
-                    "Owners of earlier portraits can then not delete them."
-                )
-            self._known_key = key
-        return self._known_key
+                self._remote.create(SECRET, secrets.token_bytes(SECRET_BYTES))
+                found = self._remote.read(SECRET)  # another machine may have been faster
+            self._known_secret = checked(found, f"{self._remote.shown}/{SECRET}")
+        return self._known_secret
 
     def _tidy(self) -> None:
         try:
@@ -221,7 +230,7 @@ class RemoteStore(SessionStore):
                 yield Progress("keep", done, len(names), f"Keeping the portrait: file {done + 1} of {len(names)}")
                 self._remote.put(folder / name, f"{session}/{name}")
             self._remote.put(folder / METADATA, f"{session}/{METADATA}")
-            self._seen[session] = time.monotonic()
+            self._seen[session] = self._clock()
             self._copies.adopt(folder)
 
     def _demand(self, session: str) -> None:
@@ -236,14 +245,14 @@ class RemoteStore(SessionStore):
         raise gone()
 
     def _is_kept(self, session: str) -> bool:
-        if not is_session(session):
+        if not is_session(session) or session in self._removed:
             return False
-        if time.monotonic() - self._seen.get(session, -_BELIEVED) < _BELIEVED:
+        if self._clock() - self._seen.get(session, -_BELIEVED) < _BELIEVED:
             return True
         if not self._remote.has(f"{session}/{METADATA}"):
             self._forget(session)
             return False
-        self._seen[session] = time.monotonic()
+        self._seen[session] = self._clock()
         return True
 
     def _copy(self, session: str, name: str) -> Path:
@@ -251,9 +260,13 @@ class RemoteStore(SessionStore):
         if not _NAME.fullmatch(name):
             raise gone()
         try:
-            return self._copies.file(session, name, partial(self._remote.get, f"{session}/{name}"))
+            copy = self._copies.file(session, name, partial(self._remote.get, f"{session}/{name}"))
         except FileNotFoundError:
             raise gone() from None
+        if session in self._removed:  # meanwhile
+            self._forget(session)
+            raise gone()
+        return copy
 
     def _forget(self, session: str) -> None:
         """Remove what is known here of a session that the store has no longer."""
@@ -262,9 +275,17 @@ class RemoteStore(SessionStore):
 
     def _remove(self, session: str) -> None:
         """Remove a session here and there; there, what makes it one goes first."""
-        self._forget(session)
-        self._remote.remove(f"{session}/{METADATA}")
-        self._remote.remove(session)
+        self._removed[session] = None  # whoever is just being given it finds it gone
+        if len(self._removed) > _REMOVED:
+            del self._removed[next(iter(self._removed))]
+        try:
+            self._remote.remove(f"{session}/{METADATA}")
+            self._remote.remove(session)
+        except StoreError:
+            self._removed.pop(session, None)
+            raise
+        finally:
+            self._forget(session)
 
     def _folders(self) -> dict[str, tuple[float, bool]]:
         """Every session of which the store has anything: when that was written, and whether the session is whole."""

@@ -1,7 +1,4 @@
-"""Named endpoints for programs: gradio_client, curl, MCP (docs/api.md).
-
-They have components of their own, which nobody sees: an event of the page would hand its updates to callers.
-"""
+"""What the endpoints for programs do: gradio_client, curl, MCP (docs/api.md); `endpoints` lists their arguments."""
 
 from __future__ import annotations
 
@@ -12,32 +9,27 @@ from typing import Any
 
 import gradio as gr
 
-from gaze.engines.base import ENGINES, choose_engine
+from gaze.engines.base import choose_engine
 from gaze.errors import GazeError
-from gaze.face.framing import FRAMINGS
-from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
+from gaze.grid import Expression, Strengths
 from gaze.matting.background import BLUR, is_plain
-from gaze.matting.matte import MATTINGS
-from gaze.motion.keys import AUTO
-from gaze.options import PREVIEW, VIDEOS, Options
+from gaze.options import PREVIEW, Options
 from gaze.output.bundle import write_zip
 from gaze.output.metadata import Metadata
-from gaze.output.sprites import MODES
 from gaze.pipeline import generate, run
 from gaze.progress import Progress, Steps
-from gaze.remote import HANDED_ON
+from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.limit import Limit, check_cost, client_of
 from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_url
+from gaze.ui.visitors import for_visitors
 from gaze.version import __version__
 
 _TOLD = ("stage", "done", "total", "message", "remaining")
 """What callers learn of each `Progress`."""
-_LARGE, _LONG = 999_999_999, 100
-"""The largest number, and the longest text, that can mean anything as an argument."""
 
 
 class Api:
@@ -98,6 +90,14 @@ class Api:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
 
         A generator, so that a caller who cancels, or goes away, stops it.
+
+        Args:
+            photo: a portrait photo, its face seen from the front.
+            head: how strongly the head follows the pointer, 0 to 2.
+            eyes: how strongly the eyes do.
+            remove_background: whether only the person is left.
+            background: a colour as CSS writes it, or "blur".
+            sheets: whether the zip has sprite sheets for other programs.
         """
         out = self._results.new()
         try:
@@ -144,7 +144,8 @@ class Api:
                 result = steps.result
                 made = _manifest(out.name, result.metadata)
                 notes = [*result.notes, *self._results.notes(out.name)]
-                yield {**made, "reason": result.reason, "notes": notes}, str(archive)
+                told = {"reason": for_visitors(result.reason), "notes": [*map(for_visitors, notes)]}
+                yield {**made, **told}, str(archive)
         except GazeError as error:
             raise _told(error) from error
         finally:
@@ -162,7 +163,11 @@ class Api:
         anyway: bool = False,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """A small portrait by the instant engine, kept for an hour."""
+        """A small portrait by the instant engine, kept for an hour.
+
+        Args:
+            photo: a portrait photo, its face seen from the front.
+        """
         try:
             self._limit.take(client_of(request))
             out = self._previews.new()
@@ -189,60 +194,10 @@ class Api:
         return {
             "version": __version__,
             "engine": engine,
-            "reason": reason,
+            "reason": for_visitors(reason),
             "running": len(self._line) - waiting,
             "waiting": waiting,
         }
-
-
-def add_endpoints(api: Api) -> None:
-    """Put the endpoints into the page that is being built."""
-    with gr.Group(visible=False):
-        photo = ui.photo_input()
-        strengths = [gr.Number(1, label=name, minimum=0, maximum=2) for name in ("head", "eyes", "brows")]
-        straighten = gr.Checkbox(True, label="straighten")
-        normal = Options()
-        face = gr.Number(normal.face, precision=0, label="face")
-        anyway = gr.Checkbox(normal.anyway, label="anyway")
-        choices = [
-            photo,
-            gr.Dropdown(list(ENGINES), value=ENGINES[0], label="engine"),
-            gr.Number(normal.size, precision=0, label="size"),
-            gr.Textbox(AUTO, label="keys"),
-            gr.Textbox(AUTO, label="frame_size"),
-            gr.Number(normal.quality, precision=0, label="quality"),
-            gr.Dropdown(list(FRAMINGS), value=normal.framing, label="framing"),
-            *strengths,
-            straighten,
-            *(gr.Number(0, label=name, minimum=low, maximum=high) for name, (low, high) in EXPRESSION_RANGES.items()),
-            gr.Dropdown(list(VIDEOS), value=normal.video, label="video"),
-            gr.Checkbox(False, label="remove_background"),
-            gr.Checkbox(normal.expression.lid_term, label="lid_term"),
-            gr.Dropdown(list(MODES), value=normal.mode, label="mode"),
-            gr.Number(normal.effort, precision=0, label="effort", minimum=0, maximum=6),
-            gr.Checkbox(normal.pack, label="pack"),
-            gr.Checkbox(False, label="sheets"),
-            gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
-            gr.Checkbox(True, label="keep"),
-            face,
-            anyway,
-            gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
-            gr.Textbox("", label="background"),
-        ]
-        manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
-        session = gr.Textbox(label="session")
-        for argument in (*choices[1:], session):
-            _check(argument)
-        gr.Button().click(
-            api.generate,
-            choices,
-            [manifest, archive],
-            api_name="generate",
-            concurrency_limit=None,  # who has to wait does so in our own line, where the place is told
-        )
-        gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
-        gr.Button().click(api.session, session, manifest, api_name="session")
-        gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
 
 
 def _background(given: str) -> str | None:
@@ -250,44 +205,6 @@ def _background(given: str) -> str | None:
     if given and not is_plain(given):
         raise GazeError(f"“{given}” is no background. Give a colour, as “#f4f1ea” or “teal”, or “{BLUR}”.")
     return given or None
-
-
-def _check(argument: gr.components.Component) -> None:
-    """Refuse a value of another kind in words: Gradio would answer with an error that says nothing."""
-    match argument:
-        case gr.Number():
-            low, high = argument.minimum, argument.maximum
-            low, high = -_LARGE if low is None else low, _LARGE if high is None else high
-            wanted = f"a number from {low} to {high}" if high < _LARGE else "a number of at most nine digits"
-
-            def fits(value: Any) -> bool:
-                return isinstance(value, int | float) and not isinstance(value, bool) and bool(low <= value <= high)
-        case gr.Checkbox():
-            wanted = "true or false"
-
-            def fits(value: Any) -> bool:
-                return isinstance(value, bool)
-        case gr.Dropdown():
-            choices = [str(value) for _, value in argument.choices]
-            wanted = f"one of: {', '.join(choices)}"
-
-            def fits(value: Any) -> bool:
-                return isinstance(value, str) and value in choices
-        case _:
-            wanted = f"a text of at most {_LONG} letters"
-
-            def fits(value: Any) -> bool:
-                return isinstance(value, str | int) and len(str(value)) <= _LONG
-
-    preprocess = argument.preprocess
-
-    def checked(payload: Any) -> Any:
-        if not fits(payload):
-            told = f"“{argument.label}” is {str(payload)[:_LONG]}. Give {wanted}."
-            raise gr.Error(told, title="Not possible", print_exception=False)
-        return preprocess(payload)
-
-    argument.preprocess = checked  # type: ignore[method-assign]
 
 
 def _given(photo: str | None) -> str:
@@ -310,4 +227,4 @@ def _told_of(step: Progress) -> dict[str, Any]:
 
 
 def _told(error: GazeError) -> gr.Error:
-    return gr.Error(str(error), title="Not possible", print_exception=False)
+    return gr.Error(for_visitors(error), title="Not possible", print_exception=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import ctypes
 import logging
-import math
 import os
 import secrets
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import mcp
 from gradio.utils import colab_check, get_space
 from starlette.middleware import Middleware
 
@@ -27,21 +27,23 @@ from gaze.errors import GazeError
 from gaze.photo import reading
 from gaze.photo.kept import Kept
 from gaze.photo.portrait import MAX_BYTES
-from gaze.remote import place_of
+from gaze.remote.client import place_of
 from gaze.storage.locks import claimed, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
-from gaze.ui.api import Api, add_endpoints
+from gaze.ui.agents import agents_routes
+from gaze.ui.api import Api
 from gaze.ui.clips import clip_routes
 from gaze.ui.ending import leave_nothing
+from gaze.ui.endpoints import NAMES, add_endpoints
 from gaze.ui.guard import Guard, hosts_of
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import PROXIES, Limit, asking
 from gaze.ui.listeners import Listeners, Listening
 from gaze.ui.page import add_page, head, page_routes
 from gaze.ui.queue import Line
-from gaze.ui.restart import tell_of_restarts
 from gaze.ui.routes import ZIP, session_routes
+from gaze.ui.sentences import Blocks, Sentences
 from gaze.ui.share import share_routes
 from gaze.ui.uploads import Uploads
 
@@ -57,10 +59,9 @@ _TIDY = 600.0
 
 def build(handlers: Handlers, api: Api, results: SessionStore, remote: str | None = None) -> gr.Blocks:
     """The page, and the endpoints for programs."""
-    with gr.Blocks(title=_TITLE, fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
+    with Blocks(title=_TITLE, fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
         add_endpoints(api)  # first, so that they have their names and the page's own events do not
         add_page(handlers, results, remote)
-    tell_of_restarts(page)
     return page
 
 
@@ -87,13 +88,13 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     temporary = _temporary_folder()
     kept = Kept(temporary)
     reading.serve(asking, kept)
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
+    uploads = os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
+    mcp.DEFAULT_TEMP_DIR = uploads  # read when Gradio is imported; photos sent as data: URLs would stay there for ever
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
-    examples = SessionStore(temporary / "examples", math.inf)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     line, limit, listeners = Line(), Limit(), Listeners()
-    handlers = Handlers(results, previews, examples, line, limit, remote)
+    handlers = Handlers(results, previews, line, limit, remote)
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, line, remote, limit, listeners), results, remote)
     page.queue(max_size=20)
@@ -103,14 +104,16 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         app_kwargs={
             "routes": [
                 *page_routes(),
+                *agents_routes(),
                 *share_routes(results),
                 *clip_routes(results, limit),
-                *session_routes(previews, examples, results),
+                *session_routes(previews, results),
             ],
             "middleware": [
                 Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
                 Middleware(Uploads, temporary, temporary / "uploads"),
                 Middleware(Listening, listeners),
+                Middleware(Sentences, NAMES),
             ],
         },
         max_file_size=MAX_BYTES,

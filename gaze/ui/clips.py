@@ -13,6 +13,7 @@ from gaze.errors import GazeError, StoreError
 from gaze.output.clip import KINDS, write_clip
 from gaze.storage.sessions import SessionStore
 from gaze.ui.limit import Limit, client_of
+from gaze.ui.visitors import for_visitors
 
 ROOT = "gradio_api/gaze-clip"
 _ONE = threading.Lock()
@@ -28,9 +29,9 @@ def clip_routes(store: SessionStore, limit: Limit) -> list[Route]:
             limit.take(client_of(request))
             data = made(store, session, kind, shape)
         except StoreError as error:
-            return PlainTextResponse(str(error), status_code=503)
+            return PlainTextResponse(for_visitors(error), status_code=503)
         except GazeError as error:
-            return PlainTextResponse(str(error), status_code=404)
+            return PlainTextResponse(for_visitors(error), status_code=404)
         headers = {
             "Content-Disposition": f'attachment; filename="gaze-portrait.{kind}"',
             "Cache-Control": "no-store",

@@ -10,9 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-from gradio.data_classes import ImageData
-from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
 
 from gaze.face.detection import find_faces
@@ -25,45 +22,6 @@ _THUMBNAIL = 128
 """Pixels; shown at half of it."""
 _STILL = 900
 """Pixels of the longer side of a photo on the stage."""
-
-
-def uploaded(path: str) -> Path | None:
-    """The file at a path that the upload gave to a caller, if it is there; None for any other path."""
-    if "\0" in path:
-        return None
-    found = Path(path).resolve()
-    # Whoever asks could name any file of the server.
-    inside = found.is_relative_to(Path(get_upload_folder()).resolve())
-    return found if inside and found.is_file() else None
-
-
-def photo_input() -> gr.Image:
-    """An image input, for programs, that hands the uploaded file on untouched.
-
-    Gradio's own reading would drop the orientation of phone photos, and refuse a broken file before `load_portrait` can
-    say what is wrong with it. (Not a subclass: Gradio writes a stub file beside the source of each.)
-    """
-    image = gr.Image(label="Your photo", type="filepath", image_mode=None)
-
-    def path_of(payload: ImageData | None) -> str | None:
-        if payload is None or not payload.path:
-            return None
-        path = uploaded(payload.path)
-        if path is None:
-            raise gr.Error("This photo was not uploaded. Send the file itself.", print_exception=False)
-        return str(path)
-
-    to_cache = image.async_move_resource_to_block_cache
-
-    async def file_of(url_or_file_path: str | Path | None) -> str | None:
-        # Gradio would fetch whatever is there, however much that is.
-        if str(url_or_file_path).lower().startswith(("http:", "https:")):
-            raise gr.Error("This is the address of a photo. Send the file itself.", print_exception=False)
-        return await to_cache(url_or_file_path)
-
-    image.preprocess = path_of  # type: ignore[method-assign]
-    image.async_move_resource_to_block_cache = file_of  # type: ignore[method-assign]
-    return image
 
 
 def manifest(session: str, metadata: Metadata) -> dict[str, Any]:

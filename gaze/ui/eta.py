@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from gaze.options import Options
 from gaze.progress import Progress
 
-STAGES = ("read", "load", "render", "pack", "ready", "encode", "fetch", "keep", "done")
+STAGES = ("read", "load", "render", "pack", "ready", "encode", "sheets", "fetch", "keep", "done")
 """In their order; not every run has all."""
 _USUAL: Mapping[str, float] = {"read": 0.15, "load": 0.02, "render": 0.4, "pack": 0.4}
 """Shares of the whole time, for a first run. They move the bar; no time is told by them."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -16,6 +15,7 @@ from gaze.errors import GazeError
 from gaze.progress import Progress, Result, Steps
 from gaze.ui.eta import Meter, Pace, Seconds
 from gaze.ui.queue import Line
+from gaze.ui.visitors import for_visitors
 
 _log = logging.getLogger(__name__)
 _PAUSE = 0.5
@@ -24,6 +24,7 @@ PATIENCE_WAITING, PATIENCE_RUNNING = 30.0, 120.0
 """Seconds for which a run goes on though no page follows it: in the line, and once it has begun."""
 _REMEMBERED = 600.0
 """Seconds for which the end of a run is told."""
+_MOST_UNWANTED = 1000
 UNEXPECTED = "Something went wrong on our side. Your photo and your choices are still here: try again."
 
 Run = Generator[Progress, None, Result]
@@ -56,6 +57,7 @@ class Job:
     """One run in a thread of its own.
 
     Args:
+        name: what its page calls it; nobody else can know.
         begin: starts the run.
         line: those who wait.
         expected: seconds that each stage will take, if they are known.
@@ -64,12 +66,13 @@ class Job:
 
     def __init__(
         self,
+        name: str,
         begin: Callable[[], Run],
         line: Line,
         expected: Seconds | None = None,
         learn: Callable[[Result, Seconds], None] = lambda result, took: None,
     ) -> None:
-        self.name = secrets.token_hex(16)
+        self.name = name
         self.state = State()
         self.about: dict[str, Any] = {}
         self._begin, self._line, self._expected, self._learn = begin, line, expected, learn
@@ -89,6 +92,10 @@ class Job:
     def stop(self) -> None:
         """End it; nothing of it stays."""
         self._stopped = True
+
+    def seen(self) -> None:
+        """Somebody has asked for it: it is not given up for a while."""
+        self._left_at = time.monotonic()
 
     def join(self, seconds: float) -> None:
         """Wait until it has ended, but no longer."""
@@ -130,7 +137,7 @@ class Job:
             with self._turn:
                 result = self._wait_and_run()
         except GazeError as error:
-            self._tell(phase="failed", problem=str(error))
+            self._tell(phase="failed", problem=for_visitors(error))
         except Exception:
             _log.exception("A portrait could not be made.")
             self._tell(phase="failed", problem=UNEXPECTED)
@@ -173,25 +180,56 @@ class Jobs:
     def __init__(self, line: Line, pace: Pace) -> None:
         self._line, self._pace = line, pace
         self._jobs: dict[str, Job] = {}
+        self._unwanted: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def start(
-        self, begin: Callable[[], Run], expected: Seconds | None, learn: Callable[[Result, Seconds], None]
+        self,
+        name: str,
+        begin: Callable[[], Run],
+        expected: Seconds | None,
+        learn: Callable[[Result, Seconds], None],
+        about: dict[str, Any],
     ) -> Job:
-        """A new run, at the end of the line.
+        """A new run, at the end of the line; if a run of this name was begun already, that one.
+
+        A page that is loaded anew cannot know whether the app had heard of its run: it asks for the same once more.
+
+        Args:
+            name: what its page calls it.
+            begin, expected, learn: as for `Job`.
+            about: what its page is told of it with each state.
 
         Raises:
             GazeError: too many are waiting already.
         """
-        job = Job(begin, self._line, expected, learn)
         with self._lock:
-            now = time.monotonic()
-            old = [name for name, it in self._jobs.items() if it.ended_at and now - it.ended_at > _REMEMBERED]
-            for name in old:
-                del self._jobs[name]
-            self._jobs[job.name] = job
+            self._forget()
+            if job := self._jobs.get(name):
+                return job
+            job = Job(name, begin, self._line, expected, learn)
+            job.about = about
+            if name in self._unwanted:
+                job.stop()
+            self._jobs[name] = job
         job.start()
         return job
+
+    def stop(self, name: str) -> None:
+        """End a run, even if it is only asked for after this."""
+        with self._lock:
+            self._forget()
+            if job := self._jobs.get(name):
+                job.stop()
+            elif len(self._unwanted) < _MOST_UNWANTED:
+                self._unwanted[name] = time.monotonic()
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        for name in [name for name, it in self._jobs.items() if it.ended_at and now - it.ended_at > _REMEMBERED]:
+            del self._jobs[name]
+        for name in [name for name, since in self._unwanted.items() if now - since > _REMEMBERED]:
+            del self._unwanted[name]
 
     def find(self, name: str) -> Job | None:
         """The run of this name, while it is remembered."""

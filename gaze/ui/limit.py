@@ -27,7 +27,7 @@ Of the addresses that a request passed, the last one beyond these is the client:
 
 
 class Limit:
-    """A bucket of tokens for each client: each preview takes one, and they come back with time.
+    """A bucket of tokens for each client: what it asks for takes some, and they come back with time.
 
     A client is an address, as the web server before the app tells it (`PROXIES`). Whoever has many, or makes some up
     where nothing checks them, is held by the number of previews that are made at once, as everybody is.
@@ -50,11 +50,11 @@ class Limit:
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def take(self, client: str) -> None:
-        """Take a token.
+    def take(self, client: str, tokens: float = 1.0) -> None:
+        """Take a token, or as many as something costs.
 
         Raises:
-            GazeError: there is none just now.
+            GazeError: there are not so many just now.
         """
         now = self._clock()
         with self._lock:
@@ -62,9 +62,9 @@ class Limit:
             left = min(self._most, left + (now - since) * self._per_second)
             if len(self._buckets) >= _CLIENTS:
                 del self._buckets[next(iter(self._buckets))]  # who asked longest ago
-            self._buckets[client] = left - (left >= 1), now
-        if left < 1:
-            wait = math.ceil((1 - left) / self._per_second)
+            self._buckets[client] = left - tokens * (left >= tokens), now
+        if left < tokens:
+            wait = math.ceil((tokens - left) / self._per_second)
             raise GazeError(f"You asked for too many {self._what} in a short time. Wait {wait} s, then go on.")
 
     def on(self, act: Callable[..., Any]) -> Callable[..., Any]:

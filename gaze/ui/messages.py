@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gaze.errors import GazeError
 from gaze.grid import Strengths
+from gaze.matting.background import BLUR
 from gaze.options import Options
 
+JOB = r"^[0-9a-f]{32}$"
+FIRST = 384
+"""Pixels of a preview that is there in about a second."""
 MOST_REMEMBERED = 20
 """Portraits that a browser remembers."""
 _MOST_STRENGTH = 2.0
@@ -27,19 +32,34 @@ class Photo(_Message):
 
 
 class Choice(_Message):
-    """What stands in the controls. Strengths: 0 to 2, 1 is normal; `strength` multiplies the three others."""
+    """What stands in the controls.
+
+    Strengths: 0 to 2, 1 is normal; `strength` multiplies the three others. `colour` counts where the background is
+    "colour", and `picture`, the path of an upload, where it is "picture".
+    """
 
     strength: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
     head: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
     eyes: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
     brows: float = Field(default=1.0, ge=0, le=_MOST_STRENGTH)
-    background: Literal["keep", "remove"] = "keep"
+    background: Literal["keep", "remove", "colour", "blur", "picture"] = "keep"
+    colour: str = Field(default="#f4f1ea", pattern=r"^#[0-9a-f]{6}$")
+    picture: str | None = Field(default=None, max_length=4096)
+    matting: Literal["quick", "finest"] = "quick"
     framing: Literal["auto", "whole"] = "auto"
     frame_size: Literal["auto", 512, 768, 1024] = "auto"
     straighten: bool = True
 
-    def options(self, face: int, anyway: bool = False, remote: str | None = None) -> Options:
-        """The options of a full portrait."""
+    def options(
+        self, face: int, anyway: bool = False, remote: str | None = None, picture: Path | None = None
+    ) -> Options:
+        """The options of a full portrait.
+
+        Args:
+            face, anyway, remote: as they stand there.
+            picture: the file that `picture` names.
+        """
+        behind = {"colour": self.colour, "blur": BLUR, "picture": picture}
         parts = (min(self.strength * part, _MOST_STRENGTH) for part in (self.head, self.eyes, self.brows))
         return Options(
             strengths=Strengths(*parts),
@@ -47,6 +67,8 @@ class Choice(_Message):
             frame_size=self.frame_size,
             straighten=self.straighten,
             remove_background=self.background == "remove",
+            background=behind.get(self.background),
+            matting=self.matting,
             face=face,
             anyway=anyway,
             remote=remote,
@@ -55,12 +77,16 @@ class Choice(_Message):
 
 
 class Ask(_Message):
-    """A photo, which of its faces (None: not chosen yet), whether eyes may be hard to see, and the controls."""
+    """A photo, which of its faces (None: not chosen yet), whether eyes may be hard to see, and the controls.
+
+    `side`: pixels of the preview's longer side.
+    """
 
     photo: Photo
     face: int | None = Field(default=None, ge=0, lt=1000)
     anyway: bool = False
     choice: Choice = Choice()
+    side: int = Field(default=FIRST, ge=128, le=768)
 
 
 class Own(_Message):
@@ -71,8 +97,12 @@ class Own(_Message):
 
 
 class Make(Ask):
-    """A portrait to make. `mine`: those whose rendered frames may be used again."""
+    """A portrait to make.
 
+    `job`: what the browser calls the run. `mine`: portraits whose rendered frames may be used again.
+    """
+
+    job: str = Field(pattern=JOB)
     mine: list[Own] = Field(default_factory=list, max_length=MOST_REMEMBERED)
 
 
@@ -88,6 +118,12 @@ class Session(_Message):
     session: str = Field(max_length=100)
 
 
+class Adding(Own):
+    """A portrait that is to have sprite sheets; `job`: what the browser calls the run."""
+
+    job: str = Field(pattern=JOB)
+
+
 class Sharing(Own):
     """What the owner says about a portrait; None leaves it as it is."""
 
@@ -96,9 +132,10 @@ class Sharing(Own):
 
 
 class Running(_Message):
-    """A run, by the name that only its browser was given."""
+    """A run, by the name that only its browser knows, and the portrait that it makes, if that was told already."""
 
     job: str = Field(max_length=100)
+    session: str | None = Field(default=None, max_length=100)
 
 
 M = TypeVar("M", bound=_Message)

@@ -18,11 +18,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gaze.matting.finest import is_finest_there
 from gaze.output.bundle import SCRIPT
 from gaze.photo.portrait import MAX_BYTES
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
-from gaze.ui.handlers import Handlers, example_photos
+from gaze.ui import hero
+from gaze.ui.handlers import Handlers
+from gaze.ui.hero import example_photos
 from gaze.ui.share import share_path
 
 ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
@@ -55,16 +58,20 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
         elem_id="gaze",
         server_functions=[
             _server_function(act)
-            for act in (handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove, handlers.share)
+            for act in (
+                *(handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove),
+                *(handlers.share, handlers.sheets),
+            )
         ]
         + [_server_function_with_request(handlers.look)],
         config={
-            "hero": handlers.hero(),
+            "hero": hero.hero(),
             "examples": _examples(),
             "sharePath": share_path(),
             "snippets": [asdict(snippet) for snippet in ui.embed_snippets()],
             "days": results.kept / 86400,
             "remote": remote,
+            "finest": not remote and is_finest_there(),
             "mostBytes": MAX_BYTES,
         },
     )
@@ -90,6 +97,7 @@ def page_routes() -> list[BaseRoute]:
     return [
         Route(f"/{ROOT}/example/{{number:int}}", example),
         Mount(f"/{ROOT}", _Files(directory=str(_FOLDER))),
+        Mount(f"/{hero.ROOT}", _Files(directory=str(hero.folder()))),
         Mount(f"/{_WIDGET}", _Files(directory=str(files("gaze.widget")))),
     ]
 

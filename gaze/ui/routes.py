@@ -23,6 +23,7 @@ from starlette.routing import Route
 from gaze.errors import GazeError, StoreError
 from gaze.output.bundle import write_zip
 from gaze.storage.sessions import SessionStore
+from gaze.ui.visitors import for_visitors
 
 ROOT = "gradio_api/gaze"
 ZIP = "gaze-portrait.zip"
@@ -50,11 +51,11 @@ def session_routes(*stores: SessionStore) -> list[Route]:
         for store in stores:
             try:
                 if name == ZIP:
-                    return _zip(store.folder(session))
+                    return _zip(store.folder(session), request.query_params.get("sheets") == "1")
                 if _LISTED.fullmatch(name):
                     return _file(request, _open(store, session, name), name)
             except StoreError as error:
-                return PlainTextResponse(str(error), 503, _NOT_KEPT)
+                return PlainTextResponse(for_visitors(error), 503, _NOT_KEPT)
             except (GazeError, FileNotFoundError):
                 continue
         return PlainTextResponse("There is no such portrait here, or it has expired.", 404, _NOT_KEPT)
@@ -118,8 +119,8 @@ def _stream(file: IO[bytes], start: int, stop: int, status: int, kind: str, head
     return StreamingResponse(blocks(), status, headers, kind)
 
 
-def _zip(folder: Path) -> Response:
+def _zip(folder: Path, sheets: bool) -> Response:
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
-    write_zip(folder, file)
+    write_zip(folder, file, sheets)
     headers = {**_NOT_KEPT, "Content-Disposition": f'attachment; filename="{ZIP}"'}
     return _stream(file, 0, file.tell(), 200, "application/zip", headers)

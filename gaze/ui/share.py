@@ -21,6 +21,7 @@ from gaze.output.bundle import SHARE, source_attributes
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_url
+from gaze.ui.visitors import for_visitors
 
 MOST_CAPTION = 80
 """Letters."""
@@ -97,7 +98,7 @@ def _answer(act: Callable[[], Response]) -> Response:
     try:
         return act()
     except StoreError as error:
-        return PlainTextResponse(str(error), status_code=503)
+        return PlainTextResponse(for_visitors(error), status_code=503)
 
 
 def _page(store: SessionStore, request: Request) -> Response:
@@ -120,7 +121,7 @@ def _page(store: SessionStore, request: Request) -> Response:
         f'width="{facts.image_width}" height="{facts.image_height}"></gaze-tracker></div>'
         f"<figcaption><h1>{html.escape(share.caption or _TITLE)}</h1></figcaption></figure>"
     )
-    address = _address(request)
+    address = address_of(request)
     card = ""
     if share.card:
         card = (
@@ -145,7 +146,7 @@ def _filled(status: int, *, body: str, card: str = "", **texts: str) -> Response
     return HTMLResponse(filled, status, _HEADERS)
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
     """The whole address of this page, as others reach it."""
     if host := os.environ.get("SPACE_HOST"):
         return f"https://{host}{request.url.path}"

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gaze.errors import GazeError
+from gaze.photo.portrait import MAX_BYTES
 from gaze.storage.modes import make_private
 from gaze.ui.limit import Limit, network_of
 
@@ -23,7 +24,8 @@ MOST = 2**30
 """Bytes that all uploads may take; the oldest make room."""
 ROOM = 200 * 2**20
 """Bytes that are left free on the disk."""
-_BURST, _PER_SECOND = 20, 0.2
+_EACH = 8 * 2**20
+"""Bytes of an upload that cost a token, beside the one for itself: who sends ordinary photos is not held up."""
 _PART = "tmp*"
 """How Gradio names what has come of an upload so far."""
 _STALE = 60.0
@@ -45,7 +47,7 @@ class Uploads:
 
     def __init__(self, app: ASGIApp, temporary: Path, folder: Path, limit: Limit | None = None) -> None:
         self._app, self._temporary, self._folder = app, temporary, folder
-        self._limit = limit or Limit(_BURST, _PER_SECOND, "uploads")
+        self._limit = limit or Limit(what="uploads")
         self._running = 0
         self._lock = threading.Lock()
 
@@ -53,12 +55,13 @@ class Uploads:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(_PATH):
             await self._app(scope, receive, send)
             return
+        size = int(Headers(scope=scope).get("content-length", MAX_BYTES))
         try:
-            self._limit.take(network_of(str((scope.get("client") or [""])[0])))
+            self._limit.take(network_of(str((scope.get("client") or [""])[0])), 1 + size // _EACH)
         except GazeError as error:
             await PlainTextResponse(str(error), status_code=429)(scope, receive, send)
             return
-        if not self._has_room(int(Headers(scope=scope).get("content-length", 0))):
+        if not self._has_room(size):
             await PlainTextResponse(_FULL, status_code=507)(scope, receive, send)
             return
         await self._take(scope, receive, send)

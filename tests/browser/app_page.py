@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,8 @@ from tests.browser.npm import require
 
 QUESTIONS = re.compile(r"/component_server")
 """What the page asks of the app."""
+EVENTS = re.compile(r"/queue/join")
+"""What begins the app's events."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SMALL = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -88,6 +93,19 @@ def made(page: Any) -> str:
     wait_state(page, "done")
     wait_loaded(page)
     return session_of(page)
+
+
+def wait_idle(address: str) -> None:
+    """Until the app makes no portrait any more."""
+    asked = urllib.request.Request(
+        f"{address}gradio_api/run/health", b'{"data": []}', {"Content-Type": "application/json"}
+    )
+    for _ in range(600):
+        with urllib.request.urlopen(asked) as answer:
+            if not json.load(answer)["data"][0]["running"]:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the app still makes a portrait")
 
 
 def session_of(page: Any) -> str:

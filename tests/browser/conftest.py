@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.serving import serving
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -55,6 +57,22 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """While this file is there, runs of `quick_app` go on."""
+    gate = tmp_path_factory.mktemp("gate") / "open"
+    gate.touch()
+    return gate
+
+
+@pytest.fixture(scope="package")
+def address(browser: Browser, gate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One app with small portraits for all tests of the page."""
+    with serving(tmp_path_factory.mktemp("app"), "-m", "tests.browser.quick_app", str(gate)) as app:
+        yield app.address + "/"
+    assert "Traceback" not in app.log.read_text()
 
 
 @dataclass

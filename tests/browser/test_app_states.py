@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,22 +13,11 @@ import numpy as np
 import pytest
 
 from gaze.photo.portrait import Portrait
+from gaze.ui import components
 from tests.browser import app_page as app
 from tests.browser.conftest import Record
-from tests.serving import serving
 
 SCREENS: dict[str, dict[str, Any]] = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
-
-
-@pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gate") / "open"
-
-
-@pytest.fixture(scope="module")
-def address(browser: Any, tmp_path_factory: pytest.TempPathFactory, gate: Path) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("app"), "-m", "tests.browser.quick_app", str(gate)) as running:
-        yield running.address + "/"
 
 
 class Visit:
@@ -49,6 +40,12 @@ class Visit:
         app.wait_state(page, "preview")
         app.wait_loaded(page)
         yield "preview"
+        with app.another_portrait(page):
+            page.get_by_text("Colour", exact=True).click()
+        page.locator("#tint").wait_for()
+        yield "preview, colour"
+        with app.another_portrait(page):
+            page.get_by_text("Keep", exact=True).click()
         page.get_by_text("Advanced").click()
         yield "preview, advanced"
         page.get_by_text("768 px").click()
@@ -79,6 +76,13 @@ class Visit:
         app.wait_state(page, "making")
         page.wait_for_function("document.querySelector('#progress').getAttribute('aria-valuenow') > 40")
         yield "making"
+        page.evaluate(app.SETTLE)
+        before = page.locator("#progress").get_attribute("aria-valuenow")
+        page.wait_for_function(
+            "before => document.querySelector('#progress').getAttribute('aria-valuenow') > Number(before) + 8",
+            arg=before,
+        )
+        app.assert_no_jump(page)  # nothing moves while it counts
         other = page.context.new_page()
         app.open_app(other, self.address)
         app.choose_example(other)
@@ -133,6 +137,18 @@ class Visit:
         app.upload(page, "pair.png", app.png(np.hstack([self.portrait.image, self.portrait.image[:, ::-1]])))
         app.wait_state(page, "several")
         yield "several"
+        answer = {
+            "kind": "doubtful",
+            "text": "The eyes are hard to see. Choose another photo.",
+            "where": {"x": 50, "y": 40, "w": 30},
+            **components.still_of(self.portrait),
+        }
+        body = json.dumps(answer)
+        page.route(app.QUESTIONS, lambda route: route.fulfill(body=body, content_type="application/json"))
+        app.upload(page, "doubtful.png", app.png(self.portrait.image))
+        app.wait_state(page, "doubtful")
+        yield "doubtful"
+        page.unroute(app.QUESTIONS)
         app.upload(page, "suit.png", app.png(self.faceless))
         app.wait_state(page, "error")
         yield "error"
@@ -190,7 +206,10 @@ def test_every_state_is_whole(
     theme: str,
 ) -> None:
     record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED"]
-    page = open_page(**SCREENS[screen], color_scheme=theme)
+    # Every frame is drawn by the processor: a face that glances about would take all of it.
+    page = open_page(**SCREENS[screen], color_scheme=theme, reduced_motion="reduce")
+    if screen == "small":
+        page.route(re.compile(r"\.woff2?($|\?)"), lambda route: route.abort())  # another font than ours
     gate.touch()
     app.open_app(page, address)
     visit = Visit(page, address, gate, portrait, faceless)

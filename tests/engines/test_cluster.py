@@ -23,6 +23,9 @@ from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.grid import GazeGrid, Pose
 from gaze.options import Options
+from gaze.output.pack import PACK
+from gaze.output.pack_reader import read_pack
+from gaze.output.unpacking import decode_keys
 from gaze.output.validator import check
 from gaze.photo.portrait import Portrait
 from gaze.pipeline import generate
@@ -209,19 +212,21 @@ def test_replicas_that_are_lost_again_and_again_are_told(signers: Signers, frame
 def test_the_whole_way_from_the_setting_to_the_portrait(
     both: Signers, serve: Any, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The instant engine's own frames, all of them; the last to need the replicas above."""
+    """The instant engine's own keys, all of them; the last to need the replicas above."""
     clear(serve)
     monkeypatch.setenv("GAZE_CLUSTER", "local")
     monkeypatch.setenv("GAZE_CLUSTER_CORES", "1")
-    small = {"size": 10, "keys": 5, "frame_size": 128, "straighten": False}
+    small = {"size": 10, "keys": 5, "frame_size": 128, "straighten": False, "sheets": False}
     there = generate(photo, tmp_path / "there", Options(**small))  # type: ignore[arg-type]
     monkeypatch.delenv("GAZE_CLUSTER")
     here = generate(photo, tmp_path / "here", Options(engine="warp", **small))  # type: ignore[arg-type]
     assert there.reason == "Portraits are rendered by the machines of your Ray cluster."
     assert there.metadata == here.metadata
     assert check(there.folder) == []
-    for sheet in here.metadata.sheet_names:
-        assert (there.folder / sheet).read_bytes() == (here.folder / sheet).read_bytes()
+    of_there, of_here = (decode_keys(read_pack(made.folder / PACK)) for made in (there, here))
+    assert len(of_there) == 25
+    for number, key in of_there.items():
+        np.testing.assert_array_equal(key, of_here[number])
 
 
 def test_replicas_that_do_not_start_say_why_and_are_cleared_away(serve: Any, tmp_path: Path) -> None:

@@ -84,8 +84,9 @@ def test_no_halo_is_left_and_the_face_is_the_engines(
 ) -> None:
     portrait, face, _ = before_green
     _, frames = cut_out(engine(), before_green, asked)
-    rendered = WarpEngine().render(WarpEngine().prepare(portrait, face), POSES)
-    x, y, reach = round(face.centre[0]), round(face.centre[1]), round(face.iris_distance)
+    layered = replace(portrait, alpha=find_green(portrait.image))
+    rendered = WarpEngine().render(WarpEngine().prepare(layered, face), POSES)
+    x, y, reach = round(face.centre[0]), round(face.centre[1]), round(0.8 * face.iris_distance)
     for frame, whole in zip(frames, rendered, strict=True):
         seen = frame[..., 3] > 0
         assert greenness(whole)[seen].max() > 150

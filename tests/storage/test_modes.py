@@ -7,16 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from gaze.options import Options
-from gaze.pipeline import generate
 from gaze.storage import modes as module
 from gaze.storage.copies import Copies
 from gaze.storage.modes import make_private
+from gaze.storage.publishing import publishing
 from gaze.storage.sessions import SessionStore
-from tests.fakes import FakeEngine
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="there are no modes")
-SMALL = Options(engine=FakeEngine(4), size=4, frame_size=128)
+
+
+def made(store: SessionStore) -> Path:
+    """A session, as runs make them."""
+    folder = store.new()
+    with publishing(folder) as draft:
+        assert mode(draft) == 0o700, "nor while it is made"
+        (draft / "metadata.json").write_text("{}")
+    return folder
 
 
 def mode(path: Path) -> int:
@@ -33,26 +39,26 @@ def test_a_store_that_others_could_enter_is_closed_and_told(tmp_path: Path, caps
     assert capsys.readouterr().err == ""
 
 
-def test_a_folder_with_other_things_in_it_stays_but_portraits_do_not(photo: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_things_in_it_stays_but_portraits_do_not(tmp_path: Path) -> None:
     root = tmp_path / "home"
     root.mkdir(0o755)
     (root / "letters").mkdir(0o755)
     store = SessionStore(root)
     store.check()
-    old = generate(photo, store.new(), SMALL).folder
+    old = made(store)
     assert mode(old) == 0o700, "made so"
     old.chmod(0o755)
     store.check()
     assert (mode(old), mode(root), mode(root / "letters")) == (0o700, 0o755, 0o755)
 
 
-def test_a_store_that_was_removed_is_made_again_for_nobody_else(photo: Path, tmp_path: Path) -> None:
+def test_a_store_that_was_removed_is_made_again_for_nobody_else(tmp_path: Path) -> None:
     store = SessionStore(tmp_path / "store")
     store.check()
     for path in store.root.iterdir():
         path.unlink()
     store.root.rmdir()
-    generate(photo, store.new(), SMALL)
+    made(store)
     assert mode(store.root) == 0o700
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaze.errors import GazeError
-from gaze.storage.sessions import SessionStore, is_session, publishing, time_kept
+from gaze.errors import GazeError, StoreError
+from gaze.storage.publishing import is_session, publishing
+from gaze.storage.sessions import SessionStore, time_kept
 
 
 @pytest.fixture
@@ -66,6 +67,16 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_visitors_are_not_told_where_the_server_keeps_things(
+    store: SessionStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.root.write_text("a file in the place of the folder")
+    with pytest.raises(StoreError, match=r"File exists\. Try again in a minute") as told, publishing(store.new()):
+        pass
+    assert str(store.root) not in str(told.value)
+    assert str(store.root) in caplog.text
+
+
 def test_a_key_is_whole_or_not_there(tmp_path: Path) -> None:
     """Half a key could be guessed, and with it what owners hold."""
     store = SessionStore(tmp_path)
@@ -89,7 +100,7 @@ def test_what_a_block_alone_needs_goes_with_it(store: SessionStore) -> None:
         assert store.sessions() == []
     assert list(store.root.iterdir()) == []
     with (
-        pytest.raises(GazeError, match=r"could not be written to .*: No space left on device\. Make room"),
+        pytest.raises(StoreError, match=r"could not keep a file: No space left on device\. Try again"),
         store.scratch(),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -233,6 +244,7 @@ def test_the_time_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
 ODD_IDS = st.text() | st.text("0123456789abcdefABCDEF./\\\0*\n", min_size=30, max_size=34) | st.binary().map(repr)
 
 
+@settings(max_examples=30)
 @given(ODD_IDS, st.text())
 def test_whatever_is_asked_for_only_a_sessions_own_id_finds_it(
     tmp_path_factory: pytest.TempPathFactory, name: str, secret: str

@@ -19,7 +19,8 @@ from gaze.errors import GazeError, StoreError
 from gaze.progress import Progress, Steps
 from gaze.storage import copies
 from gaze.storage.filesystem import RemoteFolder
-from gaze.storage.sessions import SessionStore, publishing
+from gaze.storage.publishing import publishing
+from gaze.storage.sessions import SessionStore
 from gaze.storage.stores import RemoteStore, open_store
 from tests.s3 import S3
 
@@ -34,29 +35,42 @@ WEEK = 7 * 24 * 3600.0
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3]:
-    with S3() as server:
+    with S3() as server, pytest.MonkeyPatch.context() as patch:
+        server.configure(patch)  # once: what botocore reads for each new client takes seconds
         yield server
 
 
 @pytest.fixture(params=["memory", "s3"])
-def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     """A folder of its own for each test."""
     name = f"place-{time.monotonic_ns()}"
     if request.param == "memory":
         return f"memory://{name}"
     server: S3 = request.getfixturevalue("s3")
-    server.configure(monkeypatch)
     return f"s3://{server.bucket()}/{name}"
 
 
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> RemoteStore:
-    return machine(url, tmp_path / "first")
+def clock() -> Clock:
+    return Clock()
 
 
-def machine(url: str, place: Path, kept: float = WEEK) -> RemoteStore:
+@pytest.fixture
+def store(url: str, tmp_path: Path, clock: Clock) -> RemoteStore:
+    return machine(url, tmp_path / "first", clock=clock)
+
+
+def machine(url: str, place: Path, kept: float = WEEK, clock: Clock | None = None) -> RemoteStore:
     """The store as another machine, or another start, has it."""
-    return RemoteStore(RemoteFolder(url), place, kept)
+    clock = clock or Clock()
+    return RemoteStore(RemoteFolder(url), place, kept, clock, lambda: time.time() + clock.now)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def making(folder: Path) -> Generator[Progress, None, str]:
@@ -132,12 +146,12 @@ def test_owners_stay_owners_on_every_machine(store: RemoteStore, url: str, tmp_p
 
 
 def test_what_another_machine_deleted_is_gone_here_within_a_minute(
-    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: RemoteStore, url: str, tmp_path: Path, clock: Clock
 ) -> None:
     session = make(store)
     machine(url, tmp_path / "second").delete(session)
-    minute = time.monotonic() + 60
-    monkeypatch.setattr("gaze.storage.stores.time.monotonic", lambda: minute)
+    assert store.has(session)
+    clock.now = 60
     for look in (store.folder, store.metadata, lambda session: store.file(session, "gaze.pack")):
         with pytest.raises(GazeError, match="not there any more"):
             look(session)
@@ -145,7 +159,7 @@ def test_what_another_machine_deleted_is_gone_here_within_a_minute(
 
 
 def test_old_sessions_expire_and_so_does_what_an_interrupted_copy_left(
-    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: RemoteStore, url: str, tmp_path: Path, clock: Clock
 ) -> None:
     old = make(store)
     remote, part = RemoteFolder(url), "0" * 32
@@ -154,12 +168,11 @@ def test_old_sessions_expire_and_so_does_what_an_interrupted_copy_left(
     with pytest.raises(GazeError, match="not there any more"):
         store.file(part, "gaze.pack")
     assert store.expire() == 0
-    day, now = 24 * 3600, time.time()
-    monkeypatch.setattr("gaze.storage.stores.time.time", lambda: now + day)
+    clock.now = 24 * 3600
     assert store.expire() == 0
     assert {folder for folder, _ in remote.find() if len(folder) == 32} == {old}
-    monkeypatch.setattr("gaze.storage.stores.time.time", lambda: now + 8 * day)
-    assert machine(url, tmp_path / "second").expire() == 1
+    clock.now *= 8
+    assert machine(url, tmp_path / "second", clock=clock).expire() == 1
     assert [name for _, name in remote.find()] in ([], [".key"])
 
 
@@ -261,6 +274,41 @@ def test_many_may_ask_for_the_same_at_once(url: str, tmp_path: Path) -> None:
     assert len(list((tmp_path / "second" / "copies").iterdir())) == 1
 
 
+def test_a_file_that_many_ask_for_is_fetched_once(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = make(machine(url, tmp_path / "first"))
+    other = machine(url, tmp_path / "second")
+    fetched: list[str] = []
+    get = RemoteFolder.get
+
+    def slow(self: RemoteFolder, name: str, target: Path) -> None:
+        fetched.append(name)
+        time.sleep(0.05)
+        get(self, name, target)
+
+    monkeypatch.setattr(RemoteFolder, "get", slow)
+    with ThreadPoolExecutor(12) as visitors:
+        read = visitors.map(lambda _: other.file(session, "gaze.pack").read_bytes(), range(12))
+    assert (set(read), len(fetched)) == ({FILES["gaze.pack"]}, 1)
+
+
+def test_what_is_deleted_while_it_is_fetched_is_gone(
+    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(machine(url, tmp_path / "second"))
+    get = RemoteFolder.get
+
+    def get_and_lose(self: RemoteFolder, name: str, target: Path) -> None:
+        get(self, name, target)
+        store.delete(session)
+
+    monkeypatch.setattr(RemoteFolder, "get", get_and_lose)
+    for _ in range(2):
+        with pytest.raises(GazeError, match="not there any more"):
+            store.file(session, "gaze.pack")
+    assert not store.has(session)
+    assert not list(tmp_path.glob(f"first/*/{session}"))
+
+
 def test_a_slow_store_does_not_hold_up_the_page(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gaze.storage.stores._PATIENCE", 0.05)
     monkeypatch.setattr(store, "has", lambda session: time.sleep(0.5))
@@ -306,7 +354,6 @@ def test_a_store_that_cannot_be_used_is_told_at_the_start(
 def test_a_bucket_that_is_not_there_is_told_at_the_start(
     s3: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    s3.configure(monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("GAZE_STORE", "s3://no-such-bucket/x")
     with pytest.raises(GazeError, match=r"“s3://no-such-bucket/x” cannot be used: .*bucket does not exist"):

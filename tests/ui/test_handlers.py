@@ -1,3 +1,4 @@
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,7 @@ def handlers(
         return run(photo, out, replace(options, engine="warp", keys=5, frame_size=128), earlier)
 
     monkeypatch.setattr(module, "run", small)
-    handlers = Handlers(*stores, SessionStore(tmp_path / "examples"), Line())
+    handlers = Handlers(*stores, Line())
     yield handlers
     handlers.jobs.close()
 
@@ -58,21 +59,18 @@ def event(**data: Any) -> gr.EventData:
     return gr.EventData(None, data)
 
 
+def make(handlers: Handlers, **data: Any) -> Iterator[dict[str, Any]]:
+    return handlers.make(event(**{"nonce": "n", "job": secrets.token_hex(16), **EXAMPLE, **data}))
+
+
 def made(handlers: Handlers, **data: Any) -> dict[str, Any]:
-    *_, told = handlers.make(event(nonce="n", **{**EXAMPLE, **data}))
+    *_, told = make(handlers, **data)
     assert told["phase"] == "done", told
     return told
 
 
 def own(told: dict[str, Any]) -> dict[str, str]:
     return {name: told[name] for name in ("session", "secret")}
-
-
-def test_the_living_example_is_made_once_and_does_not_expire(
-    handlers: Handlers, stores: tuple[SessionStore, SessionStore]
-) -> None:
-    assert handlers.hero() is handlers.hero()
-    assert stores[1].sessions() == []
 
 
 def test_a_photo_with_one_face_is_seen_at_once(handlers: Handlers, stores: tuple[SessionStore, SessionStore]) -> None:
@@ -136,14 +134,14 @@ def test_what_makes_no_sense_is_answered_in_words(handlers: Handlers, name: str,
 
 
 def test_who_asks_too_often_is_told(stores: tuple[SessionStore, SessionStore], tmp_path: Path) -> None:
-    handlers = Handlers(*stores, SessionStore(tmp_path / "examples"), Line(), Limit(most=0))
+    handlers = Handlers(*stores, Line(), Limit(most=0))
     assert "Wait" in handlers.look(EXAMPLE)["problem"]["text"]
 
 
 def test_making_tells_one_share_and_ends_with_the_portrait(
     handlers: Handlers, stores: tuple[SessionStore, SessionStore]
 ) -> None:
-    told = list(handlers.make(event(nonce="n", **EXAMPLE)))
+    told = list(make(handlers))
     assert {step["nonce"] for step in told} == {"n"}
     assert len({step["job"] for step in told}) == 1
     shares = [step["share"] for step in told]
@@ -167,8 +165,35 @@ def test_a_page_that_was_loaded_anew_finds_its_run_again(handlers: Handlers) -> 
     assert "restarted" in lost["problem"]["text"]
 
 
+def test_who_asks_for_the_same_run_twice_gets_one(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore]
+) -> None:
+    """A page that is loaded anew at once cannot know whether the app had heard of its run."""
+    told = made(handlers, job="0" * 32)
+    again = made(handlers, job="0" * 32)
+    assert again == told
+    assert stores[0].sessions() == [told["session"]]
+
+
+def test_a_run_that_is_forgotten_is_found_by_what_it_made(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = made(handlers)
+    monkeypatch.setattr(handlers.jobs, "find", lambda name: None)
+    [again] = handlers.follow(event(nonce="m", job=told["job"], session=told["session"]))
+    assert (again["phase"], again["portrait"]) == ("done", told["portrait"])
+    assert handlers.peek({"job": told["job"], "session": told["session"]})["phase"] == "done"
+
+
+def test_a_run_that_is_stopped_before_it_is_asked_for_makes_nothing(
+    handlers: Handlers, stores: tuple[SessionStore, SessionStore]
+) -> None:
+    handlers.stop({"job": "1" * 32})
+    *_, last = make(handlers, job="1" * 32)
+    assert last["phase"] == "stopped"
+    assert stores[0].sessions() == []
+
+
 def test_a_run_is_stopped_by_who_has_its_name(handlers: Handlers, stores: tuple[SessionStore, SessionStore]) -> None:
-    steps = handlers.make(event(nonce="n", **EXAMPLE))
+    steps = make(handlers)
     job = next(steps)["job"]
     assert handlers.stop({"job": "another"}) == {}
     assert handlers.stop({"job": job}) == {}
@@ -178,7 +203,7 @@ def test_a_run_is_stopped_by_who_has_its_name(handlers: Handlers, stores: tuple[
 
 
 def test_making_from_nothing_is_an_error_in_words(handlers: Handlers) -> None:
-    [told] = handlers.make(event(nonce="n", photo={}))
+    [told] = make(handlers, photo={})
     assert told["problem"]["gone"] is True
     [told] = handlers.make(event(nonce="n"))
     assert "Reload" in told["problem"]["text"]

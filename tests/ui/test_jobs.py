@@ -1,3 +1,4 @@
+import secrets
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -48,7 +49,7 @@ def jobs(line: Line) -> Jobs:
 
 @pytest.fixture
 def start(jobs: Jobs) -> Callable[[Work], Job]:
-    return lambda work: jobs.start(work, None, lambda result, took: None)
+    return lambda work: jobs.start(secrets.token_hex(16), work, None, lambda result, took: None, {})
 
 
 def last(job: Job) -> State:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from gaze.errors import GazeError
 from gaze.options import Options
-from gaze.remote import as_arguments
+from gaze.remote.client import as_arguments
 from gaze.storage.sessions import SessionStore
 from gaze.ui import api as module
 from gaze.ui.api import Api

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,10 +31,27 @@ def test_the_strength_multiplies_the_others_up_to_the_most() -> None:
 
 
 @pytest.mark.parametrize(
+    ("chosen", "removed", "behind"),
+    [
+        ({"background": "keep", "colour": "#102030"}, False, None),
+        ({"background": "remove"}, True, None),
+        ({"background": "colour", "colour": "#102030"}, False, "#102030"),
+        ({"background": "blur"}, False, "blur"),
+        ({"background": "picture", "picture": "x"}, False, Path("a.jpg")),
+    ],
+)
+def test_what_stands_behind(chosen: dict[str, Any], removed: bool, behind: Any) -> None:
+    options = read(Choice, chosen).options(0, picture=Path("a.jpg"))
+    assert (options.remove_background, options.background) == (removed, behind)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         *(None, 5, "x", [], {}, {"photo": None}, {"photo": {"path": 5}}, {"photo": {"path": "x" * 5000}}),
         *({"photo": {}, "choice": choice} for choice in (5, {"strength": 3}, {"strength": "1e999"}, {"frame_size": 4})),
+        *({"photo": {}, "choice": choice} for choice in ({"colour": "red;x"}, {"background": "/etc/passwd"})),
+        *({"photo": {}, "side": side} for side in (0, 5000)),
         *({"photo": {}, "face": face} for face in [-1, 10**9, "x", list[int]()]),
         {"photo": {}, "more": 1},
     ],
@@ -48,7 +66,8 @@ def test_lists_and_names_are_bounded() -> None:
     assert len(read(Mine, {"mine": [own] * 20}).mine) == 20
     for kind, data in (
         (Mine, {"mine": [own] * 21}),
-        (Make, {"photo": {}, "mine": [own] * 21}),
+        (Make, {"photo": {}, "job": "0" * 32, "mine": [own] * 21}),
+        (Make, {"photo": {}, "job": "../../etc"}),
         (Running, {"job": "x" * 101}),
     ):
         with pytest.raises(GazeError):

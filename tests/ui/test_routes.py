@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 
 from gaze.options import Options
 from gaze.pipeline import generate
-from gaze.storage.sessions import SessionStore, publishing
+from gaze.storage.publishing import publishing
+from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import ZIP, session_routes, session_url
 from tests.fakes import FakeEngine
 

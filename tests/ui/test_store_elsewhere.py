@@ -40,7 +40,7 @@ def test_a_portrait_outlives_the_machine_it_was_made_on(
         store.delete_owned(manifest["session"], store.secret(manifest["session"]))
         assert visitor.get(manifest["base"] + "gaze.pack").status_code == 404
         assert store.sessions() == []
-    lost = visitor.get(manifest["base"] + "gaze.pack")
+    lost = visitor.get(f"gradio_api/gaze/{'0' * 32}/gaze.pack")
     assert (lost.status_code, "does not answer" in lost.text) == (503, True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gaze.ui.restart import RESTARTED
+from gaze.ui.sentences import RESTARTED
 from tests.conftest import PHOTO
 from tests.serving import App, serving
 

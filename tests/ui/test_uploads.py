@@ -44,6 +44,17 @@ def test_a_client_sends_no_more_than_so_many(tmp_path: Path) -> None:
     assert "You asked for too many uploads in a short time. Wait" in web.post(PATH, content=b"x").text
 
 
+def test_large_photos_count_for_more(tmp_path: Path) -> None:
+    web = client(tmp_path, limit=Limit(6, 0.001, "uploads"))
+    large = bytes(2 * module._EACH)
+    assert [web.post(PATH, content=large).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_who_sends_one_ordinary_photo_after_the_other_is_not_held_up(tmp_path: Path) -> None:
+    web = client(tmp_path)
+    assert {web.post(PATH, content=bytes(3 * 2**20)).status_code for _ in range(60)} == {200}
+
+
 def test_the_oldest_photos_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 100)
     web = client(tmp_path)

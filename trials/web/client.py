@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
 
 from tests.serving import App
 
@@ -43,3 +47,33 @@ def get(app: App, path: str, headers: dict[str, str] | None = None) -> tuple[int
 
 def resident(app: App) -> float:
     return int(Path(f"/proc/{app.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def address_of(number: int) -> str:
+    """Where the visitor of this number comes from, as a web server before the app says it."""
+    return f"203.0.{113 + number // 200}.{number % 200 + 1}"
+
+
+def visitor(app: App, number: int) -> httpx.Client:
+    """One of many, told apart by their addresses."""
+    return httpx.Client(base_url=app.address, headers={"X-Forwarded-For": address_of(number)}, timeout=120)
+
+
+def upload(web: httpx.Client, photo: bytes) -> dict[str, Any]:
+    """A photo, as an argument of an endpoint."""
+    answer = web.post("/gradio_api/upload", files={"files": ("photo.jpg", photo)}).raise_for_status()
+    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def call(web: httpx.Client, endpoint: str, **given: Any) -> str:
+    """Ask for what an endpoint does; the address where its answer is."""
+    named = web.get("/gradio_api/info").json()["named_endpoints"][f"/{endpoint}"]["parameters"]
+    data = [given.get(it["parameter_name"], it.get("parameter_default")) for it in named]
+    answer = web.post(f"/gradio_api/call/{endpoint}", json={"data": data}).raise_for_status()
+    return f"/gradio_api/call/{endpoint}/{answer.json()['event_id']}"
+
+
+def health(web: httpx.Client) -> dict[str, Any]:
+    """What the app is doing."""
+    told = web.get(call(web, "health")).text
+    return dict(json.loads(told.split("data: ", 1)[1].splitlines()[0])[0])

@@ -1,26 +1,30 @@
 """The instant engine: 2.5-D image warping on the CPU, with nothing to download.
 
 `gaze.engines.warp.head` says how far each part of the face moves. Per frame, that displacement is inverted on a coarse
-lattice by fixed-point steps and scaled up, and the moving region is resampled once. The eyes are layers
-(`gaze.engines.warp.eyes`), so that irises stay round.
+lattice and scaled up, and the moving region is resampled once. The person is a layer before the
+background (`gaze.engines.warp.backdrop`), which stands still. The eyes are layers, too (`gaze.engines.warp.eyes`), so
+that irises stay round.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
+from gaze.engines.warp.backdrop import find_backdrop, through_layer
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.gaze import EyeMotion, eye_motion
-from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, YAW_RANGE, HeadFields, head_fields, head_shift
+from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
+from gaze.engines.warp.inverse import pixels, source_positions
+from gaze.engines.warp.iris_fit import fit_eyes
 from gaze.engines.warp.lids import Lids
+from gaze.engines.warp.region import Bands, find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
 from gaze.grid import Pose
@@ -31,10 +35,15 @@ _TURN = 1 / YAW_RANGE
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
 _EDGE_SLOPE = 0.7
-_STEPS = 3
-_BANDS = 10
+_STEPS = (2, 4)
+"""Of Newton's method (`gaze.engines.warp.inverse`): for looks on the grid at strength 1, and for all."""
 _STILL = 0.003
 """Share of the motion that is not worth drawing: a twentieth of a pixel for a face of 100 pixels between the irises."""
+_OUTSIDE = (0.05, 0.2)
+"""Iris distances outside the person up to which the motion between keys is that of the head, and from which on it is
+none: a mesh cannot tear."""
+_UNCOVERED = (0.26, 0.6)
+"""Iris distances outside the person that its outline may come to: at strength 1, and at most."""
 _FOLLOW = (1.1, 2.4)
 """Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
 _LID_SOFTNESS = 0.3
@@ -49,8 +58,12 @@ class WarpSource:
     Attributes:
         image: the portrait, (height, width, 3) uint8.
         region: x, y, width, height in pixels outside which nothing ever moves.
-        bare: the region with both irises painted out, (height, width, 3) uint8.
-        bands: rows and columns of the region that the ellipse of motion covers, in strips from top to bottom.
+        bare: the region with both irises painted out, (height, width, 3) uint8; where the person is a layer, that one:
+            (height, width, 4) uint8, premultiplied.
+        behind: what the layer stands before, (height, width, 3) uint8; None where all is one.
+        carried: (rows, cols) float32, 1 on the person, 0 where the background is and stands still.
+        bands: rows and columns of the region that something may move in, in strips from top to bottom; for looks on the
+            grid at strength 1, and for all.
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
         lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
@@ -65,7 +78,9 @@ class WarpSource:
     image: np.ndarray
     region: tuple[int, int, int, int]
     bare: np.ndarray
-    bands: tuple[tuple[slice, slice], ...]
+    behind: np.ndarray | None
+    carried: np.ndarray
+    bands: tuple[Bands, Bands]
     stride: int
     fields: HeadFields
     lids: np.ndarray
@@ -92,23 +107,33 @@ class WarpEngine(Engine):
     def prepare(self, portrait: Portrait, face: Face) -> WarpSource:
         """Fields and eye layers of a portrait. A face of any size and tilt; the portrait in the frames' size."""
         image = portrait.image
-        axes = _axes(face)
+        axes = frame_axes(face)
         stride = max(2, round(face.iris_distance / 24))
-        x0, y0, width, height = region = _moving_region(face, axes, portrait.width, portrait.height)
+        x0, y0, width, height = region = moving_region(face, axes, portrait.width, portrait.height)
         # Lattice points lie at the middle of blocks of stride × stride pixels, the convention of cv2.resize.
         across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
-        left, right = (find_eye(image, face, *parts) for parts in zip((face.left, face.right), face.lids, strict=True))
-        bare = erase_irises(image, (left, right))[y0 : y0 + height, x0 : x0 + width]
-        fields = head_fields(*face.to_frame(px, py))
-        lids = sum(np.stack(Lids(each).fields(px, py, face.iris_distance)) for each in face.lids)
+        fitted = fit_eyes(image, (face.left, face.right), face.lids)
+        left, right = (find_eye(image, face, it.iris, it.lids) for it in fitted)
+        part = np.s_[y0 : y0 + height, x0 : x0 + width]
+        bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
+        backdrop = find_backdrop(portrait, face, part)
+        fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
+        lids = sum(np.stack(Lids(it.lids).fields(px, py, face.iris_distance)) for it in fitted)
+        far = find_outside(backdrop, stride, fields.fade.shape) / face.iris_distance
+        moving, sizes = fields.fade > _STILL, (stride, width, height)
         source = WarpSource(
             image=image,
             region=region,
-            bare=np.ascontiguousarray(bare),
-            bands=tuple(_bands(fields.fade > _STILL, stride, width, height)),
+            bare=backdrop.layer(bare) if backdrop else bare,
+            behind=backdrop.behind if backdrop else None,
+            carried=_smoothstep((_OUTSIDE[1] - far) / (_OUTSIDE[1] - _OUTSIDE[0])),
+            bands=(
+                find_bands(moving & (far < _UNCOVERED[0]), *sizes),
+                find_bands(moving & (far < _UNCOVERED[1]), *sizes),
+            ),
             stride=stride,
             fields=fields,
             lids=np.asarray(lids, np.float32),
@@ -119,8 +144,8 @@ class WarpEngine(Engine):
             eyes=(left, right),
         )
         rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
-        eyes = zip(source.eyes, face.lids, strict=True)
-        return replace(source, followers=tuple(_follower(eye, edges, rest, image.shape) for eye, edges in eyes))
+        eyes = zip(source.eyes, fitted, strict=True)
+        return replace(source, followers=tuple(_follower(eye, it.lids, rest, image.shape) for eye, it in eyes))
 
     def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
         """One frame for each pose: (len(poses), height, width, 3) uint8."""
@@ -130,7 +155,7 @@ class WarpEngine(Engine):
     def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
         """The head's with its lids; around each iris the gaze takes the place of the lids."""
         eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
-        head, lids = _spread(source, displacement(source, pose)), _spread(source, displacement(source, pose, eyes))
+        head, lids = (_spread(source, displacement(source, pose, it)) for it in (None, eyes))
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
         field = lids
         for x, y, share in source.followers:
@@ -142,8 +167,8 @@ class WarpEngine(Engine):
         """Exact, but for irises."""
         height, width = source.image.shape[:2]
         x, y, across, down = source.region
-        whole = _pixels(width, height).copy()
-        inner = _inverse_map(source, displacement(source, pose, eye_motion(pose, source.straighten)))
+        whole = pixels(width, height).copy()
+        inner = _positions(source, pose, eye_motion(pose, source.straighten))
         whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
         return whole
 
@@ -154,14 +179,20 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     x0, y0, width, height = source.region
     eyes = eye_motion(pose, source.straighten)
     head = displacement(source, pose)
-    positions = _inverse_map(source, displacement(source, pose, eyes))
+    positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
-    for band in source.bands:
-        view[band] = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    for band in source.bands[_is_strong(pose)]:
+        seen = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        view[band] = seen if source.behind is None else _over(seen, source.behind[band])
     shift = _iris_shift(source, eyes)
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
     return frame
+
+
+def _over(layer: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """A layer, (h, w, 4) uint8, before a background."""
+    return cv2.add(cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), through_layer(behind, cv2.extractChannel(layer, 3)))
 
 
 def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
@@ -169,7 +200,7 @@ def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
     x, y, width, height = source.region
     rows, cols = forward.shape[:2]
     field = np.zeros((*source.image.shape[:2], 2), np.float32)
-    whole = cv2.resize(forward, (cols * source.stride, rows * source.stride))
+    whole = cv2.resize(forward * source.carried[..., None], (cols * source.stride, rows * source.stride))
     field[y : y + height, x : x + width] = whole[:height, :width]
     return field
 
@@ -192,9 +223,9 @@ def _follower(eye: Eye, lids: Contours, rest: np.ndarray, shape: tuple[int, ...]
     x1, y1 = min(shape[1], int(x + reach) + 2), min(shape[0], int(y + reach) + 2)
     px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
     far = np.hypot(px - x, py - y) / radius
-    part = np.clip((_FOLLOW[1] - far) / (_FOLLOW[1] - _FOLLOW[0]), 0, 1)
+    part = _smoothstep((_FOLLOW[1] - far) / (_FOLLOW[1] - _FOLLOW[0]))
     inside = cv2.GaussianBlur(Lids(lids).coverage(px, py).astype(np.float32), (0, 0), _LID_SOFTNESS * radius)
-    return x0, y0, (part * part * (3 - 2 * part) * inside).astype(np.float32)
+    return x0, y0, part * inside
 
 
 def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
@@ -220,30 +251,9 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     return moved
 
 
-def _axes(face: Face) -> np.ndarray:
-    """Rows: u and v of the face frame as image vectors, in pixels."""
-    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
-    return face.iris_distance * np.array([[cos, sin], [-sin, cos]])
-
-
-def _moving_region(face: Face, axes: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
-    """The upright rectangle around the ellipse of motion, inside the picture: x, y, width, height."""
-    centre = np.array(face.centre) + np.array(STILL_CENTRE) @ axes
-    reach = np.hypot(*(np.array(STILL_RADII)[:, None] * axes)) + 2
-    x0, y0 = np.clip(np.floor(centre - reach), 0, (width - 1, height - 1)).astype(int)
-    x1, y1 = np.clip(np.ceil(centre + reach), (x0 + 1, y0 + 1), (width, height)).astype(int)
-    return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
-
-
-def _bands(moving: np.ndarray, stride: int, width: int, height: int) -> Iterator[tuple[slice, slice]]:
-    """Strips of pixels, at most `_BANDS`, that cover the lattice points that move."""
-    rows = moving.shape[0]
-    step = -(-rows // _BANDS)
-    for top in range(0, rows, step):
-        cols = np.flatnonzero(moving[top : top + step].any(0))
-        if len(cols):
-            across = slice(int(cols[0]) * stride, min(int(cols[-1] + 1) * stride, width))
-            yield slice(top * stride, min((top + step) * stride, height)), across
+def _smoothstep(t: np.ndarray) -> np.ndarray:
+    t = np.clip(t, 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
 def _at(source: WarpSource, forward: np.ndarray, x: float, y: float) -> np.ndarray:
@@ -252,27 +262,13 @@ def _at(source: WarpSource, forward: np.ndarray, x: float, y: float) -> np.ndarr
     return cv2.remap(forward, place.astype(np.float32).reshape(1, 1, 2), _NO_MAP, cv2.INTER_LINEAR)[0, 0]
 
 
-def _inverse_map(source: WarpSource, forward: np.ndarray) -> np.ndarray:
-    """For each pixel of the region, the position in the region it shows: (height, width, 2) float32.
-
-    Solves p + d(p) = q for p by fixed-point steps p ← q - d(p) on the lattice.
-    """
+def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:
+    """For each pixel of the region, the position in the region it shows: (height, width, 2) float32."""
     _, _, width, height = source.region
-    rows, cols = forward.shape[:2]
-    lattice = _pixels(cols, rows)
-    scale = np.float32(1 / source.stride)
-    there = forward
-    for _ in range(_STEPS):
-        there = cv2.remap(forward, lattice - there * scale, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    size = (cols * source.stride, rows * source.stride)
-    offsets = cv2.resize(there, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
-    return np.subtract(_pixels(width, height), offsets)
+    forward = displacement(source, pose, eyes)
+    return source_positions(forward, source.stride, width, height, _STEPS[_is_strong(pose)])
 
 
-@lru_cache(maxsize=8)
-def _pixels(width: int, height: int) -> np.ndarray:
-    """(height, width, 2) float32: every pixel's own x and y. The same array for every frame: do not write to it."""
-    grid = np.empty((height, width, 2), np.float32)
-    grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
-    grid.setflags(write=False)
-    return grid
+def _is_strong(pose: Pose) -> bool:
+    """Whether a head turns farther than it does on the grid at strength 1."""
+    return max(abs(pose.head_yaw), abs(pose.head_pitch)) > YAW_RANGE + 1e-6

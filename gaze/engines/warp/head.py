@@ -1,45 +1,65 @@
-"""How far each part of a head moves in the picture, as LivePortrait moves it at this grid.
+"""How far each part of a head moves in the picture: its own depth, turned as LivePortrait turns heads at this grid.
 
-Everything is in the face frame: origin between the irises, u through them to the right, v down, unit the distance
-between them. The numbers were fitted to one published LivePortrait result (18 points of a face in 25 cells of the
-grid), made the same for left and right, for a face that is turned by `turn` already (docs/engines.md).
+Everything is in face coordinates: origin between the irises, u through them to the right, v down, unit the distance
+between them. A head that turns rigidly about an axis c behind its eyes by a small angle moves each place by the angle
+times (c - z), z being its depth. LivePortrait's heads nearly do: what it moves otherwise is in c, which differs from
+place to place. It was fitted to one published result (18 points of a face in 25 cells of the grid) and made the same
+for left and right (docs/engines.md).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
+from gaze.engines.warp.depth import eased, find_depth, places, sample
+from gaze.face.topology import CHIN
+from gaze.face.typical import typical_mesh
 from gaze.grid import GAZE_RANGE, Pose
 
 YAW_RANGE = GAZE_RANGE / 2
 """Degrees of head turn at the grid's edge: one unit of x and y below."""
+_ANGLE = math.sin(math.radians(YAW_RANGE))
 
-# (u, v, shift across per x, shift down per y); points with u > 0 stand for both sides.
+# (u, v, shift across per x, shift down per y) of an average face; points with u > 0 stand for both sides.
 _POINTS = (
     (0.00, -0.88, 0.262, 0.233),  # forehead
     (0.00, -0.02, 0.247, 0.246),  # bridge of the nose
     (0.00, 0.76, 0.265, 0.257),  # tip of the nose
     (0.00, 1.69, 0.175, 0.123),  # chin
-    (1.07, 0.16, 0.101, 0.139),  # outline of the cheek
+    (1.07, 0.16, 0.160, 0.148),  # outline of the cheek
     (0.41, 1.09, 0.190, 0.165),  # corner of the mouth
     (0.72, -0.40, 0.218, 0.205),  # brow
     (0.73, -0.02, 0.226, 0.212),  # outer corner of the eye
     (0.26, 0.08, 0.236, 0.225),  # inner corner of the eye
 )
+_AXIS = 1.75
+"""Iris distances behind the eyes about which a head turns where nothing else was measured: in the hair."""
+_STEEPEST = 0.26
+"""How much the shift may change per iris distance: at strength 2, across and down together, nothing folds."""
+_SPREAD = 0.5
+"""How far the difference from a rigid turn reaches around one of these points."""
+
 # What is not proportional to x or y: the far side is compressed, the motion saturates, and the head rolls a little in
 # the corners of the grid. Terms of the shift across, then of the shift down.
 _XXU, _XY, _XXX, _XYV, _YUUU = -0.0232, 0.0180, -0.0077, -0.0199, -0.0197
 _YYV, _XX = -0.0180, -0.0062
+_IN_DEPTH = -(_ANGLE**2) / 2
+"""What of the first the depth of a head that is turned already has in it."""
 
 # u, v, spread across, above and below, shift down.
 _BROW = (0.70, -0.42, 0.34, 0.30, 0.15, -0.100)  # at full raise
 
-# Where motion has faded to nothing: an ellipse outside the hair and across the neck.
-STILL_CENTRE, STILL_RADII = (0.0, 0.15), (2.0, 2.65)
-_FADE = 0.65
-"""Share of the way from that rim inwards over which motion sets in; the wider, the less it stretches."""
+STILL_CENTRE, STILL_RADII = (0.0, 0.1), (2.3, 2.8)
+"""Where motion has faded to nothing: an ellipse outside the hair and across the shoulders."""
+_FADE = 0.4
+"""Share of the way from that rim inwards over which motion sets in."""
+_NECK = (-0.45, 0.95)
+"""The same for the neck: from there to there below the chin."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +80,19 @@ class HeadFields:
         return self.across[1]
 
 
-def head_fields(u: np.ndarray, v: np.ndarray) -> HeadFields:
-    """The fields at face coordinates u and v, arrays of one shape."""
-    across, down = _interpolate(u, v)
-    fade = _fade(u, v)
+def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> HeadFields:
+    """The fields at face coordinates u and v, arrays of one shape.
+
+    Args:
+        u, v: the places.
+        mesh: (468, 3), of the face, in face coordinates (`Face.frame_mesh`).
+    """
+    fade = _fade(u, v, float(mesh[CHIN, 1]))
+    everywhere = places()
+    axes, depth = _axes(*everywhere, mesh), find_depth(mesh)
+    rim = _ANGLE * _fade(*everywhere, float(mesh[CHIN, 1]))
+    across, down = (sample(eased((rim * (axis - depth)).astype(np.float32), _STEEPEST), u, v) for axis in axes)
+    across, down = (np.where(fade > 0, field, 0) for field in (across, down))
     brow = _bumps(u, v, *_BROW)
     return HeadFields(
         across=np.stack([across, fade, fade * u, fade * v, fade * u**3]).astype(np.float32),
@@ -81,39 +110,65 @@ def head_shift(fields: HeadFields, pose: Pose, turn: float = 0.0) -> tuple[np.nd
     """
     x, y = -pose.head_yaw / YAW_RANGE, pose.head_pitch / YAW_RANGE
     turned = x + turn
-    squares, cubes = turned**2 - turn**2, turned**3 - turn**3
-    across = [x, _XXX * cubes + _XY * turned * y, _XXU * squares, _XYV * turned * y, _YUUU * y]
-    down = [y, _XX * squares, _YYV * y * y, pose.eyebrow / GAZE_RANGE]
+    # Beyond the grid's edge, where a strength above 1 leads, squares and cubes would run away: they go on straight.
+    squares, cubes = _square(x) + 2 * x * turn, _cube(x) + 3 * turn * _square(x) + 3 * turn**2 * x
+    sides = _XXU * squares - 2 * _IN_DEPTH * x * turn
+    across = [x, _XXX * cubes + _XY * turned * y, sides, _XYV * turned * y, _YUUU * y]
+    down = [y, _XX * squares, _YYV * _square(y), pose.eyebrow / GAZE_RANGE]
     return (
         np.tensordot(np.array(across, np.float32), fields.across, 1),
         np.tensordot(np.array(down, np.float32), fields.down, 1),
     )
 
 
-def _interpolate(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`_POINTS` interpolated by thin-plate splines, with a rim of still points, faded out towards that rim."""
+class _Averages(NamedTuple):
+    """Places on an average face, (n, 2), its nearest vertex to each, and the axes there beside `_AXIS`, (n, 2)."""
+
+    places: np.ndarray
+    vertices: np.ndarray
+    axes: np.ndarray
+
+
+@cache
+def _averages() -> _Averages:
     points = np.array([(side * p[0], *p[1:]) for p in _POINTS for side in ((1, -1) if p[0] else (1,))])
-    angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    rim = np.stack([STILL_CENTRE[i] + STILL_RADII[i] * f(angle) for i, f in enumerate((np.sin, np.cos))], 1)
-    known = np.vstack([points[:, :2], rim])
-    # The fade takes something from the outer points as well: they are raised by as much before.
-    values = np.vstack([points[:, 2:] / _fade(points[:, 0], points[:, 1])[:, None], np.zeros((len(rim), 2))])
-
-    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        square = ((a[:, None] - b[None]) ** 2).sum(-1)
-        return 0.5 * square * np.log(square + 1e-12)
-
-    weights = np.linalg.solve(kernel(known, known) + 1e-3 * np.eye(len(known)), values)
-    at = np.stack([u.ravel(), v.ravel()], 1)
-    shifts = (kernel(at, known) @ weights).reshape(*u.shape, 2)
-    fade = _fade(u, v)
-    return shifts[..., 0] * fade, shifts[..., 1] * fade
+    at, mesh = points[:, :2], typical_mesh()
+    vertices = np.array([int(np.argmin(((mesh[:, :2] - place) ** 2).sum(1))) for place in at])
+    depth = sample(find_depth(mesh), at[:, 0], at[:, 1])
+    fade = _fade(at[:, 0], at[:, 1], float(mesh[CHIN, 1]))
+    return _Averages(at, vertices, points[:, 2:] / (_ANGLE * fade)[:, None] + depth[:, None] - _AXIS)
 
 
-def _fade(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """1 well inside the still rim, 0 from it outwards."""
+def _axes(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far behind the eyes the axes lie about which each place turns across and down.
+
+    `_POINTS` lie where this face has what lies there in an average one; radial basis functions between and around.
+    """
+    at, vertices, axes = _averages()
+    known = at + mesh[vertices, :2] - typical_mesh()[vertices, :2]
+    weights = np.linalg.solve(_kernel(known[:, 0], known[:, 1], known) + 1e-2 * np.eye(len(known)), axes)
+    found = _AXIS + _kernel(u, v, known) @ weights
+    return found[..., 0], found[..., 1]
+
+
+def _kernel(u: np.ndarray, v: np.ndarray, known: np.ndarray) -> np.ndarray:
+    square = (u[..., None] - known[:, 0]) ** 2 + (v[..., None] - known[:, 1]) ** 2
+    return np.exp(square / (-2 * _SPREAD**2))
+
+
+def _fade(u: np.ndarray, v: np.ndarray, chin: float) -> np.ndarray:
+    """1 well inside the head, 0 from its rim and from the shoulders outwards."""
     distance = np.hypot((u - STILL_CENTRE[0]) / STILL_RADII[0], (v - STILL_CENTRE[1]) / STILL_RADII[1])
-    return _smoothstep((1 - distance) / _FADE)
+    neck = (v - chin - _NECK[0]) / (_NECK[1] - _NECK[0])
+    return _smoothstep((1 - distance) / _FADE) * (1 - _smoothstep(neck))
+
+
+def _square(x: float) -> float:
+    return x * x if abs(x) <= 1 else 2 * abs(x) - 1
+
+
+def _cube(x: float) -> float:
+    return x**3 if abs(x) <= 1 else 3 * x - math.copysign(2, x)
 
 
 def _bumps(

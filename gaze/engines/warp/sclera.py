@@ -14,6 +14,10 @@ _UNDER = 0.2
 """How far below the lower lid's edge, in iris radii, the iris may still be seen: the edge is not found that well."""
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
+_FAINT = 0.05
+"""Share of its surroundings that has to be seen for a place to go by them rather than by what is farther off."""
+_MOST_GRAIN = 5.0
+"""Grey levels."""
 _NO_MAP = np.empty((0, 0), np.float32)
 
 
@@ -21,8 +25,8 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     """The patch with the white of the eye where the iris was.
 
     Its colour goes over from what is seen on the one side of the iris to what is seen on the other. Under the upper lid
-    it is darkened as it is there, by lashes and by the lid's shadow; along the lower lid all that is seen at the sides,
-    lashes included, goes on across.
+    it is darkened as it is there, by lashes and by the lid's shadow. What the white that is seen differs from that goes
+    on smoothly, and its grain. Along the lower lid all that is seen at the sides, lashes included, goes on across.
 
     Args:
         patch: (h, w, 3) float32 RGB.
@@ -40,6 +44,8 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     depth = lids.depth(x, y)
     shade = _lid_shade(patch.mean(2) / np.maximum(white.mean(2), 1), seen, depth / iris.radius)
     white *= shade[..., None]
+    white *= _continued(patch / np.maximum(white, 1), seen, iris.radius)
+    white += _grain(patch, seen & (opening > 0.99))[..., None]
 
     height = lids.height(x, y) / iris.radius
     sides = [
@@ -54,17 +60,42 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     return (patch * (1 - hole) + filled * hole).astype(np.float32)
 
 
+def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray:
+    """Ratios, (h, w, 3), where they are seen, and what goes on smoothly from there: 1 where nothing is near.
+
+    Normalised convolutions of ever smaller reach (Knutsson and Westin, 1993). Lashes and veins do not count.
+    """
+    weight = (seen * np.clip((ratio.mean(2) - 0.6) / 0.2, 0, 1)).astype(np.float32)
+    found = np.ones_like(ratio)
+    for reach in (2.0, 1.0, 0.5, 0.25):
+        near = cv2.GaussianBlur(weight, (0, 0), reach * radius)[..., None]
+        mean = cv2.GaussianBlur(ratio * weight[..., None], (0, 0), reach * radius) / np.maximum(near, 1e-6)
+        found += near / (near + _FAINT) * (mean - found)
+    return found
+
+
+def _grain(patch: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Noise as strong as that of the white that is seen, (h, w); the same each time."""
+    grey = patch.mean(2)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
+    # The median leaves out the edges of veins and lashes.
+    strength = min(_MOST_GRAIN, 1.48 * float(np.median(np.abs(fine[seen])))) if seen.sum() >= 12 else 0.0
+    noise = np.random.default_rng(0).normal(0, 1, grey.shape).astype(np.float32)
+    noise -= cv2.GaussianBlur(noise, (0, 0), 1.0)
+    return noise * np.float32(strength / max(float(noise.std()), 1e-6))
+
+
 def _side_colours(
     patch: np.ndarray, seen: np.ndarray, share: np.ndarray, opening: np.ndarray, distance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The white to the left and to the right of the iris; the one for the other where only one is seen.
 
-    Where none is, the skin around with half of its colour stands for it.
+    Where none is, the skin around, a little paler, stands for it.
     """
     left, right = _lightest(patch[seen & (share <= 0)]), _lightest(patch[seen & (share >= 1)])
     if left is None and right is None:
         skin = np.median(patch[(opening < 0.1) & (distance < 2.5)], axis=0)
-        left = (skin + skin.mean()) / 2
+        left = 0.75 * skin + 0.25 * skin.mean()
     return (right if left is None else left), (left if right is None else right)  # type: ignore[return-value]
 
 

@@ -6,15 +6,26 @@ import { kept, madeAt } from "./words.js";
 const SLIDERS = ["strength", "head", "eyes", "brows"];
 
 export class Desk {
+  /** The picture that is to stand behind the person: its `file`, and its `path` once it was sent; null if there is none. */
+  behind = null;
+  #before;
+
   /** @param act called with "moved" when a control has been moved. */
   constructor({ config, onMove, onExample, onOpen, onClear }) {
     this.form = $("controls");
+    this.#before = "keep";
     this.onOpen = onOpen;
     this.onClear = onClear;
     this.form.addEventListener("input", ({ target }) => {
       this.#paint(target);
-      onMove();
+      if (target.value === "picture" && !this.behind) $("pick-behind").click();
+      else this.#moved(onMove);
     });
+    $("pick-behind").addEventListener("change", () => this.#picked(onMove));
+    $("pick-behind").addEventListener("cancel", () => this.#unpicked());
+    $("another-behind").onclick = () => $("pick-behind").click();
+    $("behind-picture").hidden = Boolean(config.remote); // which would have to be sent there
+    $("edges").hidden = !config.finest;
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.#examples(config.examples, onExample);
     this.#promise(config);
@@ -27,6 +38,9 @@ export class Desk {
     return {
       ...Object.fromEntries(SLIDERS.map((name) => [name, Number(values.get(name)) / 100])),
       background: values.get("background"),
+      colour: values.get("colour"),
+      picture: this.behind?.path ?? null,
+      matting: values.get("matting"),
       framing: values.get("framing"),
       frame_size: Number(values.get("frame_size")) || "auto",
       straighten: values.get("straighten") !== null,
@@ -37,17 +51,20 @@ export class Desk {
   set(choice) {
     for (const [name, value] of Object.entries(choice)) {
       const field = this.form.elements[name];
-      if (SLIDERS.includes(name)) field.value = Math.round(value * 100);
+      if (name === "picture") this.behind = this.behind?.path === value ? this.behind : value && { path: value };
+      else if (SLIDERS.includes(name)) field.value = Math.round(value * 100);
+      else if (name === "colour") field.value = value;
       else if (field instanceof RadioNodeList) field.value = String(value);
       else field.checked = value;
     }
-    for (const name of SLIDERS) this.#paint(this.form.elements[name]);
+    this.#repaint();
   }
 
   /** As when the page was opened. */
   reset() {
     this.form.reset();
-    for (const name of SLIDERS) this.#paint(this.form.elements[name]);
+    this.behind = null;
+    this.#repaint();
     this.fault("");
   }
 
@@ -104,6 +121,36 @@ export class Desk {
     if (thumbs.length)
       thumbs.push(make("button", { type: "button", className: "quiet", onclick: this.onClear }, "Delete all"));
     $("mine-list").replaceChildren(...thumbs);
+  }
+
+  #picked(onMove) {
+    const [file] = $("pick-behind").files;
+    $("pick-behind").value = ""; // so that the same can be chosen again
+    if (!file) return this.#unpicked();
+    this.behind = { file, path: null };
+    this.form.elements.background.value = "picture";
+    this.#moved(onMove);
+  }
+
+  /** None was chosen: what was chosen before stays. */
+  #unpicked() {
+    if (!this.behind) this.form.elements.background.value = this.#before;
+  }
+
+  #moved(onMove) {
+    this.#repaint();
+    onMove();
+  }
+
+  /** What belongs to some choices alone is seen with them. */
+  #repaint() {
+    for (const name of SLIDERS) this.#paint(this.form.elements[name]);
+    const { background, colour, matting } = this.form.elements;
+    this.#before = background.value;
+    $("tint").hidden = background.value !== "colour";
+    $("tint-name").textContent = colour.value;
+    $("another-behind").hidden = background.value !== "picture";
+    $("edges-note").hidden = $("edges").hidden || matting.value !== "finest";
   }
 
   #paint(field) {

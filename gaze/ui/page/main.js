@@ -3,11 +3,13 @@
 import { Asking } from "./asking.js";
 import { Desk } from "./desk.js";
 import { $ } from "./dom.js";
+import { finishedSheets } from "./extras.js";
 import { Looking } from "./looking.js";
 import * as memory from "./memory.js";
 import { Mine } from "./mine.js";
 import { photoWays } from "./photo.js";
-import { clipSheet, closeAll, closeable, embedSheet, linkSheet } from "./sheets.js";
+import { named, sessionIn } from "./place.js";
+import { closeAll, closeable } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
 import { States } from "./states.js";
 import { unusable } from "./words.js";
@@ -17,7 +19,6 @@ class Page {
   #config;
   #root;
   #asking;
-  #work;
   #states;
   #stage;
   #desk;
@@ -30,17 +31,12 @@ class Page {
   constructor({ props, server, trigger, upload, root }) {
     this.#config = props.config;
     this.#root = root;
-    this.#asking = new Asking({
-      server,
-      upload,
-      root,
-      onLost: () => this.#states.offline(),
-      onBack: () => this.#back(),
-    });
-    this.#work = new Work({
+    const [onLost, onBack] = [() => this.#states.offline(), () => this.#back()];
+    this.#asking = new Asking({ server, upload, root, onLost, onBack });
+    this.work = new Work({
       trigger,
       ask: (...given) => this.#asking.ask(...given),
-      tell: (state, run) => this.#worked(state, run),
+      tell: (state, run) => this.worked(state, run),
     });
     this.#stage = new Stage(root);
     this.#desk = new Desk({
@@ -64,10 +60,10 @@ class Page {
     this.#looking = new Looking({
       asking: this.#asking,
       choice: () => this.#desk.choice(),
+      behind: () => this.#desk.behind,
       seen: (answer) => this.#looked(answer),
     });
     const ways = photoWays((file) => this.#takeFile(file));
-    const link = linkSheet((wanted) => this.#mine.share(this.#made, wanted));
     this.#states = new States({
       stage: this.#stage,
       desk: this.#desk,
@@ -79,11 +75,13 @@ class Page {
         stop: () => this.#stop(),
         restore: () => this.#restore(),
         remove: () => this.#mine.remove(this.#made),
-        embed: embedSheet(this.#config.snippets, () => this.#made.portrait),
-        link,
-        clip: clipSheet(
-          (kind, shape) => new URL(`gradio_api/gaze-clip/${this.#made.session}/${shape}.${kind}`, this.#root),
-        ),
+        ...finishedSheets({
+          ask: (...given) => this.#asking.ask(...given),
+          made: () => this.#made,
+          mine: this.#mine,
+          snippets: this.#config.snippets,
+          root,
+        }),
       },
     });
     $("new-photo").onclick = () => this.#fresh();
@@ -94,11 +92,12 @@ class Page {
 
   /** The first state: a run that goes on, a portrait of one's own, or the example. */
   async begin() {
-    if (this.#work.resume()) {
-      const { photo, face, anyway, choice, preview } = this.#work.run;
+    if (this.work.resume()) {
+      const { photo, face, anyway, choice, preview } = this.work.run;
       this.#looking.take(photo, face, anyway);
       this.#preview = preview;
       this.#desk.set(choice);
+      this.#tint();
       if (preview) this.#stage.play(preview.portrait);
       this.#states.making({ share: 0, left: null });
     } else {
@@ -107,12 +106,8 @@ class Page {
     await this.#mine.list();
   }
 
-  hear(state) {
-    this.#work.hear(state);
-  }
-
   async #arrive() {
-    const session = new URLSearchParams(location.search).get("session");
+    const session = sessionIn();
     this.#looking.forget();
     closeAll();
     if (!session) {
@@ -130,12 +125,13 @@ class Page {
     this.#looking.take(null);
     this.#preview = this.#made = null;
     this.#desk.reset();
+    this.#tint();
     this.#stage.play(this.#config.hero);
     this.#states.empty();
   }
 
   #fresh() {
-    this.#address(null, true);
+    named(null, true);
     this.#start();
   }
 
@@ -147,11 +143,11 @@ class Page {
 
   #take(photo) {
     closeAll();
-    if (this.#work.run) this.#work.stop();
+    if (this.work.run) this.work.stop();
     this.#opening += 1;
     this.#looking.take(photo);
     this.#preview = this.#made = null;
-    this.#address(null, true);
+    named(null, true);
     this.#desk.reset();
     this.#states.finding(photo.still);
     this.#looking.look();
@@ -159,6 +155,7 @@ class Page {
 
   #moved() {
     if (!this.#looking.photo) return;
+    this.#tint();
     if (this.#made) this.#states.changed(this.#preview ?? undefined);
     else if (this.#preview) this.#states.preview(this.#preview);
     this.#desk.fault("");
@@ -187,9 +184,16 @@ class Page {
     }
   }
 
+  /** A colour behind the preview, which is transparent then. */
+  #tint() {
+    const { background, colour } = this.#desk.choice();
+    this.#stage.behind(background === "colour" ? colour : "");
+  }
+
   #showPreview() {
+    this.#tint();
     this.#stage.play(this.#preview.portrait);
-    if (this.#made && new URLSearchParams(location.search).has("session")) this.#states.changed(this.#preview);
+    if (this.#made && sessionIn()) this.#states.changed(this.#preview);
     else this.#states.preview(this.#preview);
   }
 
@@ -199,12 +203,12 @@ class Page {
     this.#looking.forget();
     this.#made = null;
     const about = { ...subject, choice, preview: this.#preview };
-    this.#work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, about);
+    this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, about);
     this.#states.making({ share: 0, left: this.#preview?.seconds ?? null });
   }
 
   async #stop() {
-    const stopped = this.#work.stop();
+    const stopped = this.work.stop();
     if (this.#preview) this.#showPreview();
     else this.#fresh();
     await stopped;
@@ -222,7 +226,7 @@ class Page {
     if (state.phase === "done") {
       const { session, secret, made, choice } = run;
       this.#made = { session, secret, made, choice, portrait: state.portrait, notes: state.notes };
-      this.#address(session, true);
+      named(session, true);
       this.#finish();
       this.#mine.list();
     }
@@ -236,6 +240,7 @@ class Page {
   }
 
   #finish() {
+    this.#stage.behind("");
     this.#stage.play(this.#made.portrait);
     this.#states.done(this.#made, Boolean(this.#looking.photo));
   }
@@ -249,7 +254,7 @@ class Page {
   async #open(entry, anew) {
     const turn = (this.#opening += 1);
     if (this.#made?.session === entry.session && this.#made.choice) {
-      if (anew) this.#address(entry.session, true);
+      if (anew) named(entry.session, true);
       return this.#restore();
     }
     const answer = await this.#asking.ask("open", { session: entry.session });
@@ -257,7 +262,7 @@ class Page {
     if (answer.problem) return this.#states.error(answer.problem);
     if (answer.expired) {
       memory.forget([entry.session]);
-      this.#address(null, false);
+      named(null, false);
       this.#start();
       this.#states.expired();
       return this.#mine.list();
@@ -265,13 +270,13 @@ class Page {
     this.#looking.take(null);
     this.#preview = null;
     this.#made = { ...entry, portrait: answer.portrait, notes: [] };
-    if (anew) this.#address(entry.session, true);
+    if (anew) named(entry.session, true);
     this.#finish();
   }
 
   #gone(sessions) {
     if (this.#made && !sessions.includes(this.#made.session)) return;
-    this.#address(null, false);
+    named(null, false);
     this.#start();
     this.#states.deleted();
   }
@@ -279,22 +284,13 @@ class Page {
   /** The connection is back: as before, and what was under way goes on. */
   #back() {
     this.#states.online();
-    this.#work.again();
-  }
-
-  /** The address names the portrait that is on the stage. */
-  #address(session, push) {
-    const url = new URL(location.href);
-    if (session) url.searchParams.set("session", session);
-    else url.searchParams.delete("session");
-    if (url.href === location.href) return;
-    history[push ? "pushState" : "replaceState"](null, "", url);
+    this.work.again();
   }
 }
 
 /** Starts the page; called once, by Gradio, with what it gives to scripts. */
 export function start(given) {
   const page = new Page(given);
-  given.watch("value", () => page.hear(given.props.value));
+  given.watch("value", () => page.work.hear(given.props.value));
   customElements.whenDefined("gaze-tracker").then(() => page.begin());
 }

@@ -38,6 +38,11 @@ export class Stage {
     this.#shown = key;
   }
 
+  /** A colour behind what is transparent; "" for the page's own. */
+  behind(colour) {
+    $("stage").style.background = colour;
+  }
+
   /**
    * @param {object} what
    *   still: address of a picture in place of the face; cover: whether it fills the square;

@@ -4,6 +4,10 @@ import * as memory from "./memory.js";
 
 const SILENCE = 6000;
 
+/** A name for a run that nobody else can know. */
+export const newName = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, "0")).join("");
+
 export class Work {
   #trigger;
   #ask;
@@ -24,23 +28,28 @@ export class Work {
     this.#tell = tell;
   }
 
-  /** Begins a run; `about` is what a page that is loaded anew needs to go on. */
+  /**
+   * Begins a run; `about` is what a page that is loaded anew needs to go on. It is remembered before the app is asked:
+   * who asks for the same run twice gets one.
+   */
   begin(message, about) {
-    this.run = about;
-    this.#listen("make", message);
+    const job = newName();
+    this.run = { ...about, job, message: { ...message, job } };
+    memory.rememberRun(this.run);
+    this.again();
   }
 
   /** Follows the run that this tab waited for before it was loaded anew; false if there is none. */
   resume() {
     this.run = memory.run();
-    if (!this.run?.job) return false;
-    this.#listen("follow", { job: this.run.job });
-    return true;
+    this.again();
+    return Boolean(this.run);
   }
 
-  /** Follows it once more: the connection is back. */
+  /** Follows it, or follows it once more: the connection is back. */
   again() {
-    if (this.run?.job) this.#listen("follow", { job: this.run.job });
+    if (this.run?.session) this.#listen("follow", this.#name());
+    else if (this.run) this.#listen("make", this.run.message);
   }
 
   /** Stops it; nothing of it stays. */
@@ -67,28 +76,41 @@ export class Work {
 
   #take(state) {
     this.#heard = Date.now();
-    if (state.job && this.run && !this.run.job) {
-      Object.assign(this.run, { job: state.job, session: state.session, secret: state.secret, made: Date.now() });
+    if (state.session && this.run && !this.run.session) {
+      Object.assign(this.run, { session: state.session, secret: state.secret });
       memory.rememberRun(this.run);
-      // At once, so that it is there if the page is closed before the end.
-      memory.remember({ session: state.session, secret: state.secret, made: this.run.made });
+      this.#remember(); // at once, so that it is there if the page is closed before the end
     }
     const run = this.run;
     if (["done", "failed", "stopped"].includes(state.phase)) {
+      if (state.phase === "done")
+        this.#remember(); // once more: now other tabs can show it, too
+      else if (run?.session) memory.forget([run.session]);
       this.#end();
-      if (state.phase !== "done" && run?.session) memory.forget([run.session]);
     }
     this.#tell(state, run);
   }
 
   /** The stream of states may have broken without a word. */
   async #check() {
-    if (Date.now() - this.#heard < SILENCE || !this.run?.job) return;
+    if (Date.now() - this.#heard < SILENCE || !this.run) return;
+    if (!this.run.session) return this.again();
     this.#heard = Date.now();
     const nonce = this.#nonce;
-    const state = await this.#ask("peek", { job: this.run.job });
+    const state = await this.#ask("peek", this.#name());
     if (nonce !== this.#nonce) return;
     this.#take(state.problem && !state.phase ? { phase: "failed", problem: state.problem } : state);
+  }
+
+  #name() {
+    const { job, session } = this.run;
+    return { job, session };
+  }
+
+  #remember() {
+    const { session, secret } = this.run;
+    this.run.made = Date.now();
+    memory.remember({ session, secret, made: this.run.made });
   }
 
   #end() {

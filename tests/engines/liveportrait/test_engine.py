@@ -22,10 +22,11 @@ from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 
 
-@pytest.fixture
-def engine(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LivePortraitEngine]:
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(checkpoints))
-    yield LivePortraitEngine(expression=Expression(smile=0.5))
+@pytest.fixture(scope="module")
+def engine(checkpoints: Path) -> Iterator[LivePortraitEngine]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(weights.FOLDER_VARIABLE, str(checkpoints))
+        yield LivePortraitEngine(expression=Expression(smile=0.5))
     module._shared_renderer.cache_clear()
 
 
@@ -72,7 +73,7 @@ def test_a_source_that_looks_aside_is_straightened(
 ) -> None:
     monkeypatch.setattr(module, "straightening_units", lambda _face: -6.0)
     asked: list[Pose] = []
-    monkeypatch.setattr(engine.renderer(), "frames", lambda _source, poses, _expression: iter([asked.extend(poses)]))
+    monkeypatch.setattr(engine.renderer(), "frames", lambda _source, poses, *_: iter([asked.extend(poses)]))
     list(engine.stream(engine.prepare(*framed), [Pose(), Pose(pupil_x=10)]))
     assert [pose.pupil_x for pose in asked] == [-6, 4]
     held = LivePortraitEngine(straighten=False)

@@ -18,7 +18,7 @@ from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.engines.liveportrait.weights import Networks
 from gaze.errors import GazeError
-from gaze.grid import Cell, GazeGrid, Pose
+from gaze.grid import Pose
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.conftest import image_tensor
 from tests.engines.liveportrait.golden import DATA, Golden
@@ -97,11 +97,19 @@ def test_a_batch_of_frames_is_the_references(
     assert checked > 50_000
 
 
-def test_the_same_frame_twice(renderer: Renderer, picture: np.ndarray) -> None:
-    source = renderer.prepare(picture, WHOLE)
-    pose = [GazeGrid().pose(Cell(20, 25))]
-    (first,), (again,) = renderer.frames(source, pose, Expression()), renderer.frames(source, pose, Expression())
-    np.testing.assert_array_equal(first, again)
+@pytest.fixture(scope="module")
+def frame(renderer: Renderer, picture: np.ndarray) -> np.ndarray:
+    """A cell near the grid's corner, in full precision: (1, SIDE, SIDE, 3)."""
+    return render(renderer, picture)
+
+
+def render(renderer: Renderer, picture: np.ndarray) -> np.ndarray:
+    poses = [published_pose(29, 3)]
+    return np.concatenate(list(renderer.frames(renderer.prepare(picture, WHOLE), poses, Expression())))
+
+
+def test_the_same_frame_twice(renderer: Renderer, picture: np.ndarray, frame: np.ndarray) -> None:
+    np.testing.assert_array_equal(render(renderer, picture), frame)
 
 
 class Memory:
@@ -238,14 +246,9 @@ def half_renderer(networks: Networks) -> Renderer:
     return Renderer(networks, CPU, dtype=torch.bfloat16)
 
 
-def test_half_precision_is_close(half_renderer: Renderer, renderer: Renderer, picture: np.ndarray) -> None:
+def test_half_precision_is_close(half_renderer: Renderer, picture: np.ndarray, frame: np.ndarray) -> None:
     assert half_renderer._decoder.fc.weight.is_contiguous(memory_format=torch.channels_last)
-    pose = [published_pose(29, 3)]
-    full, half = (
-        np.concatenate(list(each.frames(each.prepare(picture, WHOLE), pose, Expression())))
-        for each in (renderer, half_renderer)
-    )
-    mean_square = np.mean((full.astype(float) - half) ** 2)
+    mean_square = np.mean((frame.astype(float) - render(half_renderer, picture)) ** 2)
     assert 10 * np.log10(255**2 / mean_square) >= 45
 
 

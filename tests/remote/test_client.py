@@ -25,18 +25,20 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from gaze import fetched, remote
 from gaze.engines.base import Expression
 from gaze.errors import GazeError
-from gaze.fetched import fetch, unpack
 from gaze.grid import Strengths
 from gaze.options import Options
 from gaze.output.validator import check
 from gaze.pipeline import generate, run
 from gaze.progress import Progress
-from gaze.remote import as_arguments, place_of
-from gaze.storage.sessions import KEY, SessionStore
-from gaze.ui import api
+from gaze.remote import client as remote
+from gaze.remote import fetching
+from gaze.remote.client import as_arguments, place_of
+from gaze.remote.fetching import fetch, unpack
+from gaze.storage.owners import SECRET
+from gaze.storage.sessions import SessionStore
+from gaze.ui import api, endpoints
 from gaze.ui.queue import Line
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
@@ -98,7 +100,7 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     assert check(folder) == []
     assert zipfile.ZipFile(archive).namelist()
     assert {"input.jpg", "index.html", "standalone.html", "gaze.pack", "q3.webp"} <= set(os.listdir(folder))
-    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
     told = [step for step, _ in job.outputs()[:-1]]
     messages = [step["message"] for step in told]
     assert messages[1] == f"Connecting to {pair.there.address}"
@@ -137,7 +139,7 @@ def test_it_is_the_portrait_that_would_have_been_made_here(pair: Pair, photo: Pa
 
 
 def test_errors_of_the_other_side_arrive_word_for_word(pair: Pair, photo: Path) -> None:
-    with pytest.raises(AppError, match="GAZE_WEIGHTS is /nowhere") as there:
+    with pytest.raises(AppError, match="GAZE_WEIGHTS is nowhere") as there:
         Client(pair.there.address, verbose=False).predict(
             photo=handle_file(photo), engine="liveportrait", api_name="/generate"
         )
@@ -163,7 +165,7 @@ def test_cancelling_here_frees_the_other_side(pair: Pair, photo: Path) -> None:
     job.cancel()
     wait_for(lambda: running(pair.there) == 0 and running(pair.here) == 0)
     assert set(os.listdir(pair.here.store)) == before
-    assert {path.name for path in pair.there.store.iterdir()} <= {KEY}
+    assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
 
 
 def test_cancelling_before_the_other_side_has_begun(pair: Pair, photo: Path, tmp_path: Path) -> None:
@@ -244,7 +246,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(api, "run", stand_in)
     with gr.Blocks() as page:
         store = SessionStore(tmp_path)
-        api.add_endpoints(api.Api(store, store, Line()))
+        endpoints.add_endpoints(api.Api(store, store, Line()))
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         with pytest.raises(AppError, match="enough"):
@@ -367,7 +369,7 @@ def test_odd_zips_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.
     assert "compression" in refused(io.BytesIO(unknown))
     assert "too many files" in refused(packed({f"{number}": b"" for number in range(201)}))
     assert str(tmp_path) not in refused(packed({"gaze-portrait/q0.webp": b"x"}))
-    monkeypatch.setattr(fetched, "MOST", 2**20)
+    monkeypatch.setattr(fetching, "MOST", 2**20)
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("gaze-portrait/gaze.pack", bytes(3 * 2**20))
@@ -387,7 +389,7 @@ def test_an_answer_without_end_is_given_up(announced: bool, tmp_path: Path, monk
                 while True:
                     self.wfile.write(bytes(2**16))
 
-    monkeypatch.setattr(fetched, "MOST", 2**22)
+    monkeypatch.setattr(fetching, "MOST", 2**22)
     server = HTTPServer(("127.0.0.1", 0), Endless)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = SimpleNamespace(src_prefixed=f"http://127.0.0.1:{server.server_port}/", headers={}, cookies={})

@@ -5,11 +5,11 @@ import threading
 import numpy as np
 
 from gaze.face.face import Face
-from gaze.matting.selfie import SIDE, find_person
+from gaze.face.person import SIDE, find_person
 from gaze.photo.portrait import Portrait
 from tests.conftest import ROOT
 
-MODELS = ROOT / "gaze" / "matting" / "models"
+MODELS = ROOT / "gaze" / "face" / "person_models"
 
 
 def test_the_models_are_those_that_their_page_names() -> None:

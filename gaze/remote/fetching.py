@@ -93,17 +93,9 @@ def unpack(archive: Path, address: str, folder: Path) -> Metadata:
         metadata = Metadata.read(folder)
         if missing := {*metadata.files, metadata.poster or POSTER} - names:
             raise GazeError(f"{', '.join(sorted(missing))} is missing.")
-    except (
-        zipfile.BadZipFile,
-        GazeError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        zlib.error,
-        ValueError,
-    ) as error:
+    except (GazeError, *_ODD) as error:
         told = str(error).replace(f"{folder}/", "").replace(str(folder), "its folder").replace(str(archive), "the zip")
-        raise GazeError(f"What {address} sent is not complete: {told} Try again.") from error
+        raise GazeError(f"What {address} sent is not complete: {told.rstrip('.')}. Try again.") from error
     return metadata
 
 

@@ -28,10 +28,10 @@ from PIL import Image
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
-from gaze.fetched import fetch, unpack
 from gaze.matting.background import is_plain
 from gaze.output.metadata import Metadata
 from gaze.progress import READY, Progress
+from gaze.remote.fetching import fetch, unpack
 from gaze.version import __version__
 
 if TYPE_CHECKING:
@@ -228,19 +228,24 @@ def _make(
         job = client.submit(photo=handle_file(photo), keep=False, api_name="/generate", **arguments)
         try:
             deadline = time.monotonic() + _LONGEST
+            heard, last = 0, Progress("load", 0, 1, f"Sending the photo to {address}")
             while not job.done():
                 if time.monotonic() > deadline:
                     raise GazeError(
                         f"{address} has not finished in {_LONGEST / 3600:.0f} hours. Ask for a smaller portrait."
                     )
-                yield _state(job, address)
+                news = [_step(output) for output in job.outputs()[heard:]]
+                heard += len(news)
+                last = news[-1] if news else last if heard else _place(job, address) or last
+                yield from news or [last]
                 wait([job.future], _PACE)
-            manifest, file = job.result()
+            manifest, path = _answer(job.result(), address)
+            yield from [_step(output) for output in job.outputs()[heard:]]  # the last came while it was waited
         except QueueError as error:
             raise GazeError(f"Too many are waiting at {address} already. Try again in a few minutes.") from error
         except AppError as error:
             if error.title != "Error":
-                raise GazeError(error.message) from error
+                raise GazeError(str(error.message)[:_LETTERS]) from error
             raise GazeError(
                 f"{address} failed: there is an error in the program there, and its log has the details. Try again, or "
                 "with another photo."
@@ -248,21 +253,36 @@ def _make(
         finally:
             if not job.done():
                 _cancel(job)
-        yield from fetch(client, address, file["path"], archive)
+        yield from fetch(client, address, path, archive)
     return manifest
 
 
-def _state(job: Job, address: str) -> Progress:
-    """The latest that the other side has told."""
-    status, outputs = job.status(), job.outputs()
-    if outputs:
-        told = outputs[-1][0]
-        if told.get("stage", "done") == "done":
-            return Progress("fetch", 0, 1, "Fetching the portrait")
-        return Progress(**{**told, "message": told["message"].removeprefix(READY)})  # It is not, on this side.
-    if status.rank is not None:
-        return Progress("load", 0, 1, f"Waiting at {address}: place {status.rank + 1} of {status.queue_size}")
-    return Progress("load", 0, 1, f"Sending the photo to {address}")
+def _answer(result: Any, address: str) -> tuple[dict[str, Any], str]:
+    """The manifest, and the path of the zip."""
+    match result:
+        case [dict(manifest), {"path": str(path)}]:  # or a tuple of them
+            return manifest, path
+    raise GazeError(f"What {address} answers is no portrait. Check that a Gaze of this version runs there.")
+
+
+def _step(output: Any) -> Progress:
+    """What the other side tells of a step; its last word is the manifest, and what makes no sense is passed over."""
+    match output:
+        case [{"stage": str(stage), "done": int(done), "total": int(total), "message": str(words)} as told, *_]:
+            if stage != "done":
+                left = told.get("remaining")
+                seconds = float(left) if isinstance(left, int | float) and math.isfinite(left) else None
+                words = words[:_LETTERS].removeprefix(READY)  # It is not, on this side.
+                return Progress(stage[:_LETTERS], done, total, words, seconds)
+    return Progress("fetch", 0, 1, "Fetching the portrait")
+
+
+def _place(job: Job, address: str) -> Progress | None:
+    """Where the work stands in the other side's own queue, before it has told anything."""
+    status = job.status()
+    if status.rank is None:
+        return None
+    return Progress("load", 0, 1, f"Waiting at {address}: place {status.rank + 1} of {status.queue_size}")
 
 
 def _cancel(job: Job) -> None:

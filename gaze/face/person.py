@@ -39,5 +39,5 @@ def _network() -> cv2.dnn.Net:
 
 @cache
 def _weights() -> np.ndarray:
-    data = files("gaze.matting").joinpath("models/selfie_segmentation.tflite").read_bytes()
+    data = files("gaze.face").joinpath("person_models/selfie_segmentation.tflite").read_bytes()
     return np.frombuffer(data, np.uint8)

@@ -1,0 +1,253 @@
+"""`python -m gaze PHOTO -o OUT`: a portrait."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tqdm import tqdm
+
+from gaze.commands.shared import PROGRAM, failed, key_count, unwritable
+from gaze.engines.base import ENGINES
+from gaze.errors import DoubtfulFaceError, GazeError
+from gaze.face.framing import AUTO_SIDE, FRAMINGS
+from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
+from gaze.matting.matte import MATTINGS
+from gaze.motion.keys import AUTO, KEY_CHOICES
+from gaze.options import VIDEOS, Options
+from gaze.output.bundle import write_zip
+from gaze.output.metadata import METADATA
+from gaze.pipeline import generate
+from gaze.progress import Progress, Result
+from gaze.version import __version__
+
+_EXPRESSION_HELP = {
+    "smile": "0 leaves the mouth as it is, 1 is a friendly smile",
+    "blink": "0 leaves the eyes as open as they are, 1 closes them, below 0 opens them wider",
+    "eyebrow": "0 leaves the brows where they are, 1 raises them, -1 lowers them",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's arguments; defaults are those of `Options`."""
+    normal = Options()
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        usage="%(prog)s PHOTO -o OUT [options]",
+        description="Turn one portrait photo into a face that follows the pointer.",
+        epilog="""also:
+  %(prog)s check FOLDER   hold a portrait to docs/format.md
+  %(prog)s pack FOLDER    make a gaze.pack from sheets
+  %(prog)s sheets FOLDER  make sprite sheets of a finished portrait
+  %(prog)s clip FOLDER    make a loop of four seconds
+
+exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 interrupted""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
+    parser.add_argument("-o", "--out", required=True, help="the folder to make, or a file ending in .zip")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier portrait at that place")
+    parser.add_argument(
+        "--continue",
+        dest="earlier",
+        metavar="FOLDER",
+        help="a portrait of the same photo with fewer keys; what a slow engine rendered for it is used again",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.add_argument("--version", action="version", version=f"gaze {__version__}")
+    look = parser.add_argument_group("the portrait")
+    look.add_argument("--engine", choices=ENGINES, default=normal.engine, help="what renders it (default: %(default)s)")
+    look.add_argument(
+        "--remote",
+        default=os.environ.get("GAZE_REMOTE"),
+        metavar="WHERE",
+        help="another Gaze that makes it, to which the photo is sent: a Space as owner/name, or a URL "
+        "(default: GAZE_REMOTE)",
+    )
+    look.add_argument(
+        "--framing",
+        choices=FRAMINGS,
+        default=normal.framing,
+        help="auto cuts around a small face, whole keeps the photo (default: %(default)s)",
+    )
+    look.add_argument(
+        "--face",
+        type=int,
+        default=normal.face,
+        metavar="N",
+        help="which face where there are several: 0 the main one, 1 the next largest, ... (default: %(default)s)",
+    )
+    look.add_argument("--anyway", action="store_true", help="take the face even where its eyes are hard to see")
+    look.add_argument(
+        "--straighten",
+        action=argparse.BooleanOptionalAction,
+        default=normal.straighten,
+        help="let a face that looks past the camera look straight in the centre (default: yes)",
+    )
+    look.add_argument(
+        "--remove-background",
+        action="store_true",
+        help="leave the person only, before a transparent background",
+    )
+    look.add_argument(
+        "--matting",
+        choices=MATTINGS,
+        default=normal.matting,
+        help="how the background is removed: quick, or finest by a large network (needs the extra “matting”) "
+        "(default: %(default)s)",
+    )
+    look.add_argument(
+        "--background",
+        metavar="COLOUR|blur|FILE",
+        help="what stands behind the person instead: a colour as CSS writes it, blur, or the file of a picture "
+        "(default: nothing where the background is removed or the photo is transparent)",
+    )
+    for part in ("head", "eyes", "brows"):
+        look.add_argument(
+            f"--{part}",
+            type=float,
+            default=1.0,
+            metavar="0..2",
+            help=f"how strongly the {part} follow{'s' if part == 'head' else ''} (default: 1)",
+        )
+    expression = parser.add_argument_group("the expression, in all frames alike (LivePortrait engine)")
+    for name, (least, most) in EXPRESSION_RANGES.items():
+        expression.add_argument(
+            f"--{name}", type=float, default=0.0, metavar=f"{least:g}..{most:g}", help=_EXPRESSION_HELP[name]
+        )
+    expression.add_argument(
+        "--lid-term",
+        action="store_true",
+        help="move lids as the upstream editor does; eyes then go half as far up and down",
+    )
+    sheets = parser.add_argument_group("the files")
+    sheets.add_argument(
+        "--size",
+        type=int,
+        default=normal.size,
+        metavar="N",
+        help="rows and columns of looks, even, 2 to 60 (default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--keys",
+        type=key_count,
+        default=normal.keys,
+        metavar="N",
+        help=f"looks per side that are rendered, all others being morphed: {AUTO}, by the engine's speed and the "
+        f"portrait, or {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--frame-size",
+        type=key_count,
+        default=normal.frame_size,
+        metavar="PIXELS",
+        help=f"longer side of the pack's frames; {AUTO} is as large as the photo allows, up to {AUTO_SIDE} "
+        "(default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--sheets",
+        action=argparse.BooleanOptionalAction,
+        default=normal.sheets,
+        help="make sprite sheets for other programs (default: yes, but not with --remote)",
+    )
+    sheets.add_argument(
+        "--sheet-size",
+        type=int,
+        default=normal.sheet_size,
+        metavar="PIXELS",
+        help="longer side of the sheets' frames (default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--quality",
+        type=int,
+        default=normal.quality,
+        metavar="1..100",
+        help="WebP quality of the sheets (default: %(default)s)",
+    )
+    sheets.add_argument(
+        "--video", choices=VIDEOS, default=normal.video, help="how the pack's video is coded (default: %(default)s)"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the portrait; returns the exit status."""
+    out = Path(args.out)
+    try:
+        options = Options(
+            engine=args.engine,
+            size=args.size,
+            keys=args.keys,
+            frame_size=args.frame_size,
+            quality=args.quality,
+            framing=args.framing,
+            face=args.face,
+            anyway=args.anyway,
+            strengths=Strengths(args.head, args.eyes, args.brows),
+            straighten=args.straighten,
+            remove_background=args.remove_background,
+            matting=args.matting,
+            background=args.background,
+            expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
+            video=args.video,
+            sheets=args.sheets,
+            sheet_size=args.sheet_size,
+            remote=args.remote,
+        )
+        if out.exists() and not args.overwrite:
+            raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
+        _make(args.photo, out, options, args.quiet, args.earlier)
+    except DoubtfulFaceError as error:
+        return failed(GazeError(f"{error} To use this one nevertheless, add --anyway."))
+    except GazeError as error:
+        return failed(error)
+    except OSError as error:
+        return failed(unwritable(out, error))
+    except KeyboardInterrupt:
+        print("gaze: interrupted; nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _make(photo: str, out: Path, options: Options, quiet: bool, earlier: str | None) -> None:
+    """Make the portrait beside `out`, then put it in place, so that an old one stays until the new one is whole."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gaze-") as temporary:
+            made = Path(temporary) / "portrait"
+            result = _with_bar(photo, made, options, quiet, earlier)
+            if out.suffix == ".zip":
+                made = Path(temporary) / "portrait.zip"
+                write_zip(result.folder, made, sheets=True)
+            _replace(made, out)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    if not quiet:
+        for note in result.notes:
+            print(note)
+        where = out if out.suffix == ".zip" else out / "index.html"
+        print(f"{where}: made with the {result.engine} engine. {result.reason}")
+
+
+def _with_bar(photo: str, made: Path, options: Options, quiet: bool, earlier: str | None) -> Result:
+    with tqdm(unit="frame", disable=quiet or None) as bar:
+
+        def show(step: Progress) -> None:
+            bar.set_description_str(step.message, refresh=False)
+            if step.stage in ("render", "sheets"):
+                bar.n, bar.total = step.done, step.total
+            bar.refresh()
+
+        return generate(photo, made, options, show, earlier)
+
+
+def _replace(made: Path, out: Path) -> None:
+    if out.is_dir():
+        if any(out.iterdir()) and not (out / METADATA).is_file():
+            raise GazeError(f"{out} holds something else than a portrait, so it was not replaced. Choose another name.")
+        shutil.rmtree(out)
+    made.replace(out)

@@ -1,0 +1,95 @@
+"""The person before a striped background: what a turning head uncovers, and what stands still."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.face.face import Face
+from gaze.grid import Cell, GazeGrid, Pose, Strengths
+from gaze.photo.portrait import Portrait
+from tests import green
+
+CORNERS = [Cell(0, 0), Cell(0, 29), Cell(29, 0), Cell(29, 29)]
+
+
+@pytest.fixture(scope="module")
+def striped(framed: tuple[Portrait, Face]) -> tuple[Portrait, Face]:
+    """The example, cut out along a drawn outline, before vertical stripes of two greens, 16 pixels wide."""
+    portrait, face = framed
+    matte = green.person(face, portrait.height, portrait.width)
+    light = np.arange(portrait.width) // 16 % 2 == 0
+    stripes = np.where(light[None, :, None], (40, 190, 60), (20, 110, 40)) * np.ones((portrait.height, 1, 1))
+    share = matte[..., None] / 255
+    image = np.rint(portrait.image * share + stripes * (1 - share)).astype(np.uint8)
+    return replace(portrait, image=image, alpha=matte, original=None), face
+
+
+@pytest.fixture(scope="module")
+def source(striped: tuple[Portrait, Face]) -> WarpSource:
+    return WarpEngine(straighten=False).prepare(*striped)
+
+
+def frames(source: WarpSource, strength: float = 1) -> list[np.ndarray]:
+    grid = GazeGrid(30, Strengths(strength, strength, strength))
+    return list(WarpEngine().render(source, [grid.pose(cell) for cell in CORNERS]))
+
+
+def test_layer_and_background_together_are_the_photo(striped: tuple[Portrait, Face]) -> None:
+    portrait, face = striped
+    backdrop = find_backdrop(portrait, face, (slice(None), slice(None)))
+    assert backdrop is not None
+    layer = backdrop.layer(portrait.image)
+    together = layer[..., :3].astype(int) + through_layer(backdrop.behind, layer[..., 3])
+    assert np.abs(together - portrait.image).max() <= 1
+
+
+def test_the_neutral_frame_is_the_photo(striped: tuple[Portrait, Face], source: WarpSource) -> None:
+    neutral = WarpEngine().render(source, [Pose()])[0].astype(int)
+    assert np.abs(neutral - striped[0].image).max() <= 1
+
+
+def test_the_stripes_behind_a_turning_head_stay_where_they_are(
+    striped: tuple[Portrait, Face], source: WarpSource
+) -> None:
+    """A pixel that shows background before and after shows the same: no line is bent."""
+    portrait, face = striped
+    assert portrait.alpha is not None
+    reach = 0.32 * face.iris_distance
+    outside = find_far(portrait.alpha, reach)
+    assert outside.mean() > 0.1
+    for frame in frames(source):
+        assert np.array_equal(frame[outside], portrait.image[outside])
+
+
+def find_far(alpha: np.ndarray, reach: float) -> np.ndarray:
+    import cv2
+
+    return np.asarray(cv2.distanceTransform((alpha < 13).astype(np.uint8), cv2.DIST_L2, 5) > reach)
+
+
+@pytest.mark.parametrize("strength", [1, 2])
+def test_what_a_head_uncovers_looks_like_the_background(
+    striped: tuple[Portrait, Face], source: WarpSource, strength: float
+) -> None:
+    """Green all over: no hair or skin is left behind where the head was, beside the neck up."""
+    portrait, face = striped
+    assert portrait.alpha is not None
+    for frame in frames(source, strength):
+        positions = np.rint(frame).astype(int)
+        was_person = portrait.alpha > 240
+        is_green = (positions[..., 1] > 1.5 * positions[..., 0]) & (positions[..., 1] > 1.5 * positions[..., 2])
+        uncovered = was_person & is_green
+        assert uncovered.sum() > 300 * strength
+    assert face.iris_distance > 60
+
+
+def test_a_person_that_is_not_seen_is_one_with_the_background(framed: tuple[Portrait, Face]) -> None:
+    portrait, face = framed
+    nobody = replace(portrait, alpha=np.zeros(portrait.image.shape[:2], np.uint8))
+    assert find_backdrop(nobody, face, (slice(None), slice(None))) is None
+    source = WarpEngine().prepare(nobody, face)
+    assert source.behind is None
+    assert np.abs(frames(source)[0].astype(int) - portrait.image).max() > 60

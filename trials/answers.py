@@ -1,0 +1,223 @@
+"""What another Gaze answers that is none, or means no good: steps and manifests of other kinds, zips that are damaged,
+odd or unpack to much, and answers without end. Each has to end in a portrait, or in a refusal with advice that names no
+path of this machine, and leave nothing behind. Limits on bytes are a sixteenth of the usual here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import stat
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+
+from gaze.errors import GazeError
+from gaze.options import Options
+from gaze.output.bundle import write_zip
+from gaze.pipeline import generate
+from gaze.progress import Progress
+from gaze.remote import fetching
+from gaze.remote.fetching import fetch
+from gaze.storage.sessions import SessionStore
+from gaze.ui.api import Api
+from gaze.ui.endpoints import add_endpoints
+from gaze.ui.queue import Line
+from trials.corpus import EXAMPLE, flipped, truncated
+from trials.trying import FaultError, Row, Tried, attempt_here
+
+_SMALL = Options(engine="warp", size=4, frame_size=128, sheets=False)
+_STEP = {"stage": "render", "done": 1, "total": 9, "message": "Rendering frame 1 of 9", "remaining": 1.5}
+_ODD: tuple[Any, ...] = (
+    None,
+    7,
+    -1e308,
+    "text",
+    "x" * 10**6,
+    [],
+    [[[]]],
+    {},
+    {"stage": "render"},
+    True,
+    {"a": {"b": [1] * 1000}},
+)
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder, _liar(Path(folder)) as liar:
+        made = generate(EXAMPLE, Path(folder) / "made", _SMALL).folder
+        good = Path(folder) / "good.zip"
+        write_zip(made, good, sheets=False)
+        whole = good.read_bytes()
+        tried = partial(_tried, liar, Path(folder))
+        few = slice(None, None, 4 if quick else 1)
+        yield Row("an answer as it should be", [tried("whole", [_STEP], {}, whole)])
+        steps = [{**_STEP, name: odd} for name in _STEP for odd in _ODD] + list(_ODD)
+        yield Row("steps of other kinds", [tried(repr(step)[:60], [step], {}, whole) for step in steps[few]])
+        manifests = [{name: odd} for name in ("reason", "notes", "stage") for odd in _ODD] + list(_ODD)
+        yield Row("manifests of other kinds", [tried(repr(it)[:60], [], it, whole) for it in manifests[few]])
+        yield Row("no zip", [tried("none", [], {}, None)])
+        parts = list(truncated(whole))[few]
+        yield Row("zips cut off at every 5 %", [tried(f"part {n}", [], {}, part) for n, part in enumerate(parts)])
+        seeds = range(4 if quick else 60)
+        yield Row("zips with bits flipped", [tried(f"seed {n}", [], {}, flipped(whole, n)) for n in seeds])
+        yield Row("zips that are odd", [tried(what, [], {}, data) for what, data in _zips(made)])
+        fields = list(_metadata(made))[:: 12 if quick else 1]
+        yield Row("metadata.json with odd values", [tried(what, [], {}, data) for what, data in fields])
+        yield Row(
+            "zips without end", [attempt_here(partial(_endless, Path(folder), it), it) for it in ("told", "untold")]
+        )
+
+
+class _Liar(Api):
+    """Answers what it is told to."""
+
+    steps: list[Any]
+    manifest: Any
+    zip: Path | None
+
+    def generate(self, *arguments: Any) -> Iterator[tuple[Any, str | None]]:
+        for step in self.steps:
+            yield step, None
+        yield self.manifest, str(self.zip) if self.zip else None
+
+
+_Liar.generate.__signature__ = inspect.signature(Api.generate)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _liar(folder: Path) -> Iterator[tuple[_Liar, str]]:
+    """It, and where it answers; with limits of less."""
+    store, most = SessionStore(folder / "store"), fetching.MOST
+    with gr.Blocks() as page:
+        add_endpoints(liar := _Liar(store, store, Line()))
+    page.launch(prevent_thread_lock=True, quiet=True, allowed_paths=[str(folder)])
+    fetching.MOST = most // 16
+    try:
+        yield liar, page.local_url
+    finally:
+        fetching.MOST = most
+        page.close()
+
+
+def _tried(
+    it: tuple[_Liar, str], folder: Path, what: str, steps: list[Any], manifest: Any, data: bytes | None
+) -> Tried:
+    liar, address = it
+    liar.steps, liar.manifest, liar.zip = steps, manifest, folder / "answer.zip" if data is not None else None
+    if liar.zip:
+        liar.zip.write_bytes(data or b"")
+
+    def act() -> str:
+        with tempfile.TemporaryDirectory() as place:
+            try:
+                told: list[Progress] = []
+                generate(EXAMPLE, Path(place) / "out", Options(**{**vars(_SMALL), "remote": address}), told.append)
+                if any(len(step.message) > 2000 for step in told):
+                    raise FaultError("It tells a person more than anybody reads.")
+                return "portrait"
+            except GazeError as error:
+                if list(Path(place).iterdir()):
+                    raise FaultError("Something is left.") from error
+                if place in str(error) or str(folder) in str(error):
+                    raise FaultError(f"It names a path: {error}") from error
+                raise
+
+    return attempt_here(act, what, 30)
+
+
+def _zips(made: Path) -> Iterator[tuple[str, bytes]]:
+    files = {f"gaze-portrait/{path.name}": path.read_bytes() for path in made.iterdir() if path.suffix != ".jpg"}
+    pack = "gaze-portrait/gaze.pack"
+    yield "none", b""
+    yield "no zip", b"<html>"
+    yield "empty", _zip({})
+    yield "without a pack", _zip({name: data for name, data in files.items() if name != pack})
+    yield (
+        "with paths",
+        _zip({**files, "gaze-portrait/../../evil.webp": b"x", "/etc/evil.webp": b"x", "..\\x.webp": b"x"}),
+    )
+    yield "with pages", _zip({**files, "gaze-portrait/evil.html": b"<script>", "gaze-portrait/.key": b"x" * 32})
+    yield "of many files", _zip({**files, **{f"{number}": b"" for number in range(5000)}})
+    yield "that unpacks to much", _zip({**files, pack: bytes(2 * fetching.MOST)})
+    whole = _zip(files)
+    for what, places in {
+        "encrypted": ((b"PK\3\4", 6, 1), (b"PK\1\2", 8, 1)),
+        "of another compression": ((b"PK\3\4", 8, 99), (b"PK\1\2", 10, 99)),
+        "that says less of its size": ((b"PK\1\2", 24, 1),),
+    }.items():
+        spoilt = bytearray(whole)
+        for mark, place, value in places:
+            spoilt[spoilt.index(mark) + place] = value
+        yield what, bytes(spoilt)
+    link = zipfile.ZipInfo(pack)
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    yield "with a link", _zip({name: data for name, data in files.items() if name != pack}, (link, b"/etc/passwd"))
+    yield "with a file twice", _zip(files, (zipfile.ZipInfo(pack), b"x"))
+
+
+def _metadata(made: Path) -> Iterator[tuple[str, bytes]]:
+    files = {f"gaze-portrait/{path.name}": path.read_bytes() for path in made.iterdir() if path.suffix != ".jpg"}
+    plain = json.loads((made / "metadata.json").read_text())
+    values: tuple[Any, ...] = (
+        None,
+        -1,
+        10**30,
+        1e308,
+        "../../x.webp",
+        "/etc/passwd",
+        "<script>",
+        [],
+        {},
+        ["a"] * 10_000,
+    )
+    for name in plain:
+        for value in values:
+            text = json.dumps({**plain, name: value}).encode()
+            yield f"{name}: {value!r}"[:60], _zip({**files, "gaze-portrait/metadata.json": text})
+
+
+def _zip(files: dict[str, bytes], *more: tuple[zipfile.ZipInfo, bytes]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+        for entry, content in more:
+            archive.writestr(entry, content)
+    return data.getvalue()
+
+
+def _endless(folder: Path, kind: str) -> str:
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if kind == "told":
+                self.send_header("Content-Length", str(10**12))
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(bytes(2**16))
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client: Any = SimpleNamespace(src_prefixed=f"http://127.0.0.1:{server.server_port}/", headers={}, cookies={})
+    try:
+        for _ in fetch(client, "it", "x", folder / "endless"):
+            pass
+    finally:
+        server.shutdown()
+        if (folder / "endless").stat().st_size > 2 * fetching.MOST:
+            raise FaultError("More was fetched than may be.")
+    return "fetched"
