@@ -124,7 +124,7 @@ def test_transparent_over_a_page(other: Browser, site: Any) -> None:
 def test_many_come_and_go(other: Browser, site: Any, keys: Keys) -> None:
     """Twenty of the same are one request; sources change and elements go while they load."""
     write_keys(site.folder / "second", make_keys(n=7, width=80, height=100))
-    opened(other, site, MANUAL.replace(' src', ' loading="eager" src') * 20)
+    opened(other, site, MANUAL.replace(" src", ' loading="eager" src') * 20)
     wait_until(other, "[...document.querySelectorAll('gaze-tracker')].every((it) => it.loaded)")
     assert site.asked.count("/portrait/gaze.pack") == 1
     other.evaluate(
