@@ -62,7 +62,7 @@ def find_motion(
             if number != middle and field is not None:
                 fields[number] = sample(field, mesh)
     else:
-        fields, trust = _track(keys, mesh, eyes, n)
+        fields, trust = track(keys, mesh, eyes, n)
     fields[:, moving < 255] = 0
     coefficients, basis, unit = reduce_rank(fields, middle, eyes.distance)
     grid = (n, n)
@@ -70,7 +70,7 @@ def find_motion(
     return Motion(tuple(looks), mesh, basis, unit, coefficients.reshape(*grid, -1), moving, stored)
 
 
-def _track(keys: Mapping[int, np.ndarray], mesh: Mesh, eyes: Eyes, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+def track(keys: Mapping[int, np.ndarray], mesh: Mesh, eyes: Eyes, n: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Displacements (n², rows, columns, 2) float32 and trust (n², rows, columns) in 0 to 1, or None where all is seen.
 
     Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016) from the middle key to

@@ -19,6 +19,7 @@ import numpy as np
 
 from gaze.engines.base import Engine
 from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.gaze import EyeMotion, eye_motion
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
@@ -75,6 +76,7 @@ class WarpSource:
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         eyes: the layers of both eyes.
         followers: for each iris x and y in the portrait, and which share of its shift the points from there on make.
+        edges: of each eye's lids, and of the brow above it.
     """
 
     image: np.ndarray
@@ -92,6 +94,7 @@ class WarpSource:
     straighten: float
     eyes: tuple[Eye, Eye]
     followers: tuple[tuple[int, int, np.ndarray], ...] = ()
+    edges: tuple[tuple[Contours, Contours], ...] = ()
 
 
 class WarpEngine(Engine):
@@ -102,6 +105,7 @@ class WarpEngine(Engine):
     """
 
     name = "warp"
+    blinks = True
 
     def __init__(self, straighten: bool = True) -> None:
         self._straighten = straighten
@@ -144,6 +148,7 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
+            edges=tuple(zip((it.lids for it in fitted), face.brows, strict=True)),
         )
         rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
         eyes = zip(source.eyes, fitted, strict=True)
@@ -155,7 +160,9 @@ class WarpEngine(Engine):
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
 
     def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
-        """The head's with its lids; around each iris the gaze takes the place of the lids."""
+        """The head's with its lids; around each iris the gaze takes the lids' place. Closed eyes have the head's."""
+        if any(closed_eyes(pose.expression)):
+            return _spread(source, displacement(source, pose))
         eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
         head, lids = (_spread(source, displacement(source, pose, it)) for it in (None, eyes))
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
@@ -180,6 +187,9 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     frame = source.image.copy()
     x0, y0, width, height = source.region
     eyes = eye_motion(pose, source.straighten)
+    closed = closed_eyes(pose.expression)
+    if any(closed):
+        eyes = replace(eyes, upper=eyes.upper * (1 - max(closed)), lower=eyes.lower * (1 - max(closed)))
     head = displacement(source, pose)
     positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
@@ -189,6 +199,10 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     shift = _iris_shift(source, eyes)
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
+    for share, edges, eye in zip(closed, source.edges, source.eyes, strict=True):
+        if share:
+            lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
+            draw_lid(lid, share, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y))
     return frame
 
 
