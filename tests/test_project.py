@@ -148,6 +148,12 @@ def test_opencv_is_allowed_as_far_as_it_was_tested() -> None:
     assert cv2.__version__.split(".")[0] in ("4", "5")
 
 
+def test_no_map_for_opencv_is_an_empty_array() -> None:
+    """OpenCV 5 reads at wrong places where the second map of `cv2.remap` is one, and says nothing."""
+    code = [path.read_text() for path in (ROOT / "gaze").rglob("*.py")]
+    assert not any("np.empty((0, 0)" in it for it in code)
+
+
 def test_every_dependency_is_pinned_to_a_version_that_the_project_allows() -> None:
     pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
     extras = project()["optional-dependencies"]
