@@ -34,7 +34,7 @@ SMALL = Options(engine=FakeEngine(30), frame_size=128)
 
 
 PORTRAIT = {"metadata.json", "poster.webp", "input.jpg", "recipe.json", "gaze.pack", "stills.pack"}
-PAGES = {"index.html", "embed.html", "standalone.html", "pages.css", "portrait.js", *WIDGET_FILES}
+PAGES = {"index.html", "embed.html", "standalone.html", "pages.css", *WIDGET_FILES}
 PAGES |= {"gaze.pack.js", "README.txt", "LICENSE"}
 SHEETS = {f"q{q}{suffix}.webp" for q in range(4) for suffix in ("", "_20")}
 
@@ -404,6 +404,14 @@ def test_the_preview_is_a_small_pack_of_the_instant_engine(photo: Path, tmp_path
     assert len(keys) == 25
     # Opposite corners look to opposite sides: the face lies elsewhere in them.
     assert np.abs(keys[0].astype(int) - keys[24]).mean() > 3
+
+
+@pytest.mark.parametrize("blinking", [True, False])
+def test_a_face_blinks_unless_it_is_not_to(photo: Path, tmp_path: Path, blinking: bool) -> None:
+    made = generate(photo, tmp_path / "out", replace(PREVIEW, blinking=blinking)).folder
+    for name in ("gaze.pack", "stills.pack"):
+        assert [layer.name for layer in read_pack(made / name).layers] == (["blink"] if blinking else [])
+    assert check(made) == []
 
 
 def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ _TRY = """async ([src, manifest, patience]) => {
   });
   element.setAttribute("loading", "eager");
   if (src) element.setAttribute("src", src);
+  if (src.endsWith("/")) element.setAttribute("mode", "quadrants"); // then metadata.json is read first
   else element.manifest = manifest;
   document.body.append(element);
   element.lookAt(10, 10);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import stat
@@ -12,9 +13,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
+from PIL import Image
+
 from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, Metadata
 from gaze.output.pack import PACK
+from gaze.output.sprites import POSTER
 
 SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
 WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
@@ -27,9 +31,9 @@ PRIVATE = (INPUT, KEPT, RECIPE, SHARE)
 """What its owner alone may have: the photo, rendered frames to continue from, what it was made with, and what the owner
 says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
-_STYLE, _PORTRAIT = "pages.css", "portrait.js"
-_TEMPLATES = ("index.html", "embed.html", _STYLE, _PORTRAIT, "README.txt", "LICENSE")
-_STANDALONE = "standalone.html"
+_STYLE = "pages.css"
+_TEMPLATES = ("index.html", "embed.html", _STYLE, "README.txt", "LICENSE")
+STANDALONE = "standalone.html"
 _STORED = (".webp", ".jpg", ".png", ".pack")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -50,28 +54,25 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
 
     Args:
         folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
-        metadata: stand in the pages too, since file:// pages may not fetch `metadata.json` either.
+        metadata: what the pages play.
     """
     for name in WIDGET_FILES:
         (folder / name).write_text(_widget_text(name), encoding="utf-8")
-    if metadata.pack:  # pages play it, and a zip for a page has no sheets
-        metadata = _without_sheets(metadata)
-    manifest = {**metadata.fields(), "base": "./"}
     for name in _TEMPLATES:
-        (folder / name).write_text(_filled(name, metadata, manifest), encoding="utf-8")
+        (folder / name).write_text(_filled(name, folder, metadata), encoding="utf-8")
     if metadata.pack and metadata.poster:
-        pack = _embedded(folder / metadata.pack)
         (folder / PACK_SCRIPT).write_text(pack_script(folder / metadata.pack), encoding="utf-8")
+        page = _filled("index.html", folder, metadata)
+        style = _filled(_STYLE, folder, metadata)
         poster = _data_url("image/webp", (folder / metadata.poster).read_bytes())
-        own = {**metadata.fields(), "pack": pack, "poster": poster, "sheets": []}
-        own.pop("stills", None)  # a page of one file has nothing beside it
-        page = _filled("index.html", metadata, {})
-        page = page.replace(
-            f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{_filled(_STYLE, metadata, {})}</style>"
-        )
-        for name, text in ((SCRIPT, widget_source()), (_PORTRAIT, _filled(_PORTRAIT, metadata, own))):
-            page = page.replace(f'<script src="{name}"></script>', f"<script>\n{text}</script>")
-        (folder / _STANDALONE).write_text(page, encoding="utf-8")
+        for link, text in (
+            (f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{style}</style>"),
+            (f'<script src="{SCRIPT}"></script>', f"<script>\n{widget_source()}</script>"),
+            (f'src="{POSTER}"', f'src="{poster}"'),
+            (f'src="{metadata.pack}"', f'src="{_embedded(folder / metadata.pack)}"'),
+        ):
+            page = page.replace(link, text)
+        (folder / STANDALONE).write_text(page, encoding="utf-8")
 
 
 def pack_script(path: Path) -> str:
@@ -79,15 +80,29 @@ def pack_script(path: Path) -> str:
     return f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{_embedded(path)}";\n'
 
 
-def _filled(name: str, metadata: Metadata, manifest: dict[str, Any]) -> str:
+def _filled(name: str, folder: Path, metadata: Metadata) -> str:
     """A page of gaze/widget with a portrait's data in it."""
     text = _widget_text(name)
-    # "<" would let text in the metadata end the script element it stands in.
-    values = {"manifest": json.dumps(manifest).replace("<", "\\u003c")}
-    values |= {"width": str(metadata.image_width), "height": str(metadata.image_height)}
+    width, height = metadata.image_width, metadata.image_height
+    with suppress(OSError), Image.open(folder / POSTER) as poster:
+        width, height = poster.size  # the pack's, which may differ from the sheets'
+    values = {"width": str(width), "height": str(height)}
+    values |= {"here": source_attributes("", metadata), "there": source_attributes("gaze-portrait/", metadata)}
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", value)
     return text
+
+
+def source_attributes(folder: str, metadata: Metadata) -> str:
+    """The attributes by which `<gaze-tracker>` finds a portrait in a folder: its pack, or else its sheets.
+
+    Args:
+        folder: its address, relative to the page; ends in "/", or is empty.
+    """
+    if metadata.pack:
+        return f'src="{html.escape(folder + metadata.pack)}"'
+    sheets = folder + (metadata.sheets or ("sheet.webp",))[0] if metadata.mode == "single" else folder or "./"
+    return f'src="{html.escape(sheets)}" mode="{metadata.mode}" grid="{metadata.grid_size}" blend="motion"'
 
 
 def _embedded(path: Path) -> str:

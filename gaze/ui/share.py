@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gaze.errors import GazeError, StoreError
-from gaze.output.bundle import SHARE
+from gaze.output.bundle import SHARE, source_attributes
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_url
@@ -116,9 +116,9 @@ def _page(store: SessionStore, request: Request) -> Response:
     folder = root + session_url(session)
     alt = f"{share.caption}: a portrait that looks at you" if share.caption else _TITLE
     body = (
-        f'<figure><div class="stage"><gaze-tracker src="{html.escape(folder)}" alt="{html.escape(alt)}" '
-        f'poster="{html.escape(folder + POSTER)}" width="{int(facts["imageWidth"])}" '
-        f'height="{int(facts["imageHeight"])}" fit="contain" blend="motion"></gaze-tracker></div>'
+        f'<figure><div class="stage"><gaze-tracker {source_attributes(folder, facts)} alt="{html.escape(alt)}" '
+        f'fit="contain" idle><img slot="poster" src="{html.escape(folder + POSTER)}" alt="{html.escape(alt)}" '
+        f'width="{facts.image_width}" height="{facts.image_height}"></gaze-tracker></div>'
         f"<figcaption><h1>{html.escape(share.caption or _TITLE)}</h1></figcaption></figure>"
     )
     address = address_of(request)

@@ -14,14 +14,15 @@ const license = "/*! gaze-tracker, MIT License. Made from the sources in gaze/wi
 
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
-  aim aimed alive array awake axis begun blank board buffers bytes calm chain changed coefficients config connected
-  count describe described disconnected draw ondrop enliven entry fail failed fields filled fitTimer follower forget
-  given glance goesOn hasSheets holdTimer hosts isCoarse isEmpty isForWebGL isLost isMatch isMorph isOver isPlaying
-  isReady isRefused isSharp isWhole job layOut leave letGo listen listening look lost more moved moving n near
-  observers offerTexture old onfail onpicture onposter onprogress onshape parts payload pixels place places pointed
-  posterSize program put queue refit region release reshape resized resolution restart restored rests scale scrolled
-  seen settled shape shared shares sleep speed start step stillness stir stopTilt stride tick transfer
-  unlisten view wake waking widgets
+  addControls aim aimed alive array awake axis begun blank Board board buffers bytes calm chain changed coefficients
+  config connected count describe described disconnected draw element enliven entry fail failed fields filled fit
+  fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isEmpty
+  isForWebGL isGuess isLost isMatch isMorph isOver isPlaying isReady isRefused isSharp isTilting isWhole job layer
+  layOut leave letGo listedSheets listen listening load look lost more moved moving n near observers offerTexture old
+  ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player point
+  pointed pointer posterSize program put queue readMetadata refit region release reshape resized resolution rest
+  restart restored rests scale scrolled seen settled shape shared shares SheetPlayer sleep speed stage start step
+  stillness stir stopTilt stride textureOf tick told transfer unlisten view wake waking want widgets
 `.split(/\s+/);
 
 const outputs = [
@@ -37,6 +38,17 @@ const css = {
     bundler.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
       return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+/** Programs of the graphics memory are text to a minifier: without the spaces around their operators they mean the same. */
+const shaders = {
+  name: "shaders",
+  setup(bundler) {
+    bundler.onLoad({ filter: /shaders\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      return { contents: text.replace(/\s*(?:(\})|([-+*/%=<>(){,;:?&|[\]])\s*)/g, "$1$2"), loader: "js" };
     });
   },
 };
@@ -59,7 +71,7 @@ for (const { entry, file, format } of outputs) {
     define: { IS_MODULE: String(format === "esm") },
     mangleProps: new RegExp(`^(${internal.filter(Boolean).join("|")})$`),
     mangleCache,
-    plugins: [css],
+    plugins: [css, shaders],
     logLevel: "warning",
   });
   mangleCache = bundle.mangleCache; // the files call each other

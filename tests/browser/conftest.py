@@ -167,6 +167,7 @@ class FolderHandler(SimpleHTTPRequestHandler):
             self.send_response(HTTPStatus.NO_CONTENT)
             self.end_headers()
             return
+        self.site.asked.append(self.path)
         gate = self.site.held.get(self.path)
         if gate is not None:
             gate.wait(30)
@@ -193,6 +194,7 @@ class Site:
         held: paths ("/q0.webp") that are answered only after their event is set.
         stalled: paths of which so many bytes are sent, and the rest after their event is set.
         ranges: whether it sends the part of a file that is asked for, or always all of it.
+        asked: paths that were asked for, in order.
     """
 
     folder: Path
@@ -201,6 +203,7 @@ class Site:
     held: dict[str, threading.Event] = field(default_factory=dict)
     stalled: dict[str, tuple[int, threading.Event]] = field(default_factory=dict)
     ranges: bool = False
+    asked: list[str] = field(default_factory=list)
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from typing import Any
 from tests.browser.portraits import colour_at
 
 TRACKER = "document.querySelector('gaze-tracker')"
-INSTANT = '<gaze-tracker src="portrait/" smoothing="0"></gaze-tracker>'
+SHEETS = 'src="portrait/" mode="quadrants"'
+"""A folder of sheets: where it might be one of a pack, that would be asked for first."""
+INSTANT = f'<gaze-tracker {SHEETS} smoothing="0"></gaze-tracker>'
 
 
 def wait_loaded(page: Any) -> None:

@@ -11,6 +11,7 @@ from gaze.grid import Cell
 from tests.browser.driving import (
     COUNT_FRAMES,
     INSTANT,
+    SHEETS,
     TRACK_BITMAPS,
     TRACKER,
     assert_asleep,
@@ -39,7 +40,7 @@ def part(name: str) -> str:
 
 def test_role_label_and_focus_ring(page: Any, site: Any) -> None:
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" alt="Ada, smiling" hide-controls></gaze-tracker>')
+    write_page(site.folder, f'<gaze-tracker {SHEETS} alt="Ada, smiling" hide-controls></gaze-tracker>')
     page.goto(site.url)
     wait_loaded(page)
     assert page.get_by_role("img", name="Ada, smiling").count() == 1
@@ -55,7 +56,10 @@ def test_role_label_and_focus_ring(page: Any, site: Any) -> None:
 def test_axe_finds_no_fault(open_page: Any, site: Any) -> None:
     axe = require("axe-core") / "axe.min.js"
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<main><h1>Ada</h1><gaze-tracker src="portrait/" alt="Ada, smiling"></gaze-tracker></main>')
+    write_page(
+        site.folder,
+        f'<main><h1>Ada</h1><gaze-tracker {SHEETS} alt="Ada, smiling"></gaze-tracker></main>',
+    )
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)  # with all buttons
     page.goto(site.url)
     wait_loaded(page)
@@ -79,7 +83,7 @@ def test_loading_is_announced_once(page: Any, site: Any) -> None:
 
 def test_reduced_motion_holds_still_unless_asked(open_page: Any, site: Any) -> None:
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" idle></gaze-tracker>')
+    write_page(site.folder, f"<gaze-tracker {SHEETS} idle></gaze-tracker>")
     page = open_page(reduced_motion="reduce")
     page.add_init_script(COUNT_FRAMES)
     page.goto(site.url)
@@ -140,8 +144,7 @@ def test_full_screen_shows_the_whole_picture_sharply(page: Any, site: Any, recor
     page.goto(site.url)
     wait_loaded(page)
     assert page.evaluate("bitmapBytes") == 16 * 20 * 25 * 4
-    page.hover("gaze-tracker")
-    page.get_by_role("button", name="Full screen").click()
+    page.evaluate(f"{TRACKER}.requestFullscreen()")  # so small, it has no buttons
     page.wait_for_function(f"document.fullscreenElement === {TRACKER} && {TRACKER}.clientWidth === innerWidth")
     page.wait_for_function("bitmapBytes === 16 * 40 * 50 * 4 && bitmaps === 16")
     assert page.evaluate(f"{part('canvas')}.width") == 40
@@ -228,6 +231,7 @@ def test_tilt_asks_for_permission_on_ios(phone: Any) -> None:
     phone.get_by_role("button", name="Follow the tilt").tap()
     phone.wait_for_function("events.some((e) => e.type === 'error')")
     assert "motion access" in events(phone, "error")[0]["message"]
+    wait_cell(phone, 4.5, 4.5)  # after a tap it looks there for a moment
     tilt(phone, 40, 0)
     tilt(phone, 40, 40)
     assert_centre(phone)
@@ -244,7 +248,7 @@ def test_tilt_asks_for_permission_on_ios(phone: Any) -> None:
 def test_idle_glances_and_stops_when_somebody_comes(page: Any, site: Any) -> None:
     page.clock.install()
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" smoothing="0" idle></gaze-tracker>')
+    write_page(site.folder, f'<gaze-tracker {SHEETS} smoothing="0" idle></gaze-tracker>')
     page.goto(site.url)
     page.clock.run_for(2000)
     wait_loaded(page)
@@ -262,7 +266,7 @@ def test_idle_glances_and_stops_when_somebody_comes(page: Any, site: Any) -> Non
 def test_blend_motion_comes_to_rest_on_a_whole_frame(page: Any, site: Any) -> None:
     page.add_init_script(COUNT_FRAMES)
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" smoothing="80" blend="motion"></gaze-tracker>')
+    write_page(site.folder, f'<gaze-tracker {SHEETS} smoothing="80" blend="motion"></gaze-tracker>')
     page.goto(site.url)
     wait_loaded(page)
     page.mouse.move(1000, 300)
@@ -300,7 +304,7 @@ def test_policy_without_fetch(page: Any, site: Any, record: Any) -> None:
     record.allowed.append("Content Security Policy")
     site.headers["Content-Security-Policy"] = "connect-src 'none'"
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" grid="10" smoothing="0"></gaze-tracker>')
+    write_page(site.folder, f'<gaze-tracker {SHEETS} grid="10" smoothing="0"></gaze-tracker>')
     page.goto(site.url)
     wait_loaded(page)
     page.mouse.move(0, 0)
@@ -336,7 +340,7 @@ def test_fifty_widgets_share_listeners_clock_and_memory(page: Any, site: Any) ->
     for script in (TRACK_LISTENERS, TRACK_BITMAPS, COUNT_FRAMES):
         page.add_init_script(script)
     write_portrait(site.folder / "portrait", size=6)
-    write_page(site.folder, '<gaze-tracker src="portrait/"></gaze-tracker>' * 50, width=40)
+    write_page(site.folder, f"<gaze-tracker {SHEETS}></gaze-tracker>" * 50, width=40)
     text = (site.folder / "index.html").read_text()
     (site.folder / "index.html").write_text(text.replace("</style>", "gaze-tracker { float: left }</style>"))
     page.goto(site.url)
@@ -378,7 +382,7 @@ def test_memory_is_shared_by_the_page(page: Any, site: Any) -> None:
     page.evaluate(
         """() => {
             const tracker = document.createElement("gaze-tracker");
-            document.body.prepend(Object.assign(tracker, {src: "portrait/", smoothing: 0}));
+            document.body.prepend(Object.assign(tracker, {src: "portrait/", mode: "quadrants", smoothing: 0}));
         }"""
     )
     wait_loaded(page)
@@ -407,6 +411,7 @@ def test_nothing_is_left_after_many_portraits(page: Any, site: Any) -> None:
             for (let i = 0; i < 15; i++) {
                 const tracker = document.createElement("gaze-tracker");
                 tracker.src = "portrait/";
+                tracker.mode = "quadrants";
                 tracker.idle = true;
                 document.querySelector("main").replaceChildren(tracker);
                 if (i % 3) await new Promise((done) => tracker.addEventListener("load", done));
@@ -430,6 +435,7 @@ def test_removed_widget_can_be_collected(page: Any, site: Any) -> None:
                 const tracker = document.createElement("gaze-tracker");
                 registry.register(tracker, i);
                 tracker.src = "portrait/";
+                tracker.mode = "quadrants";
                 document.querySelector("main").replaceChildren(tracker);
                 await new Promise((done) => tracker.addEventListener("load", done, {once: true}));
             }
@@ -450,8 +456,8 @@ def test_poster_attribute_and_lazy_loading(page: Any, site: Any, record: Any) ->
     sheet([Cell(30, 0)], 1).save(site.folder / "other.webp", lossless=True)
     write_page(
         site.folder,
-        '<div style="height: 4000px"></div><gaze-tracker src="portrait/" poster="other.webp"></gaze-tracker>'
-        '<gaze-tracker loading="eager" src="portrait/"></gaze-tracker>',
+        f'<div style="height: 4000px"></div><gaze-tracker {SHEETS} poster="other.webp"></gaze-tracker>'
+        f'<gaze-tracker loading="eager" {SHEETS}></gaze-tracker>',
     )
     page.goto(site.url)
     page.wait_for_function("document.querySelectorAll('gaze-tracker')[1].loaded")

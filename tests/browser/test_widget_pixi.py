@@ -11,7 +11,7 @@ import pytest
 
 from gaze.grid import Cell
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
-from tests.browser.driving import TRACKER, events, look_at, poll_colour_at, wait_loaded
+from tests.browser.driving import SHEETS, TRACKER, events, look_at, poll_colour_at, wait_loaded
 from tests.browser.npm import require
 from tests.browser.portraits import write_page, write_portrait
 from tests.fakes import cell_colour
@@ -59,7 +59,7 @@ SCENE = """
 """
 
 FACE = (
-    '<gaze-tracker src="portrait/" renderer="pixi" smoothing="0" follow="none" '
+    f'<gaze-tracker {SHEETS} renderer="pixi" smoothing="0" follow="none" '
     'style="position: absolute; top: 0; visibility: hidden" {}></gaze-tracker>'
 )
 
@@ -101,7 +101,10 @@ def test_face_in_a_scene(webgl_page: Any, site: Any, pixi: Path, way: str) -> No
 
 def test_without_pixi_there_is_an_error_and_a_face(webgl_page: Any, site: Any, record: Any) -> None:
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" renderer="pixi" smoothing="0" follow="none"></gaze-tracker>')
+    write_page(
+        site.folder,
+        f'<gaze-tracker {SHEETS} renderer="pixi" smoothing="0" follow="none"></gaze-tracker>',
+    )
     page = webgl_page
     page.goto(site.url)
     wait_loaded(page)
@@ -114,7 +117,7 @@ def test_without_pixi_there_is_an_error_and_a_face(webgl_page: Any, site: Any, r
 
 def test_without_the_attribute_nothing_is_loaded(page: Any, site: Any, record: Any) -> None:
     write_portrait(site.folder / "portrait")
-    write_page(site.folder, '<gaze-tracker src="portrait/" pixi-src="pixi.min.mjs"></gaze-tracker>')
+    write_page(site.folder, f'<gaze-tracker {SHEETS} pixi-src="pixi.min.mjs"></gaze-tracker>')
     page.goto(site.url)
     wait_loaded(page)
     assert not any("pixi" in url for url in record.requests)

@@ -15,10 +15,11 @@ import pytest
 from gaze.grid import Cell
 from gaze.options import Options
 from gaze.output.bundle import write_zip
+from gaze.output.metadata import Metadata
 from gaze.pipeline import generate
 from tests import tables
 from tests.browser.conftest import Record
-from tests.browser.driving import wait_at_rest
+from tests.browser.driving import address, wait_at_rest
 from tests.browser.portraits import colour_at
 from tests.fakes import FakeEngine, cell_of
 
@@ -43,10 +44,11 @@ def test_index_html_shows_the_cell_that_looks_at_the_pointer(
     tracker.evaluate("el => { el.smoothing = 0; el.blend = 'none'; }")
     page.wait_for_function("document.querySelector('gaze-tracker').loaded")
     box = tracker.bounding_box()
-    manifest = tracker.evaluate("el => el.manifest")
-    face_x = box["x"] + manifest["face"]["x"] * box["width"]
-    face_y = box["y"] + manifest["face"]["y"] * box["height"]
-    last = manifest["gridSize"] - 1
+    manifest = Metadata.read(unpacked)
+    assert manifest.face
+    face_x = box["x"] + manifest.face.x * box["width"]
+    face_y = box["y"] + manifest.face.y * box["height"]
+    last = manifest.grid_size - 1
 
     def expected(x: float, y: float) -> Cell:
         look_x = (x - face_x) / (width - face_x if x > face_x else face_x)
@@ -119,14 +121,15 @@ def snippets(unpacked: Path) -> list[str]:
     return [*shown, told, *tables.blocks(tables.read("README.md"), "html")]
 
 
-@pytest.mark.parametrize("number", range(6))
-def test_each_snippet_works_as_it_stands(open_page: Callable[..., Any], site: Any, unpacked: Path, number: int) -> None:
+@pytest.mark.parametrize(("number", "scheme"), [(0, "file"), *((number, "http") for number in range(5))])
+def test_each_snippet_works_as_it_stands(
+    open_page: Callable[..., Any], site: Any, unpacked: Path, number: int, scheme: str
+) -> None:
     snippet = snippets(unpacked)[number]
     shutil.copytree(unpacked, site.folder / "gaze-portrait")
     (site.folder / "index.html").write_text(f"<!doctype html><title>mine</title>{snippet}")
     page = open_page(viewport={"width": 800, "height": 700})
-    as_file = "manifest" in snippet
-    page.goto((site.folder / "index.html").as_uri() if as_file else site.url)
+    page.goto(address(site, scheme))
     if "<iframe" in snippet:
         frame = page.frame_locator("iframe").locator("gaze-tracker")
         frame.wait_for()
@@ -136,7 +139,7 @@ def test_each_snippet_works_as_it_stands(open_page: Callable[..., Any], site: An
 
 
 def test_there_is_a_test_for_every_snippet(unpacked: Path) -> None:
-    assert len(snippets(unpacked)) == 6
+    assert len(snippets(unpacked)) == 5
     assert all("gaze-portrait/" in snippet for snippet in snippets(unpacked))
 
 

@@ -45,9 +45,10 @@ def test_a_portrait_has_a_page_of_its_own(visitor: TestClient, session: str, roo
     assert "input.jpg" not in answer.text
     assert "og:image" not in answer.text, "which the owner has not allowed"
     assert f'content="http://testserver{root}/{session}"' in answer.text
-    [folder] = re.findall(r'<gaze-tracker src="(.*?)"', answer.text)
-    found = visitor.get(f"{root}/{folder}metadata.json")
-    assert found.json()["gridSize"] == 4
+    [pack] = re.findall(r'<gaze-tracker src="(.*?)"', answer.text)
+    assert visitor.get(f"{root}/{pack}").content.startswith(b"GAZEPACK")
+    [poster] = re.findall(r'<img slot="poster" src="(.*?)" alt=".+?" width="\d+" height="\d+">', answer.text)
+    assert visitor.get(f"{root}/{poster}").headers["content-type"] == "image/webp"
     assert "{{" not in answer.text
 
 
@@ -64,7 +65,7 @@ def test_a_caption_is_text(visitor: TestClient, store: SessionStore, session: st
     write_share(store, session, Share(HOSTILE[:80], True))
     page = visitor.get(f"/p/{session}").text
     assert page.count("&lt;script&gt;hacked()") >= 3
-    assert not re.search(r"<script>hacked|<img", page)
+    assert not re.search(r"<script>hacked|<img (?!slot=)", page)
     assert read_share(store, session).caption == HOSTILE[:80]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -20,7 +22,8 @@ _THICK = 0.05
 _SHARE = 0.85
 """Share of the width along which a rim is to be seen."""
 _MARGIN = 0.03
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def lid_reach(image: np.ndarray, lids: Contours, unit: float) -> tuple[float, float]:

@@ -56,7 +56,7 @@ class SpriteSheets {
 
 /** What opens each of the sheets for the portrait that `made` returns. */
 export function finishedSheets({ ask, made, mine, snippets, root }) {
-  const open = embedSheet(snippets);
+  const open = embedSheet(snippets, () => made().portrait);
   const sprites = new SpriteSheets({ ask, root });
   return {
     embed: () => {

@@ -1,6 +1,6 @@
 // The sheets: embed, link, clip, and "are you sure".
 
-import { $, make, toast } from "./dom.js";
+import { $, make, openSheet, toast } from "./dom.js";
 
 /** Puts text into the clipboard, or shows it where that is not allowed. */
 async function copy(text, said) {
@@ -25,11 +25,18 @@ export const closeAll = () => {
   for (const sheet of document.querySelectorAll("dialog.sheet[open]")) sheet.close();
 };
 
-/** Code for other people's pages, one tab for each way. */
-export function embedSheet(snippets) {
-  const choose = ({ place, code }) => {
-    $("embed-place").textContent = place;
-    $("code").textContent = code;
+/**
+ * Code for other people's pages, one tab for each way.
+ * @param portrait returns the manifest of what is to be embedded: the code says its size, so that pages keep the room.
+ */
+export function embedSheet(snippets, portrait) {
+  let chosen = snippets[0];
+  const choose = (snippet) => {
+    const { imageWidth, imageHeight } = portrait();
+    const size = `width="${imageWidth}" height="${imageHeight}"`;
+    chosen = snippet;
+    $("embed-place").textContent = snippet.place;
+    $("code").textContent = snippet.code.replace(/width="\d+" height="\d+"/, size);
   };
   $("tabs").replaceChildren(
     ...snippets.map((snippet, at) =>
@@ -47,12 +54,14 @@ export function embedSheet(snippets) {
       ),
     ),
   );
-  choose(snippets[0]);
   $("copy-code").onclick = () => {
     $("embed").close();
     copy($("code").textContent, "Code copied");
   };
-  return () => $("embed").showModal();
+  return () => {
+    choose(chosen);
+    openSheet($("embed"));
+  };
 }
 
 /**
@@ -88,7 +97,7 @@ export function linkSheet(share) {
     $("address").textContent = "…";
     $("link-note").textContent =
       `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
-    $("link").showModal();
+    openSheet($("link"));
     // What is typed must not be overwritten by what was said before.
     const fields = [$("caption"), $("card")];
     for (const field of fields) field.disabled = true;
@@ -134,7 +143,7 @@ export function clipSheet(address) {
   };
   return () => {
     $("clip-fault").hidden = true;
-    $("clip").showModal();
+    openSheet($("clip"));
   };
 }
 
@@ -143,7 +152,7 @@ export function sure(title, text) {
   const sheet = $("sure");
   $("sure-title").textContent = title;
   $("sure-text").textContent = text;
-  sheet.showModal();
+  openSheet(sheet);
   return new Promise((done) => {
     let yes = false;
     $("sure-yes").onclick = () => {

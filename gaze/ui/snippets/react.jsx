@@ -5,8 +5,16 @@ export default function Portrait() {
     <gaze-tracker
       src="/gaze-portrait/gaze.pack"
       alt="Ada, smiling"
-      style={{ width: 320 }}
+      style={{ display: "block", width: 320 }}
       ongazechange={(event) => console.log(event.detail.row, event.detail.col)}
-    />
+    >
+      <img
+        slot="poster"
+        src="/gaze-portrait/poster.webp"
+        alt="Ada, smiling"
+        width="512" height="512"
+        style={{ width: "100%", height: "auto" }}
+      />
+    </gaze-tracker>
   );
 }

@@ -2,7 +2,7 @@
 
 import { facePoint, within } from "./numbers.js";
 import { second } from "./second.js";
-import { fetchOr } from "./transfer.js";
+import { isOnline } from "./transfer.js";
 
 const MAX_SIDE = 16384; // pixels of a frame
 
@@ -16,15 +16,16 @@ const MAX_SIDE = 16384; // pixels of a frame
  * @property {{x: number, y: number} | null} face the point between the eyes, as a fraction of the frame
  * @property {object} manifest what it was read from, for those who read sheets
  * @property {boolean} hasSheets whether there may be sheets
+ * @property {boolean} [isGuess] whether `stills` are told by nobody, and may not be there
+ * @property {object | null} [folder] what `readFolder` takes, where the pack is a guess, too
  */
 
 /**
  * The source that a manifest (metadata.json and `base`) describes.
  *
- * @param {boolean} [isPack] it is of a pack alone
  * @returns {Source}
  */
-export function readManifest(manifest, isPack = false) {
+export function readManifest(manifest) {
   if (typeof manifest !== "object") throw new Error("The manifest is no object.");
   const base = new URL(manifest.base || "./", document.baseURI);
   const at = (name) => (name ? new URL(name, base).href : null);
@@ -36,36 +37,32 @@ export function readManifest(manifest, isPack = false) {
     stills: at(manifest.stills),
     face: facePoint(manifest.face),
     manifest: { ...manifest, base: base.href },
-    hasSheets: !isPack && manifest.sheets?.length !== 0,
+    hasSheets: manifest.sheets?.length !== 0,
   };
 }
 
-/** The source that attributes describe: a pack, a list of sheets, or a folder with metadata.json. */
+/**
+ * The source that attributes describe: a pack, a folder, or sheets. A folder's pack is asked for at once: metadata.json
+ * is read only where there is none, or where `mode` or `grid` say that there are sheets.
+ */
 export async function readAttributes({ src, mode, grid, width, height }, signal) {
   const declared = { mode, gridSize: grid, imageWidth: width, imageHeight: height };
-  if (/\.pack([?#]|$)/i.test(src) || /^data:application\/octet-stream/.test(src)) {
-    return readManifest({ ...declared, pack: src }, true);
-  }
-  if (src.includes(",") || mode === "single" || /^data:|\.(webp|avif|png|jpe?g|gif)([?#]|$)/i.test(src)) {
+  const isPack = /^data:application\/octet-stream|\.pack([?#]|$)/i.test(src);
+  if (!isPack && (mode === "single" || /,|^data:|\.(webp|avif|png|jpe?g|gif)([?#]|$)/i.test(src))) {
     const { listedSheets } = await second();
     return readManifest({ ...declared, sheets: listedSheets(src, mode), mobileGridSize: null });
   }
-  const folder = new URL(src.replace(/metadata\.json$/, "").replace(/\/?$/, "/"), document.baseURI);
-  const metadata = await readMetadata(folder, signal);
-  return readManifest({ ...declared, ...metadata, base: folder.href });
+  const base = new URL(isPack ? src : src.replace(/\/?(metadata\.json)?$/, "/"), document.baseURI).href;
+  const folder = isPack ? null : { ...declared, base };
+  if (folder && (mode || grid)) return readFolder(folder, signal);
+  const stills = isOnline(base) ? "stills.pack" : null;
+  const source = readManifest({ ...declared, base, pack: isPack ? base : "gaze.pack", stills, sheets: [] });
+  return { ...source, isGuess: true, folder };
 }
 
-/** metadata.json of a folder; an empty object where there is none, or where it cannot be fetched (file://). */
-async function readMetadata(folder, signal) {
-  if (folder.protocol === "file:") return {};
-  const url = new URL("metadata.json", folder).href;
-  const response = await fetchOr(url, { signal }).catch((error) => {
-    if (error.isRefused) throw new Error(`${url} could not be loaded: ${error.message}.`);
-    return { status: 404 }; // refused by the page's policy, perhaps, which may allow pictures
-  });
-  if (response.status === 404) return {};
-  if (!response.ok) throw new Error(`${url} could not be loaded (status ${response.status}).`);
-  return response.json().catch(() => {
-    throw new Error(`${url} is not valid JSON.`);
-  });
+/** The source that metadata.json of the folder `base` describes; what else is declared stands in for what is missing. */
+export async function readFolder(declared, signal) {
+  const { readMetadata } = await second();
+  const { base } = declared;
+  return readManifest({ ...declared, ...(await readMetadata(base, signal)), base });
 }

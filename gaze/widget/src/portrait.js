@@ -1,9 +1,10 @@
 /** A portrait, whichever way it is played: it reads the source, takes a player, and another when that one fails. */
 
+import { readFolder } from "./manifest.js";
 import { facePoint } from "./numbers.js";
 import { MorphPlayer } from "./player.js";
 import { second } from "./second.js";
-import { Transfer } from "./transfer.js";
+import { isOnline, Transfer } from "./transfer.js";
 
 export class Portrait {
   width = NaN;
@@ -44,41 +45,49 @@ export class Portrait {
   async load(read) {
     const { signal } = this.#abort;
     try {
-      const source = await read(signal);
-      if (signal.aborted) return;
-      this.#shape(source);
-      this.face = source.face ?? this.face;
-      if (source.poster) this.#owner.onposter(source.poster);
-      await this.#play(source, this.#first(source));
+      await this.#play(await read(signal));
     } catch (error) {
       this.#fail(error.message, "");
     }
   }
 
-  /** The pack to begin with. */
-  #first({ pack, stills }) {
-    return stills && !globalThis.VideoDecoder && /^https?:/.test(stills) ? stills : (pack ?? stills);
-  }
-
-  /** Plays a pack; where that fails, its stills, then the sheets. */
-  async #play(source, url, before = null) {
+  /**
+   * Plays a source: its pack, or its stills where the browser has no video decoder; where that fails, what is left.
+   *
+   * @param {{error: Error, url: string} | null} [before] what failed first, which tells more than what failed then
+   * @param {string[]} [tried] packs that failed
+   */
+  async #play(source, before = null, tried = []) {
     const { signal } = this.#abort;
+    if (signal.aborted) return undefined;
+    const { pack, stills, folder } = source;
+    this.#shape(source);
+    this.face = source.face ?? this.face;
+    if (source.poster) this.#owner.onposter(source.poster);
+    const packs = [pack, stills];
+    if (stills && !globalThis.VideoDecoder && isOnline(stills)) packs.reverse();
+    const url = packs.find((it) => it && !tried.includes(it));
     let hasFailed = false;
-    const next = (error, isMorph = false) => {
+    const next = (error, isMorph) => {
       if (hasFailed || signal.aborted) return undefined;
       hasFailed = true;
       this.#drop();
       this.#owner.ondrop(this);
-      const beside = isMorph && /^https?:/.test(url) ? new URL("stills.pack", url).href : null;
-      const stills = source.stills ?? beside;
-      // What was wrong first tells more than that a file for others is missing.
-      return this.#play(source, before || stills === url ? null : stills, before ?? { error, url });
+      tried = [...tried, url];
+      const left = { ...source };
+      if (isMorph && isOnline(url)) left.stills ??= new URL("stills.pack", url).href;
+      // Where there is no pack, there are no stills of it either, unless somebody said so.
+      else if (source.isGuess && url === pack) left.stills = null;
+      return this.#play(left, before ?? { error, url }, tried);
     };
-    if (url) {
-      await this.#playPack(url, source, next).catch(next);
-    } else if (source.hasSheets && !before?.error.isRefused) {
-      await this.#playSheets(source);
-    } else if (before) {
+    if (url) return this.#playPack(url, source, next).catch(next);
+    const isRefused = before?.error.isRefused;
+    if (folder && !isRefused) {
+      const told = await readFolder(folder, signal);
+      return this.#play(told, tried.includes(told.pack) ? before : null, tried);
+    }
+    if (source.hasSheets && !isRefused) return this.#playSheets(source);
+    if (before) {
       const name = before.url.startsWith("data:") ? "of this page" : before.url;
       this.#fail(`The pack ${name} could not be played (${before.error.message}).`, before.url);
     }

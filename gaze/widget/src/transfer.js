@@ -6,6 +6,8 @@ import { loadScript } from "./script.js";
 /** @type {Map<string, Transfer>} by URL; those that somebody uses */
 const transfers = new Map();
 
+export const isOnline = (url) => /^http/.test(url);
+
 /** A pack on its way, shared by all that play it. */
 export class Transfer {
   header = null;
@@ -85,7 +87,7 @@ export class Transfer {
 
   async #begin() {
     try {
-      const parts = packParts(this.url, this.#abort.signal);
+      const parts = partsOf(await openPack(this.url, { signal: this.#abort.signal }));
       let head = new Uint8Array();
       while (!(this.header = packHeader(head))) {
         const { value, done } = await parts.next();
@@ -135,21 +137,18 @@ function joined(a, b) {
   return both;
 }
 
-/**
- * The bytes of a pack, from `start` on, part by part as they arrive. Leaving the loop ends the transfer.
- *
- * @param {number} [start] servers may ignore it: what comes before is passed over
- */
-export async function* packParts(url, signal, start = 0) {
-  const address = url.startsWith("file:") ? await embeddedPack(url) : url;
-  const response = await fetchOr(address, { signal, headers: start ? { Range: `bytes=${start}-` } : {} });
+/** @returns {Promise<Response>} a pack on its way */
+export async function openPack(url, options) {
+  const response = await fetchOr(url.startsWith("file:") ? await embeddedPack(url) : url, options);
   if (!response.ok) throw new Error(`status ${response.status}`);
-  let skip = response.status === 206 ? 0 : start;
+  return response;
+}
+
+/** What a response brings, part by part as it arrives. Leaving the loop ends the transfer. */
+export async function* partsOf(response) {
   const reader = response.body.getReader();
   try {
-    for (let part; !(part = await reader.read()).done; skip -= part.value.length) {
-      if (skip < part.value.length) yield part.value.subarray(Math.max(0, skip));
-    }
+    for (let part; !(part = await reader.read()).done; ) yield part.value;
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -167,7 +166,7 @@ export async function fetchOr(url, options) {
   }
 }
 
-const isForeign = (url) => /^https?:/.test(url) && new URL(url).origin !== location.origin;
+const isForeign = (url) => isOnline(url) && new URL(url).origin !== location.origin;
 
 /** The pack as a data: URL, from the script beside it: pages opened from files may not fetch, but may have scripts. */
 async function embeddedPack(url) {

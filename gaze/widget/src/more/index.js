@@ -5,6 +5,8 @@ import { rest, stir } from "./alive.js";
 import { told } from "./bridge.js";
 import { addControls } from "./controls.js";
 import { FlatBoard } from "./flat.js";
+import { readMetadata } from "./folder.js";
+import { blink } from "./layers.js";
 import { listedSheets } from "./layout.js";
 import { PackPlayer } from "./pack_player.js";
 import { textureOf } from "./pixi.js";
@@ -15,4 +17,18 @@ import { followTilt, isTilting, stopTilt } from "./tilt.js";
 const alive = { rest, stir };
 const tilt = { followTilt, isTilting, stopTilt };
 
-globalThis[SECOND] = { FlatBoard, PackPlayer, SheetPlayer, addControls, alive, listedSheets, textureOf, tilt, told };
+globalThis[SECOND] = {
+  ...{
+    FlatBoard,
+    PackPlayer,
+    SheetPlayer,
+    addControls,
+    alive,
+    blink,
+    listedSheets,
+    readMetadata,
+    textureOf,
+    tilt,
+    told,
+  },
+};

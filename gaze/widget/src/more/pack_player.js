@@ -1,7 +1,7 @@
 /** Plays a pack of version 1: all cells, decoded when they are wanted. */
 
 import { clamp } from "../numbers.js";
-import { packParts } from "../transfer.js";
+import { openPack, partsOf } from "../transfer.js";
 import { ChainDecoder, StillsDecoder } from "./decoders.js";
 import { Frames } from "./frames.js";
 import { framesKept } from "./memory.js";
@@ -130,10 +130,21 @@ export class PackPlayer extends Frames {
       return true;
     };
     if (first && fill(first)) return parts.return();
-    for await (const part of parts ?? packParts(this.#url, this.#signal, payload.start)) {
+    for await (const part of parts ?? this.#partsFrom(payload.start)) {
       if (bytes !== this.#bytes || fill(part)) return; // complete, or given up for the next payload
     }
     throw new Error("it is cut off");
+  }
+
+  /** The bytes of the file from `start` on; servers may ignore that: what comes before is passed over. */
+  async *#partsFrom(start) {
+    const headers = start ? { Range: `bytes=${start}-` } : {};
+    const response = await openPack(this.#url, { signal: this.#signal, headers });
+    let skip = response.status === 206 ? 0 : start;
+    for await (const part of partsOf(response)) {
+      if (skip < part.length) yield part.subarray(Math.max(0, skip));
+      skip -= part.length;
+    }
   }
 
   #entry(cell) {

@@ -1,0 +1,142 @@
+"""The widget in Firefox and WebKitGTK: each test runs in both, and is skipped by name where one is missing."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.comparing import (
+    HEIGHT,
+    LOOK_AT,
+    LOOKS,
+    MANUAL,
+    NO_VIDEO,
+    NO_WEBGL,
+    PACK_ALONE,
+    SHOWS,
+    TWO_FRAMES,
+    WIDTH,
+    assert_is_morph,
+)
+from tests.browser.driving import TRACKER, address
+from tests.browser.keys import Keys, make_keys, morph, write_keys
+from tests.browser.others import NAMES, Browser, start, wait_until
+from tests.browser.portraits import write_page
+
+VIDEO = {"mean": 3, "most": 26}
+"""How far decoded video may be off, in levels: these browsers turn it into RGB in ways of their own. Firefox does not
+filter colour, which has half the resolution; WebKitGTK's white is 253. Stills are exact."""
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with start(request.param, tmp_path_factory.mktemp(request.param)) as browser:
+        browser.resize(800, 700)
+        yield browser
+
+
+@pytest.fixture
+def keys(site: Any) -> Keys:
+    keys, _ = write_keys(site.folder / "portrait")
+    return keys
+
+
+def assert_shows(other: Browser, row: float, col: float, check: Callable[[np.ndarray], None]) -> None:
+    """A look is shown as `check` wants it, on the screen a moment after it was drawn."""
+    look = json.dumps([row, col])
+    other.evaluate(f"{LOOK_AT}({look})")
+    wait_until(other, f"{SHOWS}({look})")
+    for chance in reversed(range(10)):
+        other.evaluate(TWO_FRAMES)
+        shown = np.asarray(Image.open(io.BytesIO(other.screenshot())).convert("RGB"))[:HEIGHT, :WIDTH].astype(float)
+        try:
+            return check(shown)
+        except AssertionError:
+            if not chance:
+                raise
+
+
+def near(expected: np.ndarray, most: float) -> Callable[[np.ndarray], None]:
+    def check(shown: np.ndarray) -> None:
+        assert np.abs(shown - expected).mean() <= most
+
+    return check
+
+
+def assert_morph(other: Browser, keys: Keys, row: float, col: float, **within: Any) -> None:
+    assert_shows(other, row, col, lambda shown: assert_is_morph(shown, keys, row, col, **within))
+
+
+def opened(other: Browser, site: Any, body: str, before: str = "", scheme: str = "http") -> None:
+    write_page(site.folder, body, head=f"<script>{before}</script>", width=WIDTH)
+    other.open(address(site, scheme))
+    wait_until(other, f"{TRACKER}.loaded")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_looks_are_the_morph(other: Browser, site: Any, keys: Keys, scheme: str) -> None:
+    opened(other, site, PACK_ALONE, scheme=scheme)
+    chosen = random.Random(scheme)
+    for row, col in [*LOOKS[1:4], *((chosen.uniform(0, 29), chosen.uniform(0, 29)) for _ in range(3))]:
+        assert_morph(other, keys, row, col, **VIDEO)
+    if scheme == "http":
+        assert site.asked == ["/index.html", "/gaze-tracker.js", "/portrait/gaze.pack"]
+    assert other.evaluate("events.filter(({type}) => type === 'error')") == []
+
+
+def test_it_follows_the_pointer(other: Browser, site: Any, keys: Keys) -> None:
+    opened(other, site, '<gaze-tracker src="portrait/"></gaze-tracker>')
+    move = "dispatchEvent(new PointerEvent('pointermove', {{clientX: {}, clientY: {}}}))"
+    other.evaluate(move.format("innerWidth", "innerHeight"))
+    wait_until(other, f"{TRACKER}.row > 28.9 && {TRACKER}.col > 28.9")
+    other.evaluate(move.format(0, 0))
+    wait_until(other, f"{TRACKER}.row < 0.1 && {TRACKER}.col < 0.1")
+    assert other.evaluate("events.filter(({type}) => type === 'gazechange').length") > 3
+
+
+def test_without_a_video_decoder_it_plays_stills(other: Browser, site: Any, keys: Keys) -> None:
+    opened(other, site, MANUAL, NO_VIDEO)
+    assert_morph(other, keys, 3.3, 21.7, axis=[0, 2, 4])
+    assert "/portrait/gaze.pack" not in site.asked
+
+
+def test_without_webgl_it_follows_with_one_iris(other: Browser, site: Any, keys: Keys) -> None:
+    opened(other, site, MANUAL, NO_WEBGL)
+    for row, col in LOOKS[:3]:
+        assert_shows(other, row, col, near(morph(keys, row, col), 6))
+
+
+def test_transparent_over_a_page(other: Browser, site: Any) -> None:
+    keys, _ = write_keys(site.folder / "portrait", make_keys(alpha=True))
+    opened(other, site, f'<body style="background: #00c800">{MANUAL}')
+    picture = morph(keys, 3.3, 21.7)
+    expected = picture[..., :3] + (1 - picture[..., 3:] / 255) * np.array([0, 200, 0])
+    assert_shows(other, 3.3, 21.7, near(expected, VIDEO["mean"]))
+
+
+def test_many_come_and_go(other: Browser, site: Any, keys: Keys) -> None:
+    """Twenty of the same are one request; sources change and elements go while they load."""
+    write_keys(site.folder / "second", make_keys(n=7, width=80, height=100))
+    opened(other, site, MANUAL.replace(" src", ' loading="eager" src') * 20)
+    wait_until(other, "[...document.querySelectorAll('gaze-tracker')].every((it) => it.loaded)")
+    assert site.asked.count("/portrait/gaze.pack") == 1
+    other.evaluate(
+        """(async () => {
+            const [first, ...rest] = document.querySelectorAll("gaze-tracker");
+            for (let i = 0; i <= 20; i++) {
+                first.src = i % 2 ? "second/" : "portrait/";
+                rest[i]?.remove();
+                await new Promise((resolve) => setTimeout(resolve, i % 5 * 8));
+            }
+        })()"""
+    )
+    wait_until(other, f"{TRACKER}.loaded")
+    assert_morph(other, keys, 3.3, 21.7, **VIDEO)
+    assert other.evaluate("events.filter(({type}) => type === 'error')") == []
