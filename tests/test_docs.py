@@ -187,7 +187,7 @@ def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
 
 def test_pictures_are_made_by_their_script(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, ROOT / "docs" / "make_pictures.py", tmp_path, "192"]
+    command = [sys.executable, str(ROOT / "docs" / "make_pictures.py"), str(tmp_path), "192"]
     subprocess.run(command, env=environment, check=True)
     made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.webp")}
     shown = {path.relative_to(ROOT) for folder in ("docs", "assets") for path in (ROOT / folder).rglob("*.webp")}
