@@ -249,6 +249,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         sheets=True,
         sheet_size=300,
         video="av1",
+        blinking=False,
     )
     for field in dataclasses.fields(Options):
         same = getattr(unusual, field.name) == getattr(Options(), field.name)
