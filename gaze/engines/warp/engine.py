@@ -148,7 +148,7 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
-            edges=tuple(zip((it.lids for it in fitted), face.brows, strict=True)),
+            edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
         eyes = zip(source.eyes, fitted, strict=True)
