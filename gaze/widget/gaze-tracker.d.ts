@@ -70,10 +70,10 @@ export class GazeTracker extends HTMLElement {
   /** Follows the tilt of the phone, or no longer. How it is held at that moment is straight ahead. iOS asks for permission, once, and only in answer to a tap. Resolves to whether it follows now. */
   followTilt(enabled?: boolean): Promise<boolean>;
 
-  /** The portrait: its folder, with metadata.json; or its pack (….pack); or sheets, separated by commas: four quadrants (top left, top right, bottom left, bottom right) or one. */
+  /** The portrait: its pack (….pack); or its folder, with gaze.pack in it; or sheets, separated by commas: four quadrants (top left, top right, bottom left, bottom right) or one. */
   src: string;
 
-  /** How `src` lists sheets. Without it, their number tells. */
+  /** How `src` lists sheets; without it, their number tells. Of a folder it says that there are sheets, which metadata.json describes. */
   mode: "quadrants" | "single" | "";
 
   /** Rows and columns of the grid of sheets, where no metadata.json says it. */

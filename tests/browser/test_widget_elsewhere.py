@@ -110,7 +110,7 @@ def test_without_a_video_decoder_it_plays_stills(other: Browser, site: Any, keys
 def test_without_webgl_it_follows_with_one_iris(other: Browser, site: Any, keys: Keys) -> None:
     opened(other, site, MANUAL, NO_WEBGL)
     for row, col in LOOKS[:3]:
-        assert_shows(other, row, col, near(morph(keys, row, col), 6))
+        assert_shows(other, row, col, near(morph(keys, row, col), 4))
 
 
 def test_transparent_over_a_page(other: Browser, site: Any) -> None:

@@ -165,7 +165,7 @@ def test_without_webgl_the_face_follows_with_one_iris(page: Any, site: Any, keys
     wait_loaded(page)
     for row, col in LOOKS:
         look(page, row, col)
-        assert np.abs(shown(page) - morph(keys, row, col)).mean() <= 6
+        assert np.abs(shown(page) - morph(keys, row, col)).mean() <= 2
 
 
 def test_a_lost_context_comes_back(page: Any, site: Any, keys: Keys) -> None:

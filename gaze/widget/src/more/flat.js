@@ -3,7 +3,7 @@
  * without a fine mesh would show two irises.
  */
 
-import { movingRect, onCanvas } from "../geometry.js";
+import { movingRect } from "../geometry.js";
 import { keyUnits, nearest, positions } from "../lattice.js";
 
 const MOST_LINES = 13; // of the coarse mesh, in each direction
@@ -42,17 +42,18 @@ export class FlatBoard {
   #cut(picture, payload, { x, y, width, height }) {
     const { header, scale } = this.#set;
     const isVideo = payload.kind === "video";
-    const [across, down] = isVideo ? [1, 1] : [payload.width / header.imageWidth, payload.height / header.imageHeight];
+    const whole = isVideo
+      ? [payload.codedWidth, payload.codedHeight] // one to one with the frame, but for a pixel that makes a side even
+      : [header.imageWidth, header.imageHeight];
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
     const context = canvas.getContext("2d", { willReadFrequently: isVideo && header.hasAlpha });
+    const zoom = [canvas.width / width, canvas.height / height];
+    // All of it, most of it beside the canvas: of a part of a VideoFrame, WebKit draws the whole.
     const take = (top) =>
-      context.drawImage(
-        ...[picture, x * across, top, width * across, height * down],
-        ...[0, 0, canvas.width, canvas.height],
-      );
-    take(y * down);
+      context.drawImage(picture, -x * zoom[0], -top * zoom[1], whole[0] * zoom[0], whole[1] * zoom[1]);
+    take(y);
     if (isVideo && header.hasAlpha) {
       const colour = context.getImageData(0, 0, canvas.width, canvas.height);
       take(y + payload.codedHeight / 2);
@@ -75,12 +76,11 @@ export class FlatBoard {
     const key = nearest(axis, n, down, across, has);
     positions(coefficients, rank, header.looks, row, col, this.#shift);
     const zoom = [width / header.imageWidth, height / header.imageHeight];
-    const region = onCanvas(this.rect, header, width, height);
     target.globalCompositeOperation = "source-over";
     target.globalAlpha = 1;
     target.clearRect(0, 0, width, height);
     target.drawImage(this.#still, 0, 0, width, height);
-    target.clearRect(region.x, region.y, region.width, region.height);
+    if (header.hasAlpha) target.clearRect(...this.#meshOn(zoom)); // else what lies below hides the seams
     const corner = (i, j) => this.#corner(i, j, key, rank, zoom);
     const [columns, rows] = this.lines;
     for (let j = 0; j < rows.length - 1; j++) {
@@ -94,6 +94,13 @@ export class FlatBoard {
       }
     }
     done?.();
+  }
+
+  /** The rectangle of the mesh on the canvas; its border does not move. */
+  #meshOn(zoom) {
+    const { columns, rows } = this.#set.header.mesh;
+    const [x, y] = [columns[0] * zoom[0], rows[0] * zoom[1]];
+    return [x, y, columns.at(-1) * zoom[0] - x, rows.at(-1) * zoom[1] - y];
   }
 
   /** A vertex: where it is on the canvas, and where in the key's picture. */
