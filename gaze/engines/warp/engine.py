@@ -153,7 +153,7 @@ class WarpEngine(Engine):
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
             eyes=(left, right),
-            edges=tuple(zip((it.lids for it in fitted), face.brows, strict=True)),
+            edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, _look(source, Pose()))
         eyes = zip(source.eyes, fitted, strict=True)
