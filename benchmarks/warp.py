@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -54,7 +55,7 @@ def measure(photo: Path, frame_size: int) -> str:
     poses = [grid.pose(cells[i]) for i in np.linspace(0, len(cells) - 1, FRAMES).astype(int)]
     down, across = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
     positions = np.dstack([across + 3.3, down - 2.7])
-    nothing = np.empty((0, 0), np.float32)
+    nothing: Any = None
 
     def remap_whole() -> None:
         for _ in poses:

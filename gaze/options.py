@@ -42,6 +42,7 @@ class Options:
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
         effort: libwebp's method for the sheets, 0 fast to 6 slow.
+        blinking: whether the face can blink.
         pack: whether to write a pack, before the sheets.
         sheets: whether to write sprite sheets, for other programs, once the portrait is finished; None: unless another
             Gaze makes it.
@@ -66,6 +67,7 @@ class Options:
     expression: Expression = field(default_factory=Expression)
     mode: str = "quadrants"
     effort: int = 4
+    blinking: bool = True
     pack: bool = True
     sheets: bool | None = None
     sheet_size: int = 512
@@ -100,5 +102,5 @@ class Options:
             raise GazeError(f"There is no video called “{self.video}”. Choose one of: {', '.join(VIDEOS)}.")
 
 
-PREVIEW = Options(engine="warp", keys=5, frame_size=256, quality=75, sheets=False)
+PREVIEW = Options(engine="warp", keys=5, frame_size=256, quality=75, sheets=False, blinking=False)
 """The small portrait that is there at once."""

@@ -125,6 +125,7 @@ def run(
 
         taken = _take_up(earlier, print_, (portrait.height, portrait.width, channels), must_continue)
         rendering = KeyRendering(engine, portrait, face, grid, options.keys, taken, show if options.pack else None)
+        rendering.blink = options.blinking and options.pack
         made = yield from rendering.run()
         notes += made.notes
         result = replace(result_of(made.keys, Path(out)), notes=notes)
@@ -258,7 +259,7 @@ def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[
     codec = None if options.video == "none" else options.video
     state = Progress("pack", 0, 1, "Packing the keys")
     yield state
-    with KeyEncoder(facts, keys.frames, Coding(_stills_quality(options), codec)) as encoder:
+    with KeyEncoder(facts, keys.frames, Coding(_stills_quality(options), codec), keys.layers) as encoder:
         while not encoder.wait(0.5):
             yield state
         encoder.write(draft, keys.motion)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from gaze.output.bundle import STANDALONE
 from gaze.output.metadata import Metadata
 
 Step = TypeVar("Step")
@@ -46,6 +48,15 @@ class Result:
     engine: str
     reason: str
     notes: tuple[str, ...]
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: the living portrait, in a frame that needs no server; None where there is no page."""
+        try:
+            page = (self.folder / STANDALONE).read_text(encoding="utf-8")
+        except OSError:
+            return None
+        frame = f'<iframe srcdoc="{html.escape(page)}" title="Portrait" style="width: 100%; height: 480px; border: 0">'
+        return f"<div>{frame}</iframe></div>"
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from gaze.engines.base import Engine
+from gaze.engines.blinking import blink_layer, frames_needed
 from gaze.face.face import Face
 from gaze.grid import GazeGrid, Look
 from gaze.motion.eyes import Eyes
@@ -69,6 +70,7 @@ class KeyRendering:
         earlier: what an earlier run rendered of the same.
         show: writes what can be played while a slow engine renders; None where nothing is.
         clock: seconds; tests have one of their own.
+        blink: whether the eyes are closed as well, for a layer.
 
     Attributes:
         source: what the engine made of the portrait, once `run` has begun.
@@ -82,6 +84,7 @@ class KeyRendering:
     earlier: Kept | None = None
     show: Show | None = None
     clock: Callable[[], float] = time.monotonic
+    blink: bool = False
     source: Any = None
     _frames: dict[Look, np.ndarray] = field(default_factory=dict)
     _spent: float = 0.0
@@ -119,6 +122,9 @@ class KeyRendering:
                     "Morphed frames differ more from rendered ones than they should for this portrait. "
                     f"{MOST} keys per side would take {_duration(seconds)} more: ask for them if you like.",
                 )
+        if self.blink:
+            made, left_out = yield from self._blink(made)
+            notes += left_out
         kept = Kept(dict(self._frames), self._per_frame) if self._is_slow else None
         return Rendered(made, self._per_frame, kept, notes)
 
@@ -148,6 +154,22 @@ class KeyRendering:
         eyes, size, travel = Eyes.of(self.face), self.grid.size, self.grid.strengths.head
         scores = [likeness(morph(look), self._frames[look], eyes, look, size, travel) for look in looks]
         return float(np.mean(scores))
+
+    def _blink(self, made: Keys) -> Generator[Progress, None, tuple[Keys, tuple[str, ...]]]:
+        """The keys with the layer that closes the eyes, unless it would take too long; and what the person is told."""
+        count = frames_needed(self.engine, self.source)
+        if not count:
+            return made, ()
+        seconds = count * self._per_frame
+        if seconds > PATIENCE:
+            return made, (f"The face does not blink: closing its eyes would have taken {_duration(seconds)} more.",)
+        making = blink_layer(self.engine, self.source, self.face, self.grid, made.middle)
+        while True:
+            try:
+                next(making)
+            except StopIteration as end:
+                return (replace(made, layers=(end.value,)) if end.value else made), ()
+            yield self._state()
 
     def _show(self, count: int) -> Generator[Progress, None, None]:
         """What can be played with so many keys."""

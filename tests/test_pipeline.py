@@ -406,6 +406,14 @@ def test_the_preview_is_a_small_pack_of_the_instant_engine(photo: Path, tmp_path
     assert np.abs(keys[0].astype(int) - keys[24]).mean() > 3
 
 
+@pytest.mark.parametrize("blinking", [True, False])
+def test_a_face_blinks_unless_it_is_not_to(photo: Path, tmp_path: Path, blinking: bool) -> None:
+    made = generate(photo, tmp_path / "out", replace(PREVIEW, blinking=blinking)).folder
+    for name in ("gaze.pack", "stills.pack"):
+        assert [layer.name for layer in read_pack(made / name).layers] == (["blink"] if blinking else [])
+    assert check(made) == []
+
+
 def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Path) -> None:
     pair = np.hstack([portrait.image, portrait.image[:, ::-1]])
     result = generate(pair, tmp_path / "out", PREVIEW)

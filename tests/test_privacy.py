@@ -37,6 +37,7 @@ from tests.serving import App, serving
 HELD = {
     "It is read once it is there": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
     "Its file is read in a process": "photo/test_box::test_what_takes_too_long_or_too_much_is_ended",
+    "From an address that a program": "photo/test_address::test_the_app_fetches_only_where_it_is_allowed",
     "What was read of it stays": "photo/test_box::test_what_is_kept_is_bounded_and_goes_when_it_is_not_used",
     "As uploaded it lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "It is deleted there after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import cv2
 import pytest
 from packaging.requirements import Requirement
 
@@ -110,6 +111,22 @@ def test_the_images_are_built_from_extras_that_there_are() -> None:
     assert isinstance(extras, dict)
     chosen = [extra for named in re.findall(r"EXTRAS: ([\w,]+)", compose) for extra in named.split(",")]
     assert set(chosen) <= set(extras)
+
+
+def test_opencv_is_allowed_as_far_as_it_was_tested() -> None:
+    """From the oldest version that was tried to the newest major one, which `make opencv` tries."""
+    (allowed,) = (it for it in map(Requirement, requirements()) if it.name == "opencv-python-headless")
+    tried = re.findall(r"\b[45]\.\d+\.\d+\.\d+\b", (ROOT / "CONTRIBUTING.md").read_text())
+    pinned = re.search(r"opencv-python-headless==(\S+)", (ROOT / "constraints.txt").read_text())
+    newest = re.search(r"^OPENCV \?= (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert pinned
+    assert newest
+    assert pinned[1] in tried
+    assert tried[-1] == newest[1]
+    assert {it.split(".")[0] for it in tried} == {"4", "5"}
+    assert all(it in allowed.specifier for it in tried)
+    assert str(allowed.specifier) == f"<{int(newest[1][0]) + 1},>={'.'.join(tried[0].split('.')[:2])}"
+    assert cv2.__version__.split(".")[0] in ("4", "5")
 
 
 def test_every_dependency_is_pinned_to_a_version_that_the_project_allows() -> None:

@@ -33,6 +33,7 @@ class Timed(FakeEngine):
 
     def __init__(self, seconds: float, batch: int = 1) -> None:
         super().__init__(30)
+        self.eyes: list[tuple[int, int]] = []
         self.now, self._seconds, self._batch = 0.0, seconds, batch
 
     def stream(self, source: tuple[int, int], poses: Sequence[Pose]) -> Iterator[np.ndarray]:
@@ -241,3 +242,28 @@ def test_what_cannot_be_continued_is_said(slow: Timed, photo: Path, tmp_path: Pa
     with pytest.raises(GazeError, match="cannot be continued"):
         generate(photo, tmp_path / "out", small_options(slow), earlier=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+class Blinking(Timed):
+    """Closes what looks like eyes: a square around each, in every look."""
+
+    blinks = True
+
+    def render(self, source: tuple[int, int], poses: Sequence[Pose]) -> np.ndarray:
+        frames = super().render(source, poses)
+        for frame, pose in zip(frames, poses, strict=True):
+            for x, y in self.eyes:
+                frame[y - 2 : y + 3, x - 3 : x + 4] = 40 + round(pose.expression.blink * 100)
+        return frames
+
+
+@pytest.mark.parametrize(("seconds", "blinks"), [(0.01, True), (20, False)])
+def test_the_eyes_are_closed_as_well_where_that_is_not_dear(
+    small: tuple[Portrait, Face], seconds: float, blinks: bool
+) -> None:
+    engine = Blinking(seconds)
+    engine.eyes = [(round(iris.x), round(iris.y)) for iris in (small[1].left, small[1].right)]
+    steps = Steps(KeyRendering(engine, *small, GazeGrid(30), blink=True, clock=lambda: engine.now).run())
+    list(steps)
+    assert [layer.name for layer in steps.result.keys.layers] == (["blink"] if blinks else [])
+    assert any("does not blink" in note for note in steps.result.notes) != blinks

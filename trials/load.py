@@ -9,15 +9,13 @@ from __future__ import annotations
 import io
 import itertools
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,9 +27,9 @@ from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 from PIL import Image
 
-from gaze.ui.routes import ZIP
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
+from trials.held import Held, typical
 from trials.trying import FAULT, REFUSED, Row, Tried
 from trials.web.client import address_of, call, upload, visitor
 
@@ -148,39 +146,6 @@ def _keep_on(app: App, place: Path, minutes: float, number: int) -> list[Tried]:
     return tries
 
 
-@dataclass(frozen=True)
-class Held:
-    """What the app's process holds."""
-
-    megabytes: float
-    threads: int
-    descriptors: int
-    temporary: int
-
-    @classmethod
-    def by(cls, app: App, place: Path) -> Held:
-        proc = Path(f"/proc/{app.process.pid}")
-        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
-        left = [*place.glob("store/.draft-*"), *place.glob("gaze-app-*/previews/.draft-*"), *place.glob("tmp*")]
-        left += [it for it in place.glob("gaze-app-*/uploads/*/*") if it.name != ZIP]  # zips go after an hour
-        return cls(
-            int(status["VmRSS"].split()[0]) / 1e3,
-            int(status["Threads"]),
-            len(list((proc / "fd").iterdir())),
-            len(left),
-        )
-
-    def since(self, before: Held, megabytes: float, threads: int, photos: int = 0) -> Tried:
-        """Whether it is as before, but for so many megabytes and threads, and photos that were uploaded meanwhile."""
-        grown = self.megabytes - before.megabytes
-        told = (("threads", "threads"), ("descriptors", "open files"), ("temporary", "temporary files"))
-        words = ", ".join(f"{getattr(before, name)} → {getattr(self, name)} {what}" for name, what in told)
-        most = Held(before.megabytes + megabytes, before.threads + threads, before.descriptors + 10, before.temporary)
-        fault = grown > megabytes or self.threads > most.threads or self.descriptors > most.descriptors
-        fault = fault or self.temporary > most.temporary + photos
-        return Tried(FAULT if fault else words, f"{words}, {grown:.0f} MB more", megabytes=max(0.0, grown))
-
-
 def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
     """One run after the other; what is held is compared between the first and the last quarter."""
     photo, _ = _photo(place, 0)
@@ -195,14 +160,8 @@ def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
     part = max(2, runs // 4)
     yield Row(
         "what the app holds in the last quarter, beside the first",
-        [_typical(held[-part:]).since(_typical(held[:part]), 20, 4)],
+        [typical(held[-part:]).since(typical(held[:part]), 20, 4)],
     )
-
-
-def _typical(held: Sequence[Held]) -> Held:
-    middle = (statistics.median(getattr(it, name) for it in held) for name in ("megabytes", "threads", "descriptors"))
-    megabytes, threads, descriptors = middle
-    return Held(megabytes, int(threads), int(descriptors), min(it.temporary for it in held))
 
 
 def _asked(app: App, place: Path) -> subprocess.Popen[bytes]:

@@ -124,6 +124,9 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         action="store_true",
         help="move lids as the upstream editor does; eyes then go half as far up and down",
     )
+    look.add_argument(
+        "--no-blinking", dest="blinking", action="store_false", help="leave out what the face blinks with"
+    )
     sheets = parser.add_argument_group("the files")
     sheets.add_argument(
         "--size",
@@ -193,6 +196,7 @@ def run(args: argparse.Namespace) -> int:
             matting=args.matting,
             background=args.background,
             expression=Expression(args.smile, args.blink, args.eyebrow, args.lid_term),
+            blinking=args.blinking,
             video=args.video,
             sheets=args.sheets,
             sheet_size=args.sheet_size,

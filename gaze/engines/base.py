@@ -29,10 +29,12 @@ class Engine(ABC):
     Attributes:
         name: how it is called in `metadata.json`.
         metered: whether its time is taken off a visitor's quota, so that fewer frames are better than quick ones.
+        blinks: whether it closes the eyes as a pose's expression says.
     """
 
     name: str
     metered = False
+    blinks = False
 
     def load(self) -> Iterator[Loading]:
         """Get ready: whatever is done once and takes long, as downloading. Called before `prepare`; may be again."""

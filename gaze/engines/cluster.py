@@ -126,6 +126,7 @@ class ClusterEngine(Engine):
     """
 
     name = "cluster"
+    blinks = True
 
     def __init__(
         self,
@@ -157,6 +158,7 @@ class ClusterEngine(Engine):
             )
         engine = self._engine or self._cluster.engine or ("liveportrait" if gpus else "warp")
         self.name = engine.name if isinstance(engine, Engine) else engine
+        self.blinks = engine.blinks if isinstance(engine, Engine) else True
         self._application = f"gaze-{__version__}-{self.name}"
         if self._application not in serve.status().applications:
             needed = {"num_gpus": 1} if gpus else {"num_cpus": each}

@@ -35,6 +35,10 @@ class WrappingEngine(Engine):
     def metered(self) -> bool:  # type: ignore[override]
         return self._engine.metered
 
+    @property
+    def blinks(self) -> bool:  # type: ignore[override]
+        return self._engine.blinks
+
     def load(self) -> Iterator[Loading]:
         return self._engine.load()
 

@@ -8,7 +8,7 @@ a pupil is not clear.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -48,7 +48,8 @@ _CLEAR = 0.6
 """Clearness that both eyes must have: d' of 0.9."""
 _FEWEST = 8
 """Pixels between the lids below which nothing is seen."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 class _Seen(NamedTuple):

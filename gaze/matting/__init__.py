@@ -1,4 +1,4 @@
 """Which pixels belong to the person.
 
-Other rooms import: `background`, `cutout`, `matte`, `transparency`.
+Other rooms import: `background`, `cutout`, `finest`, `matte`, `transparency`.
 """

@@ -38,7 +38,8 @@ _MOST_APART = 0.2
 network wavers by nearly as much between the frames of one portrait (benchmarks/RESULTS.md)."""
 _PATIENCE = 1800.0
 """Seconds beyond which the network is not asked for every frame."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,8 @@ _EQUAL = 0.98
 _BLUR, _NOISE, _MOST_NOISE = 7, 2.0, 6.0
 """Coded frames: differences are averaged over so many pixels each way; up to so many times those of the stillest part,
 and up to so many levels, they are noise."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def find_changed(keys: Mapping[int, np.ndarray], middle: int) -> np.ndarray:

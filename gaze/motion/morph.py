@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,8 @@ _STEP = 2
 _ROUNDS = 6
 _LEAST_TRUST = 1 / 255
 """What is left of a key's weight where it does not show the point, so that something is drawn there."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 class Morph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,28 @@ class Motion:
 
 
 @dataclass(frozen=True)
+class LayerKeys:
+    """A layer (docs/format.md).
+
+    Attributes:
+        name: small letters and hyphens.
+        values: how far it has gone in each of its steps, ascending in (0, 1]; the last is 1.
+        region: x, y, width and height of its pictures in the frame, in pixels.
+        motion: its own, between looks of its own; without trust.
+        keys: which rows and columns of these looks there are pictures of; the middle one is among them.
+        pictures: (height, width, 4) uint8, transparent along their edges, by their number: value by value, then row by
+            row of `keys`.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    region: tuple[int, int, int, int]
+    motion: Motion
+    keys: tuple[int, ...]
+    pictures: Mapping[int, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Keys:
     """What a portrait is morphed from.
 
@@ -83,11 +106,13 @@ class Keys:
         axis: looks of the keys, rows and columns alike.
         frames: (height, width, 3 or 4) uint8, by number: row · n + column.
         motion: between them.
+        layers: what can be drawn over the morph.
     """
 
     axis: tuple[float, ...]
     frames: dict[int, np.ndarray]
     motion: Motion
+    layers: tuple[LayerKeys, ...] = ()
 
     @property
     def middle(self) -> np.ndarray:

@@ -6,6 +6,7 @@ All lengths are shares of the distance between the irises, so that nothing depen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ from gaze.motion.keys import spiral
 from gaze.motion.lattice import find_changed, find_moving, plan_mesh, sample
 from gaze.motion.motion import Mesh, Motion
 from gaze.motion.rank import reduce_rank
+
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 _SEARCH_UNIT = 36.0
 """Pixels between the irises in the pictures that flow is searched in: finer ones give no better morphs."""
@@ -58,7 +62,7 @@ def find_motion(
             if number != middle and field is not None:
                 fields[number] = sample(field, mesh)
     else:
-        fields, trust = _track(keys, mesh, eyes, n)
+        fields, trust = track(keys, mesh, eyes, n)
     fields[:, moving < 255] = 0
     coefficients, basis, unit = reduce_rank(fields, middle, eyes.distance)
     grid = (n, n)
@@ -66,7 +70,7 @@ def find_motion(
     return Motion(tuple(looks), mesh, basis, unit, coefficients.reshape(*grid, -1), moving, stored)
 
 
-def _track(keys: Mapping[int, np.ndarray], mesh: Mesh, eyes: Eyes, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+def track(keys: Mapping[int, np.ndarray], mesh: Mesh, eyes: Eyes, n: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Displacements (n², rows, columns, 2) float32 and trust (n², rows, columns) in 0 to 1, or None where all is seen.
 
     Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016) from the middle key to
@@ -99,7 +103,7 @@ def _missed(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     """The square of the distance by which the ways there and back miss each other, per pixel."""
     height, width = there.shape[:2]
     at = there + np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
-    home = there + cv2.remap(back, at, np.empty((0, 0), np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    home = there + cv2.remap(back, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.square(home).sum(-1)
 
 

@@ -33,7 +33,7 @@ says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE = "pages.css"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, "README.txt", "LICENSE")
-_STANDALONE = "standalone.html"
+STANDALONE = "standalone.html"
 _STORED = (".webp", ".jpg", ".png", ".pack")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -72,7 +72,7 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
             (f'src="{metadata.pack}"', f'src="{_embedded(folder / metadata.pack)}"'),
         ):
             page = page.replace(link, text)
-        (folder / _STANDALONE).write_text(page, encoding="utf-8")
+        (folder / STANDALONE).write_text(page, encoding="utf-8")
 
 
 def pack_script(path: Path) -> str:

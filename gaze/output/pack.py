@@ -90,7 +90,7 @@ class Layer:
         values: how far it has gone in each of its steps, ascending in (0, 1]; the last is 1.
         region: x, y, width and height in pixels of the frame.
         motion: of its own, between its own looks.
-        payloads: of `len(values)` · looks² pictures, value by value.
+        payloads: of pictures value by value; of all looks, or, as for the stills of a pack, of those that `keys` names.
     """
 
     name: str
@@ -143,22 +143,26 @@ def _layer(layer: Layer, bodies: list[bytes]) -> dict[str, Any]:
     bodies.append(encode_motion(layer.motion))
     x, y, width, height = layer.region
     described = describe_motion(layer.motion, len(bodies[-1]))
-    count = len(layer.values) * len(layer.motion.looks) ** 2
     return {
         "name": layer.name,
         "values": list(layer.values),
         "region": {"x": x, "y": y, "width": width, "height": height},
         **described,
-        "payloads": _described(layer.payloads, count, bodies),
+        "payloads": _described(layer.payloads, len(layer.motion.looks) ** 2, bodies, len(layer.values)),
     }
 
 
-def _described(payloads: Sequence[Payload], count: int, bodies: list[bytes]) -> list[dict[str, Any]]:
-    """What the header says of payloads; their bytes are added to `bodies`."""
+def _described(payloads: Sequence[Payload], count: int, bodies: list[bytes], values: int = 1) -> list[dict[str, Any]]:
+    """What the header says of payloads; their bytes are added to `bodies`.
+
+    Args:
+        count: pictures of a payload that does not name its `keys`, of each value.
+        values: how many pictures there are of a look.
+    """
     described = []
     for payload in payloads:
         keys = payload.about.get("keys")
-        bodies.append(_body(payload, len(keys) ** 2 if keys else count))
+        bodies.append(_body(payload, values * (len(keys) ** 2 if keys else count)))
         described.append({"kind": payload.kind, **payload.about, "length": len(bodies[-1])})
     return described
 

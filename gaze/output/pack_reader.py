@@ -111,6 +111,14 @@ def _still_count(about: dict[str, Any], n: int) -> int:
     return len(keys) ** 2
 
 
+def _layer_count(about: dict[str, Any], n: int) -> int:
+    """How many pictures a layer's payload holds of each value."""
+    keys: Any = about.get("keys", list(range(n)))
+    good = isinstance(keys, list) and all(type(key) is int and 0 <= key < n for key in keys) and n // 2 in keys
+    _require(good and keys == sorted(set(keys)), "A layer does not tell its keys.")
+    return len(keys) ** 2
+
+
 def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
     _require(isinstance(about, dict), "A layer is described by no JSON object.")
     name: Any = about.get("name")
@@ -128,9 +136,10 @@ def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
     x, y = _integer(place, "x", 0, facts.width - 1), _integer(place, "y", 0, facts.height - 1)
     width, height = _integer(place, "width", 1, facts.width - x), _integer(place, "height", 1, facts.height - y)
     motion = _motion(about, rest, facts, least=1)
-    count = len(values) * len(motion.looks) ** 2
     part = Facts(facts.size, width, height, True)
-    payloads = _payloads(about, rest, part, VERSION, lambda _: count)
+    payloads = _payloads(
+        about, rest, part, VERSION, lambda payload: len(values) * _layer_count(payload, len(motion.looks))
+    )
     return Layer(name, tuple(map(float, values)), (x, y, width, height), motion, payloads)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from PIL import Image
 
 from gaze.motion.keys import spiral, still_keys
 from gaze.motion.morph import resized
-from gaze.motion.motion import Motion
-from gaze.output.pack import PACK, STILLS_PACK, Facts, Pack, Payload, Picture, write_pack
+from gaze.motion.motion import LayerKeys, Motion
+from gaze.output.pack import PACK, STILLS_PACK, Facts, Layer, Pack, Payload, Picture, write_pack
 from gaze.output.sprites import encode_webp
 from gaze.output.video import COLOR_SPACE, codec_string, coded_size, encode_chain, quantizer
 
@@ -44,12 +44,15 @@ class KeyEncoder:
         facts: what the frames are.
         keys: by number, (height, width, 3 or 4) uint8, as rendered: a lossy pass before would double the size.
         coding: how.
+        layers: what is drawn over the morph.
 
     Raises:
         GazeError: frames of this size are too large for the codec.
     """
 
-    def __init__(self, facts: Facts, keys: Mapping[int, np.ndarray], coding: Coding) -> None:
+    def __init__(
+        self, facts: Facts, keys: Mapping[int, np.ndarray], coding: Coding, layers: Sequence[LayerKeys] = ()
+    ) -> None:
         self._facts, self._n = facts, round(len(keys) ** 0.5)
         self._coding = coding
         self._about = describe_video(facts, coding.codec) if coding.codec else {}
@@ -69,6 +72,8 @@ class KeyEncoder:
             if number in places
         }
 
+        self._layers = [(layer, self._pool.submit(encode_layer, layer, coding.quality)) for layer in layers]
+
     def __enter__(self) -> KeyEncoder:
         return self
 
@@ -77,7 +82,8 @@ class KeyEncoder:
 
     def wait(self, seconds: float) -> bool:
         """Wait until all is encoded, no longer than so many seconds; whether it is."""
-        futures: list[Future[Any]] = [*self._stills.values(), *([self._video] if self._video else [])]
+        futures: list[Future[Any]] = [*self._stills.values(), *(future for _, future in self._layers)]
+        futures += [self._video] if self._video else []
         return not wait(futures, timeout=seconds).not_done
 
     def write(self, folder: Path, motion: Motion, name: str = PACK) -> None:
@@ -85,14 +91,18 @@ class KeyEncoder:
         width, height = self._size
         about = {"width": width, "height": height, "keys": list(self._subset)}
         stills = Payload("stills", about, {n: Picture(still.result()) for n, still in self._stills.items()})
+        layers = [
+            Layer(layer.name, layer.values, layer.region, layer.motion, (payload.result(),))
+            for layer, payload in self._layers
+        ]
         main = stills
         if self._video:
             chunks = zip((None, *self._order), self._order, self._video.result(), strict=False)
             main = Payload("video", self._about, {number: Picture(data, parent) for parent, number, data in chunks})
             with (folder / STILLS_PACK).open("wb") as file:
-                write_pack(Pack(self._facts, (stills,), motion), file)
+                write_pack(Pack(self._facts, (stills,), motion, layers), file)
         with (folder / name).open("wb") as file:
-            write_pack(Pack(self._facts, (main,), motion), file)
+            write_pack(Pack(self._facts, (main,), motion, layers), file)
 
 
 def still_size(facts: Facts, longest: int) -> tuple[int, int]:
@@ -104,6 +114,17 @@ def still_size(facts: Facts, longest: int) -> tuple[int, int]:
 def encode_still(frame: np.ndarray, size: tuple[int, int], quality: int) -> bytes:
     """A frame as WebP of this width and height."""
     return encode_webp(Image.fromarray(resized(frame, size)), quality, _EFFORT)
+
+
+def encode_layer(layer: LayerKeys, quality: int) -> Payload:
+    """The pictures of a layer as stills: there are few, and stills keep their alpha without loss."""
+    _, _, width, height = layer.region
+    about = {"width": width, "height": height, "keys": list(layer.keys)}
+    pictures = {
+        number: Picture(encode_webp(Image.fromarray(picture), quality, _EFFORT))
+        for number, picture in layer.pictures.items()
+    }
+    return Payload("stills", about, pictures)
 
 
 def describe_video(facts: Facts, codec: str) -> dict[str, Any]:

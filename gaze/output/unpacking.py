@@ -9,6 +9,7 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.motion.morph import resized
+from gaze.motion.motion import LayerKeys
 from gaze.output.pack import Facts, Pack, Payload
 from gaze.output.video import codec_of, decode_chain
 
@@ -26,6 +27,22 @@ def decode_keys(pack: Pack) -> dict[int, np.ndarray]:
         if len(payload.pictures) == count:
             return _video(payload, pack.facts) if payload.kind == "video" else _stills(payload, pack.facts)
     raise GazeError("The pack does not hold all of its keys. Make the portrait again.")
+
+
+def decode_layer(pack: Pack, name: str) -> LayerKeys | None:
+    """The layer of this name, if the pack has one.
+
+    Raises:
+        GazeError: it cannot be decoded.
+    """
+    for layer in pack.layers:
+        if layer.name == name:
+            payload = next((each for each in layer.payloads if each.kind == "stills"), layer.payloads[0])
+            facts = Facts(pack.facts.size, layer.region[2], layer.region[3], True)
+            pictures = _video(payload, facts) if payload.kind == "video" else _stills(payload, facts)
+            keys = tuple(payload.about.get("keys", range(len(layer.motion.looks))))
+            return LayerKeys(name, layer.values, layer.region, layer.motion, keys, pictures)
+    return None
 
 
 def _video(payload: Payload, facts: Facts) -> dict[int, np.ndarray]:

@@ -85,6 +85,7 @@ class Api:
         anyway: bool,
         matting: str,
         background: str,
+        blinking: bool,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
     ) -> Iterator[tuple[dict[str, Any] | None, str | None]]:
         """A full portrait: its manifest, and the zip for a web page; until they are there, how far it is.
@@ -119,6 +120,7 @@ class Api:
                 background=_background(background),
                 mode=mode,
                 effort=int(effort),
+                blinking=blinking,
                 pack=pack,
                 sheets=sheets,
                 sheet_size=int(sheet_size),

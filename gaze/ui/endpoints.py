@@ -57,6 +57,7 @@ def add_endpoints(api: Api) -> None:
             anyway,
             gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
             gr.Textbox("", label="background"),
+            gr.Checkbox(normal.blinking, label="blinking"),
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")

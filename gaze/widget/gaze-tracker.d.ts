@@ -64,6 +64,9 @@ export class GazeTracker extends HTMLElement {
   /** Looks straight ahead. */
   reset(): void;
 
+  /** Closes the eyes and opens them again, once, if the pack has what that takes, the browser has WebGL2, and the visitor does not ask for less motion. */
+  blink(): Promise<void>;
+
   /** Follows the tilt of the phone, or no longer. How it is held at that moment is straight ahead. iOS asks for permission, once, and only in answer to a tap. Resolves to whether it follows now. */
   followTilt(enabled?: boolean): Promise<boolean>;
 
@@ -107,7 +110,7 @@ export class GazeTracker extends HTMLElement {
   /** Whether a visitor who prefers reduced motion is spared it. */
   motion: "auto" | "always" | "";
 
-  /** The face lives while nothing happens: small glances. */
+  /** The face lives: it blinks now and then, and while nothing happens there are small glances. */
   idle: boolean;
 
   /** No buttons. */

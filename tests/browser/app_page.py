@@ -25,6 +25,8 @@ EVENTS = re.compile(r"/queue/join")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SMALL = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+STILL = {"viewport": {"width": 900, "height": 500}, "reduced_motion": "reduce"}
+"""A small window in which nothing moves by itself: every frame is drawn by the processor."""
 
 SETTLE = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);

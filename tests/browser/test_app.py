@@ -21,7 +21,7 @@ from gaze.face.face import Face
 from gaze.photo.portrait import Portrait
 from gaze.ui.components import embed_snippets
 from tests.browser.app_page import (
-    DESKTOP,
+    STILL,
     another_portrait,
     base_of,
     choose_example,
@@ -42,13 +42,25 @@ from tests.browser.portraits import pixels
 
 @pytest.fixture
 def page(open_page: Callable[..., Any], record: Record, address: str) -> Iterator[Any]:
-    """The app, opened, with the living example on its stage."""
-    page = open_page(**DESKTOP)
+    """The app, opened, where nothing moves by itself."""
+    page = open_page(**STILL)
     open_app(page, address)
     yield page
-    assert all(url.startswith((address, "file:", "data:", "blob:")) for url in record.requests), (
-        "a request to elsewhere"
-    )
+    assert_own(record, address)
+
+
+@pytest.fixture
+def moving(open_page: Callable[..., Any], record: Record, address: str) -> Iterator[Any]:
+    """The app, opened, where faces follow the pointer."""
+    page = open_page(viewport={"width": 900, "height": 600})
+    open_app(page, address)
+    yield page
+    assert_own(record, address)
+
+
+def assert_own(record: Record, address: str) -> None:
+    elsewhere = [url for url in record.requests if not url.startswith((address, "file:", "data:", "blob:"))]
+    assert not elsewhere
 
 
 def look(page: Any, x: float, y: float) -> np.ndarray:
@@ -72,22 +84,22 @@ def assert_follows(page: Any) -> None:
     assert (down.centre[1] - up.centre[1]) / unit > 0.2
 
 
-def test_from_the_example_to_a_page_of_ones_own(page: Any, open_page: Callable[..., Any], tmp_path: Path) -> None:
-    choose_example(page)
-    assert_follows(page)
-    box = page.locator("gaze-tracker").bounding_box()
-    make_it(page)
-    wait_state(page, "done")
-    wait_loaded(page)
-    assert page.locator("gaze-tracker").bounding_box() == box, "the stage jumped"
-    assert page.evaluate("document.querySelector('gaze-tracker').manifest.pack") == "gaze.pack"
-    assert session_of(page) in page.url
-    assert_follows(page)
+def test_from_the_example_to_a_page_of_ones_own(moving: Any, open_page: Callable[..., Any], tmp_path: Path) -> None:
+    choose_example(moving)
+    assert_follows(moving)
+    box = moving.locator("gaze-tracker").bounding_box()
+    make_it(moving)
+    wait_state(moving, "done")
+    wait_loaded(moving)
+    assert moving.locator("gaze-tracker").bounding_box() == box, "the stage jumped"
+    assert moving.evaluate("document.querySelector('gaze-tracker').manifest.pack") == "gaze.pack"
+    assert session_of(moving) in moving.url
+    assert_follows(moving)
 
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
+    with moving.expect_download() as download:
+        moving.get_by_role("link", name="Download").click()
     zipfile.ZipFile(download.value.path()).extractall(tmp_path)
-    own = open_page(viewport={"width": 900, "height": 900})
+    own = open_page(viewport={"width": 500, "height": 500})
     own.goto((tmp_path / "gaze-portrait" / "index.html").as_uri())
     wait_loaded(own)
     assert_follows(own)
@@ -106,12 +118,12 @@ def test_a_portrait_is_remembered_shared_and_deleted(
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{address}p/{session}"
 
-    guest = open_page(viewport={"width": 900, "height": 900})
+    guest = open_page(viewport={"width": 500, "height": 500})
     guest.goto(link)
     wait_loaded(guest)
     guest.get_by_role("heading", name="Ada <b>smiling</b>").wait_for()
     assert guest.get_by_role("link").count() == 1, "“Make your own” is all that there is to press"
-    left, right = look(guest, 5, 450), look(guest, 895, 450)
+    left, right = look(guest, 5, 250), look(guest, 495, 250)
     assert np.abs(left.astype(int) - right).mean() > 3
     guest.goto(f"{address}?session={session}")
     guest.wait_for_url(link)
@@ -181,15 +193,15 @@ def test_two_tabs_share_what_they_remember(page: Any, address: str) -> None:
     other.locator("#mine").wait_for(state="hidden")
 
 
-def test_a_rotated_phone_photo_is_upright_and_follows(page: Any, photo: Path) -> None:
+def test_a_rotated_phone_photo_is_upright_and_follows(moving: Any, photo: Path) -> None:
     stored = Image.open(photo).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
     exif[0x0112] = 6
     data = io.BytesIO()
     stored.save(data, "JPEG", exif=exif, quality=95)
-    with another_portrait(page):
-        upload(page, "phone.jpg", data.getvalue())
-    assert_follows(page)
+    with another_portrait(moving):
+        upload(moving, "phone.jpg", data.getvalue())
+    assert_follows(moving)
 
 
 @pytest.mark.parametrize("name", ["text", "cut", "faceless", "pdf", "empty"])
@@ -276,43 +288,43 @@ def test_the_app_may_be_framed(open_page: Callable[..., Any], site: Site, record
     frame.wait_for_function("document.querySelector('gaze-tracker').loaded", timeout=60_000)
 
 
-def test_of_several_faces_one_is_chosen(page: Any, portrait: Portrait) -> None:
+def test_of_several_faces_one_is_chosen(moving: Any, portrait: Portrait) -> None:
     grey = cv2.cvtColor(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     faces = {}
     for name in ("Face 1", "Face 2"):
-        upload(page, "pair.png", png(np.hstack([portrait.image, grey])))
-        wait_state(page, "several")
-        with another_portrait(page):
-            page.get_by_role("button", name=name, exact=True).click()
-        wait_state(page, "preview")
-        faces[name] = float(np.ptp(look(page, 640, 400).astype(int), axis=2).mean())
+        upload(moving, "pair.png", png(np.hstack([portrait.image, grey])))
+        wait_state(moving, "several")
+        with another_portrait(moving):
+            moving.get_by_role("button", name=name, exact=True).click()
+        wait_state(moving, "preview")
+        faces[name] = float(np.ptp(look(moving, 450, 300).astype(int), axis=2).mean())
     assert max(faces.values()) > 20
     assert min(faces.values()) < 8
 
 
-def test_a_strength_acts_on_the_preview_while_the_slider_is_dragged(page: Any) -> None:
-    choose_example(page)
-    page.get_by_text("Advanced").click()
-    slider = page.get_by_role("slider", name="Head")
+def test_a_strength_acts_on_the_preview_while_the_slider_is_dragged(moving: Any) -> None:
+    choose_example(moving)
+    moving.get_by_text("Advanced").click()
+    slider = moving.get_by_role("slider", name="Head")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    with another_portrait(page):
-        page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2, steps=4)
-    page.mouse.up()
-    page.wait_for_load_state("networkidle")
-    wait_loaded(page)
-    height = page.viewport_size["height"] / 2
-    left, right = (face_in(look(page, x, height)) for x in (5, page.viewport_size["width"] - 5))
+    moving.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    moving.mouse.down()
+    with another_portrait(moving):
+        moving.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2, steps=4)
+    moving.mouse.up()
+    moving.wait_for_load_state("networkidle")
+    wait_loaded(moving)
+    height = moving.viewport_size["height"] / 2
+    left, right = (face_in(look(moving, x, height)) for x in (5, moving.viewport_size["width"] - 5))
     # Less than half of what it is when the head turns, too: the eyes alone.
     assert 0.05 < (right.centre[0] - left.centre[0]) / left.iris_distance < 0.2
 
 
-def test_the_stage_fills_the_screen(page: Any) -> None:
-    page.locator("#stage").hover()
-    page.get_by_role("button", name=re.compile("full ?screen", re.I)).click()
-    page.wait_for_function("document.fullscreenElement?.localName === 'gaze-tracker'")
+def test_the_stage_fills_the_screen(moving: Any) -> None:
+    moving.locator("#stage").hover()
+    moving.get_by_role("button", name=re.compile("full ?screen", re.I)).click()
+    moving.wait_for_function("document.fullscreenElement?.localName === 'gaze-tracker'")
 
 
 def test_code_to_embed_is_copied(page: Any) -> None:

@@ -20,7 +20,7 @@ def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record
     record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED"]
     record.allowed += ["AbortError", "Connection errored out"]  # Gradio's client, when its page is loaded anew
     gate.touch()
-    page = open_page(**app.DESKTOP)
+    page = open_page(**app.STILL)
     app.open_app(page, address)
     app.choose_example(page)
     gate.unlink()
@@ -97,7 +97,7 @@ def test_a_run_that_is_stopped_leaves_the_preview_and_nothing_else(page: Any, ga
 
 
 def test_who_waits_sees_the_place_and_gets_a_turn(page: Any, gate: Path, address: str, open_page: Any) -> None:
-    other = open_page(**app.PHONE)
+    other = open_page(**app.STILL)
     app.open_app(other, address)
     app.choose_example(other)
     app.make_it(other)
@@ -124,7 +124,7 @@ def test_after_a_restart_the_page_sends_its_photo_again(
     record.allowed += ["Failed to load resource", "ERR_CONNECTION", "ERR_EMPTY", "ERR_INCOMPLETE"]
     gate = tmp_path / "gate"
     gate.touch()
-    page = open_page(**app.DESKTOP)
+    page = open_page(**app.STILL)
     with serving(tmp_path / "one", "-m", "tests.browser.quick_app", str(gate)) as running:
         app.open_app(page, running.address)
         app.upload(page, "me.jpg", photo.read_bytes())

@@ -34,7 +34,7 @@ def gate(tmp_path: Path) -> Path:
 @pytest.fixture
 def page(browser: Any, open_page: Callable[..., Any], tmp_path: Path, gate: Path) -> Any:
     with serving(tmp_path, "-m", "tests.browser.slow_app", str(gate)) as app:
-        page = open_page()
+        page = open_page(viewport={"width": 700, "height": 500})
         open_app(page, app.address)
         yield page
         page.close()

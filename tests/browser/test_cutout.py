@@ -15,7 +15,7 @@ import pytest
 from gaze.options import Options
 from gaze.output.bundle import write_zip
 from gaze.pipeline import generate
-from tests.browser.driving import box, look_at, wait_loaded
+from tests.browser.driving import box, look_at, wait_at_rest, wait_loaded
 from tests.browser.portraits import pixels
 from tests.green import greenness, write_network
 
@@ -27,7 +27,7 @@ PAGE = (40, 90, 200)
 def unpacked(green_photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real run of the line, zipped and unpacked."""
     place = tmp_path_factory.mktemp("cutout")
-    options = Options(engine="warp", size=SIZE, keys=SIZE, frame_size=256, remove_background=True)
+    options = Options(engine="warp", size=SIZE, keys=5, frame_size=256, remove_background=True, matting="finest")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GAZE_MATTING_MODEL", str(write_network(place / "green.onnx")))
         write_zip(generate(green_photo, place / "made", options).folder, place / "z.zip")
@@ -56,7 +56,7 @@ def test_the_page_is_seen_around_the_person(open_page: Callable[..., Any], site:
     clip = {"x": here["left"], "y": here["top"], "width": here["width"], "height": here["height"]}
     for row, col in ((0, 0), (3, 3), (3, 0)):  # corners, wherever in the picture the face is
         look_at(page, row, col, SIZE)
-        page.wait_for_timeout(300)
+        wait_at_rest(page)
         shown = pixels(page, clip=clip)
         apart = np.abs(shown.astype(int) - PAGE).max(-1)
         # The person in the picture ends at its lower edge, above which the video's alpha begins.

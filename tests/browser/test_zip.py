@@ -45,6 +45,7 @@ def test_index_html_shows_the_cell_that_looks_at_the_pointer(
     page.wait_for_function("document.querySelector('gaze-tracker').loaded")
     box = tracker.bounding_box()
     manifest = Metadata.read(unpacked)
+    assert manifest.face
     face_x = box["x"] + manifest.face.x * box["width"]
     face_y = box["y"] + manifest.face.y * box["height"]
     last = manifest.grid_size - 1

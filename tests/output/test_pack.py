@@ -205,6 +205,7 @@ HOSTILE = {
     "a layer of no values": (layered(values=[]), "no values"),
     "a layer outside": (layered(region={"x": 30, "y": 0, "width": 20, "height": 5}), "width is 20"),
     "a layer of nothing": (layered(region=None), "no region"),
+    "a layer of other keys": (layered(payloads=[{"kind": "stills", "width": 9, "height": 8, "keys": [3]}]), "its keys"),
     "cut at the end": (GOOD[:-1], "length is"),
     "bytes at the end": (GOOD + b"x", "after its last payload"),
     "an offset beyond": (entry(0, 0, 2**31 - 1), "without gap or overlap"),

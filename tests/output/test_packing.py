@@ -9,12 +9,12 @@ from gaze.errors import GazeError
 from gaze.grid import Look
 from gaze.motion.eyes import Eyes
 from gaze.motion.keys import key_axis, key_looks, spiral
-from gaze.motion.motion import Motion
+from gaze.motion.motion import LayerKeys, Mesh, Motion
 from gaze.motion.tracking import find_motion
 from gaze.output.pack import Facts
 from gaze.output.pack_reader import read_pack
 from gaze.output.packing import Coding, KeyEncoder, still_size
-from gaze.output.unpacking import decode_keys
+from gaze.output.unpacking import decode_keys, decode_layer
 from gaze.output.validator import check
 from tests.fakes import cell_frame
 
@@ -121,3 +121,31 @@ def test_frames_too_large_for_the_codec_are_refused() -> None:
 @pytest.mark.parametrize(("size", "still"), [((512, 512), (512, 512)), ((768, 600), (512, 400)), ((90, 30), (90, 30))])
 def test_stills_are_never_enlarged(size: tuple[int, int], still: tuple[int, int]) -> None:
     assert still_size(Facts(30, *size), 512) == still
+
+
+def test_a_layer_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    mesh = Mesh((4, 20, 30, 44), (4, 20, 40, 60))
+    still = Motion(
+        (0.0, 14.5, 29.0),
+        mesh,
+        np.zeros((0, 4, 4, 2), np.int16),
+        1.0,
+        np.zeros((3, 3, 0), np.float32),
+        np.zeros((4, 4), np.uint8),
+    )
+    picture = np.full((16, 24, 4), 100, np.uint8)
+    picture[..., 3] = 0
+    picture[4:12, 4:20] = (200, 120, 40, 255)
+    layer = LayerKeys("blink", (0.5, 1.0), (10, 12, 24, 16), still, (1,), {0: picture, 1: picture})
+    frames = keys()
+    with KeyEncoder(Facts(30, WIDTH, HEIGHT), frames, Coding(80, "vp9"), (layer,)) as encoder:
+        encoder.write(tmp_path, motion(frames))
+    for path in tmp_path.iterdir():
+        assert check(path) == []
+        found = decode_layer(read_pack(path), "blink")
+        assert found is not None
+        assert (found.values, found.region, found.keys) == (layer.values, layer.region, layer.keys)
+        for number, made in found.pictures.items():
+            assert np.array_equal(made[..., 3], picture[..., 3]), "alpha is stored without loss"
+            assert np.abs(made[6:10, 6:18].astype(int) - layer.pictures[number][6:10, 6:18]).max() <= 16
+        assert decode_layer(read_pack(path), "smile") is None

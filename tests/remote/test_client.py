@@ -1,10 +1,11 @@
-"""Work handed to another Gaze: two real servers, one of which renders for the other."""
+"""Work handed to another Gaze: a real app renders for the endpoints of this process."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -55,24 +56,43 @@ LONG: dict[str, Any] = {
 
 
 @dataclass
-class Pair:
-    """A Gaze, `here`, that hands its work to another, `there`; each with its store."""
+class Here:
+    """The endpoints in this process."""
 
-    here: App
+    address: str
+    store: Path
+
+
+@dataclass
+class Pair:
+    """A Gaze, `here`, that hands its work to an app, `there`; each with its store."""
+
+    here: Here
     there: App
     client: Client
+    stack: ExitStack
+
+    def bring_back(self, place: Path) -> None:
+        """An app where the one was that was killed."""
+        port = self.there.address.rsplit(":", 1)[1]
+        self.there = self.stack.enter_context(serving(place, GRADIO_SERVER_PORT=port))
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with ExitStack() as stack:
         there = stack.enter_context(serving(tmp_path_factory.mktemp("there"), GAZE_WEIGHTS="/nowhere"))
-        here = stack.enter_context(serving(tmp_path_factory.mktemp("here"), "app.py", "--remote", there.address))
+        store, previews = (SessionStore(tmp_path_factory.mktemp(name)) for name in ("here", "previews"))
+        with gr.Blocks() as page:
+            endpoints.add_endpoints(api.Api(store, previews, Line(), there.address))
+        page.launch(prevent_thread_lock=True, quiet=True)
+        stack.callback(page.close)
         downloads = tmp_path_factory.mktemp("downloads")
-        yield Pair(here, there, Client(here.address, download_files=str(downloads), verbose=False))
+        client = Client(page.local_url, download_files=str(downloads), verbose=False)
+        yield Pair(Here(page.local_url.rstrip("/"), store.root), there, client, stack)
 
 
-def running(app: App) -> int:
+def running(app: App | Here) -> int:
     """How many portraits an app is making for programs."""
     count: int = Client(app.address, verbose=False).predict(api_name="/health")["running"]
     return count
@@ -103,8 +123,8 @@ def test_the_other_gaze_renders_and_the_result_is_stored_here(pair: Pair, photo:
     assert {path.name for path in pair.there.store.iterdir()} <= {SECRET}
     told = [step for step, _ in job.outputs()[:-1]]
     messages = [step["message"] for step in told]
-    assert messages[1] == f"Connecting to {pair.there.address}"
-    assert any("Rendering frame" in message and "of 49" in message for message in messages)
+    assert f"Connecting to {pair.there.address}" in messages
+    assert any(re.fullmatch(r"Rendering frame \d+ of \d+", message) for message in messages), messages
     assert "Fetching the portrait" in messages
     assert any(step["remaining"] for step in told)
 
@@ -177,20 +197,17 @@ def test_cancelling_before_the_other_side_has_begun(pair: Pair, photo: Path, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_other_side_dies_and_comes_back(photo: Path, tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        there = stack.enter_context(serving(tmp_path / "there"))
-        port = there.address.rsplit(":", 1)[1]
-        steps = run(photo, tmp_path / "out", Options(remote=there.address, **{**LONG, "size": 20}))
-        told = []
-        for step in steps:
-            told.append(step.message)
-            if step.stage in ("render", "sheets") and step.done and there.process.poll() is None:
-                there.process.kill()
-                there.process.wait(10)
-                stack.enter_context(serving(tmp_path / "again", GRADIO_SERVER_PORT=port))
-        assert any("was lost. Looking for it" in message for message in told)
-        assert check(tmp_path / "out") == []
+def test_the_other_side_dies_and_comes_back(pair: Pair, photo: Path, tmp_path: Path) -> None:
+    first = pair.there
+    told = []
+    for step in run(photo, tmp_path / "out", Options(remote=first.address, **{**LONG, "size": 20})):
+        told.append(step.message)
+        if step.stage in ("render", "sheets") and step.done and pair.there is first:
+            first.process.kill()
+            first.process.wait(10)
+            pair.bring_back(tmp_path / "again")
+    assert any("was lost. Looking for it" in message for message in told)
+    assert check(tmp_path / "out") == []
 
 
 def test_losing_the_other_side_for_good_is_said_and_leaves_nothing(

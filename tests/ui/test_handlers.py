@@ -13,8 +13,8 @@ from gaze.options import Options
 from gaze.photo.portrait import Portrait
 from gaze.pipeline import generate
 from gaze.storage.sessions import SessionStore
-from gaze.ui import components
 from gaze.ui import handlers as module
+from gaze.ui import photo_input
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import Limit
 from gaze.ui.queue import Line
@@ -33,7 +33,7 @@ def handlers(
 ) -> Iterator[Handlers]:
     """With small portraits, and uploads in a folder of the test's own."""
     run = module.run
-    monkeypatch.setattr(components, "get_upload_folder", lambda: str(tmp_path / "uploads"))
+    monkeypatch.setattr(photo_input, "get_upload_folder", lambda: str(tmp_path / "uploads"))
     (tmp_path / "uploads").mkdir()
 
     def small(photo: Path, out: Path, options: Options, earlier: Any) -> Any:

@@ -55,6 +55,7 @@ class LivePortraitEngine(Engine):
     """
 
     name = "liveportrait"
+    blinks = True
 
     def __init__(self, straighten: bool = True, expression: Expression | None = None, compile: bool = False) -> None:
         self.device = best_device()
@@ -79,7 +80,7 @@ class LivePortraitEngine(Engine):
     def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
         crop = find_crop(portrait, face)
         with telling_failures():
-            rendered = self.renderer().prepare(portrait.image, crop, cut_window(portrait, crop))
+            rendered = self.renderer().prepare(portrait.image, crop, cut_window(portrait, crop), face.openness)
         return LivePortraitSource(rendered, self._straightening(face))
 
     def render(self, source: LivePortraitSource, poses: Sequence[Pose]) -> np.ndarray:

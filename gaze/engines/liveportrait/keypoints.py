@@ -8,7 +8,7 @@ sections 10 and 11 (KwaiVGI/LivePortrait and artokun/gaze-app; signs and factors
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -96,10 +96,20 @@ def driving_keypoints(motion: Motion, poses: Sequence[Pose], expression: Express
         return torch.tensor([[getattr(pose, name)] for pose in poses], device=motion.kp.device)
 
     turned = rotation(motion.pitch + column("head_pitch"), motion.yaw + column("head_yaw"), motion.roll)
-    edits = gaze_edits(poses, expression.lid_term) + expression_edits(expression)
+    edits = gaze_edits(poses, expression.lid_term) + expression_edits(expression) + _own_edits(poses)
     x = motion.kp @ turned + motion.exp + edits.to(motion.exp)
     # The editor's convention: here depth is translated, too.
     return motion.scale[..., None] * x + motion.t[:, None]
+
+
+def _own_edits(poses: Sequence[Pose]) -> Tensor:
+    """(len(poses), 21, 3): what each pose's own expression adds. Eyes that close are `EyeRetargeting`'s."""
+    neutral = Expression()
+    if all(pose.expression == neutral for pose in poses):
+        return torch.zeros(1, KEYPOINTS, 3)
+    return torch.stack(
+        [expression_edits(replace(it, blink=min(0.0, it.blink))) for it in (p.expression for p in poses)]
+    )
 
 
 def gaze_edits(poses: Sequence[Pose], lid_term: bool = False) -> Tensor:
@@ -131,13 +141,15 @@ def expression_edits(expression: Expression) -> Tensor:
         edit[lid, _Y] -= 0.00275 * smile
         edit[cheek, _Y] -= 0.0035 * smile
     _open_lids(edits, torch.tensor([-_FULL_BLINK * expression.blink]))
+    for eye, wink in enumerate((expression.wink_left, expression.wink_right)):
+        _open_lids(edits, torch.tensor([-_FULL_BLINK * wink]), (eye,))
     _raise_brows(edits, torch.tensor([_FULL_BROWS * expression.eyebrow]))
     return edit
 
 
-def _open_lids(edits: Tensor, amounts: Tensor) -> None:
-    """The editors' lid term for edits (n, 21, 3) by amounts (n): negative closes the eyes."""
-    for eyeball, lid in zip(_EYEBALLS, _LIDS, strict=True):
+def _open_lids(edits: Tensor, amounts: Tensor, eyes: tuple[int, ...] = (0, 1)) -> None:
+    """The editors' lid term for edits (n, 21, 3) by amounts (n): negative closes these eyes, 0 the image's left one."""
+    for eyeball, lid in ((_EYEBALLS[eye], _LIDS[eye]) for eye in eyes):
         edits[:, eyeball, _Y] -= 0.001 * amounts
         edits[:, lid, _Y] += 0.0003 * amounts
 

@@ -51,3 +51,16 @@ class EyeRetargeting(Mlp):
 
     def __init__(self) -> None:
         super().__init__(KEYPOINTS * 3 + 3, 256, 256, 128, 128, 64, KEYPOINTS * 3)
+
+    def closing(self, x_s: Tensor, openness: tuple[float, float], blinks: Tensor) -> Tensor:
+        """What closes the eyes so far: (B, 21, 3).
+
+        Args:
+            x_s: (1, 21, 3) the source's keypoints.
+            openness: the source's ratios, of the left and the right eye.
+            blinks: (B, 1), 0 to 1.
+        """
+        ratios = blinks.new_tensor([openness]).expand(len(blinks), 2)
+        wanted = (1 - blinks) * ratios.mean(1, keepdim=True)
+        offsets: Tensor = self(torch.cat([x_s.flatten(1).expand(len(blinks), -1), ratios, wanted], 1))
+        return offsets.unflatten(1, (KEYPOINTS, 3))

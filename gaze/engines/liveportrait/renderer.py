@@ -26,15 +26,21 @@ from gaze.errors import GazeError
 from gaze.grid import Pose
 
 _INPUT_SIDE = 256
+USUAL_OPENNESS = (0.3, 0.3)
+"""Of eyes at ease."""
 
 
 @dataclass(frozen=True)
 class RenderSource:
-    """What does not depend on the pose: head pose and keypoints, feature volume, and where frames are pasted."""
+    """What does not depend on the pose: head pose and keypoints, feature volume, and where frames are pasted.
+
+    `openness` is the left and the right eye's, as `gaze.face.face.Face` has it.
+    """
 
     motion: Motion
     warp: WarpSource
     paster: Paster
+    openness: tuple[float, float]
 
 
 class Renderer:
@@ -68,6 +74,7 @@ class Renderer:
         self._appearance = networks.appearance.to(device)
         self._motion = networks.motion.to(device)
         self._stitching = networks.stitching.to(device)
+        self._eye = networks.eye.to(device)
         self._compile = compile
         self._first_dtype = dtype or devices.best_dtype(device)
         self._build(self._first_dtype)
@@ -88,13 +95,20 @@ class Renderer:
             self._warping, self._decoder = torch.compile(self._warping), torch.compile(self._decoder)
 
     @torch.inference_mode()
-    def prepare(self, image: np.ndarray, crop: Crop, window: np.ndarray | None = None) -> RenderSource:
+    def prepare(
+        self,
+        image: np.ndarray,
+        crop: Crop,
+        window: np.ndarray | None = None,
+        openness: tuple[float, float] = USUAL_OPENNESS,
+    ) -> RenderSource:
         """One still picture through F and M.
 
         Args:
             image: (height, width, 3) uint8, what frames are pasted into.
             crop: the window on it.
             window: (side, side, 3) uint8, what is seen through it; None cuts it out of `image`.
+            openness: of both eyes, as `gaze.face.face.Face` has it.
         """
         seen = crop.cut(image) if window is None else window
         halved = cv2.resize(seen, (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA)
@@ -104,7 +118,7 @@ class Renderer:
             motion = self._motion(picture).to(self.device)
             warping = getattr(self._warping, "_orig_mod", self._warping)
             source = warping.prepare(volume, source_keypoints(motion))
-        return RenderSource(motion, source, Paster(image, crop, self.device))
+        return RenderSource(motion, source, Paster(image, crop, self.device), openness)
 
     def frames(
         self,
@@ -141,6 +155,10 @@ class Renderer:
     @torch.inference_mode()
     def _keypoints(self, source: RenderSource, poses: Sequence[Pose], expression: Expression) -> Tensor:
         x_d = driving_keypoints(source.motion, poses, expression)
+        blinks = torch.tensor([[max(0.0, pose.expression.blink)] for pose in poses], device=self.device)
+        if blinks.any():
+            moved = self._eye.closing(source.warp.keypoints, source.openness, blinks)
+            x_d = x_d + torch.where(blinks[..., None] > 0, moved, 0.0)
         return self._stitching.correct(source.warp.keypoints, x_d)
 
     def _render(

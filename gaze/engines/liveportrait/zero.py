@@ -41,6 +41,7 @@ class Rendering:
         window: what is seen through it, (side, side, 3) uint8.
         poses: one for each frame.
         expression: what is changed in all frames alike.
+        openness: of both eyes.
         frames: the file to write them to, (len(poses), height, width, 3) uint8.
     """
 
@@ -49,6 +50,7 @@ class Rendering:
     window: np.ndarray
     poses: tuple[Pose, ...]
     expression: Expression
+    openness: tuple[float, float]
     frames: Path
 
 
@@ -71,6 +73,7 @@ class ZeroGpuSource(NamedTuple):
     crop: Crop
     window: np.ndarray
     straighten: float
+    openness: tuple[float, float]
 
 
 class ZeroGpuEngine(LivePortraitEngine):
@@ -80,14 +83,16 @@ class ZeroGpuEngine(LivePortraitEngine):
 
     def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
         crop = find_crop(portrait, face)
-        return ZeroGpuSource(portrait.image, crop, cut_window(portrait, crop), self._straightening(face))
+        return ZeroGpuSource(portrait.image, crop, cut_window(portrait, crop), self._straightening(face), face.openness)
 
     def stream(self, source: ZeroGpuSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:  # type: ignore[override]
         with tempfile.TemporaryDirectory(prefix="gaze-frames-") as folder:
             file = Path(folder) / "frames"
             frames = np.memmap(file, np.uint8, "w+", shape=(len(poses), *source.image.shape))
             looks = shifted(poses, source.straighten)
-            rendering = Rendering(source.image, source.crop, source.window, looks, self._expression, file)
+            rendering = Rendering(
+                source.image, source.crop, source.window, looks, self._expression, source.openness, file
+            )
             before = 0
             for said in _on_gpu(rendering):
                 if isinstance(said, Failure):
@@ -122,7 +127,7 @@ def _on_gpu(rendering: Rendering) -> Iterator[int | Note | Failure]:
         frames = np.memmap(rendering.frames, np.uint8, "r+", shape=(len(rendering.poses), *rendering.image.shape))
         done = 0
         with telling_failures():
-            source = renderer.prepare(rendering.image, rendering.crop, rendering.window)
+            source = renderer.prepare(rendering.image, rendering.crop, rendering.window, rendering.openness)
             for batch in renderer.frames(source, rendering.poses, rendering.expression, notes.append):
                 yield from _taken(notes)
                 frames[done : done + len(batch)] = batch

@@ -12,12 +12,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
 from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.gaze import EyeMotion, eye_motion
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
@@ -48,7 +50,8 @@ _FOLLOW = (1.1, 2.4)
 """Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
 _LID_SOFTNESS = 0.3
 """Iris radii over which that fades at the lids."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class WarpSource:
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         eyes: the layers of both eyes.
         followers: for each iris x and y in the portrait, and which share of its shift the points from there on make.
+        edges: of each eye's lids, and of the brow above it.
     """
 
     image: np.ndarray
@@ -90,6 +94,7 @@ class WarpSource:
     straighten: float
     eyes: tuple[Eye, Eye]
     followers: tuple[tuple[int, int, np.ndarray], ...] = ()
+    edges: tuple[tuple[Contours, Contours], ...] = ()
 
 
 class WarpEngine(Engine):
@@ -100,6 +105,7 @@ class WarpEngine(Engine):
     """
 
     name = "warp"
+    blinks = True
 
     def __init__(self, straighten: bool = True) -> None:
         self._straighten = straighten
@@ -142,6 +148,7 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             eyes=(left, right),
+            edges=tuple(zip((it.lids for it in fitted), face.brows, strict=True)),
         )
         rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
         eyes = zip(source.eyes, fitted, strict=True)
@@ -153,7 +160,9 @@ class WarpEngine(Engine):
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
 
     def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
-        """The head's with its lids; around each iris the gaze takes the place of the lids."""
+        """The head's with its lids; around each iris the gaze takes the lids' place. Closed eyes have the head's."""
+        if any(closed_eyes(pose.expression)):
+            return _spread(source, displacement(source, pose))
         eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
         head, lids = (_spread(source, displacement(source, pose, it)) for it in (None, eyes))
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
@@ -178,6 +187,9 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     frame = source.image.copy()
     x0, y0, width, height = source.region
     eyes = eye_motion(pose, source.straighten)
+    closed = closed_eyes(pose.expression)
+    if any(closed):
+        eyes = replace(eyes, upper=eyes.upper * (1 - max(closed)), lower=eyes.lower * (1 - max(closed)))
     head = displacement(source, pose)
     positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
@@ -187,6 +199,10 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     shift = _iris_shift(source, eyes)
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
+    for share, edges, eye in zip(closed, source.edges, source.eyes, strict=True):
+        if share:
+            lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
+            draw_lid(lid, share, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y))
     return frame
 
 

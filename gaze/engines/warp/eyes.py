@@ -7,6 +7,7 @@ was warped, shifted as a whole, and clipped by the opening between the lids, whi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,8 @@ _HIGHLIGHT_LAG = 0.5
 sphere, whose centre lies about half as far from the eye's centre of rotation as the iris does (5.6 and 10 mm)."""
 _PURE = 0.88
 """Radius, in the iris's own, up to which a pixel shows nothing of the white: photos are soft."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)

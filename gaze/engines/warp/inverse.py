@@ -7,6 +7,7 @@ A displacement d is given on a lattice whose points lie at the middle of blocks 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,8 @@ import numpy as np
 _LEAST = 0.3
 """Determinant of the Jacobian below which a step of Newton's method is held back: it could leave the way."""
 _SLOPE = np.array([[-0.5, 0, 0.5]], np.float32)
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def source_positions(forward: np.ndarray, stride: int, width: int, height: int, steps: int) -> np.ndarray:

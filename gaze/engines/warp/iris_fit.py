@@ -8,7 +8,7 @@ of persons by a test of statistical independence", 1993), held near to what the 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -30,13 +30,14 @@ _SEEN = 0.6
 """Share of the contrast at the sides from which on the edge is seen below, too."""
 _CLEAR = 0.06
 """How far a lid is kept away from an edge that is seen, in radii."""
-_LARGE = 1.2
-"""Radius, in the network's, from which on an eye is no person's: its lids are looked for anew."""
+_LARGE = 0.121
+"""Radius, in distances between the irises, from which on an eye is no person's: its lids are looked for anew."""
 _GROWTH, _LINE = 1.4, 0.3
 """How far out they are looked for, in radii, and how much of the full contrast such a line has."""
 _CORNER = 1.25
 """The same for a corner of the eye."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 class _Search(NamedTuple):
@@ -91,10 +92,11 @@ def fit_eyes(
         radius, best = _choose([it._replace(scores=it.scores[:, near]) for it in finer])
         radius += near.start
     size = first * float(_RADII[radius])
+    apart = math.dist((irises[0].x, irises[0].y), (irises[1].x, irises[1].y))
     eyes = []
     for part, iris, at, contours in zip(red, irises, best, lids, strict=True):
         fitted = Iris(iris.x + float(at[0]) * first, iris.y + float(at[1]) * first, size)
-        if size > _LARGE * first:
+        if size > _LARGE * apart:
             contours = Contours(*(_grown(part, fitted, edge) for edge in contours))
         eyes.append(_with_lids(part, fitted, contours))
     return eyes[0], eyes[1]

@@ -34,6 +34,11 @@ class Lids:
         self._along = chord / self.length
         self._upper, self._lower = (self._smooth(edge) for edge in contours)
 
+    @property
+    def across(self) -> np.ndarray:
+        """(2,) the unit vector from the upper lid down to the lower one."""
+        return np.array([-self._along[1], self._along[0]])
+
     def shifted(self, dx: float, dy: float) -> Lids:
         """The same lids in a picture whose first pixel lies at (-dx, -dy)."""
         return Lids(Contours(*(edge + (dx, dy) for edge in self._contours)))
@@ -83,8 +88,7 @@ class Lids:
         """Positions as high above the lower lid, but `to` pixels from the left corner to the right one; float32."""
         along, down = self.local(x, y)
         down = down + np.interp(to, *self._lower) - np.interp(along, *self._lower)
-        across = np.array([-self._along[1], self._along[0]])
-        return (self._left + to * self._along + down[..., None] * across).astype(np.float32)
+        return (self._left + to * self._along + down[..., None] * self.across).astype(np.float32)
 
     def local(self, x: np.ndarray | float, y: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Pixels from the left corner along the line to the right one, and below that line."""

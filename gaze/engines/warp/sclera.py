@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -18,7 +20,8 @@ _FAINT = 0.05
 """Share of its surroundings that has to be seen for a place to go by them rather than by what is farther off."""
 _MOST_GRAIN = 5.0
 """Grey levels."""
-_NO_MAP = np.empty((0, 0), np.float32)
+_NO_MAP: Any = None
+"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray) -> np.ndarray:

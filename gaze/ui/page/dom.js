@@ -42,6 +42,12 @@ export const either = (mouse, finger) => [
   make("span", { className: "coarse" }, finger),
 ];
 
+/** Opens a sheet; who listens hears its title first. */
+export function openSheet(sheet) {
+  sheet.showModal();
+  sheet.querySelector("h2").focus(); // not by autofocus, which browsers refuse to a page in a frame
+}
+
 /** Says something in passing. */
 export function toast(text) {
   const place = $("toast");

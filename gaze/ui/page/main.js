@@ -36,7 +36,7 @@ class Page {
     this.work = new Work({
       trigger,
       ask: (...given) => this.#asking.ask(...given),
-      tell: (state, run) => this.worked(state, run),
+      tell: (state, run) => this.#worked(state, run),
     });
     this.#stage = new Stage(root);
     this.#desk = new Desk({

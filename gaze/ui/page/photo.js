@@ -1,6 +1,6 @@
 // How a photo comes in: chosen, dropped, pasted, or taken by the camera.
 
-import { $ } from "./dom.js";
+import { $, openSheet } from "./dom.js";
 
 const hasFiles = (data) => [...(data?.types ?? [])].includes("Files");
 
@@ -80,7 +80,7 @@ function camera(take) {
     fault.hidden = true;
     view.hidden = false;
     shoot.setAttribute("aria-disabled", "true");
-    sheet.showModal();
+    openSheet(sheet);
     try {
       const wanted = { video: { facingMode: "user", width: { ideal: 1920 }, height: { ideal: 1080 } } };
       const opened = await navigator.mediaDevices.getUserMedia(wanted);

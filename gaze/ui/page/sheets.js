@@ -1,6 +1,6 @@
 // The sheets: embed, link, clip, and "are you sure".
 
-import { $, make, toast } from "./dom.js";
+import { $, make, openSheet, toast } from "./dom.js";
 
 /** Puts text into the clipboard, or shows it where that is not allowed. */
 async function copy(text, said) {
@@ -60,7 +60,7 @@ export function embedSheet(snippets, portrait) {
   };
   return () => {
     choose(chosen);
-    $("embed").showModal();
+    openSheet($("embed"));
   };
 }
 
@@ -97,7 +97,7 @@ export function linkSheet(share) {
     $("address").textContent = "…";
     $("link-note").textContent =
       `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
-    $("link").showModal();
+    openSheet($("link"));
     // What is typed must not be overwritten by what was said before.
     const fields = [$("caption"), $("card")];
     for (const field of fields) field.disabled = true;
@@ -143,7 +143,7 @@ export function clipSheet(address) {
   };
   return () => {
     $("clip-fault").hidden = true;
-    $("clip").showModal();
+    openSheet($("clip"));
   };
 }
 
@@ -152,7 +152,7 @@ export function sure(title, text) {
   const sheet = $("sure");
   $("sure-title").textContent = title;
   $("sure-text").textContent = text;
-  sheet.showModal();
+  openSheet(sheet);
   return new Promise((done) => {
     let yes = false;
     $("sure-yes").onclick = () => {

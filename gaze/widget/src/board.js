@@ -117,11 +117,16 @@ export class GlBoard {
    * @param {number} row, @param {number} col the look
    * @param {boolean} all whether the canvas holds nothing yet, else only what moves is drawn
    * @param {boolean} isSharp with a better filter, which costs more
+   * @param {{draw: Function} | null} over what is drawn over it
    */
-  draw(target, row, col, all, isSharp, done) {
+  draw(target, row, col, all, isSharp, done, over) {
     const { width, height } = target.canvas;
     const region = all ? { x: 0, y: 0, width, height } : onCanvas(this.rect, this.#set.header, width, height);
-    this.stage.queue({ target, width, height, region, done, draw: () => this.#draw(row, col, isSharp) });
+    const draw = () => {
+      this.#draw(row, col, isSharp);
+      over?.draw(row, col);
+    };
+    this.stage.queue({ target, width, height, region, done, draw });
   }
 
   #draw(row, col, isSharp) {

@@ -74,6 +74,10 @@ export class GazeTracker extends Base {
     this.#widget.look(null);
   }
 
+  blink() {
+    return this.#widget.blink();
+  }
+
   followTilt(enabled = true) {
     return this.#widget.followTilt(enabled);
   }

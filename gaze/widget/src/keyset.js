@@ -25,16 +25,18 @@ export class KeySet {
    *
    * @param {import("./transfer.js").Transfer} transfer whose header is there
    * @param {object} header of the pack, or of one of its layers
+   * @param {typeof GlBoard} [Board] what draws them
    */
-  static open(transfer, header, scale, player) {
+  static open(transfer, header, scale, player, Board = GlBoard) {
     const name = `${header.name ?? ""} ${scale}`;
     let set = transfer.shared.get(name);
-    if (!set) transfer.shared.set(name, (set = new KeySet(transfer, header, scale, name)));
+    if (!set) transfer.shared.set(name, (set = new KeySet(transfer, header, scale, name, Board)));
     set.#users.add(player);
     return set;
   }
 
-  constructor(transfer, header, scale, name) {
+  constructor(transfer, header, scale, name, Board) {
+    this.Board = Board;
     this.transfer = transfer;
     this.header = header;
     this.scale = scale;
@@ -89,7 +91,7 @@ export class KeySet {
       const gl = stage();
       const { FlatBoard } = gl ? {} : await second();
       signal.throwIfAborted();
-      this.board = gl ? new GlBoard(gl, this, motion) : new FlatBoard(this, motion);
+      this.board = gl ? new this.Board(gl, this, motion) : new FlatBoard(this, motion);
       const count = this.axis.length ** 2 * this.depth;
       const put = (entry, picture) => this.#put(entry, picture, payload);
       if (config) await decodeVideo(transfer, payload, count, config, signal, put);

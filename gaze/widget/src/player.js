@@ -1,11 +1,14 @@
 /** One portrait of a pack of version 2, at the size of one element. */
 
 import { KeySet, scaleFor } from "./keyset.js";
+import { stage } from "./stage.js";
 
 export class MorphPlayer {
   /** Every look is drawn sharply, not only whole cells. */
   isMorph = true;
   loaded = false;
+  /** @type {import("./more/layers.js").Overlay | null} what is drawn over it, once somebody asked for it */
+  over = null;
   #set = null;
   /** The set of another size that will replace it once it is whole. */
   #next = null;
@@ -97,11 +100,17 @@ export class MorphPlayer {
   draw(target, row, col, isEmpty, rests, done) {
     if (!this.isReady) return; // the graphics memory is lost for the moment
     const { board } = this.#set;
-    board.draw(target, row, col, isEmpty || this.#drawn !== board, rests, done);
+    board.draw(target, row, col, isEmpty || this.#drawn !== board, rests, done, this.over);
     this.#drawn = board;
   }
 
+  /** The pictures of a layer, drawn by a `Board`; to be closed by the user. Null without WebGL2. */
+  layer(header, user, Board) {
+    return stage() && KeySet.open(this.transfer, header, 1, user, Board);
+  }
+
   release() {
+    this.over?.release();
     this.#next?.close(this);
     this.#set?.close(this);
     this.transfer?.close();

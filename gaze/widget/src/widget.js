@@ -130,6 +130,10 @@ export class Widget {
     return follows;
   }
 
+  async blink() {
+    (await second()).blink(this, this.#portrait?.player);
+  }
+
   // -- What the page object calls.
 
   pointed(pointer) {
@@ -198,12 +202,13 @@ export class Widget {
     const omega = stiffness(this.#isStill ? 0 : smoothingMilliseconds(this.#get("smoothing")));
     const isWhole = this.#get("blend") === "motion" && !this.#portrait?.player?.isMorph;
     const { moved, settled, goesOn } = follower.step(seconds, omega, size, isWhole);
-    if (moved || this.#mustDraw || (settled && !this.#isSharp)) this.#draw(settled);
+    const plays = this.#portrait?.player?.over?.step(now);
+    if (moved || plays || this.#mustDraw || (settled && !this.#isSharp)) this.#draw(settled);
     if (moved && size) {
       const [row, col] = this.place;
       this.#fire("gazechange", { row, col, x: follower.x.at, y: follower.y.at });
     }
-    return goesOn;
+    return goesOn || plays;
   }
 
   // -- Loading.

@@ -6,6 +6,7 @@ import { told } from "./bridge.js";
 import { addControls } from "./controls.js";
 import { FlatBoard } from "./flat.js";
 import { readMetadata } from "./folder.js";
+import { blink } from "./layers.js";
 import { listedSheets } from "./layout.js";
 import { PackPlayer } from "./pack_player.js";
 import { textureOf } from "./pixi.js";
@@ -17,5 +18,17 @@ const alive = { rest, stir };
 const tilt = { followTilt, isTilting, stopTilt };
 
 globalThis[SECOND] = {
-  ...{ FlatBoard, PackPlayer, SheetPlayer, addControls, alive, listedSheets, readMetadata, textureOf, tilt, told },
+  ...{
+    FlatBoard,
+    PackPlayer,
+    SheetPlayer,
+    addControls,
+    alive,
+    blink,
+    listedSheets,
+    readMetadata,
+    textureOf,
+    tilt,
+    told,
+  },
 };

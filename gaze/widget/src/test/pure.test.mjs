@@ -8,10 +8,34 @@ import { facePoint, lookAlong, within } from "../numbers.js";
 import { decodingOrder, packHeader, readIndex, readMotion } from "../pack.js";
 import { glide, smoothingMilliseconds, stiffness } from "../spring.js";
 import { listedSheets, sheetLayout } from "../more/layout.js";
+import { closedAt, valueShares } from "../more/layers.js";
 import { blendWeights } from "../more/frames.js";
 import { attitude } from "../more/tilt.js";
 
 const near = (a, b, by = 1e-9) => assert.ok(Math.abs(a - b) <= by, `${a} is not ${b}`);
+
+test("a blink closes the eyes, holds them for a moment, and opens them again", () => {
+  const times = Array.from({ length: 400 }, (_, time) => closedAt(time));
+  assert.equal(closedAt(NaN), 0);
+  assert.equal(closedAt(-5), 0);
+  assert.equal(times[130], 1);
+  assert.equal(times[170], 1);
+  assert.equal(times[370], 0);
+  for (let time = 1; time < 400; time++) assert.ok(Math.sign(times[time] - times[time - 1]) === Math.sign(time <= 130 ? 1 : time > 170 && time <= 370 ? -1 : 0));
+});
+
+test("values of a layer share a strength", () => {
+  assert.deepEqual(
+    valueShares([0.5, 1], 0.25).map(({ share }) => share),
+    [0.5, 0],
+  );
+  assert.deepEqual(valueShares([0.5, 1], 0.75), [
+    { index: 0, share: 0.5 },
+    { index: 1, share: 0.5 },
+  ]);
+  assert.deepEqual(valueShares([0.2, 0.5, 1], 1)[1], { index: 2, share: 1 });
+  assert.deepEqual(valueShares([1], 1)[0], { index: 0, share: 1 });
+});
 
 test("a spring covers 95 % of the way in its time, at any frame rate", () => {
   for (const rate of [30, 60, 150, 1000]) {

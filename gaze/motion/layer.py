@@ -1,0 +1,102 @@
+"""What is drawn over the morph, such as closing lids: pictures with alpha that a motion of their own carries along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from gaze.grid import Cell, Look
+from gaze.motion.keys import around
+from gaze.motion.morph import coefficients_at, premultiplied, unpremultiplied
+from gaze.motion.motion import LayerKeys
+
+BLINK = "blink"
+"""The name of the layer that closes the eyes."""
+_ROUNDS = 6
+_NO_MAP = np.empty((0, 0), np.float32)
+
+
+class LayerMorph:
+    """Draws a layer over the frames of its portrait, as the player does. Threads may share it."""
+
+    def __init__(self, layer: LayerKeys) -> None:
+        self._layer = layer
+        self._pictures = {number: premultiplied(picture) for number, picture in layer.pictures.items()}
+        mesh = layer.motion.mesh
+        x, y = (np.arange(line[0], line[-1], dtype=np.float32) + 0.5 for line in (mesh.columns, mesh.rows))
+        self._pixels = np.dstack(np.meshgrid(x, y)).astype(np.float32)
+        self._moving = self._between(layer.motion.moving.astype(np.float32) / 255, self._pixels)[..., None]
+
+    def __call__(self, frame: np.ndarray, look: Look | Cell, strength: float) -> np.ndarray:
+        """A frame with the layer over it.
+
+        Args:
+            frame: (height, width, 3 or 4) uint8, the morph of the same look.
+            look: 0 to the grid's size - 1, rows and columns.
+            strength: how far the layer has gone, 0 to 1.
+        """
+        shares = value_shares(self._layer.values, strength)
+        if not shares:
+            return frame
+        over = self._drawn(look, shares)
+        out = frame.copy()
+        view = out[self._layer.motion.mesh.box]
+        below = premultiplied(view).astype(np.float32)
+        alpha = over[..., 3:] / 255
+        drawn = below * (1 - alpha) + over[..., : below.shape[2]]
+        view[:] = np.where(alpha > 0, unpremultiplied(drawn), view)
+        return out
+
+    def _drawn(self, look: Look | Cell, shares: Mapping[int, float]) -> np.ndarray:
+        """The layer in the mesh's box: (h, w, 4) float32, colours times alpha."""
+        layer, motion = self._layer, self._layer.motion
+        forward = motion.displacement(coefficients_at(motion, look))
+        places = self._pixels
+        for _ in range(_ROUNDS):
+            places = self._pixels - self._between(forward, places)
+        drawn = np.zeros((*places.shape[:2], 4), np.float32)
+        m = len(layer.keys)
+        for (row, col), weight in self._keys_around(look).items():
+            shift = motion.displacement(motion.coefficients[layer.keys[row], layer.keys[col]])
+            at = places + self._between(shift, places) - np.array(layer.region[:2], np.float32) - np.float32(0.5)
+            for value, share in shares.items():
+                picture = self._pictures[value * m * m + row * m + col]
+                seen = cv2.remap(picture, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+                drawn += seen * np.float32(weight * share)
+        return drawn * self._moving
+
+    def _keys_around(self, look: Look | Cell) -> dict[tuple[int, int], float]:
+        """Shares of the pictures of a value, by their row and column among `keys`."""
+        axis = tuple(self._layer.motion.looks[key] for key in self._layer.keys)
+        if len(axis) == 1:
+            return {(0, 0): 1.0}
+        top, bottom, down = around(axis, look.row)
+        left, right, across = around(axis, look.col)
+        found = {
+            (row, col): (down if row == bottom else 1 - down) * (across if col == right else 1 - across)
+            for row in (top, bottom)
+            for col in (left, right)
+        }
+        return {place: share for place, share in found.items() if share > 0}
+
+    def _between(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """What is known at the mesh's points, at places in the frame."""
+        mesh = self._layer.motion.mesh
+        places = [
+            np.interp(at[..., axis], line, np.arange(len(line))) for axis, line in enumerate((mesh.columns, mesh.rows))
+        ]
+        index = np.dstack(places).astype(np.float32)
+        return cv2.remap(values, index, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def value_shares(values: tuple[float, ...], strength: float) -> dict[int, float]:
+    """How much the pictures of each value count at a strength, by the value's index; none at 0."""
+    if strength <= 0:
+        return {}
+    if strength <= values[0]:
+        return {0: strength / values[0]}
+    after = next((i for i, value in enumerate(values) if value >= strength), len(values) - 1)
+    part = min(1.0, (strength - values[after - 1]) / (values[after] - values[after - 1]))
+    return {after - 1: 1 - part, after: part} if part < 1 else {after: 1.0}

@@ -1,0 +1,165 @@
+"""The widget closes the eyes: the layer "blink" over the morph, against the layer's morph in Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaze.grid import Look
+from gaze.motion.layer import LayerMorph
+from gaze.motion.motion import LayerKeys, Mesh, Motion
+from gaze.output.pack import Layer, Pack, Payload, Picture, write_pack
+from gaze.output.pack_reader import read_pack
+from gaze.output.packing import encode_layer
+from gaze.output.unpacking import decode_layer
+from tests.browser.driving import COUNT_FRAMES, TRACKER, assert_asleep, events, wait_loaded
+from tests.browser.keys import Keys, morph, write_keys
+from tests.browser.portraits import write_page
+from tests.browser.test_widget_morph import HEIGHT, MANUAL, NO_WEBGL, WIDTH, look, shown
+
+REGION = (46, 66, 68, 36)
+CLOCK = """
+    window.frozen = null; // else the time that it is
+    const wait = window.requestAnimationFrame;
+    window.requestAnimationFrame = (callback) => wait((now) => callback(frozen ?? now));
+"""
+COUNT_LAYERS = """
+    window.layers = 0;
+    const enable = WebGL2RenderingContext.prototype.enable;
+    WebGL2RenderingContext.prototype.enable = function (what) {
+        if (what === this.BLEND) window.layers += 1;
+        return enable.call(this, what);
+    };
+"""
+
+
+def make_layer() -> LayerKeys:
+    """Two lids of a soft pattern, further down in the second value, that go with the look."""
+    mesh = Mesh(tuple(range(16, 145, 8)), tuple(range(40, 129, 8)))
+    x, y = np.meshgrid(mesh.columns, mesh.rows)
+    bump = np.exp(-(((x - 80) / 40) ** 4) - ((y - 84) / 30) ** 4)
+    moving = np.zeros(mesh.shape, np.uint8)
+    moving[1:-1, 1:-1] = 255
+    fields = np.zeros((2, *mesh.shape, 2), np.int16)
+    fields[0, ..., 0] = fields[1, ..., 1] = np.round(bump * 9 * 16) * (moving > 0)
+    steps = np.array([-1, 0, 1], np.float32)
+    coefficients = np.stack(np.broadcast_arrays(steps[None, :], steps[:, None] * 0.7), axis=2).astype(np.float32)
+    motion = Motion((0.0, 14.5, 29.0), mesh, fields, 1 / 16, np.ascontiguousarray(coefficients), moving)
+    pictures = {}
+    for value, lower in enumerate((20, 30)):
+        picture = np.zeros((REGION[3], REGION[2], 4), np.uint8)
+        py, px = np.mgrid[: REGION[3], : REGION[2]]
+        picture[..., 0] = 120 + 40 * np.sin(px / 6 + value)
+        picture[..., 1] = 110 + 40 * np.cos(py / 5)
+        picture[..., 2] = 90 + 60 * value
+        for middle in (12, 56):
+            inside = (
+                np.clip(9 - np.abs(px - middle), 0, 2) / 2 * np.clip(lower - np.abs(py - lower / 2 - 2) * 2, 0, 2) / 2
+            )
+            picture[..., 3] = np.maximum(picture[..., 3], np.round(255 * inside))
+        picture[[0, -1], :, 3] = picture[:, [0, -1], 3] = 0
+        pictures[value] = picture
+    return LayerKeys("blink", (0.5, 1.0), REGION, motion, (1,), pictures)
+
+
+def add_layer(path: Path, spoil: bool = False) -> LayerKeys:
+    """Puts the layer into a pack; returns it as it is decoded."""
+    pack, layer = read_pack(path), make_layer()
+    payload = encode_layer(layer, 100)
+    if spoil:
+        payload = Payload(payload.kind, payload.about, {number: Picture(b"no picture") for number in payload.pictures})
+    with path.open("wb") as file:
+        parts = (Layer(layer.name, layer.values, layer.region, layer.motion, (payload,)),)
+        write_pack(Pack(pack.facts, pack.payloads, pack.motion, parts), file)
+    if spoil:
+        return layer
+    found = decode_layer(read_pack(path), "blink")
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def blinking(site: Any) -> tuple[Keys, LayerKeys]:
+    """A folder with a pack that has the layer, and a page that shows it pixel by pixel."""
+    keys, _ = write_keys(site.folder / "portrait")
+    layer = add_layer(site.folder / "portrait" / "gaze.pack")
+    write_page(site.folder, MANUAL, width=WIDTH)
+    return keys, layer
+
+
+def at(page: Any, time: float) -> None:
+    """Shows the frame of a time, in milliseconds."""
+    page.evaluate(f"frozen = {time}")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def test_a_blink_is_the_layers_morph(page: Any, site: Any, blinking: tuple[Keys, LayerKeys]) -> None:
+    keys, layer = blinking
+    for script in (COUNT_FRAMES, COUNT_LAYERS, CLOCK):
+        page.add_init_script(script)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(f"{TRACKER}.blink()")  # once, so that the layer is decoded before the clock stands still
+    page.wait_for_function("layers > 0")
+    assert_asleep(page)
+    drawn = LayerMorph(layer)
+    for row, col in ((14.5, 14.5), (3.3, 21.7), (25.2, 8.1)):
+        look(page, row, col)
+        before = shown(page)
+        below = np.clip(morph(keys, row, col).round(), 0, 255).astype(np.uint8)
+        began = page.evaluate("performance.now()")
+        at(page, began)
+        page.evaluate(f"{TRACKER}.blink()")
+        at(page, began)
+        for milliseconds, strength in ((32.5, 0.15625), (65, 0.5), (97.5, 0.84375), (150, 1.0), (270, 0.5)):
+            at(page, began + milliseconds)
+            expected = drawn(below, Look(row, col), strength).astype(float)
+            difference = np.abs(shown(page) - expected)
+            assert np.abs(expected - below).mean() > 0.2
+            assert difference.mean() <= 1.5, (row, col, milliseconds)
+            part = difference[50:120, 30:130].max(axis=2)
+            assert np.mean(part <= 14) >= 0.995, (row, col, milliseconds, np.percentile(part, 99.5))
+        at(page, began + 400)
+        assert np.array_equal(shown(page), before)
+        page.evaluate("frozen = null")
+    assert_asleep(page)
+    assert events(page, "error") == []
+
+
+@pytest.mark.parametrize("why", ["reduced", "no WebGL2", "no layer", "spoilt"])
+def test_where_it_cannot_blink_it_does_not_and_goes_on(open_page: Any, site: Any, why: str) -> None:
+    write_keys(site.folder / "portrait")
+    if why != "no layer":
+        add_layer(site.folder / "portrait" / "gaze.pack", spoil=why == "spoilt")
+    write_page(site.folder, MANUAL, width=WIDTH)
+    page = open_page(reduced_motion="reduce" if why == "reduced" else "no-preference")
+    page.add_init_script(NO_WEBGL if why == "no WebGL2" else COUNT_LAYERS)
+    page.goto(site.url)
+    wait_loaded(page)
+    look(page, 3.3, 21.7)
+    before = shown(page)
+    page.evaluate(f"{TRACKER}.blink()")
+    for _ in range(6):
+        page.evaluate("new Promise((done) => setTimeout(done, 40))")
+        assert np.array_equal(shown(page), before)
+    assert page.evaluate("window.layers ?? 0") == 0
+    assert events(page, "error") == []
+
+
+def test_it_blinks_by_itself_where_it_is_to_be_alive(page: Any, site: Any, blinking: tuple[Keys, LayerKeys]) -> None:
+    write_page(site.folder, MANUAL.replace("<gaze-tracker", "<gaze-tracker idle"), width=WIDTH)
+    page.add_init_script(COUNT_LAYERS)
+    page.add_init_script(
+        "const wait = window.setTimeout; window.setTimeout = (act, time, ...rest) => wait(act, time / 20, ...rest)"
+    )
+    page.goto(site.url)
+    wait_loaded(page)
+    page.wait_for_function("layers > 0")
+    first = page.evaluate("layers")
+    page.mouse.move(200, 200)  # whoever looks at the pointer blinks as well
+    page.wait_for_function(f"layers > {first + 20}")
+    assert page.evaluate(f"{TRACKER}.clientHeight") == HEIGHT
+    assert events(page, "error") == []

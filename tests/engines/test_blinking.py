@@ -1,0 +1,112 @@
+"""The layer that closes the eyes, made of an engine's frames."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaze.engines.blinking import VALUES, blink_layer, closing, frames_needed
+from gaze.engines.warp.engine import WarpEngine
+from gaze.face.face import Face
+from gaze.grid import GazeGrid, Look, Pose
+from gaze.motion.eyes import Eyes
+from gaze.motion.guard import likeness
+from gaze.motion.layer import LayerMorph
+from gaze.motion.motion import LayerKeys
+from gaze.photo.portrait import Portrait
+from gaze.progress import Steps
+
+GRID = GazeGrid(30)
+MIDDLE = Look(14.5, 14.5)
+
+
+class Silent(WarpEngine):
+    """Does not tell how it moves, as LivePortrait."""
+
+    def displacement(self, source: Any, pose: Pose) -> None:  # type: ignore[override]
+        return None
+
+    def stream(self, source: Any, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
+        self.count = len(poses)
+        yield from super().stream(source, poses)
+
+
+def made(engine: WarpEngine, framed: tuple[Portrait, Face]) -> tuple[Any, LayerKeys]:
+    source = engine.prepare(*framed)
+    opened = engine.render(source, [GRID.pose(MIDDLE)])[0]
+    steps = Steps(blink_layer(engine, source, framed[1], GRID, opened))
+    list(steps)
+    assert steps.result is not None
+    return source, steps.result
+
+
+@pytest.fixture(scope="module", params=[WarpEngine, Silent], ids=["known", "tracked"])
+def blinking(request: pytest.FixtureRequest, framed: tuple[Portrait, Face]) -> tuple[WarpEngine, Any, LayerKeys]:
+    engine = request.param()
+    return engine, *made(engine, framed)
+
+
+@pytest.mark.parametrize("look", [MIDDLE, Look(0, 0), Look(29, 8), Look(20.3, 29), Look(7.2, 22.1)])
+def test_over_the_open_face_it_is_the_closed_one(
+    framed: tuple[Portrait, Face], blinking: tuple[WarpEngine, Any, LayerKeys], look: Look
+) -> None:
+    engine, source, layer = blinking
+    pose = GRID.pose(look)
+    opened, closed = engine.render(source, [pose, closing(pose, 1.0)])
+    drawn = LayerMorph(layer)(opened, look, 1.0)
+    eyes = Eyes.of(framed[1])
+    assert likeness(opened, closed, eyes, look, 30) < 0.85
+    assert likeness(drawn, closed, eyes, look, 30) > 0.95
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_at_its_values_it_is_what_the_engine_rendered(
+    framed: tuple[Portrait, Face], blinking: tuple[WarpEngine, Any, LayerKeys], value: float
+) -> None:
+    engine, source, layer = blinking
+    pose = GRID.pose(MIDDLE)
+    opened, closed = engine.render(source, [pose, closing(pose, value)])
+    drawn = LayerMorph(layer)(opened, MIDDLE, value)
+    assert likeness(drawn, closed, Eyes.of(framed[1]), MIDDLE, 30) > 0.985
+
+
+def test_not_begun_it_is_nothing(blinking: tuple[WarpEngine, Any, LayerKeys]) -> None:
+    engine, source, layer = blinking
+    opened = engine.render(source, [GRID.pose(MIDDLE)])[0]
+    assert np.array_equal(LayerMorph(layer)(opened, MIDDLE, 0.0), opened)
+
+
+def test_its_pictures_are_small_and_transparent_at_their_edges(
+    framed: tuple[Portrait, Face], blinking: tuple[WarpEngine, Any, LayerKeys]
+) -> None:
+    layer = blinking[2]
+    assert len(layer.pictures) == len(VALUES)
+    assert layer.region[2] < 2.1 * framed[1].iris_distance
+    assert layer.region[3] < 0.9 * framed[1].iris_distance
+    for picture in layer.pictures.values():
+        assert picture.shape == (layer.region[3], layer.region[2], 4)
+        assert not picture[[0, -1]][..., 3].any()
+        assert not picture[:, [0, -1]][..., 3].any()
+
+
+def test_it_renders_as_many_frames_as_it_says(framed: tuple[Portrait, Face]) -> None:
+    engine = Silent()
+    source, _ = made(engine, framed)
+    assert frames_needed(engine, source) == engine.count == 11
+    assert frames_needed(WarpEngine(), source) == 3
+    engine.blinks = False
+    assert frames_needed(engine, source) == 0
+
+
+def test_where_closing_changes_nothing_there_is_no_layer(framed: tuple[Portrait, Face]) -> None:
+    class Staring(WarpEngine):
+        def render(self, source: Any, poses: Sequence[Pose]) -> np.ndarray:
+            return super().render(source, [replace(pose, expression=Pose().expression) for pose in poses])
+
+    engine = Staring()
+    source = engine.prepare(*framed)
+    steps = Steps(blink_layer(engine, source, framed[1], GRID, engine.render(source, [GRID.pose(MIDDLE)])[0]))
+    list(steps)
+    assert steps.result is None
