@@ -20,7 +20,7 @@ const internal = `
   isForWebGL isGuess isLost isMatch isMorph isOver isPlaying isReady isRefused isSharp isTilting isWhole job layer
   layOut leave letGo listedSheets listen listening load look lost more moved moving n near observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player point
-  pointed pointer posterSize program put queue readMetadata refit region release reshape resized resolution rest
+  pointed pointer posterSize program put queue readMetadata refit release reshape resized resolution rest
   restart restored rests scale scrolled seen settled shape shared shares SheetPlayer sleep speed stage start step
   stillness stir stopTilt stride textureOf tick told transfer unlisten view wake waking want widgets
 `.split(/\s+/);
