@@ -92,7 +92,7 @@ export class Transfer {
       while (!(this.header = packHeader(head))) {
         const { value, done } = await parts.next();
         if (done) throw new Error("it ends within its header");
-        head = joined(head, value);
+        head = new Uint8Array([...head, ...value]); // a header comes in one part, or in few
       }
       if (this.header.version === 1) {
         this.old = { head, parts };
@@ -128,13 +128,6 @@ export class Transfer {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }
-}
-
-function joined(a, b) {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /** @returns {Promise<Response>} a pack on its way */
