@@ -128,7 +128,7 @@ def _tried(
                 raise FaultError("It tells a person more than anybody reads.")
             return "portrait"
 
-    return attempt_here(act, what, 30)
+    return attempt_here(act, what)
 
 
 def _unpacked(what: str, data: bytes) -> Tried:
@@ -143,7 +143,7 @@ def _unpacked(what: str, data: bytes) -> Tried:
                 raise FaultError("More was unpacked than a portrait's files.")
             return "portrait"
 
-    return attempt_here(act, what, 10)
+    return attempt_here(act, what)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ few bytes that it is as it was. Where no nginx is installed, its row says so.
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,7 @@ from trials.web.client import SMALL, get
 
 _NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 _SITE = """
-daemon off; pid {place}/pid; error_log stderr; worker_processes 1;
+daemon off; pid {place}/pid; error_log stderr; worker_processes 1; {user}
 events {{}}
 http {{
   access_log off;
@@ -138,8 +139,9 @@ def _cache(folder: Path, app: App) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     place = folder / "nginx"
-    place.mkdir(mode=0o777)
-    (place / "site").write_text(_SITE.format(place=place, port=port, address=app.address))
+    place.mkdir()
+    user = "" if os.getuid() else "user root;"  # else its workers are somebody who cannot write here
+    (place / "site").write_text(_SITE.format(place=place, port=port, address=app.address, user=user))
     nginx = subprocess.Popen([_NGINX or "", "-p", str(place), "-c", str(place / "site")], stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 30

@@ -24,7 +24,7 @@ from trials.trying import FaultError, Row, attempt_here
 
 _NOBODY = 65534
 _LOOK = 'while read -r path; do if [ -r "$path" ]; then echo "$path"; fi; done'
-_LONG = {"engine": "warp", "size": 30, "sheets": True, "sheet_size": 512}
+_LONG = {"engine": "warp", "size": 20, "sheets": True, "sheet_size": 256}
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -91,8 +91,11 @@ def _unseen(place: Path) -> str:
 
 
 def _readable(place: Path) -> set[str]:
-    """What somebody else can read of all that there is, but for the log of this trial."""
-    paths = [str(path) for path in place.rglob("*") if path != place / "log"]
+    """What somebody else can read of all files that there are, and of their folders, but for the log of this trial."""
+    files = [Path(above) / name for above, _, names in os.walk(place) for name in names]
+    files.remove(place / "log")
+    folders = {above for path in files for above in path.parents if above.is_relative_to(place) and above != place}
+    paths = [str(path) for path in (*files, *folders)]
     if os.getuid():
         return {path for path in paths if not _is_closed(Path(path), place)}
     somebody: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
