@@ -6,7 +6,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib.util import find_spec
@@ -47,9 +47,15 @@ def is_finest_there() -> bool:
     name = os.environ.get(MODEL_VARIABLE) or next(iter(MODELS))
     if finest_missing() or name not in MODELS:
         return not finest_missing() and Path(name).is_file()
-    data = os.environ.get("XDG_DATA_HOME")
-    folder = os.environ.get("U2NET_HOME") or (Path(data) / ".u2net" if data else Path.home() / ".u2net")
-    return (Path(folder) / f"{name}.onnx").is_file()
+    return any((folder / f"{name}.onnx").is_file() for folder in _weight_folders(name))
+
+
+def _weight_folders(name: str) -> Iterator[Path]:
+    """Where rembg keeps a network since 2.0.86, and where it did before and still looks."""
+    data, old = os.environ.get("XDG_DATA_HOME"), os.environ.get("U2NET_HOME")
+    home = old or os.environ.get("REMBG_HOME") or (Path(data) / "rembg" if data else "~/.rembg")
+    yield Path(home).expanduser() / "models" / name
+    yield Path(old or Path(data or "~") / ".u2net").expanduser()
 
 
 def load_finest() -> Generator[Loading, None, Network]:

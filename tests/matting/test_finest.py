@@ -8,7 +8,7 @@ import pytest
 from gaze.errors import GazeError, WeightsError
 from gaze.face.face import Face
 from gaze.matting import finest
-from gaze.matting.finest import MODELS, finest_missing, load_finest
+from gaze.matting.finest import MODEL_VARIABLE, MODELS, finest_missing, is_finest_there, load_finest
 from gaze.matting.matte import Network
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading, Steps
@@ -45,6 +45,24 @@ def test_without_rembg_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
     assert "rembg" in str(finest_missing())
     with pytest.raises(GazeError, match=r"needs rembg.*choose the quick way"):
         load()
+
+
+@pytest.mark.parametrize("variable", [None, "U2NET_HOME", "REMBG_HOME", "XDG_DATA_HOME"])
+@pytest.mark.parametrize("layout", ["model_dir", "legacy_home"])
+def test_weights_are_found_where_rembg_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, layout: str
+) -> None:
+    session = pytest.importorskip("rembg.sessions").sessions["birefnet-general-lite"]
+    for name in ("U2NET_HOME", "REMBG_HOME", "XDG_DATA_HOME", MODEL_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+    assert not is_finest_there()
+    folder = Path(getattr(session, layout)())
+    folder.mkdir(parents=True)
+    (folder / "birefnet-general-lite.onnx").touch()
+    assert is_finest_there()
 
 
 def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
