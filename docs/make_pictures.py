@@ -1,8 +1,9 @@
 """The pictures that README and docs show, made from the example portrait.
 
-    python docs/make_pictures.py [FOLDER]
+    python docs/make_pictures.py [FOLDER [PIXELS]]
 
-They replace those of the repository, or go to another folder, to be looked at first.
+They replace those of the repository, or go to another folder, to be looked at first. PIXELS is the longer side of the
+frames that they are cut from: fewer make it quick.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from gaze.pipeline import prepare_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
-PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=1024))  # the pictures show parts of it, enlarged
+PIXELS = int(sys.argv[2]) if len(sys.argv) > 2 else 1024  # the pictures show parts of the frames, enlarged
+PORTRAIT, FACE, _ = prepare_portrait(PHOTO, Options(frame_size=PIXELS))
 
 WIDTH = 1260  # which 3 and 5 divide
 PAPER, INK = (244, 242, 238), (20, 20, 20)
@@ -65,9 +67,8 @@ def strengths(frame: Frames) -> np.ndarray:
     """The photo and four looks, row by row: eyes alone, normal, strong; of the first the eyes as well, larger."""
     looks = [Cell(15, 0), Cell(0, 15), Cell(29, 15), Cell(15, 29)]
     eyes, strong = rendered(Strengths(head=0, brows=0)), rendered(Strengths(1.8, 1.5, 1.5))
-    motions = eye_motion(Pose(pupil_x=15)).across, eye_motion(Pose(pupil_y=-15)).down
-    across, down = (f"{way:.0%}" for way in motions)
-    alone = f"eyes alone: irises move by {across} of the distance between them to the sides, by {down} up and down"
+    across = f"{eye_motion(Pose(pupil_x=15)).across:.0%}"
+    alone = f"eyes alone: irises move by {across} of the distance between them to the sides; lids move up and down"
     rows = [strip(["photo", "left", "up", "down", "right"])]
     for name, look in ((alone, eyes), ("normal", frame), ("strong", strong)):
         pictures = [PORTRAIT.image, *map(look, looks)]
@@ -82,24 +83,29 @@ def morphed(frame: Frames) -> np.ndarray:
     """Eyes far from keys, of which there are 7 per side, then 5: rendered, morphed, the four keys cross-faded."""
     rows = [strip(["rendered", "morphed", "four keys laid over each other"])]
     for keys in (7, 5):
-        axis = key_axis(30, keys)
-        look = looks_to_check(axis)[0]
-        frames = {number: frame(key) for number, key in enumerate(key_looks(axis))}
+        look = looks_to_check(key_axis(30, keys))[0]
+        frames, morph = morph_of(frame, keys)
         faded = np.mean([frames[number] for number in (0, 1, keys, keys + 1)], axis=0)
-        morph = Morph(find_motion(frames, axis, Eyes.of(FACE)), frames)
         pictures = frame(look), morph(look), faded.astype(np.uint8)
         rows += [strip([f"{keys} keys per side"]), row_of([cut_eyes(picture, 0.95, 0.4) for picture in pictures])]
     return np.vstack(rows)
 
 
 def following(frame: Frames) -> list[Image.Image]:
-    """A portrait that follows a pointer which circles it."""
+    """A portrait that follows a pointer which circles it, morphed as a page does it."""
+    _, morph = morph_of(frame, 7)
     return [
-        Image.fromarray(
-            with_pointer(frame(Cell(round(14.5 + 14.5 * math.sin(t)), round(14.5 + 14.5 * math.cos(t)))), t)
-        )
+        Image.fromarray(with_pointer(morph(Look(14.5 + 14.5 * math.sin(t), 14.5 + 14.5 * math.cos(t))), t))
         for t in np.linspace(0, 2 * math.pi, 60, endpoint=False)
     ]
+
+
+@cache
+def morph_of(frame: Frames, keys: int) -> tuple[dict[int, np.ndarray], Morph]:
+    """So many keys per side, by number, and the morph between them."""
+    axis = key_axis(30, keys)
+    frames = {number: frame(key) for number, key in enumerate(key_looks(axis))}
+    return frames, Morph(find_motion(frames, axis, Eyes.of(FACE)), frames)
 
 
 def cut_face(frame: np.ndarray, reach: float) -> np.ndarray:

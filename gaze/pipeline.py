@@ -300,6 +300,8 @@ def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrai
     if count > 1:
         taken = "the largest" if options.face == 0 else f"number {options.face}, counted from the largest as 0,"
         notes += (f"There are {count} faces in the photo; {taken} was taken.",)
+    if options.straighten and not face.is_gaze_known:
+        notes += ("Where the eyes look could not be told, so they look as they do in the photo.",)
     return portrait, face, notes
 
 

@@ -15,6 +15,7 @@ from gradio_client import Client, handle_file
 
 from tests.conftest import PHOTO
 from tests.serving import serving
+from tests.tables import blocks, read
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
@@ -22,18 +23,12 @@ SITE = """
 daemon off; pid {place}/pid; error_log stderr; worker_processes 1;
 events {{}}
 http {{
-  access_log off; client_max_body_size 60m;
+  access_log off;
   client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/f;
   uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
   server {{
     listen 127.0.0.1:{port};
-    location /faces/ {{
-      proxy_pass {address}/;
-      proxy_buffering off; proxy_request_buffering off;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-    }}
+    {location}
   }}
 }}
 """
@@ -46,7 +41,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with serving(place / "app", GRADIO_ROOT_PATH="/faces", GAZE_HOSTS="gaze.example") as app:
-        (place / "site").write_text(SITE.format(place=place, port=port, address=app.address))
+        [told] = blocks(read("docs/hosting.md"), "nginx")
+        location = told.replace("http://127.0.0.1:7860", app.address)
+        (place / "site").write_text(SITE.format(place=place, port=port, location=location))
         assert NGINX
         nginx = subprocess.Popen([NGINX, "-p", str(place), "-c", str(place / "site")], stderr=subprocess.DEVNULL)
         address = f"http://127.0.0.1:{port}/faces/"

@@ -158,6 +158,12 @@ def ray(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     cli.commands[words[0]].make_context(words[0], words[1:])
 
 
+def git(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
+    """`git clone`: from the one address that the project has, into the folder that is entered then."""
+    address = tomllib.loads(read("pyproject.toml"))["project"]["urls"]["Repository"]
+    assert words == ["clone", address, "&&", "cd", address.split("/")[-1]]
+
+
 KINDS: list[tuple[str, Callable[[list[str], Path, pytest.MonkeyPatch], None]]] = [
     (r"(\.venv/bin/)?python -m gaze ", gaze),
     (r"(\.venv/bin/)?python app\.py", app),
@@ -167,6 +173,7 @@ KINDS: list[tuple[str, Callable[[list[str], Path, pytest.MonkeyPatch], None]]] =
     (r"docker ", compose),
     (r"(\.venv/bin/)?hf ", hub),
     (r"ray ", ray),
+    (r"git ", git),
 ]
 
 
@@ -256,6 +263,7 @@ SHOWN = {
     ("docs/api.md", "sh"),  # likewise
     ("docs/engines.md", "sh"),
     ("docs/hosting.md", "sh"),
+    ("docs/hosting.md", "nginx"),  # tests/test_behind_nginx.py
     ("docs/store.md", "sh"),
     *(("docs/widget.md", language) for language in ("html", "jsx", "vue", "svelte", "css")),  # test_widget_docs.py
 }

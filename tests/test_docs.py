@@ -187,12 +187,25 @@ def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
 
 def test_pictures_are_made_by_their_script(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, ROOT / "docs" / "make_pictures.py", tmp_path], env=environment, check=True)
+    command = [sys.executable, str(ROOT / "docs" / "make_pictures.py"), str(tmp_path), "192"]
+    subprocess.run(command, env=environment, check=True)
     made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.webp")}
     shown = {path.relative_to(ROOT) for folder in ("docs", "assets") for path in (ROOT / folder).rglob("*.webp")}
     assert made == shown
     for name in made:
-        assert Image.open(tmp_path / name).size == Image.open(ROOT / name).size
+        small, large = Image.open(tmp_path / name), Image.open(ROOT / name)
+        assert small.width == large.width
+        assert small.height == pytest.approx(large.height, rel=0.03), "but for crops in whole pixels"
+
+
+def test_the_readme_is_short_and_its_numbers_were_measured() -> None:
+    text = read("README.md").split("---\n", 2)[2]
+    assert len(text.splitlines()) < 120
+    told = re.findall(r"(\d[\d.,]*) (s|ms|kB|MB|GB|keys|looks)\b", text)
+    assert len(told) > 5
+    results = read("benchmarks/RESULTS.md")
+    missing = [f"{number} {unit}" for number, unit in told if not re.search(rf"(?<![\d.]){number} {unit}\b", results)]
+    assert missing == [], "which no benchmark says"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -204,3 +217,11 @@ def test_what_pages_point_to_is_there(name: str) -> None:
     local = [link for link in links if link and "://" not in link and not link.startswith("gaze-portrait")]
     if not name.endswith("widget.md"):
         assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_sections_that_pages_point_to_are_there(name: str) -> None:
+    for page, anchor in re.findall(r"\]\(((?!https?:)[^)#]*)#([^)]+)\)", read(name)):
+        text = (ROOT / name).parent.joinpath(page or Path(name).name).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings], anchor

@@ -17,6 +17,9 @@ from gaze.face.typical import mirrored_indices, typical_mesh
 _CORNERS_BEFORE_EYE, _IRISES_APART = 5.0, 63.0
 """Millimetres: the corners of an eye lie so far before the middle of its ball; irises of adults lie so far apart."""
 
+_KNOWN_YAW, _EYES_AGREE = 30.0, 0.08
+"""Degrees and iris distances within which the gaze can be told: beyond, a corner that is off by little says much."""
+
 
 @dataclass(frozen=True)
 class Iris:
@@ -175,13 +178,7 @@ class Face:
     @property
     def iris_offset(self) -> Point:
         """How far right and down the irises lie of the middle between the corners of their eyes; iris distances."""
-        offsets = [
-            np.subtract(
-                self.to_frame(iris.x, iris.y), np.mean([self.to_frame(*lid.upper[end]) for end in (0, -1)], axis=0)
-            )
-            for iris, lid in zip((self.left, self.right), self.lids, strict=True)
-        ]
-        across, down = np.mean(offsets, axis=0)
+        across, down = np.mean(self._iris_offsets(), axis=0)
         return float(across), float(down)
 
     @property
@@ -202,6 +199,12 @@ class Face:
         """
         return self.iris_offset[0] - self.camera_gaze
 
+    @property
+    def is_gaze_known(self) -> bool:
+        """Whether `gaze` can be believed: the head is not turned far, and both eyes say much the same."""
+        left, right = (across for across, _ in self._iris_offsets())
+        return abs(self.yaw) <= _KNOWN_YAW and abs(left - right) <= _EYES_AGREE
+
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""
         return self.mapped(lambda points: points * scale + (dx, dy), scale)
@@ -221,6 +224,15 @@ class Face:
             right=Iris(float(right[0]), float(right[1]), self.right.radius * scale),
             mesh=_frozen(mesh),
         )
+
+    def _iris_offsets(self) -> list[Any]:
+        """(2,) of the left and the right eye: as `iris_offset`."""
+        return [
+            np.subtract(
+                self.to_frame(iris.x, iris.y), np.mean([self.to_frame(*lid.upper[end]) for end in (0, -1)], axis=0)
+            )
+            for iris, lid in zip((self.left, self.right), self.lids, strict=True)
+        ]
 
     def _point(self, index: int) -> Point:
         x, y = self.mesh[index, :2]

@@ -8,13 +8,14 @@ a pupil is not clear.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from gaze.face.coordinates import aligned_crop, to_frame
 from gaze.face.irises import FoundEye
+from gaze.photo.remapping import NO_MAP
 
 # Lengths are in iris distances.
 _UNIT, _WINDOW = 80.0, (-0.95, -0.4, 0.95, 0.4)
@@ -48,8 +49,6 @@ _CLEAR = 0.6
 """Clearness that both eyes must have: d' of 0.9."""
 _FEWEST = 8
 """Pixels between the lids below which nothing is seen."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 class _Seen(NamedTuple):
@@ -150,8 +149,8 @@ def _clearness(eye: _Seen, offsets: np.ndarray, radii: np.ndarray, step: float) 
     rings = (distances[:, None, None] * _RAYS).astype(np.float32)
     places = (centres[:, None] + rings.reshape(1, -1, 2)).reshape(len(centres), -1, 2)
     shape = len(centres), len(distances), len(_RAYS)
-    levels = cv2.remap(eye.smooth, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(shape)
-    counts = cv2.remap(eye.weights, places, _NO_MAP, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT).reshape(shape)
+    levels = cv2.remap(eye.smooth, places, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(shape)
+    counts = cv2.remap(eye.weights, places, NO_MAP, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT).reshape(shape)
 
     def ring(values: np.ndarray, shift: int) -> np.ndarray:
         return values[:, edge + shift : edge + shift + len(radii)]

@@ -27,6 +27,7 @@ from gaze.matting.colours import find_colours
 from gaze.matting.following import find_positions
 from gaze.matting.matte import Network
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 
 # Lengths are in distances between the irises, so that they do not depend on the frames' size.
 _RIM = 0.03
@@ -38,8 +39,6 @@ _MOST_APART = 0.2
 network wavers by nearly as much between the frames of one portrait (benchmarks/RESULTS.md)."""
 _PATIENCE = 1800.0
 """Seconds beyond which the network is not asked for every frame."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ def carry(subject: Subject, frame: np.ndarray, at: np.ndarray) -> np.ndarray:
         at: (height, width, 2) float32, which place of the photo each pixel of the frame shows.
     """
     layer, inside = (
-        cv2.remap(part, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(part, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for part in (subject.layer, subject.inside)
     )
     own = inside.astype(np.float32) / 255

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import cv2
 import numpy as np
 
 from gaze.motion.eyes import Eyes
 from gaze.motion.motion import Mesh
+from gaze.photo.remapping import NO_MAP
 
 COARSE, FINE = 1 / 7, 1 / 12
 """Distances between the mesh's points in iris distances, elsewhere and around the eyes. A finer mesh folds where an
@@ -22,8 +22,6 @@ _EQUAL = 0.98
 _BLUR, _NOISE, _MOST_NOISE = 7, 2.0, 6.0
 """Coded frames: differences are averaged over so many pixels each way; up to so many times those of the stillest part,
 and up to so many levels, they are noise."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def find_changed(keys: Mapping[int, np.ndarray], middle: int) -> np.ndarray:
@@ -110,4 +108,4 @@ def sample(field: np.ndarray, mesh: Mesh, scale: float = 1.0, origin: tuple[int,
     x = (np.array(mesh.columns, np.float32) - origin[0]) * np.float32(scale) - np.float32(0.5)
     y = (np.array(mesh.rows, np.float32) - origin[1]) * np.float32(scale) - np.float32(0.5)
     at = np.dstack(np.meshgrid(x, y)).astype(np.float32)
-    return cv2.remap(field, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(field, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -11,11 +11,13 @@ from gaze.grid import Cell, Look
 from gaze.motion.keys import around
 from gaze.motion.morph import coefficients_at, premultiplied, unpremultiplied
 from gaze.motion.motion import LayerKeys
+from gaze.photo.remapping import NO_MAP
 
 BLINK = "blink"
 """The name of the layer that closes the eyes."""
+_DOWN, _SHUT, _UP = 0.13, 0.04, 0.2
+"""Seconds in which the eyes close, stay closed, and open: as the player takes."""
 _ROUNDS = 6
-_NO_MAP = np.empty((0, 0), np.float32)
 
 
 class LayerMorph:
@@ -63,7 +65,7 @@ class LayerMorph:
             at = places + self._between(shift, places) - np.array(layer.region[:2], np.float32) - np.float32(0.5)
             for value, share in shares.items():
                 picture = self._pictures[value * m * m + row * m + col]
-                seen = cv2.remap(picture, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+                seen = cv2.remap(picture, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
                 drawn += seen * np.float32(weight * share)
         return drawn * self._moving
 
@@ -88,7 +90,15 @@ class LayerMorph:
             np.interp(at[..., axis], line, np.arange(len(line))) for axis, line in enumerate((mesh.columns, mesh.rows))
         ]
         index = np.dstack(places).astype(np.float32)
-        return cv2.remap(values, index, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(values, index, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def blink_strength(seconds: float) -> float:
+    """How far the eyes are closed so long after a blink began, 0 to 1; 0 before and after."""
+    if seconds <= 0 or seconds >= _DOWN + _SHUT + _UP:
+        return 0.0
+    part = seconds / _DOWN if seconds < _DOWN else 1 - max(0.0, seconds - _DOWN - _SHUT) / _UP
+    return part * part * (3 - 2 * part)
 
 
 def value_shares(values: tuple[float, ...], strength: float) -> dict[int, float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,14 +15,13 @@ import numpy as np
 from gaze.grid import Cell, Look
 from gaze.motion.keys import around
 from gaze.motion.motion import Mesh, Motion
+from gaze.photo.remapping import NO_MAP
 
 _STEP = 2
 """Displacements are followed at every second pixel: they are smooth, and it takes a quarter of the time."""
 _ROUNDS = 6
 _LEAST_TRUST = 1 / 255
 """What is left of a key's weight where it does not show the point, so that something is drawn there."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 class Morph:
@@ -72,7 +70,7 @@ class Morph:
         for number, weight in weights.items():
             shift, trust = self._fields(number)
             at = self._enlarged(places - pixels + _sampled(shift, places)) + self._whole
-            view = cv2.remap(self._keys[number], at, _NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
+            view = cv2.remap(self._keys[number], at, NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
             if trust is None:
                 drawn = _added(drawn, view, weight)
             else:
@@ -167,7 +165,7 @@ def _lattice_positions(mesh: Mesh, step: int) -> np.ndarray:
 
 def _dense(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """What is known at the mesh's points, at these places between them."""
-    return cv2.remap(values, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(values, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 _sampled = _dense

@@ -6,7 +6,6 @@ All lengths are shares of the distance between the irises, so that nothing depen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,9 +15,7 @@ from gaze.motion.keys import spiral
 from gaze.motion.lattice import find_changed, find_moving, plan_mesh, sample
 from gaze.motion.motion import Mesh, Motion
 from gaze.motion.rank import reduce_rank
-
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
+from gaze.photo.remapping import NO_MAP
 
 _SEARCH_UNIT = 36.0
 """Pixels between the irises in the pictures that flow is searched in: finer ones give no better morphs."""
@@ -103,7 +100,7 @@ def _missed(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     """The square of the distance by which the ways there and back miss each other, per pixel."""
     height, width = there.shape[:2]
     at = there + np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
-    home = there + cv2.remap(back, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    home = there + cv2.remap(back, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.square(home).sum(-1)
 
 

@@ -18,12 +18,16 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.grid import Look
+from gaze.motion.layer import BLINK, LayerMorph, blink_strength
 from gaze.motion.morph import Morph
 from gaze.output.metadata import Metadata
+from gaze.output.pack import Facts
 from gaze.output.pack_reader import read_pack
-from gaze.output.unpacking import decode_keys
+from gaze.output.unpacking import decode_keys, decode_layer
 
 SECONDS = 4
+_BLINK = 2.3
+"""Seconds after which the face blinks, where its pack has what that takes: on the way back from its first side."""
 SHAPES = ("square", "framed")
 
 
@@ -60,7 +64,7 @@ def path(kind: str) -> list[tuple[float, float]]:
 
 
 def write_clip(folder: Path, target: str | Path | IO[bytes], kind: str = "webm", shape: str = "square") -> None:
-    """Make a clip of a portrait.
+    """Make a clip of a portrait; it blinks once, if its pack has that layer.
 
     Args:
         folder: the portrait's, with its `gaze.pack`.
@@ -81,12 +85,19 @@ def write_clip(folder: Path, target: str | Path | IO[bytes], kind: str = "webm",
     if pack.motion is None:
         raise GazeError("This portrait was made by an older Gaze. Make it again, then the clip.")
     morph = Morph(pack.motion, decode_keys(pack))
+    layer = decode_layer(pack, BLINK)
+    lids = LayerMorph(layer) if layer else None
     middle = (pack.facts.size - 1) / 2
-    box = _box(metadata, shape)
-    frames = (
-        _cut(morph(Look(middle * (1 + down), middle * (1 + across))), box, KINDS[kind].side)
-        for across, down in path(kind)
-    )
+    box = _box(pack.facts, shape)
+
+    def frame(number: int, across: float, down: float) -> np.ndarray:
+        look = Look(middle * (1 + down), middle * (1 + across))
+        seen = morph(look)
+        if lids:
+            seen = lids(seen, look, blink_strength(number / KINDS[kind].rate - _BLINK))
+        return _cut(seen, box, KINDS[kind].side)
+
+    frames = (frame(number, *place) for number, place in enumerate(path(kind)))
     data = {"webm": _webm, "webp": _webp, "gif": _gif}[kind](frames, KINDS[kind].rate)
     if isinstance(target, str | Path):
         Path(target).write_bytes(data)
@@ -94,14 +105,13 @@ def write_clip(folder: Path, target: str | Path | IO[bytes], kind: str = "webm",
         target.write(data)
 
 
-def _box(metadata: Metadata, shape: str) -> tuple[int, int, int, int]:
+def _box(facts: Facts, shape: str) -> tuple[int, int, int, int]:
     """x, y, width, height of what is shown."""
-    width, height = metadata.image_width, metadata.image_height
+    width, height = facts.width, facts.height
     if shape == "framed":
         return 0, 0, width, height
     side = min(width, height)
-    face = metadata.face
-    x, y = (face.x * width, face.y * height) if face else (width / 2, height / 2)
+    x, y = facts.face[0] * width, facts.face[1] * height
     left = min(max(x - side / 2, 0), width - side)
     top = min(max(y - 0.45 * side, 0), height - side)
     return round(left), round(top), side, side

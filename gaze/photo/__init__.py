@@ -1,4 +1,4 @@
 """Untrusted bytes become a `Portrait`.
 
-Other rooms import: `address`, `kept`, `portrait`, `reading`.
+Other rooms import: `address`, `kept`, `portrait`, `reading`, `remapping`.
 """

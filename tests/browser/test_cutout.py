@@ -60,7 +60,8 @@ def test_the_page_is_seen_around_the_person(open_page: Callable[..., Any], site:
         shown = pixels(page, clip=clip)
         apart = np.abs(shown.astype(int) - PAGE).max(-1)
         # The person in the picture ends at its lower edge, above which the video's alpha begins.
-        assert max(apart[:30, :80].max(), apart[:30, -80:].max()) <= 2
+        # The outermost pixels are left out: coding mixes them with what lies beside the picture.
+        assert max(apart[:30, 2:80].max(), apart[:30, -80:-2].max()) <= 2
         height, width = apart.shape
         middle = np.s_[height // 3 : height // 2, width * 2 // 5 : width * 3 // 5]
         assert np.quantile(apart[middle], 0.05) > 40

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaze.grid import Look
-from gaze.motion.layer import LayerMorph, value_shares
+from gaze.motion.layer import LayerMorph, blink_strength, value_shares
 from gaze.motion.motion import LayerKeys, Mesh, Motion
 
 MESH = Mesh(tuple(range(0, 97, 8)), tuple(range(0, 81, 8)))
@@ -75,3 +75,10 @@ def test_it_makes_a_transparent_frame_as_opaque_as_it_is() -> None:
     clear = np.zeros((80, 96, 4), np.uint8)
     drawn = LayerMorph(layer(square(20), square(200, 128)))(clear, Look(14.5, 14.5), 1.0)
     assert np.abs(drawn[40, 48].astype(int) - [200, 200, 200, 128]).max() <= 1
+
+
+def test_a_blink_closes_the_eyes_and_opens_them_again() -> None:
+    strengths = [blink_strength(time / 1000) for time in range(-20, 400)]
+    assert (strengths[0], max(strengths), strengths[-1]) == (0, 1, 0)
+    assert strengths[20 + 130] == strengths[20 + 170] == 1
+    assert strengths[20 + 65] == pytest.approx(strengths[20 + 270]) == pytest.approx(0.5)

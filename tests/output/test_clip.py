@@ -11,7 +11,9 @@ from PIL import Image
 from gaze.__main__ import main
 from gaze.errors import GazeError
 from gaze.options import Options
+from gaze.output import clip
 from gaze.output.clip import KINDS, SECONDS, path, write_clip
+from gaze.output.pack import Facts
 from gaze.pipeline import generate
 
 
@@ -63,6 +65,26 @@ def test_a_clip_moves_loops_and_has_its_shape(portrait: Path, tmp_path: Path, ki
     if kind != "webm":
         with Image.open(target) as picture:
             assert picture.info["loop"] == 0
+
+
+def test_it_blinks_once(portrait: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made() -> list[np.ndarray]:
+        out = io.BytesIO()
+        write_clip(portrait, out, "webp", "framed")
+        return frames_of(out.getvalue(), "webp")
+
+    with_blink = made()
+    monkeypatch.setattr(clip, "decode_layer", lambda *_: None)
+    differ = [np.abs(a.astype(int) - b).max() for a, b in zip(with_blink, made(), strict=True)]
+    blinking = [number for number, by in enumerate(differ) if by > 60]
+    assert blinking, "the eyes close"
+    assert blinking[-1] - blinking[0] <= 8, "for no more than 0.4 seconds"
+    assert max(differ[: blinking[0] - 2]) <= 30, "what came before is the same, but for the coding"
+
+
+def test_what_is_shown_is_a_part_of_the_packs_frame_not_of_a_sheets() -> None:
+    assert clip._box(Facts(30, 768, 600, face=(0.5, 0.3)), "square") == (84, 0, 600, 600)
+    assert clip._box(Facts(30, 768, 600), "framed") == (0, 0, 768, 600)
 
 
 def test_what_cannot_be_made_says_why(portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

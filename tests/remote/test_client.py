@@ -142,7 +142,7 @@ def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
 
 def test_the_app_does_not_start_with_what_is_no_address() -> None:
     command = [sys.executable, "app.py", "--remote", "gpu-box:7860"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert ended.returncode == 1
     assert ended.stderr.startswith("gaze: “gpu-box:7860” is no address of a Gaze.")
 
@@ -249,6 +249,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
         sheets=True,
         sheet_size=300,
         video="av1",
+        blinking=False,
     )
     for field in dataclasses.fields(Options):
         same = getattr(unusual, field.name) == getattr(Options(), field.name)

@@ -49,6 +49,7 @@ def client(server: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
 
 
 SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
+LONG = {"size": 60, "frame_size": 200, "engine": "warp", "sheets": True, "sheet_size": 200}
 
 
 def test_a_portrait_from_a_program(client: Client, server: str, photo: Path) -> None:
@@ -87,7 +88,7 @@ def test_progress_reaches_the_caller(client: Client, photo: Path) -> None:
 
 
 def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, photo: Path) -> None:
-    job = client.submit(photo=handle_file(photo), api_name="/generate", engine="warp", size=30, frame_size=512)
+    job = client.submit(photo=handle_file(photo), api_name="/generate", **LONG)
     while not job.status().progress_data:
         time.sleep(0.05)
     assert client.predict(api_name="/health")["running"] == 1
@@ -99,7 +100,7 @@ def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, phot
 
 
 def test_a_second_caller_is_told_the_place(client: Client, server: str, photo: Path) -> None:
-    first = client.submit(photo=handle_file(photo), api_name="/generate", engine="warp")
+    first = client.submit(photo=handle_file(photo), api_name="/generate", **LONG)
     while not first.status().progress_data:
         time.sleep(0.05)
     other = Client(server, download_files=False, verbose=False)

@@ -1,4 +1,4 @@
-"""The real app with its results in an S3 bucket."""
+"""Portraits that are made, served and deleted in an S3 bucket."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from gradio_client import Client, handle_file
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gaze.options import Options
+from gaze.remote.client import as_arguments
+from gaze.storage.sessions import SessionStore
 from gaze.storage.stores import open_store
+from gaze.ui.api import Api
+from gaze.ui.queue import Line
 from gaze.ui.routes import session_routes
 from tests.s3 import S3
-from tests.serving import ROOT, serving
+from tests.serving import ROOT
 
 
 def test_a_portrait_outlives_the_machine_it_was_made_on(
@@ -22,13 +26,12 @@ def test_a_portrait_outlives_the_machine_it_was_made_on(
 ) -> None:
     with S3() as s3:
         s3.configure(monkeypatch)
-        url = f"s3://{s3.bucket()}/gaze"
-        with serving(tmp_path, GAZE_STORE=url, XDG_CACHE_HOME=str(tmp_path / "first")) as app:
-            client = Client(app.address, download_files=str(tmp_path), verbose=False)
-            manifest, _ = client.predict(
-                photo=handle_file(photo), size=4, frame_size=128, engine="warp", api_name="/generate"
-            )
-        monkeypatch.setenv("GAZE_STORE", url)
+        monkeypatch.setenv("GAZE_STORE", f"s3://{s3.bucket()}/gaze")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "first"))
+        api = Api(open_store(), SessionStore(tmp_path / "previews"), Line())
+        given = as_arguments(Options(engine="warp", size=4, frame_size=128))
+        *_, (manifest, _) = api.generate(photo=str(photo), keep=True, **given)
+        assert manifest
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "second"))
         store = open_store()
         visitor = TestClient(Starlette(routes=session_routes(store)))
@@ -46,7 +49,7 @@ def test_a_portrait_outlives_the_machine_it_was_made_on(
 
 def test_an_app_without_its_store_says_why_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAZE_STORE", "nonsense://x")
-    ended = subprocess.run([sys.executable, "app.py"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "app.py"], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert ended.returncode == 1
     assert "Protocol not known: nonsense" in ended.stderr
     assert "Traceback" not in ended.stderr

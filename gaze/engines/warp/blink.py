@@ -15,6 +15,7 @@ import numpy as np
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Contours
 from gaze.grid import Expression
+from gaze.photo.remapping import NO_MAP
 
 # Lengths in iris distances.
 _FOLD, _TO_BROW = 0.16, 0.6
@@ -36,7 +37,6 @@ _SMOOTH = 0.03
 """Blur across the lid of skin that is stretched much, which would look combed."""
 _UNDER, _FROM_UNDER = 0.13, 0.3
 """Below the edge of the lower lid, where its skin lends the closed lid colour, and how much: the fold lies in shade."""
-_NO_MAP = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class ClosingLid:
         """A picture of the patch of which each place shows what lies `way` pixels further up across the eye."""
         y, x = np.mgrid[: way.shape[0], : way.shape[1]].astype(np.float32)
         at = np.dstack([x - way * self.across[0], y - way * self.across[1]]).astype(np.float32)
-        return cv2.remap(picture, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(picture, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def find_closing_lid(image: np.ndarray, contours: Contours, brow: Contours, unit: float) -> ClosingLid:
@@ -164,7 +164,7 @@ def draw_lid(
     at = positions[rows, cols] + np.array(np.subtract(region, lid.corner), np.float32)
     if min(at.shape) < 2:
         return
-    layer = cv2.remap(lid.drawn(closed), at, _NO_MAP, cv2.INTER_LINEAR)
+    layer = cv2.remap(lid.drawn(closed), at, NO_MAP, cv2.INTER_LINEAR)
     view = frame[region[1] + rows.start : region[1] + rows.stop, region[0] + cols.start : region[0] + cols.stop]
     view[:] = np.clip(view * (1 - layer[..., 3:]) + layer[..., :3] + 0.5, 0, 255).astype(np.uint8)
 

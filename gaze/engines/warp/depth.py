@@ -5,8 +5,6 @@ A map is a lattice over face coordinates, (rows, cols) float32, wide enough for 
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
@@ -23,8 +21,6 @@ _BEHIND = 1.1
 """Depth at which a head's own outline lies, ears and hair, however it is turned; in iris distances."""
 _REACH, _REACH_ABOVE = 0.7, 0.9
 """How far outside the mesh two thirds of the way to that depth are gone: at the sides, and above the forehead."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def places() -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,11 +25,14 @@ from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shif
 from gaze.engines.warp.inverse import pixels, source_positions
 from gaze.engines.warp.iris_fit import fit_eyes
 from gaze.engines.warp.lids import Lids
-from gaze.engines.warp.region import Bands, find_bands, find_outside, frame_axes, moving_region
+from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes, moving_region
+from gaze.engines.warp.rims import lid_reach
+from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 
 _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
@@ -39,19 +41,17 @@ _MOST_TURN = 1.0
 _EDGE_SLOPE = 0.7
 _STEPS = (2, 4)
 """Of Newton's method (`gaze.engines.warp.inverse`): for looks on the grid at strength 1, and for all."""
-_STILL = 0.003
-"""Share of the motion that is not worth drawing: a twentieth of a pixel for a face of 100 pixels between the irises."""
+_STILL = 0.001
+"""Shift at the grid's edge, in iris distances, that is not worth drawing: a tenth of a pixel where these are 100."""
 _OUTSIDE = (0.05, 0.2)
 """Iris distances outside the person up to which the motion between keys is that of the head, and from which on it is
 none: a mesh cannot tear."""
-_UNCOVERED = (0.26, 0.6)
+_UNCOVERED = (0.2, 0.45)
 """Iris distances outside the person that its outline may come to: at strength 1, and at most."""
 _FOLLOW = (1.1, 2.4)
 """Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
 _LID_SOFTNESS = 0.3
 """Iris radii over which that fades at the lids."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,11 @@ class WarpSource:
     Attributes:
         image: the portrait, (height, width, 3) uint8.
         region: x, y, width, height in pixels outside which nothing ever moves.
-        bare: the region with both irises painted out, (height, width, 3) uint8; where the person is a layer, that one:
-            (height, width, 4) uint8, premultiplied.
-        behind: what the layer stands before, (height, width, 3) uint8; None where all is one.
+        bare: the region with both irises painted out, (height, width, 3) uint8.
+        layer: the person in it, (height, width, 4) uint8, premultiplied; None where all is one.
+        behind: what the layer stands before, (height, width, 3) uint8.
         carried: (rows, cols) float32, 1 on the person, 0 where the background is and stands still.
-        bands: rows and columns of the region that something may move in, in strips from top to bottom; for looks on the
-            grid at strength 1, and for all.
+        bands: parts of the region in which something may move: for looks on the grid at strength 1, and for all.
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
         lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
@@ -74,6 +73,7 @@ class WarpSource:
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
+        sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
         eyes: the layers of both eyes.
         followers: for each iris x and y in the portrait, and which share of its shift the points from there on make.
         edges: of each eye's lids, and of the brow above it.
@@ -82,9 +82,10 @@ class WarpSource:
     image: np.ndarray
     region: tuple[int, int, int, int]
     bare: np.ndarray
-    behind: np.ndarray | None
+    layer: np.ndarray | None
+    behind: np.ndarray
     carried: np.ndarray
-    bands: tuple[Bands, Bands]
+    bands: tuple[tuple[Band, ...], tuple[Band, ...]]
     stride: int
     fields: HeadFields
     lids: np.ndarray
@@ -92,6 +93,7 @@ class WarpSource:
     axes: np.ndarray
     turn: float
     straighten: float
+    sight: float
     eyes: tuple[Eye, Eye]
     followers: tuple[tuple[int, int, np.ndarray], ...] = ()
     edges: tuple[tuple[Contours, Contours], ...] = ()
@@ -109,6 +111,7 @@ class WarpEngine(Engine):
 
     def __init__(self, straighten: bool = True) -> None:
         self._straighten = straighten
+        self._notes: tuple[str, ...] = ()
 
     def prepare(self, portrait: Portrait, face: Face) -> WarpSource:
         """Fields and eye layers of a portrait. A face of any size and tilt; the portrait in the frames' size."""
@@ -122,24 +125,25 @@ class WarpEngine(Engine):
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
         fitted = fit_eyes(image, (face.left, face.right), face.lids)
+        sight = eye_sight(fitted, face)
+        self._notes = () if sight == 1 else (DIM_EYES,)
         left, right = (find_eye(image, face, it.iris, it.lids) for it in fitted)
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
-        lids = sum(np.stack(Lids(it.lids).fields(px, py, face.iris_distance)) for it in fitted)
+        unit = face.iris_distance
+        lids = sum(np.stack(Lids(it.lids).fields(px, py, unit, lid_reach(image, it.lids, unit))) for it in fitted)
         far = find_outside(backdrop, stride, fields.fade.shape) / face.iris_distance
-        moving, sizes = fields.fade > _STILL, (stride, width, height)
+        moving, sizes = np.hypot(fields.across[0], fields.down[0]) > _STILL, (stride, width, height)
         source = WarpSource(
             image=image,
             region=region,
-            bare=backdrop.layer(bare) if backdrop else bare,
-            behind=backdrop.behind if backdrop else None,
+            bare=bare,
+            layer=backdrop.layer(bare) if backdrop else None,
+            behind=backdrop.behind if backdrop else bare,
             carried=_smoothstep((_OUTSIDE[1] - far) / (_OUTSIDE[1] - _OUTSIDE[0])),
-            bands=(
-                find_bands(moving & (far < _UNCOVERED[0]), *sizes),
-                find_bands(moving & (far < _UNCOVERED[1]), *sizes),
-            ),
+            bands=(find_bands(moving, far, _UNCOVERED[0], *sizes), find_bands(moving, far, _UNCOVERED[1], *sizes)),
             stride=stride,
             fields=fields,
             lids=np.asarray(lids, np.float32),
@@ -147,12 +151,17 @@ class WarpEngine(Engine):
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
+            sight=sight,
             eyes=(left, right),
             edges=tuple(zip((it.lids for it in fitted), face.brows, strict=True)),
         )
-        rest = _iris_shift(source, eye_motion(Pose(), source.straighten))
+        rest = _iris_shift(source, _look(source, Pose()))
         eyes = zip(source.eyes, fitted, strict=True)
         return replace(source, followers=tuple(_follower(eye, it.lids, rest, image.shape) for eye, it in eyes))
+
+    def notes(self) -> tuple[str, ...]:
+        """What was found in the photo that was prepared last."""
+        return self._notes
 
     def render(self, source: WarpSource, poses: Sequence[Pose]) -> np.ndarray:
         """One frame for each pose: (len(poses), height, width, 3) uint8."""
@@ -163,7 +172,7 @@ class WarpEngine(Engine):
         """The head's with its lids; around each iris the gaze takes the lids' place. Closed eyes have the head's."""
         if any(closed_eyes(pose.expression)):
             return _spread(source, displacement(source, pose))
-        eyes, rest = (eye_motion(each, source.straighten) for each in (pose, Pose()))
+        eyes, rest = (_look(source, each) for each in (pose, Pose()))
         head, lids = (_spread(source, displacement(source, pose, it)) for it in (None, eyes))
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
         field = lids
@@ -177,7 +186,7 @@ class WarpEngine(Engine):
         height, width = source.image.shape[:2]
         x, y, across, down = source.region
         whole = pixels(width, height).copy()
-        inner = _positions(source, pose, eye_motion(pose, source.straighten))
+        inner = _positions(source, pose, _look(source, pose))
         whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
         return whole
 
@@ -186,7 +195,7 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     """The frame of one pose, (height, width, 3) uint8: a copy of the portrait with the moving region drawn anew."""
     frame = source.image.copy()
     x0, y0, width, height = source.region
-    eyes = eye_motion(pose, source.straighten)
+    eyes = _look(source, pose)
     closed = closed_eyes(pose.expression)
     if any(closed):
         eyes = replace(eyes, upper=eyes.upper * (1 - max(closed)), lower=eyes.lower * (1 - max(closed)))
@@ -194,8 +203,9 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands[_is_strong(pose)]:
-        seen = cv2.remap(source.bare, positions[band], _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        view[band] = seen if source.behind is None else _over(seen, source.behind[band])
+        picture = source.bare if band.opaque or source.layer is None else source.layer
+        seen = cv2.remap(picture, positions[band.place], NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
     shift = _iris_shift(source, eyes)
     for eye in source.eyes:
         draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
@@ -219,6 +229,10 @@ def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
     whole = cv2.resize(forward * source.carried[..., None], (cols * source.stride, rows * source.stride))
     field[y : y + height, x : x + width] = whole[:height, :width]
     return field
+
+
+def _look(source: WarpSource, pose: Pose) -> EyeMotion:
+    return eye_motion(pose, source.straighten).scaled(source.sight)
 
 
 def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:
@@ -275,7 +289,7 @@ def _smoothstep(t: np.ndarray) -> np.ndarray:
 def _at(source: WarpSource, forward: np.ndarray, x: float, y: float) -> np.ndarray:
     """The displacement at a portrait position, x and y in pixels."""
     place = (np.array([x, y]) - source.region[:2] + 0.5) / source.stride - 0.5
-    return cv2.remap(forward, place.astype(np.float32).reshape(1, 1, 2), _NO_MAP, cv2.INTER_LINEAR)[0, 0]
+    return cv2.remap(forward, place.astype(np.float32).reshape(1, 1, 2), NO_MAP, cv2.INTER_LINEAR)[0, 0]
 
 
 def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:

@@ -7,7 +7,6 @@ was warped, shifted as a whole, and clipped by the opening between the lids, whi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.sclera import rebuild_white
 from gaze.face.face import Contours, Face, Iris
+from gaze.photo.remapping import NO_MAP
 
 _RIM = 0.16
 """Softness of the iris border, in radii."""
@@ -23,8 +23,6 @@ _HIGHLIGHT_LAG = 0.5
 sphere, whose centre lies about half as far from the eye's centre of rotation as the iris does (5.6 and 10 mm)."""
 _PURE = 0.88
 """Radius, in the iris's own, up to which a pixel shows nothing of the white: photos are soft."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def draw_eye(
     if min(at.shape) < 2:
         return
     view = frame[region[1] + rows.start : region[1] + rows.stop, region[0] + cols.start : region[0] + cols.stop]
-    layers = cv2.remap(eye.opening, at, _NO_MAP, cv2.INTER_LINEAR)
+    layers = cv2.remap(eye.opening, at, NO_MAP, cv2.INTER_LINEAR)
     x = eye.iris.x + moved[0] - region[0] - cols.start
     y = eye.iris.y + moved[1] - region[1] - rows.start
     drawn = _compose(eye, view.astype(np.float32), layers[..., :1], x, y, shift)

@@ -7,7 +7,6 @@ A displacement d is given on a lattice whose points lie at the middle of blocks 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,8 +14,6 @@ import numpy as np
 _LEAST = 0.3
 """Determinant of the Jacobian below which a step of Newton's method is held back: it could leave the way."""
 _SLOPE = np.array([[-0.5, 0, 0.5]], np.float32)
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def source_positions(forward: np.ndarray, stride: int, width: int, height: int, steps: int) -> np.ndarray:
@@ -46,24 +43,29 @@ def pixels(width: int, height: int) -> np.ndarray:
 def _inverse(forward: np.ndarray, stride: int, steps: int) -> np.ndarray:
     """How far what each point of the lattice shows has come: solves p + d(p) = q for q - p, by Newton's method."""
     scale = np.float32(1 / stride)
-    lattice = pixels(forward.shape[1], forward.shape[0])
+    x, y = cv2.split(pixels(forward.shape[1], forward.shape[0]))
     jacobian = _inverse_jacobian(forward, scale)
-    there = forward
+    across, down = cv2.split(forward)
     for _ in range(steps):
-        at = lattice - there * scale
+        at = x - across * scale, y - down * scale
         off, inverse = (
-            cv2.remap(it, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for it in (forward, jacobian)
+            cv2.split(cv2.remap(it, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+            for it in (forward, jacobian)
         )
-        off -= there
-        there = there + inverse[..., :2] * off[..., :1] + inverse[..., 2:] * off[..., 1:]
-    return there
+        off_x, off_y = off[0] - across, off[1] - down
+        across, down = (
+            across + inverse[0] * off_x + inverse[1] * off_y,
+            down + inverse[2] * off_x + inverse[3] * off_y,
+        )
+    return cv2.merge([across, down])
 
 
 def _inverse_jacobian(forward: np.ndarray, scale: np.float32) -> np.ndarray:
-    """Of p + d(p): (rows, cols, 4), column by column."""
+    """Of p + d(p): (rows, cols, 4), row by row."""
     across, down = (
         cv2.filter2D(forward, -1, kernel * scale, borderType=cv2.BORDER_REPLICATE) for kernel in (_SLOPE, _SLOPE.T)
     )
-    a, b, c, d = 1 + across[..., 0], down[..., 0], across[..., 1], 1 + down[..., 1]
+    (a, c), (b, d) = cv2.split(across), cv2.split(down)
+    a, d = a + 1, d + 1
     one = 1 / np.maximum(a * d - b * c, np.float32(_LEAST))
-    return cv2.merge([d * one, -c * one, -b * one, a * one])
+    return cv2.merge([d * one, -b * one, -c * one, a * one])

@@ -8,12 +8,13 @@ of persons by a test of statistical independence", 1993), held near to what the 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from gaze.face.face import Contours, Iris
+from gaze.photo.remapping import NO_MAP
 
 _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 51, 8)]))
 """Angles at which irises are seen beside the lids, clockwise from the right."""
@@ -36,8 +37,6 @@ _GROWTH, _LINE = 1.4, 0.3
 """How far out they are looked for, in radii, and how much of the full contrast such a line has."""
 _CORNER = 1.25
 """The same for a corner of the eye."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 class _Search(NamedTuple):
@@ -149,7 +148,7 @@ def _beside(
     for share in (1 + apart, 1 - apart):
         places = centres[:, None, None] + rays[:, None] * (share * radii)[:, None] - (part.x, part.y)
         flat = places.reshape(len(centres), -1, 2).astype(np.float32)
-        shown.append(cv2.remap(part.red, flat, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        shown.append(cv2.remap(part.red, flat, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     outside, inside = (it.reshape(len(centres), len(angles), len(radii)) for it in shown)
     return outside, inside
 
@@ -172,7 +171,7 @@ def _grown(part: _Part, iris: Iris, edge: np.ndarray) -> np.ndarray:
     ray /= np.maximum(np.hypot(*ray.T), 1e-6)[:, None]
     way = np.linspace(0, _GROWTH, 33)
     places = edge[:, None] + ray[:, None] * (way * iris.radius)[:, None] - (part.x, part.y)
-    shown = cv2.remap(part.red, places.astype(np.float32), _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shown = cv2.remap(part.red, places.astype(np.float32), NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     step = np.abs(shown[:, 4:] - shown[:, :-4]) > _LINE * part.full
     out = np.where(step.any(1), way[step.argmax(1)], 0)
     return np.asarray(edge + ray * (out * iris.radius)[:, None])

@@ -8,9 +8,9 @@ from gaze.face.face import Contours
 
 _STEPS = 6
 """Points that stand for each stretch between two points of a contour."""
-_FOLD = 0.26
+FOLD = 0.26
 """Iris distances above the upper lid's edge over which its motion fades: lashes and the fold come along."""
-_BAG = 0.20
+BAG = 0.20
 """The same below the lower lid's edge."""
 
 
@@ -66,7 +66,9 @@ class Lids:
         ends = np.minimum(along, self.length - along)
         return (np.clip(inside / self.soft + 0.5, 0, 1) * np.clip(ends / self.soft + 0.5, 0, 1)).astype(np.float32)
 
-    def fields(self, x: np.ndarray, y: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    def fields(
+        self, x: np.ndarray, y: np.ndarray, unit: float, reach: tuple[float, float] = (FOLD, BAG)
+    ) -> tuple[np.ndarray, np.ndarray]:
         """What share of the upper and of the lower lid's motion each place makes, 0 to 1.
 
         All of it where the lids are farthest apart; less towards the corners, towards the brow or the cheek, and across
@@ -75,13 +77,14 @@ class Lids:
         Args:
             x, y: the places.
             unit: iris distance in pixels.
+            reach: iris distances above the upper and below the lower lid over which their motion fades.
         """
         depth, height = self.depth(x, y), self.height(x, y)
         inner = np.maximum(depth + height, 1e-3)
         # In proportion to the gap, so that nothing folds where the lids come close to each other.
         bow = np.clip(inner / self.gap, 0, 1)
-        upper = np.where(depth < 0, _fall(-depth / (_FOLD * unit)), _fall(depth / inner))
-        lower = np.where(height < 0, _fall(-height / (_BAG * unit)), _fall(height / inner))
+        upper = np.where(depth < 0, _fall(-depth / (reach[0] * unit)), _fall(depth / inner))
+        lower = np.where(height < 0, _fall(-height / (reach[1] * unit)), _fall(height / inner))
         return bow * upper, bow * lower
 
     def beside(self, x: np.ndarray, y: np.ndarray, to: float) -> np.ndarray:

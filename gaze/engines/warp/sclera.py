@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Iris
+from gaze.photo.remapping import NO_MAP
 
 _HOLE = 1.18
 """Radius around the iris, in its own, within which the white has to be rebuilt."""
@@ -20,8 +19,6 @@ _FAINT = 0.05
 """Share of its surroundings that has to be seen for a place to go by them rather than by what is farther off."""
 _MOST_GRAIN = 5.0
 """Grey levels."""
-_NO_MAP: Any = None
-"""For `cv2.remap`: its types want an array, but OpenCV 5 reads at wrong places where that is an empty one."""
 
 
 def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray) -> np.ndarray:
@@ -52,7 +49,7 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
 
     height = lids.height(x, y) / iris.radius
     sides = [
-        cv2.remap(patch, lids.beside(x, y, middle + side * 1.1 * _HOLE * iris.radius), _NO_MAP, cv2.INTER_LINEAR)
+        cv2.remap(patch, lids.beside(x, y, middle + side * 1.1 * _HOLE * iris.radius), NO_MAP, cv2.INTER_LINEAR)
         for side in (-1, 1)
     ]
     low = np.clip(1 - height / _RISE, 0, 1)[..., None]
@@ -60,7 +57,7 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
 
     under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
     hole = (np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
-    return (patch * (1 - hole) + filled * hole).astype(np.float32)
+    return (patch * (1 - hole) + np.clip(filled, 0, 255) * hole).astype(np.float32)
 
 
 def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray:

@@ -80,6 +80,34 @@ def test_a_blink_is_a_wink_of_both_eyes(golden: Golden) -> None:
         np.testing.assert_allclose(blink[list(one_eye), 1], wink[[11, 13], 1], atol=1e-8)
 
 
+def test_winks_of_both_eyes_are_a_blink() -> None:
+    left, right = (keypoints.expression_edits(Expression(**{f"wink_{side}": 1.0})) for side in ("left", "right"))  # type: ignore[arg-type]
+    assert left[[11, 13], 1].abs().min() > 0
+    assert left[[15, 16]].abs().max() == 0
+    np.testing.assert_allclose(left + right, keypoints.expression_edits(Expression(blink=1.0)), atol=1e-8)
+
+
+def test_a_pose_has_an_expression_of_its_own(golden: Golden) -> None:
+    motion = Motion(
+        *(getattr(stored_motion(golden, "transform.in"), part)[:1] for part in vars(Motion)["__match_args__"])
+    )
+    smile = Expression(smile=0.8, eyebrow=-0.4, wink_right=0.5)
+    both = keypoints.driving_keypoints(motion, [Pose(), Pose(expression=smile)], Expression())
+    alike = keypoints.driving_keypoints(motion, [Pose()], smile)
+    np.testing.assert_allclose(both[1], alike[0], **EXACT)
+    np.testing.assert_allclose(both[0], keypoints.driving_keypoints(motion, [Pose()], Expression())[0], **EXACT)
+
+
+def test_eyes_are_told_their_ratios_and_the_one_that_is_wanted(golden: Golden) -> None:
+    eye, given = EyeRetargeting(), []
+    eye.forward = lambda x: given.append(x) or torch.ones(len(x), 63)  # type: ignore[assignment, func-returns-value]
+    x_s = keypoints.source_keypoints(stored_motion(golden, "transform.in"))[:1]
+    offsets = eye.closing(x_s, (0.3, 0.5), torch.tensor([[0.0], [0.25], [1.0]]))
+    assert offsets.shape == (3, 21, 3)
+    np.testing.assert_allclose(given[0][:, 63:], [[0.3, 0.5, 0.4], [0.3, 0.5, 0.3], [0.3, 0.5, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(given[0][:, :63], x_s.flatten(1).expand(3, -1))
+
+
 def test_without_the_lid_term_eyeballs_go_twice_as_far() -> None:
     up = [Pose(pupil_y=10)]
     full, half = keypoints.gaze_edits(up)[0], keypoints.gaze_edits(up, lid_term=True)[0]

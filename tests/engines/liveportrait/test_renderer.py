@@ -112,6 +112,21 @@ def test_the_same_frame_twice(renderer: Renderer, picture: np.ndarray, frame: np
     np.testing.assert_array_equal(render(renderer, picture), frame)
 
 
+def test_eyes_that_close_are_the_retargeting_networks(
+    renderer: Renderer, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it adds comes before stitching, and only to the poses that blink."""
+    monkeypatch.setattr(renderer._stitching, "correct", lambda _x_s, x_d: x_d)
+    source = renderer.prepare(rule.picture("a")[:64, :64], Crop(32, 32, 64, 0.0), openness=(0.28, 0.32))
+    poses = [Pose(pupil_x=5), Pose(pupil_x=5, expression=Expression(blink=0.6))]
+    opened, closed = renderer._keypoints(source, poses, Expression())
+    x_s = source.warp.keypoints
+    with torch.inference_mode():
+        expected = networks.eye.closing(x_s, (0.28, 0.32), torch.tensor([[0.6]]))[0]
+    np.testing.assert_allclose(closed - opened, expected, atol=1e-6)
+    assert expected.abs().max() > 0
+
+
 class Memory:
     """A decoder that gives grey at once, and has memory for so many frames; `tried` are the batches it was given."""
 

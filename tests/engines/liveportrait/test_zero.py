@@ -26,7 +26,7 @@ from gaze.photo.portrait import Portrait
 class FakeRenderer:
     """Two frames at a time, each filled with its number."""
 
-    def prepare(self, image: np.ndarray, crop: Crop, window: np.ndarray) -> tuple[int, ...]:
+    def prepare(self, image: np.ndarray, crop: Crop, window: np.ndarray, _openness: object) -> tuple[int, ...]:
         return image.shape
 
     def frames(
@@ -82,7 +82,7 @@ def test_what_fails_on_the_gpu_is_told(
 ) -> None:
     monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
     engine = zero.ZeroGpuEngine()
-    source = zero.ZeroGpuSource(framed[0].image, Crop(1, 1, 1, 0), framed[0].image, 0.0)
+    source = zero.ZeroGpuSource(framed[0].image, Crop(1, 1, 1, 0), framed[0].image, 0.0, (0.3, 0.3))
     with pytest.raises(GazeError, match="is not there"):
         list(engine.stream(source, [Pose()]))
 
@@ -90,7 +90,7 @@ def test_what_fails_on_the_gpu_is_told(
 def test_a_bug_on_the_gpu_is_told_by_its_name(engine: zero.ZeroGpuEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeRenderer, "prepare", lambda *_: 1 / 0)
     image = np.zeros((4, 4, 3), np.uint8)
-    source = zero.ZeroGpuSource(image, Crop(1, 1, 1, 0), image, 0.0)
+    source = zero.ZeroGpuSource(image, Crop(1, 1, 1, 0), image, 0.0, (0.3, 0.3))
     with pytest.raises(GazeError, match="ZeroDivisionError"):
         list(engine.stream(source, [Pose()]))
 
@@ -99,7 +99,7 @@ def test_the_time_asked_for_grows_with_the_frames(framed: tuple[Portrait, Face])
     image, crop = framed[0].image, Crop(1, 1, 1, 0)
 
     def asked(count: int) -> int:
-        return zero.seconds(zero.Rendering(image, crop, image, (Pose(),) * count, Expression(), Path()))
+        return zero.seconds(zero.Rendering(image, crop, image, (Pose(),) * count, Expression(), (0.3, 0.3), Path()))
 
     # 49 keys and their checks take a few seconds, of 120 that a visitor has a day; half as much is added for "large".
     assert asked(49) <= 8

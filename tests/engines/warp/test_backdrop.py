@@ -91,5 +91,5 @@ def test_a_person_that_is_not_seen_is_one_with_the_background(framed: tuple[Port
     nobody = replace(portrait, alpha=np.zeros(portrait.image.shape[:2], np.uint8))
     assert find_backdrop(nobody, face, (slice(None), slice(None))) is None
     source = WarpEngine().prepare(nobody, face)
-    assert source.behind is None
+    assert source.layer is None
     assert np.abs(frames(source)[0].astype(int) - portrait.image).max() > 60

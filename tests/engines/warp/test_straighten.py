@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,3 +34,18 @@ def test_only_what_is_sure_is_taken_away(offset: float, moved: float) -> None:
 def test_in_units_it_is_the_look_that_undoes_the_offset() -> None:
     full = looking(IRIS_SWING)
     assert straightening_units(full) == pytest.approx(-15)
+
+
+@pytest.mark.parametrize("change", ["turned far", "eyes at odds"])
+def test_where_the_gaze_cannot_be_told_it_is_left(change: str) -> None:
+    face = looking(0.06)
+    assert face.is_gaze_known
+    if change == "eyes at odds":
+        face = replace(face, left=replace(face.left, x=face.left.x - 12))
+    else:
+        turn = np.radians(35)
+        mesh = face.mesh - (250, 200, 0)
+        face = replace(face, mesh=mesh @ [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+        face = replace(face, mesh=face.mesh + (250, 200, 0))
+    assert not face.is_gaze_known
+    assert straightening(face) == 0

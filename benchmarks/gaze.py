@@ -1,0 +1,73 @@
+"""How far irises and lids move in frames of the instant engine, as an iris model reads them, beside LivePortrait's.
+
+.venv/bin/python -m benchmarks.gaze [photo ...]
+
+Swings in iris distances: of the irises across, from the first column to the last; of irises, upper and lower lids down,
+from the first row to the last, the mean of five columns. LivePortrait's are of one portrait.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.instant import PHOTO
+from gaze.engines.warp.engine import WarpEngine, render_frame
+from gaze.face.detection import find_faces
+from gaze.face.face import Face
+from gaze.grid import Cell, GazeGrid
+from gaze.options import Options
+from gaze.photo.portrait import Portrait
+from gaze.pipeline import prepare_portrait
+
+CELLS = (0, 7, 15, 22, 29)
+LIVEPORTRAIT = (0.161, 0.033, 0.027, 0.011)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", nargs="*", type=Path, default=[PHOTO])
+    print("| photo | irises across | irises down | upper lid | lower lid |")
+    print("|---|---|---|---|---|")
+    print(row("LivePortrait, one portrait", LIVEPORTRAIT))
+    found = []
+    for photo in parser.parse_args().photos:
+        found.append(swings(photo))
+        print(row(photo.name, found[-1]), flush=True)
+    print(row("median", np.median(found, axis=0)))
+
+
+def swings(photo: Path) -> np.ndarray:
+    """The four of a photo, in the order of the table."""
+    portrait, face, _ = prepare_portrait(photo, Options(frame_size=512))
+    source, grid = WarpEngine(straighten=False).prepare(portrait, face), GazeGrid(30)
+    read = np.array([[eyes_of(render_frame(source, grid.pose(Cell(i, j)))) for j in CELLS] for i in CELLS])
+    across, down = (read[:, -1] - read[:, 0]).mean(0), (read[-1] - read[0]).mean(0)
+    return np.array([across[0], *down[1:]])
+
+
+def eyes_of(frame: np.ndarray) -> np.ndarray:
+    """Across and down of the irises, down of upper and lower lids, from the middle of the eyes' corners."""
+    # Twice as large, so that the model's crops are not soft.
+    face = find_faces(Portrait(cv2.resize(frame, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)))[0]
+    return np.mean([eye_of(face, side) for side in (0, 1)], axis=0) / face.iris_distance
+
+
+def eye_of(face: Face, side: int) -> np.ndarray:
+    iris, lids = (face.left, face.right)[side], face.lids[side]
+    chord = lids.upper[-1] - lids.upper[0]
+    axes = np.array([chord, (-chord[1], chord[0])]) / np.hypot(*chord)
+    middle = (lids.upper[0] + lids.upper[-1]) / 2
+    (x, y), upper, lower = ((np.asarray(it) - middle) @ axes.T for it in ((iris.x, iris.y), lids.upper, lids.lower))
+    return np.array([x, y, upper[:, 1].min(), lower[:, 1].max()])
+
+
+def row(name: str, values: np.ndarray | tuple[float, ...]) -> str:
+    return f"| {name} | {' | '.join(f'{value:.3f}' for value in values)} |"
+
+
+if __name__ == "__main__":
+    main()

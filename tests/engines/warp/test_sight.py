@@ -1,0 +1,41 @@
+"""Eyes behind tinted glass, drawn over the example: they stand still, the head does not, and a note says so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gaze.engines.warp.engine import WarpEngine
+from gaze.engines.warp.sight import DIM_EYES
+from gaze.face.face import Face
+from gaze.grid import Pose
+from gaze.photo.portrait import Portrait
+
+
+def tinted(portrait: Portrait, face: Face, share: float) -> Portrait:
+    """Dark glass before both eyes, through which so much of them is seen."""
+    image = portrait.image.astype(np.float32)
+    unit = face.iris_distance
+    y, x = np.mgrid[: portrait.height, : portrait.width]
+    for iris in (face.left, face.right):
+        glass = (np.hypot((x - iris.x) / 0.4, (y - iris.y) / 0.3) < unit)[..., None]
+        image = np.where(glass, image * share + 30, image)
+    return replace(portrait, image=np.rint(np.clip(image, 0, 255)).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("share", "sight"), [(0.02, 0.0), (0.9, 1.0)])
+def test_eyes_that_are_not_seen_do_not_move(framed: tuple[Portrait, Face], share: float, sight: float) -> None:
+    portrait, face = framed
+    engine = WarpEngine(straighten=False)
+    source = engine.prepare(tinted(portrait, face, share), face)
+    assert source.sight == sight
+    assert engine.notes() == (() if sight else (DIM_EYES,))
+    aside, turned = engine.render(source, [Pose(pupil_x=15), Pose(head_yaw=-7.5)])
+    assert (np.abs(aside.astype(int) - source.image).max() > 20) == bool(sight)
+    assert np.abs(turned.astype(int) - source.image).max() > 60
+
+
+def test_blurred_eyes_move_less(framed: tuple[Portrait, Face]) -> None:
+    portrait, face = framed
+    source = WarpEngine(straighten=False).prepare(portrait, replace(face, sharpness=0.125))
+    assert source.sight == pytest.approx(0.5)
