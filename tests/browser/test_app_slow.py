@@ -40,16 +40,11 @@ def page(browser: Any, open_page: Callable[..., Any], tmp_path: Path, gate: Path
         page.close()
 
 
-def looks(page: Any) -> int:
-    return int(page.evaluate(f"{TRACKER}.manifest.totalImages"))
-
-
 def test_a_slow_engines_face_follows_before_it_is_finished(page: Any, gate: Path) -> None:
     choose_example(page)
     make_it(page)
-    page.wait_for_function(f"{TRACKER}.manifest.pack === 'coarse-6.pack'")
+    page.wait_for_function(f"{TRACKER}.manifest.pack?.startsWith('coarse-')")
     wait_loaded(page)
-    assert looks(page) == 100
     size = page.viewport_size
     left, right = (look(page, x, size["height"] / 2) for x in (5, size["width"] - 5))
     before, after = (face_in(np.ascontiguousarray(picture[..., ::-1])) for picture in (left, right))
@@ -61,7 +56,6 @@ def test_a_slow_engines_face_follows_before_it_is_finished(page: Any, gate: Path
     page.wait_for_function(f"{TRACKER}.manifest.pack === 'gaze.pack'", timeout=GENERATION)
     wait_loaded(page)
     wait_at_rest(page)
-    assert looks(page) == 900
     assert max(page.evaluate("seen")) < 0.1, "it looked away while the finished one took over"
     finished = look(page, 5, size["height"] / 2)
     assert np.abs(finished.astype(int) - coarse).mean() < 4
