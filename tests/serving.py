@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -36,6 +37,11 @@ class App:
     log: Path
 
 
+def _heed_interrupts() -> None:
+    """Background jobs of a shell, and what they start, ignore interrupts; an app in the foreground does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def serving(
     place: Path, *command: str, program: str = sys.executable, folder: Path = ROOT, **settings: str
@@ -60,7 +66,9 @@ def serving(
     log = place / "log"
     with log.open("w") as file:
         command = command or (("app.py",) if program == sys.executable else ())
-        process = subprocess.Popen([program, *command], cwd=folder, env=environment, stdout=file, stderr=file)
+        process = subprocess.Popen(
+            [program, *command], cwd=folder, env=environment, stdout=file, stderr=file, preexec_fn=_heed_interrupts
+        )
     try:
         deadline = time.monotonic() + _START_UP
         while not (found := _ADDRESS.search(log.read_text())):

@@ -31,7 +31,7 @@ STILL = {"viewport": {"width": 900, "height": 500}, "reduced_motion": "reduce"}
 SETTLE = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     window.shifts = [];
-    const name = ({node}) => node?.id || node?.className || node?.nodeName;
+    const name = ({node}) => node?.id || node?.className || `${node?.nodeName} ${node?.textContent}`;
     window.shiftWatch ??= new PerformanceObserver((list) => {
         for (const {value, hadRecentInput, sources} of list.getEntries())
             if (!hadRecentInput) shifts.push([value, ...sources.map(name)]);
