@@ -46,9 +46,17 @@ def claimed(folder: Path, mode: int = 0o777) -> Iterator[Path]:
 
 
 def remove_claimed() -> None:
-    """Remove the folders that this program has claimed, in which threads may still be at work: for its very end."""
+    """Remove the folders that this program has claimed, in which threads may still be at work: for its very end.
+
+    They are renamed first, so that no thread puts another file where one was just removed.
+    """
     for folder in list(_claims):
-        shutil.rmtree(folder, ignore_errors=True)
+        gone = folder.with_name(f"{folder.name}-gone")
+        try:
+            folder.rename(gone)
+        except OSError:
+            gone = folder
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 _claims: set[Path] = set()

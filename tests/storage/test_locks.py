@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from gaze.storage import locks as claims
-from gaze.storage.locks import claimed, sweep
+from gaze.storage.locks import claimed, remove_claimed, sweep
 
 HOLD = """
 import sys, pathlib, gaze.storage.locks as c
@@ -77,3 +79,27 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "work-link").symlink_to(tmp_path / "real")
     sweep(tmp_path, "work-*")
     assert (tmp_path / "real").is_dir()
+
+
+def test_at_the_end_folders_go_though_threads_still_write_into_them(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def write(folder: Path) -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            with suppress(OSError):
+                (folder / f"{number}.webp").write_bytes(b"")
+
+    with ExitStack() as claimed_ones:
+        folders = [claimed_ones.enter_context(claimed(tmp_path / f"work-{number}")) for number in range(20)]
+        threads = [threading.Thread(target=write, args=(folder,)) for folder in folders[:4]]
+        for thread in threads:
+            thread.start()
+        try:
+            remove_claimed()
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+        assert list(tmp_path.iterdir()) == []
