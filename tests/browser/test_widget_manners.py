@@ -467,3 +467,18 @@ def test_poster_attribute_and_lazy_loading(page: Any, site: Any, record: Any) ->
     poll_colour(page, cell_colour(Cell(30, 0)))
     gate.set()
     wait_loaded(page)
+
+
+def test_icons_are_as_large_as_their_buttons_allow(page: Any, site: Any) -> None:
+    """Of one button as of several, which lie beside each other in one box."""
+    write_portrait(site.folder / "portrait")
+    write_page(site.folder, INSTANT)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.hover("gaze-tracker")
+    shares = page.evaluate(
+        f"[...{TRACKER}.shadowRoot.querySelectorAll('button')].filter((it) => it.checkVisibility()).map((it) =>"
+        " it.firstElementChild.getBoundingClientRect().width / it.getBoundingClientRect().width)"
+    )
+    assert shares
+    assert all(share == pytest.approx(0.6, abs=0.03) for share in shares)
