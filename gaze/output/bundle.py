@@ -8,6 +8,7 @@ import json
 import re
 import stat
 import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -58,12 +59,12 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
     """
     for name in WIDGET_FILES:
         (folder / name).write_text(_widget_text(name), encoding="utf-8")
+    values = _values(folder, metadata)
     for name in _TEMPLATES:
-        (folder / name).write_text(_filled(name, folder, metadata), encoding="utf-8")
+        (folder / name).write_text(_filled(name, values), encoding="utf-8")
     if metadata.pack and metadata.poster:
         (folder / PACK_SCRIPT).write_text(pack_script(folder / metadata.pack), encoding="utf-8")
-        page = _filled("index.html", folder, metadata)
-        style = _filled(_STYLE, folder, metadata)
+        page, style = _filled("index.html", values), _filled(_STYLE, values)
         poster = _data_url("image/webp", (folder / metadata.poster).read_bytes())
         for link, text in (
             (f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{style}</style>"),
@@ -80,14 +81,18 @@ def pack_script(path: Path) -> str:
     return f'(window.gazePacks ||= {{}})[document.currentScript.src] = "{_embedded(path)}";\n'
 
 
-def _filled(name: str, folder: Path, metadata: Metadata) -> str:
-    """A page of gaze/widget with a portrait's data in it."""
-    text = _widget_text(name)
+def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
+    """A portrait's data, by the names that the pages of gaze/widget have for them."""
     width, height = metadata.image_width, metadata.image_height
     with suppress(OSError), Image.open(folder / POSTER) as poster:
         width, height = poster.size  # the pack's, which may differ from the sheets'
-    values = {"width": str(width), "height": str(height)}
-    values |= {"here": source_attributes("", metadata), "there": source_attributes("gaze-portrait/", metadata)}
+    here, there = (source_attributes(place, metadata) for place in ("", "gaze-portrait/"))
+    return {"width": str(width), "height": str(height), "here": here, "there": there}
+
+
+def _filled(name: str, values: Mapping[str, str]) -> str:
+    """A page of gaze/widget with a portrait's data in it."""
+    text = _widget_text(name)
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", value)
     return text
