@@ -20,7 +20,7 @@ from gaze.motion.morph import Morph
 from gaze.motion.motion import Keys
 from gaze.motion.tracking import find_motion
 from gaze.photo.portrait import Portrait
-from gaze.progress import Progress, Result
+from gaze.progress import Progress, Result, Steps
 from gaze.storage.checkpoint import Kept
 
 COARSE = 3
@@ -163,13 +163,9 @@ class KeyRendering:
         seconds = count * self._per_frame
         if seconds > PATIENCE:
             return made, (f"The face does not blink: closing its eyes would have taken {_duration(seconds)} more.",)
-        making = blink_layer(self.engine, self.source, self.face, self.grid, made.middle)
-        while True:
-            try:
-                next(making)
-            except StopIteration as end:
-                return (replace(made, layers=(end.value,)) if end.value else made), ()
+        for _ in (steps := Steps(blink_layer(self.engine, self.source, self.face, self.grid, made.middle))):
             yield self._state()
+        return (replace(made, layers=(steps.result,)) if steps.result else made), ()
 
     def _show(self, count: int) -> Generator[Progress, None, None]:
         """What can be played with so many keys."""
