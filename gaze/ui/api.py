@@ -25,6 +25,7 @@ from gaze.ui.limit import Limit, check_cost, client_of
 from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Line
 from gaze.ui.routes import ZIP, session_url
+from gaze.ui.sentences import refusal
 from gaze.ui.visitors import for_visitors
 from gaze.version import __version__
 
@@ -149,7 +150,7 @@ class Api:
                 told = {"reason": for_visitors(result.reason), "notes": [*map(for_visitors, notes)]}
                 yield {**made, **told}, str(archive)
         except GazeError as error:
-            raise _told(error) from error
+            raise refusal(error) from error
         finally:
             if not keep:
                 self._results.delete(out.name)
@@ -177,7 +178,7 @@ class Api:
             options = replace(options, face=int(face), anyway=anyway)
             result = generate(_given(photo), out, options)
         except GazeError as error:
-            raise _told(error) from error
+            raise refusal(error) from error
         return {**_manifest(out.name, result.metadata), "notes": list(result.notes)}
 
     def session(self, session: str) -> dict[str, Any]:
@@ -185,7 +186,7 @@ class Api:
         try:
             return _manifest(session, self._results.metadata(session))
         except GazeError as error:
-            raise _told(error) from error
+            raise refusal(error) from error
 
     def health(self) -> dict[str, Any]:
         """Which version and engine answer, whether a portrait is being made now, and how many wait."""
@@ -226,7 +227,3 @@ def _manifest(session: str, metadata: Metadata) -> dict[str, Any]:
 
 def _told_of(step: Progress) -> dict[str, Any]:
     return {name: getattr(step, name) for name in _TOLD}
-
-
-def _told(error: GazeError) -> gr.Error:
-    return gr.Error(for_visitors(error), title="Not possible", print_exception=False)

@@ -18,6 +18,7 @@ from gaze.options import VIDEOS, Options
 from gaze.output.sprites import MODES
 from gaze.ui.api import Api
 from gaze.ui.photo_input import photo_input
+from gaze.ui.sentences import refusal
 
 NAMES = ("generate", "preview", "session", "health")
 _LARGE, _LONG = 999_999_999, 100
@@ -107,7 +108,7 @@ def _check(argument: gr.components.Component) -> None:
     def checked(payload: Any) -> Any:
         if not fits(payload):
             told = f"“{argument.label}” is {str(payload)[:_LONG]}. Give {wanted}."
-            raise gr.Error(told, title="Not possible", print_exception=False)
+            raise refusal(told)
         return preprocess(payload)
 
     argument.preprocess = checked  # type: ignore[method-assign]

@@ -7,7 +7,6 @@ import base64
 import binascii
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import gradio as gr
@@ -19,7 +18,7 @@ from gradio.utils import get_upload_folder
 from gaze.errors import GazeError, PhotoError
 from gaze.photo import address
 from gaze.photo.portrait import MAX_BYTES
-from gaze.ui.sentences import RESTARTED
+from gaze.ui.sentences import RESTARTED, refusal
 
 _OWN = re.compile(r"https?://[^/]+(?:/[^?#]*)?/gradio_api/file=([^?#]+)", re.ASCII)
 """The address of a file of this app, as the upload tool for MCP gives it; of it only the path counts."""
@@ -74,7 +73,7 @@ def photo_input() -> gr.Image:
         else:
             return None
         if path is None:
-            raise _error(RESTARTED)
+            raise refusal(RESTARTED)
         return str(path)
 
     to_cache = image.async_move_resource_to_block_cache
@@ -94,11 +93,7 @@ def _in_words(place: str) -> Path:
     try:
         return taken_from(place)
     except GazeError as error:
-        raise _error(str(error)) from error
-
-
-def _error(message: str) -> Any:
-    return gr.Error(message, title="Not possible", print_exception=False)
+        raise refusal(error) from error
 
 
 def _decoded(place: str) -> bytes:

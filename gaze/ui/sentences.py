@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gaze.errors import GazeError
+from gaze.ui.visitors import for_visitors
 
 _log = logging.getLogger(__name__)
 
@@ -46,23 +47,25 @@ class Blocks(gr.Blocks):
         event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         if not event.batch and len(inputs) < len(event.inputs):
             wanted = ", ".join(str(block.label) for block in event.inputs if isinstance(block, gr.components.Component))
-            raise _error(f"{len(inputs)} values were given, and {len(event.inputs)} are needed: {wanted}.")
+            raise refusal(f"{len(inputs)} values were given, and {len(event.inputs)} are needed: {wanted}.")
         try:
             return await super().process_api(block_fn, inputs, *more, **named)
         except gr.Error:
             raise
         except (InvalidPathError, FileNotFoundError):  # Gradio would log the photo's name
-            raise _error(RESTARTED) from None
+            raise refusal(RESTARTED) from None
         except ValidationError:
-            raise _error(NO_FILE) from None
+            raise refusal(NO_FILE) from None
         except GazeError as error:
-            raise _error(str(error)) from error
+            raise refusal(error) from error
         except Exception as error:
             _log.exception("An endpoint could not answer.")
-            raise _error(UNEXPECTED) from error
+            raise refusal(UNEXPECTED) from error
 
 
-def _error(message: str) -> gr.Error:
+def refusal(error: GazeError | str) -> gr.Error:
+    """An error as Gradio hands it to callers; of ours without the server's paths."""
+    message = error if isinstance(error, str) else for_visitors(error)
     return gr.Error(message, title="Not possible", print_exception=False)
 
 
