@@ -124,11 +124,9 @@ def run(
             return replace(result, metadata=result.metadata.model_copy(update=alone))
 
         taken = _take_up(earlier, print_, (portrait.height, portrait.width, channels), must_continue)
-        rendering = KeyRendering(
-            *(engine, portrait, face, grid, options.keys, taken),
-            show=show if options.pack else None,
-            blink=options.blinking and options.pack,
-        )
+        seen_on_the_way = show if options.pack else None
+        blink = options.blinking and options.pack
+        rendering = KeyRendering(engine, portrait, face, grid, options.keys, taken, seen_on_the_way, blink=blink)
         made = yield from rendering.run()
         notes += made.notes
         result = replace(result_of(made.keys, Path(out)), notes=notes)
