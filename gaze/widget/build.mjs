@@ -18,7 +18,7 @@ const internal = `
   config connected count describe described disconnected draw element enliven entry fail failed fields filled fit
   fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isEmpty
   isForWebGL isGuess isLost isMatch isMorph isOver isPlaying isReady isRefused isSharp isTilting isWhole job layer
-  layOut leave letGo listedSheets listen listening load look lost more moved moving n near observers offerTexture old
+  layOut leave letGo listedSheets listen listening load loadMesh look lost more moved moving n near observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player point
   pointed pointer posterSize program put queue readMetadata refit release reshape resized resolution rest
   restart restored rests scale scrolled seen settled shape shared shares SheetPlayer sleep speed stage start step

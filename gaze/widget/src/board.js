@@ -1,6 +1,6 @@
 /** Keys as textures, and the morph drawn from them. */
 
-import { movingRect, onCanvas, triangles, vertexData } from "./geometry.js";
+import { movingRect, onCanvas } from "./geometry.js";
 import { corners, keyUnits, positions } from "./lattice.js";
 import { FIELD_PAIRS } from "./shaders.js";
 
@@ -49,23 +49,7 @@ export class GlBoard {
   #loadMesh(mesh, motion, rank) {
     const gl = this.#gl;
     const [columns, rows] = [mesh.columns.length, mesh.rows.length];
-    const { data, stride } = vertexData(mesh, motion, rank);
-    const array = gl.createVertexArray();
-    gl.bindVertexArray(array);
-    const buffers = [gl.ARRAY_BUFFER, gl.ELEMENT_ARRAY_BUFFER].map((kind, i) => {
-      const buffer = gl.createBuffer();
-      gl.bindBuffer(kind, buffer);
-      gl.bufferData(kind, i ? triangles(columns, rows) : data, gl.STATIC_DRAW);
-      return buffer;
-    });
-    const attribute = (place, size, offset) => {
-      gl.enableVertexAttribArray(place);
-      gl.vertexAttribPointer(place, size, gl.FLOAT, false, stride * 4, offset * 4);
-    };
-    attribute(0, 3, 0);
-    for (let i = 0; i < rank / 2; i++) attribute(i + 1, 4, 3 + i * 4);
-    gl.bindVertexArray(null);
-    this.#mesh = { array, buffers, count: (columns - 1) * (rows - 1) * 6, columns: motion.trust ? columns : 0 };
+    this.#mesh = { ...this.stage.loadMesh(mesh, motion, rank), columns: motion.trust ? columns : 0 };
     if (!motion.trust) return;
     this.#trust = this.#texture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
     gl.texImage3D(

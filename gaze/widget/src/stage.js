@@ -3,6 +3,7 @@
  * contexts are scarce, and a page may hold fifty portraits.
  */
 
+import { triangles, vertexData } from "./geometry.js";
 import { MESH, PICTURE } from "./shaders.js";
 
 const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
@@ -90,6 +91,27 @@ class Stage {
         : new Program(this.gl, PICTURE, isSharp, ["S"]));
     this.gl.useProgram(program.program);
     return program.at;
+  }
+
+  /** Takes in a mesh and the motion of its points; whoever asked deletes `array` and `buffers`. */
+  loadMesh(mesh, motion, rank) {
+    const { gl } = this;
+    const [columns, rows] = [mesh.columns.length, mesh.rows.length];
+    const { data, stride } = vertexData(mesh, motion, rank);
+    const array = gl.createVertexArray();
+    gl.bindVertexArray(array);
+    const buffers = [gl.ARRAY_BUFFER, gl.ELEMENT_ARRAY_BUFFER].map((kind, i) => {
+      const buffer = gl.createBuffer();
+      gl.bindBuffer(kind, buffer);
+      gl.bufferData(kind, i ? triangles(columns, rows) : data, gl.STATIC_DRAW);
+      return buffer;
+    });
+    for (let i = 0; i <= Math.ceil(rank / 2); i++) {
+      gl.enableVertexAttribArray(i);
+      gl.vertexAttribPointer(i, i ? 4 : 3, gl.FLOAT, false, stride * 4, Math.max(0, 16 * i - 4));
+    }
+    gl.bindVertexArray(null);
+    return { array, buffers, count: (columns - 1) * (rows - 1) * 6 };
   }
 
   /**

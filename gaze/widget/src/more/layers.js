@@ -1,6 +1,5 @@
 /** Layers of a pack, drawn over the morph, and the one that closes the eyes (docs/format.md, "Layers"). */
 
-import { triangles, vertexData } from "../geometry.js";
 import { corners, keyUnits, positions } from "../lattice.js";
 import { whole, within } from "../numbers.js";
 import { checkMorph, rising } from "../pack.js";
@@ -71,7 +70,7 @@ class LayerBoard {
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels, gl.RGBA8, width, height, set.axis.length ** 2 * set.depth);
     this.#scratch = this.#texture(gl.TEXTURE_2D, gl.LINEAR);
     this.#compile();
-    this.#loadMesh(set.header.mesh, motion, set.header.motion.rank);
+    this.#mesh = stage.loadMesh(set.header.mesh, motion, set.header.motion.rank);
   }
 
   #texture(kind, filter) {
@@ -101,26 +100,6 @@ class LayerBoard {
     for (const name of ["T", "A", "rect", "frame", "columns", "W", "S", "V"]) {
       this.#at[name] = gl.getUniformLocation(program, name);
     }
-  }
-
-  #loadMesh(mesh, motion, rank) {
-    const gl = this.#gl;
-    const [columns, rows] = [mesh.columns.length, mesh.rows.length];
-    const { data, stride } = vertexData(mesh, motion, rank);
-    const array = gl.createVertexArray();
-    gl.bindVertexArray(array);
-    const buffers = [gl.ARRAY_BUFFER, gl.ELEMENT_ARRAY_BUFFER].map((kind, i) => {
-      const buffer = gl.createBuffer();
-      gl.bindBuffer(kind, buffer);
-      gl.bufferData(kind, i ? triangles(columns, rows) : data, gl.STATIC_DRAW);
-      return buffer;
-    });
-    for (let i = 0; i <= Math.ceil(rank / 2); i++) {
-      gl.enableVertexAttribArray(i);
-      gl.vertexAttribPointer(i, i ? 4 : 3, gl.FLOAT, false, stride * 4, i ? (4 * i - 1) * 4 : 0);
-    }
-    gl.bindVertexArray(null);
-    this.#mesh = { array, buffers, count: (columns - 1) * (rows - 1) * 6 };
   }
 
   /** Takes a decoded picture in, a VideoFrame or an ImageBitmap. */
