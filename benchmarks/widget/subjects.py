@@ -95,9 +95,8 @@ def make_all(place: Path, before: str | None) -> list[Subject]:
 def make_now(place: Path) -> Subject:
     """The widget of this tree, with portraits as it makes them today."""
     from benchmarks.widget.ramp import write_ramp
-    from gaze.options import Options
+    from gaze import Options, generate
     from gaze.output.bundle import WIDGET_FILES
-    from gaze.pipeline import generate
 
     folder = place / "now"
     if not folder.exists():
