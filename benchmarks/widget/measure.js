@@ -87,7 +87,7 @@ const measure = (() => {
     const x = point(col, box.left, box.width, face[0], innerWidth);
     tracker.lookAt(x, point(row, box.top, box.height, face[1], innerHeight));
     let before = null;
-    for (let same = 0, start = performance.now(); same < 8 || performance.now() - start < 200; ) {
+    for (let same = 0, start = performance.now(); same < 4 || performance.now() - start < 250; ) {
       await nextFrame();
       const now = greys(tracker, part).values;
       const isSame = before !== null && now.every((value, i) => value === before[i]);

@@ -22,7 +22,7 @@ Found = dict[str, float | None]
 
 _SLOW, _FAST = 6000, 1000
 """Milliseconds in which the pointer crosses the viewport to and fro."""
-_DURATION = 4000
+_DURATION = 3000
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Portraits</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <style>body {{ margin: 0 }} main {{ display: flex; flex-wrap: wrap; width: {across}px }}</style>
@@ -46,8 +46,11 @@ def script(subject: Subject) -> Found:
 
 
 def bytes_and_shifts(browser: Browser, site: Site, subject: Subject) -> Found:
-    """Bytes until it follows, in all, and of a second visit; how far the page shifts."""
-    page = site.url + write_page(subject, PORTRAIT, 512)
+    """Bytes until it follows, in all, and of a second visit; how far the page shifts.
+
+    It is shown small, so that a processor that draws slowly does not see late what has come.
+    """
+    page = site.url + write_page(subject, PORTRAIT, 160)
     site.reset(is_slow=True)
     browser.open(page)
     browser.evaluate("measure.follows()")
