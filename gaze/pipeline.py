@@ -19,13 +19,14 @@ from gaze.face.detection import main_face
 from gaze.face.face import Face
 from gaze.face.framing import frame_portrait
 from gaze.grid import Cell, Expression, GazeGrid
+from gaze.group import run_all
 from gaze.matting.background import compose, set_before
 from gaze.matting.cutout import CutoutEngine
 from gaze.matting.matte import Network, add_matte
 from gaze.matting.transparency import as_picture, use_transparency
 from gaze.motion.morph import Morph
 from gaze.motion.motion import Keys
-from gaze.options import Options
+from gaze.options import ALL, Options
 from gaze.output.bundle import INPUT, write_pages
 from gaze.output.coarse import remove_coarse, write_coarse
 from gaze.output.metadata import Metadata
@@ -77,7 +78,11 @@ def generate(
 
 
 def run(
-    photo: Photo, out: str | Path, options: Options, earlier: Iterable[Path] = (), must_continue: bool = False
+    photo: Photo | Portrait,
+    out: str | Path,
+    options: Options,
+    earlier: Iterable[Path] = (),
+    must_continue: bool = False,
 ) -> Generator[Progress, None, Result]:
     """`generate` step by step; closing the generator cancels.
 
@@ -92,6 +97,10 @@ def run(
     grid = GazeGrid(options.size, options.strengths)
     options.check()
     yield Progress("read", 0, 1, "Looking for the face")
+    if options.face == ALL:
+        if must_continue:
+            raise GazeError("What was rendered can be continued for one face. Choose one of the faces.")
+        return (yield from run_all((yield from _reading(photo)), Path(out), options, run))
     if options.remote:
         if must_continue:
             raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
@@ -266,7 +275,9 @@ def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[
         encoder.write(draft, keys.motion)
 
 
-def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
+def _run_there(
+    address: str, photo: Photo | Portrait, out: str | Path, options: Options
+) -> Generator[Progress, None, Result]:
     """`run` by another Gaze. The result is stored here."""
     from gaze.remote.client import render_there
 
@@ -283,8 +294,10 @@ def _run_there(address: str, photo: Photo, out: str | Path, options: Options) ->
     return Result(Path(out), made.metadata, made.metadata.engine or "", reason, (*whole.notes, *made.notes))
 
 
-def _reading(photo: Photo) -> Generator[Progress, None, Portrait]:
+def _reading(photo: Photo | Portrait) -> Generator[Progress, None, Portrait]:
     """Read the photo, in steps that Cancel can come between."""
+    if isinstance(photo, Portrait):
+        return photo
     with closing(read_portrait(photo)) as running:
         for _ in (steps := Steps(running)):
             yield Progress("read", 0, 1, "Reading the photo")
@@ -294,7 +307,7 @@ def _reading(photo: Photo) -> Generator[Progress, None, Portrait]:
 def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
-    face, count = main_face(whole, options.face, options.anyway)
+    face, count = main_face(whole, int(options.face), options.anyway)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     portrait = use_transparency(portrait)
     notes = portrait.notes
