@@ -38,8 +38,8 @@ export class Stage {
     this.#shown = key;
     const { faces = [], ...one } = { ...manifest, base: new URL(manifest.base, this.#root).href };
     $("all").hidden = !faces.length;
-    $("face").hidden = !$("all").hidden;
-    if (!faces.length) $("face").manifest = one;
+    $("stage").classList.toggle("many", faces.length > 0);
+    $("face").manifest = faces.length ? null : one;
     this.#placeAll(faces.map((face) => ({ ...one, ...face })));
   }
 
