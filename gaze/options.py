@@ -33,7 +33,7 @@ class Options:
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.face.framing.FRAMINGS`.
         face: which one where there are several: 0 the main face, 1 the next largest, and so on; "all": each of them, on
-            one page (`gaze.group`).
+            one page (`gaze.pipeline.group`).
         anyway: whether a face whose eyes are hard to see is taken, where else `DoubtfulFaceError` would ask.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.

@@ -115,7 +115,7 @@ export class States {
 
   waiting({ place, left, still }) {
     const { title, text } = waiting(place, left);
-    const label = `Place ${place + 1} in the line`;
+    const label = `Place ${place + 1} in the queue`;
     this.#running("waiting", this.#line(title, [text]), { label, left: "", share: 0, still });
   }
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaze import group
 from gaze.errors import GazeError
 from gaze.options import Options
 from gaze.output.metadata import Metadata
 from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import generate
+from gaze.pipeline import group
+from gaze.pipeline.making import generate
 from gaze.progress import Progress
 from gaze.ui.eta import Meter
 from tests.fakes import FakeEngine

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import closing
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -21,7 +20,7 @@ MOST = 9
 """Portraits of one photo; the largest faces are taken."""
 
 One = Callable[[Portrait, Path, Options], Generator[Progress, None, Result]]
-"""Makes one portrait: `gaze.pipeline.run`."""
+"""Makes one portrait: `gaze.pipeline.making.run`."""
 
 
 def count_faces(photo: Portrait, anyway: bool = False) -> int:
@@ -55,8 +54,8 @@ def run_all(photo: Portrait, out: Path, options: Options, one: One) -> Generator
     made: list[Result] = []
     with publishing(out) as draft:
         for number in range(count):
-            with closing(one(photo, draft / str(number), replace(options, face=number))) as running:
-                for step in (steps := Steps(running)):
+            with Steps(one(photo, draft / str(number), replace(options, face=number))) as steps:
+                for step in steps:
                     if step.stage != "done":
                         message = f"Face {number + 1} of {count}: {step.message}"
                         # What a slow engine shows on the way is one face, and lies elsewhere than the finished ones.
