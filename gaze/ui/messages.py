@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,9 @@ FIRST = 384
 MOST_REMEMBERED = 20
 """Portraits that a browser remembers."""
 _MOST_STRENGTH = 2.0
+
+
+Number = Annotated[int, Field(ge=0, lt=1000)]
 
 
 class _Message(BaseModel):
@@ -51,7 +54,7 @@ class Choice(_Message):
     straighten: bool = True
 
     def options(
-        self, face: int, anyway: bool = False, remote: str | None = None, picture: Path | None = None
+        self, face: int | str, anyway: bool = False, remote: str | None = None, picture: Path | None = None
     ) -> Options:
         """The options of a full portrait.
 
@@ -83,7 +86,7 @@ class Ask(_Message):
     """
 
     photo: Photo
-    face: int | None = Field(default=None, ge=0, lt=1000)
+    face: Number | None = None
     anyway: bool = False
     choice: Choice = Choice()
     side: int = Field(default=FIRST, ge=128, le=768)
@@ -99,9 +102,11 @@ class Own(_Message):
 class Make(Ask):
     """A portrait to make.
 
-    `job`: what the browser calls the run. `mine`: portraits whose rendered frames may be used again.
+    `job`: what the browser calls the run. `face`: "all" for each of them. `mine`: portraits whose rendered frames may
+    be used again.
     """
 
+    face: Number | Literal["all"] | None = None  # type: ignore[assignment]
     job: str = Field(pattern=JOB)
     mine: list[Own] = Field(default_factory=list, max_length=MOST_REMEMBERED)
 

@@ -302,6 +302,66 @@ def test_of_several_faces_one_is_chosen(moving: Any, portrait: Portrait) -> None
     assert min(faces.values()) < 8
 
 
+ALL = "[...document.querySelectorAll('.all gaze-tracker, body > gaze-tracker')]"
+
+
+def assert_all_follow(page: Any, count: int) -> None:
+    """Each of so many faces looks to whichever side of all the pointer is."""
+    page.wait_for_function(f"count => {ALL}.length === count && {ALL}.every((it) => it.loaded)", arg=count)
+    size = page.viewport_size
+    for x, side in ((2, "it.col < 10"), (size["width"] - 2, "it.col > 19")):
+        page.mouse.move(x, size["height"] / 2)
+        page.wait_for_function(f"{ALL}.every((it) => {side})")
+
+
+def test_all_faces_of_a_photo_follow_the_same_pointer(
+    moving: Any, open_page: Callable[..., Any], portrait: Portrait, address: str, tmp_path: Path, record: Record
+) -> None:
+    record.allowed.append("status of 404")  # of the page of portraits that are gone
+    upload(moving, "pair.png", png(np.hstack([portrait.image, portrait.image[:, ::-1]])))
+    wait_state(moving, "several")
+    moving.get_by_role("button", name="Make both").click()
+    wait_state(moving, "making")
+    assert moving.locator("#still").is_visible(), "the photo stays until there is something better"
+    wait_state(moving, "done")
+    assert_all_follow(moving, 2)
+    boxes = [it.bounding_box() for it in moving.locator("#all gaze-tracker").all()]
+    assert boxes[0]["x"] < boxes[1]["x"], "as they stand in the photo"
+    assert boxes[0]["width"] == boxes[1]["width"] > 100
+
+    with moving.expect_download() as download:
+        moving.get_by_role("link", name="Download").click()
+    zipfile.ZipFile(download.value.path()).extractall(tmp_path)
+    own = open_page(viewport={"width": 500, "height": 300})
+    for name in ("index.html", "standalone.html"):
+        own.goto((tmp_path / "gaze-portrait" / name).as_uri())
+        assert_all_follow(own, 2)
+    moving.get_by_role("button", name="Embed").click()
+    code = moving.locator("#code").text_content()
+    assert 'src="gaze-portrait/gaze.pack"' in code
+    assert 'src="gaze-portrait/gaze-2.pack"' in code
+    assert 'src="gaze-portrait/poster-2.webp"' in code
+    moving.get_by_role("button", name="Close").click()
+
+    session = moving.url.split("session=")[1]
+    own.add_init_script("delete window.VideoDecoder")
+    own.goto(f"{address}p/{session}")
+    assert_all_follow(own, 2)
+    stills = [url.rsplit("/", 1)[1] for url in record.requests if "stills" in url]
+    assert sorted(stills) == ["stills-2.pack", "stills.pack"], "each element has its own where no video is decoded"
+    moving.go_back()
+    wait_state(moving, "several")
+    moving.reload()
+    moving.get_by_role("button", name=re.compile("Portrait made today")).click()
+    wait_state(moving, "done")
+    assert_all_follow(moving, 2)
+    moving.get_by_role("button", name="Delete them").click()
+    moving.get_by_role("button", name="Delete", exact=True).click()
+    wait_state(moving, "deleted")
+    own.reload()
+    own.get_by_text("This portrait is gone.").wait_for()
+
+
 def test_a_strength_acts_on_the_preview_while_the_slider_is_dragged(moving: Any) -> None:
     choose_example(moving)
     moving.get_by_text("Advanced").click()

@@ -47,6 +47,7 @@ class SpriteSheets {
   #say(text) {
     const there = Boolean(this.#portrait.portrait.sheets?.length);
     $("sheets-note").textContent = text;
+    $("sheets-note").parentElement.hidden = Boolean(this.#portrait.portrait.faces?.length); // they hold one face
     $("add-sheets").hidden = there || this.#busy;
     $("with-sheets").hidden = !there;
     if (there)

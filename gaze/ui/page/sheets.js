@@ -25,6 +25,19 @@ export const closeAll = () => {
   for (const sheet of document.querySelectorAll("dialog.sheet[open]")) sheet.close();
 };
 
+/** The code with its element once for each face. */
+function forEach(code, portrait) {
+  const sized = (text, { imageWidth, imageHeight }) =>
+    text.replace(/width="\d+" height="\d+"/, `width="${imageWidth}" height="${imageHeight}"`);
+  if (!portrait.faces?.length) return sized(code, portrait);
+  const all = code.replace(/ *<gaze-tracker[\s\S]*<\/gaze-tracker>/, (element) =>
+    portrait.faces
+      .map((face) => sized(element, face).replace("gaze.pack", face.pack).replace("poster.webp", face.poster))
+      .join("\n"),
+  );
+  return all.replace(/(return \(\n)([\s\S]*)(\n {2}\);)/, "$1    <>\n$2\n    </>$3"); // React returns one element
+}
+
 /**
  * Code for other people's pages, one tab for each way.
  * @param portrait returns the manifest of what is to be embedded: the code says its size, so that pages keep the room.
@@ -32,11 +45,9 @@ export const closeAll = () => {
 export function embedSheet(snippets, portrait) {
   let chosen = snippets[0];
   const choose = (snippet) => {
-    const { imageWidth, imageHeight } = portrait();
-    const size = `width="${imageWidth}" height="${imageHeight}"`;
     chosen = snippet;
     $("embed-place").textContent = snippet.place;
-    $("code").textContent = snippet.code.replace(/width="\d+" height="\d+"/, size);
+    $("code").textContent = forEach(snippet.code, portrait());
   };
   $("tabs").replaceChildren(
     ...snippets.map((snippet, at) =>
