@@ -17,7 +17,7 @@ RADIUS, DISTANCE, MIDDLE = 10.0, 100, (250, 240)
 WIDE = 17
 
 
-def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, Face]:
+def drawn_face(height: int = WIDE, highlight: bool = False, radius: float = RADIUS) -> tuple[Portrait, Face]:
     """A face of skin with two eyes whose lids leave `height` pixels above and below the iris's centre."""
     scale = 4
     image = np.full((520 * scale, 500 * scale, 3), SKIN, np.uint8)
@@ -32,14 +32,14 @@ def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, F
         cv2.fillPoly(mask, [np.round((outline + 0.5) * scale).astype(np.int32)], 255)
         eye = np.full_like(image, WHITE)
         at = (round((x + 0.5) * scale), round((MIDDLE[1] + 0.5) * scale))
-        cv2.circle(eye, at, round(RADIUS * scale), IRIS, -1, cv2.LINE_AA)
+        cv2.circle(eye, at, round(radius * scale), IRIS, -1, cv2.LINE_AA)
         if highlight:
             cv2.circle(eye, (at[0] - 3 * scale, at[1] - 3 * scale), 2 * scale, (255, 255, 255), -1, cv2.LINE_AA)
         image[mask > 0] = eye[mask > 0]
         y = float(MIDDLE[1])
         openings.append(Opening((x - 27.0, y), (x + 27.0, y), (float(x), y - height), (float(x), y + height)))
     small = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), RADIUS) for side in (-1, 1))
+    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), radius) for side in (-1, 1))
     return Portrait(small), with_openings(typical_face(left, right), openings)
 
 
