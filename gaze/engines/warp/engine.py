@@ -126,14 +126,17 @@ class WarpEngine(Engine):
         fitted = fit_lids(image, face)
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
-        left, right = (find_eye(image, face, it.iris, it.lids) for it in fitted)
+        both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
+        left, right = (find_eye(image, unit, it.iris, lids) for it, lids in zip(fitted, both, strict=True))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
-        unit = face.iris_distance
-        lids = sum(np.stack(Lids(it.lids).fields(px, py, unit, lid_reach(image, it.lids, unit))) for it in fitted)
-        far = find_outside(backdrop, stride, fields.fade.shape) / face.iris_distance
+        lids = sum(
+            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, unit)))
+            for it, edges in zip(fitted, both, strict=True)
+        )
+        far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving, sizes = np.hypot(fields.across[0], fields.down[0]) > _STILL, (stride, width, height)
         source = WarpSource(
             image=image,
@@ -151,12 +154,15 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
-            opening=opening_share(float(np.mean([Lids(it.lids).gap for it in fitted])) / unit),
+            opening=opening_share(float(np.mean([it.gap for it in both])) / unit),
             eyes=(left, right),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, _look(source, Pose()))
-        return replace(source, followers=tuple(find_follower(it.iris, it.lids, rest, image.shape) for it in fitted))
+        irises = (left.iris, right.iris)
+        return replace(
+            source, followers=tuple(find_follower(*it, rest, image.shape) for it in zip(irises, both, strict=True))
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What was found in the photo that was prepared last."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from gaze.engines.warp.gaze import IRIS_REACH
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.sclera import iris_reach, rebuild_white
-from gaze.face.face import Contours, Face, Iris
+from gaze.face.face import Iris
 from gaze.photo.remapping import NO_MAP
 
 _RIM = 0.16
@@ -32,8 +33,10 @@ _HALO, _FEATHER = 0.1, 0.06
 _SHADOW = np.linspace(0.05, 0.75, 8)
 """Depths below the upper lid, in radii, at which its shadow on the iris is read; beyond there is none."""
 _DARKEST = 0.35
-_PUPIL = 0.4
-"""Radius of a pupil, in the iris's."""
+_WHITE, _DISC = 2.4, 1.55
+"""Iris radii around an iris that a patch must hold: for the white, and for what an iris covers wherever it looks."""
+_PUPIL, _UNLIT = 0.4, 0.35
+"""Radius of a pupil, in the iris's, and the share of what is seen of it that no light falls on."""
 _LARGEST_LIGHT = 0.12
 """Share of the iris's area up to which what is bright in it is a highlight; else it is the iris's own."""
 _FAINT = 1e-3
@@ -64,22 +67,21 @@ class Eye:
     off: tuple[float, float]
 
 
-def find_eye(image: np.ndarray, face: Face, iris: Iris, contours: Contours) -> Eye:
+def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     """Take one eye of a portrait apart.
 
     Args:
         image: (height, width, 3) uint8 RGB.
-        face: the face the eye belongs to.
-        iris: its left or right iris.
-        contours: the edges of its lids.
+        unit: iris distance in pixels.
+        iris: of the eye.
+        lids: around it.
     """
-    unit = face.iris_distance
-    reach_x, reach_y = 0.46 * unit + 2, 0.40 * unit + 2
-    x0, y0 = max(0, int(iris.x - reach_x)), max(0, int(iris.y - reach_y))
-    x1, y1 = min(image.shape[1], int(iris.x + reach_x) + 1), min(image.shape[0], int(iris.y + reach_y) + 1)
+    around = max(_WHITE * iris.radius, _DISC * iris.radius + IRIS_REACH * unit) + 3
+    x0, y0 = max(0, int(iris.x - around)), max(0, int(iris.y - around))
+    x1, y1 = min(image.shape[1], int(iris.x + around) + 1), min(image.shape[0], int(iris.y + around) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
     y, x = np.mgrid[: y1 - y0, : x1 - x0].astype(np.float32)
-    lids = Lids(contours).shifted(-x0, -y0)
+    lids = lids.shifted(-x0, -y0)
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
     inside = lids.coverage(x, y)
     distance = np.hypot(x - local.x, y - local.y) / iris.radius
@@ -189,26 +191,30 @@ def _lift_iris(
 
 def _shadow(layer: np.ndarray, typical: np.ndarray, visible: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """How much of its brightness the upper lid's shadow leaves an iris, (h, w) float32, by the depth below the lid."""
-    ratio = layer[..., :3].sum(2) / np.maximum(typical[..., :3].sum(2), 1)
+    ratio = layer[visible][:, :3].sum(1) / np.maximum(typical[visible][:, :3].sum(1), 1)
+    depths = depth[visible]
     known, left = [], []
     for at in _SHADOW:
-        there = visible & (np.abs(depth - at) < 0.06)
-        if there.sum() >= 3:
+        there = ratio[np.abs(depths - at) < 0.06]
+        if len(there) >= 3:
             known.append(at)
-            left.append(float(np.clip(np.median(ratio[there]), _DARKEST, 1)))
+            left.append(min(1.0, max(_DARKEST, float(np.sort(there)[len(there) // 2]))))
     return np.interp(depth, [*known, 0.9], [*np.maximum.accumulate(left), 1.0]).astype(np.float32)
 
 
 def _typical(layer: np.ndarray, visible: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """The median of what is visible at the same distance from the iris's centre, (h, w, 4)."""
     last = np.array([*np.median(layer[distance < 0.9], axis=0)[:3], 1], np.float32)
+    seen, away = layer[visible], distance[visible]
     profile = []
     for radius in _RINGS:
-        there = visible & (np.abs(distance - radius) < 0.06)
+        there = seen[np.abs(away - radius) < 0.06]
+        if len(there) < 3:
+            profile.append(last * min(1.0, max(0.0, (1 + _RIM / 2 - radius) / _RIM)))
+            continue
         # Highlights are bright and lashes dark: the median passes both over, but on a pupil that is lit for the most.
-        share = 35 if radius < _PUPIL else 50
-        last = np.percentile(layer[there], share, axis=0) if there.sum() >= 3 else last
-        profile.append(last * min(1.0, max(0.0, (1 + _RIM / 2 - radius) / _RIM)) if there.sum() < 3 else last)
+        last = np.sort(there, axis=0)[int(len(there) * (_UNLIT if radius < _PUPIL else 0.5))]
+        profile.append(last)
     channels = [np.interp(distance, _RINGS, values) for values in np.transpose(profile)]
     return np.dstack(channels).astype(np.float32)
 

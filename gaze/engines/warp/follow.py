@@ -9,7 +9,7 @@ import numpy as np
 
 from gaze.engines.warp.head import smoothstep
 from gaze.engines.warp.lids import Lids
-from gaze.face.face import Contours, Iris
+from gaze.face.face import Iris
 
 _REACH = (1.1, 2.4)
 """Iris radii up to which the eye moves as its iris does, and from which on it does not."""
@@ -30,12 +30,12 @@ class Follower:
     share: np.ndarray
 
 
-def find_follower(iris: Iris, lids: Contours, rest: np.ndarray, shape: tuple[int, ...]) -> Follower:
+def find_follower(iris: Iris, lids: Lids, rest: np.ndarray, shape: tuple[int, ...]) -> Follower:
     """All of the shift on the iris; less and less towards lids and corners.
 
     Args:
         iris: as the photo shows it.
-        lids: the edges of the lids around it.
+        lids: around it.
         rest: (2,) how far it is moved where it looks straight, in pixels.
         shape: of the portrait.
     """
@@ -46,5 +46,5 @@ def find_follower(iris: Iris, lids: Contours, rest: np.ndarray, shape: tuple[int
     px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
     far = np.hypot(px - x, py - y) / iris.radius
     part = smoothstep((_REACH[1] - far) / (_REACH[1] - _REACH[0]))
-    inside = cv2.GaussianBlur(Lids(lids).coverage(px, py), (0, 0), _LID_SOFTNESS * iris.radius)
+    inside = cv2.GaussianBlur(lids.coverage(px, py), (0, 0), _LID_SOFTNESS * iris.radius)
     return Follower(np.s_[y0:y1, x0:x1], (part * inside).astype(np.float32))

@@ -45,10 +45,11 @@ def iris_reach(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> 
         opening: (h, w) float32, 1 between the lids.
         distance: (h, w) float32 from the iris's centre, in radii.
     """
-    red, between = patch[..., 0], opening > 0.95
+    between = (opening > 0.95) & (distance < _HOLE[1] + 0.35)
+    red, away = patch[..., 0][between], distance[between]
     radii = np.arange(0.85, _HOLE[1] + 0.3, 0.06)
-    rings = [red[between & (np.abs(distance - radius) < 0.06)] for radius in radii]
-    levels = np.array([np.median(ring) if len(ring) >= 4 else np.nan for ring in rings])
+    rings = [red[np.abs(away - radius) < 0.06] for radius in radii]
+    levels = np.array([np.sort(ring)[len(ring) // 2] if len(ring) >= 4 else np.nan for ring in rings])
     known = np.isfinite(levels)
     if known.sum() < 4 or np.nanmax(levels) - levels[known][0] < 1:
         return _HOLE[0]

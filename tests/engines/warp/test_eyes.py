@@ -7,6 +7,7 @@ import pytest
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.engines.warp.eyes import find_eye
 from gaze.engines.warp.gaze import eye_motion
+from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
@@ -124,7 +125,7 @@ def test_lids_clip_the_iris() -> None:
 def test_what_the_lids_hide_of_the_iris_is_made_up() -> None:
     """The disc is whole: its colour above the lid is the iris's, not the skin's."""
     portrait, face = drawn_face(height=7)
-    eye = find_eye(portrait.image, face, face.left, face.lids[0])
+    eye = find_eye(portrait.image, face.iris_distance, face.left, Lids(face.lids[0]))
     size = eye.disc.shape[0]
     y, x = np.mgrid[:size, :size] - size // 2
     inside = np.hypot(x, y) < 0.8 * RADIUS
