@@ -58,8 +58,8 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     hidden = cv2.dilate(alpha, kernel)
     behind = _fill(image, hidden)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
-    ratio = (image.astype(np.float32) + 0.5) / np.maximum(behind, 1)
-    least = 255 - np.floor(255 * np.minimum(ratio.min(2), 1))
+    ratio = cv2.split((image.astype(np.float32) + 0.5) / np.maximum(behind, 1))
+    least = 255 - np.floor(255 * np.minimum(cv2.min(cv2.min(*ratio[:2]), ratio[2]), 1))
     return Backdrop(np.maximum(alpha, least.astype(np.uint8)), behind)
 
 

@@ -7,6 +7,7 @@ import pytest
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.engines.warp.eyes import find_eye
 from gaze.engines.warp.gaze import eye_motion
+from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
@@ -17,7 +18,7 @@ RADIUS, DISTANCE, MIDDLE = 10.0, 100, (250, 240)
 WIDE = 17
 
 
-def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, Face]:
+def drawn_face(height: int = WIDE, highlight: bool = False, radius: float = RADIUS) -> tuple[Portrait, Face]:
     """A face of skin with two eyes whose lids leave `height` pixels above and below the iris's centre."""
     scale = 4
     image = np.full((520 * scale, 500 * scale, 3), SKIN, np.uint8)
@@ -32,14 +33,14 @@ def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, F
         cv2.fillPoly(mask, [np.round((outline + 0.5) * scale).astype(np.int32)], 255)
         eye = np.full_like(image, WHITE)
         at = (round((x + 0.5) * scale), round((MIDDLE[1] + 0.5) * scale))
-        cv2.circle(eye, at, round(RADIUS * scale), IRIS, -1, cv2.LINE_AA)
+        cv2.circle(eye, at, round(radius * scale), IRIS, -1, cv2.LINE_AA)
         if highlight:
             cv2.circle(eye, (at[0] - 3 * scale, at[1] - 3 * scale), 2 * scale, (255, 255, 255), -1, cv2.LINE_AA)
         image[mask > 0] = eye[mask > 0]
         y = float(MIDDLE[1])
         openings.append(Opening((x - 27.0, y), (x + 27.0, y), (float(x), y - height), (float(x), y + height)))
     small = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), RADIUS) for side in (-1, 1))
+    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), radius) for side in (-1, 1))
     return Portrait(small), with_openings(typical_face(left, right), openings)
 
 
@@ -124,7 +125,7 @@ def test_lids_clip_the_iris() -> None:
 def test_what_the_lids_hide_of_the_iris_is_made_up() -> None:
     """The disc is whole: its colour above the lid is the iris's, not the skin's."""
     portrait, face = drawn_face(height=7)
-    eye = find_eye(portrait.image, face, face.left, face.lids[0])
+    eye = find_eye(portrait.image, face.iris_distance, face.left, Lids(face.lids[0]))
     size = eye.disc.shape[0]
     y, x = np.mgrid[:size, :size] - size // 2
     inside = np.hypot(x, y) < 0.8 * RADIUS
