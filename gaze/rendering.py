@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.engines.blinking import blink_layer, frames_needed
+from gaze.engines.blinking import blink_layer, frames_needed, knows_motion
 from gaze.face.face import Face
 from gaze.grid import GazeGrid, Look
 from gaze.motion.eyes import Eyes
@@ -157,13 +157,14 @@ class KeyRendering:
 
     def _blink(self, made: Keys) -> Generator[Progress, None, tuple[Keys, tuple[str, ...]]]:
         """The keys with the layer that closes the eyes, unless it would take too long; and what the person is told."""
-        count = frames_needed(self.engine, self.source)
-        if not count:
+        if not self.engine.blinks:
             return made, ()
-        seconds = count * self._per_frame
+        known = knows_motion(self.engine, self.source)
+        seconds = frames_needed(known) * self._per_frame
         if seconds > PATIENCE:
             return made, (f"The face does not blink: closing its eyes would have taken {_duration(seconds)} more.",)
-        for _ in (steps := Steps(blink_layer(self.engine, self.source, self.face, self.grid, made.middle))):
+        layer = blink_layer(self.engine, self.source, self.face, self.grid, made.middle, known)
+        for _ in (steps := Steps(layer)):
             yield self._state()
         return (replace(made, layers=(steps.result,)) if steps.result else made), ()
 
