@@ -35,7 +35,7 @@ from gaze.output.converter import repack
 from gaze.output.pack import Facts
 from gaze.output.packing import Coding, KeyEncoder
 from gaze.output.sprites import SheetCanvas, describe, encode_webp, list_sheets, plan_sheets
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 
 PHOTO = Path(__file__).parents[1] / "gaze" / "ui" / "examples" / "astronaut.jpg"
 LOOKS = 50

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gaze.grid import Cell, Expression, GazeGrid, Look, Pose, Strengths
     from gaze.options import Options
     from gaze.output.metadata import Metadata
-    from gaze.pipeline import generate
+    from gaze.pipeline.making import generate
     from gaze.progress import Progress, Result
     from gaze.version import __version__
 
@@ -41,7 +41,7 @@ _NAMES = {
     "gaze.grid": ("Cell", "Expression", "GazeGrid", "Look", "Pose", "Strengths"),
     "gaze.options": ("Options",),
     "gaze.output.metadata": ("Metadata",),
-    "gaze.pipeline": ("generate",),
+    "gaze.pipeline.making": ("generate",),
     "gaze.progress": ("Progress", "Result"),
     "gaze.version": ("__version__",),
 }

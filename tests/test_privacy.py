@@ -22,14 +22,14 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.options import Options
 from gaze.photo.portrait import MAX_BYTES
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui import app as module
 from gaze.ui.api import Api
 from gaze.ui.app import _keep_tidy, build
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import Limit
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
 from tests.serving import App, serving
@@ -231,7 +231,7 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
 
 def test_analytics_are_off(tmp_path: Path) -> None:
     results, previews = (SessionStore(tmp_path / name) for name in ("results", "previews"))
-    line, limit = Line(), Limit()
+    line, limit = Queue(), Limit()
     api = Api(results, previews, line, limit=limit)
     page = build(Handlers(results, previews, line, limit), api, results)
     assert page.analytics_enabled is False

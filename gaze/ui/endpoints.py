@@ -69,7 +69,7 @@ def add_endpoints(api: Api) -> None:
             choices,
             [manifest, archive],
             api_name="generate",
-            concurrency_limit=None,  # who has to wait does so in our own line, where the place is told
+            concurrency_limit=None,  # who has to wait does so in our own queue, where the place is told
         )
         gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
         gr.Button().click(api.session, session, manifest, api_name="session")
