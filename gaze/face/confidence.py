@@ -8,6 +8,7 @@ them, by person, that the fit had not seen, it errs as benchmarks/RESULTS.md say
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -115,20 +116,45 @@ def find_signs(image: np.ndarray, face: Face, mesh_score: float) -> Signs:
 
 def _brightness(grey: np.ndarray, face: Face, eye: int, radius: float) -> tuple[float, float]:
     """How much brighter an eye is beside its iris than within, and how bright its iris is; in the skin's brightness."""
-    side = eye - 0.5
+    half = _half(eye)
+    grey = grey[:, half.columns]
     lids = face.lids[eye]
     u, v = face.to_frame(*np.vstack([lids.upper, lids.lower[::-1]]).T)
-    outline = np.stack([(u - _WINDOW[0]) * _UNIT, (v - _WINDOW[1]) * _UNIT], 1)
-    seen = np.zeros(grey.shape, np.uint8)
-    cv2.fillPoly(seen, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
-    down, across = np.mgrid[: grey.shape[0], : grey.shape[1]] / _UNIT
-    down, across = down + _WINDOW[1], across + _WINDOW[0] - side
-    distance = np.hypot(across, down)
-    skin = float(np.median(grey[(np.abs(down) < 0.35) & (np.abs(across) < 0.45) & (distance > 0.25)]))
-    iris, beside = grey[(seen > 0) & (distance < 0.85 * radius)], grey[(seen > 0) & (distance > 1.15 * radius)]
+    outline = np.stack([(u - _WINDOW[0]) * _UNIT - half.columns.start, (v - _WINDOW[1]) * _UNIT], 1)
+    mask = np.zeros(grey.shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
+    seen = mask > 0
+    levels, distance = grey[seen], half.distance[seen]
+    skin = float(np.median(grey[half.skin]))
+    iris, beside = levels[distance < 0.85 * radius], levels[distance > 1.15 * radius]
     inner = float(np.median(iris)) if iris.size > _FEW else skin
     outer = float(np.median(beside)) if beside.size > _FEW else inner
     return (outer - inner) / max(skin, 20.0), inner / max(skin, 20.0)
+
+
+class _Half(NamedTuple):
+    """The part of the aligned crop around one eye.
+
+    Attributes:
+        columns: of the crop.
+        distance: (h, w) from the iris, in iris distances.
+        skin: (h, w) bool, what lies around the eye.
+    """
+
+    columns: slice
+    distance: np.ndarray
+    skin: np.ndarray
+
+
+@cache
+def _half(eye: int) -> _Half:
+    """That of the left eye, 0, or of the right one, 1."""
+    width, height = (round((_WINDOW[axis + 2] - _WINDOW[axis]) * _UNIT) for axis in (0, 1))
+    columns = slice(eye * (width // 2), width // 2 if eye == 0 else width)
+    down, across = np.mgrid[:height, columns] / _UNIT
+    down, across = down + _WINDOW[1], across + _WINDOW[0] - (eye - 0.5)
+    distance = np.hypot(across, down)
+    return _Half(columns, distance, (np.abs(down) < 0.35) & (np.abs(across) < 0.45) & (distance > 0.25))
 
 
 def _darkness(grey: np.ndarray, radius: float) -> list[tuple[float, float, float]]:
