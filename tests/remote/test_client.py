@@ -305,11 +305,11 @@ def test_what_is_no_address_is_told_with_an_example(address: str) -> None:
 def test_the_token_of_the_hub_goes_to_the_hub_alone(address: str, sent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
-    def client(place: str, **arguments: Any) -> None:
-        seen.update(arguments)
+    def client(place: str, token: Any) -> None:
+        seen["token"] = token
         raise OSError("enough")
 
-    monkeypatch.setattr(remote, "Client", client)
+    monkeypatch.setattr(remote, "BoundedClient", client)
     with pytest.raises(GazeError, match="enough"):
         remote.connect(address)
     assert seen["token"] is sent
