@@ -1,10 +1,16 @@
 import re
+from functools import partial
 from importlib.resources import files
+from typing import Any, cast
 
+import anyio
+import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gaze.ui import page as module
+from gaze.ui.answers import Answer
+from gaze.ui.limit import AtOnce
 from gaze.ui.page import head, page_routes
 
 FOLDER = files("gaze.ui").joinpath("page")
@@ -49,3 +55,22 @@ def test_events_that_scripts_trigger_are_named_where_gradio_looks() -> None:
     for name in ("make", "follow"):
         assert f"trigger('{name}')" in module._START
         assert f'"{name}"' in SCRIPTS["work.js"]
+
+
+def test_what_takes_long_is_done_in_turn_and_too_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AtOnce", partial(AtOnce, 1, waiting=1))
+    look = module._server_function_in_turn(lambda data, request: {"answer": data})
+    answers: list[Answer] = []
+
+    async def ask(number: int) -> None:
+        answers.append(await look(number, cast(Any, None)))
+
+    async def ask_at_once() -> None:
+        async with anyio.create_task_group() as tasks:
+            for number in range(3):
+                tasks.start_soon(ask, number)
+
+    anyio.run(ask_at_once)
+    assert {it["answer"] for it in answers if "answer" in it} == {0, 1}
+    [told] = [it["problem"]["title"] for it in answers if "problem" in it]
+    assert told == "You asked for too many previews at once."
