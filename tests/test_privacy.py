@@ -43,7 +43,7 @@ HELD = {
     "Its pixels stay": "photo/test_box::test_what_is_kept_is_bounded_and_goes_when_it_is_not_used",
     "The uploaded file lies in a temporary": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "It is deleted there after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",
-    "Ctrl-C and a plain kill": "test_privacy::test_an_app_that_is_told_to_end_leaves_nothing",
+    "Ctrl-C, a plain kill": "test_privacy::test_an_app_that_is_told_to_end_leaves_nothing",
     "A browser keeps no copy": "ui/test_guard::test_nothing_that_can_hold_a_face_is_cached",
     "Its address there is made": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "What had arrived of an upload": "ui/test_uploads::test_what_goes_wrong_is_told_and_leaves_nothing",
