@@ -21,7 +21,7 @@ from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 
 CELLS = (0, 7, 15, 22, 29)
 LIVEPORTRAIT = (0.161, 0.033, 0.027, 0.011)

@@ -404,7 +404,7 @@ def whole(bench: Bench) -> dict[str, Any]:
         return {"left_out": "needs the packages of photos and videos; carry them, see benchmarks/gpu.py"}
     from gaze.engines.liveportrait import engine as module
     from gaze.options import Options
-    from gaze.pipeline import generate
+    from gaze.pipeline.making import generate
 
     photo = next((ROOT / "gaze").rglob("astronaut.jpg"), None) or next((ROOT / "assets").rglob("astronaut.jpg"))
     engine = module.LivePortraitEngine()

@@ -34,7 +34,7 @@ from gaze.matting.matte import quick_matte
 from gaze.matting.transparency import use_transparency
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 from gaze.progress import Steps
 
 PAPERS = [np.array(colour) for colour in ((0, 0, 0), (255, 255, 255), (255, 0, 255))]

@@ -50,7 +50,7 @@ def measure_once(photo: Path, frame_size: int) -> dict[str, list[float]]:
     from gaze.engines.warp.engine import WarpEngine
     from gaze.grid import GazeGrid
     from gaze.options import PREVIEW
-    from gaze.pipeline import prepare_portrait
+    from gaze.pipeline.preparing import prepare_portrait
 
     found = {"import": watch.read()}
     data = photo.read_bytes()

@@ -45,7 +45,8 @@ from gaze.engines.liveportrait.weights import Networks
 from gaze.grid import GazeGrid
 from gaze.options import Options
 from gaze.output.sprites import SheetCanvas, encode_webp, plan_sheets
-from gaze.pipeline import generate, prepare_portrait
+from gaze.pipeline.making import generate
+from gaze.pipeline.preparing import prepare_portrait
 from tests.engines.liveportrait import rule
 
 FRAME_TERAFLOP = 1.23

@@ -29,7 +29,7 @@ from gaze.matting.cutout import CutoutEngine, CutoutSource, apart
 from gaze.matting.matte import MATTINGS, Network, add_matte
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 from gaze.progress import Steps
 
 CELLS = [Cell(row, col) for row in (0, 14, 29) for col in (0, 14, 29)]

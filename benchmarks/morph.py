@@ -27,7 +27,7 @@ from gaze.motion.morph import Morph, coefficients_at
 from gaze.motion.motion import Motion
 from gaze.motion.tracking import find_motion
 from gaze.options import Options
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 
 PHOTO = Path(__file__).parents[1] / "gaze" / "ui" / "examples" / "astronaut.jpg"
 LOOKS = 50

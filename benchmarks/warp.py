@@ -20,7 +20,7 @@ from benchmarks.instant import PHOTO, machine
 from gaze.engines.warp import engine as warp
 from gaze.grid import GazeGrid
 from gaze.options import Options
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 
 REPEATS = 9
 FRAMES = 40

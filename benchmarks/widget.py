@@ -218,7 +218,7 @@ def main() -> None:
             shutil.copytree(arguments.portrait, folder / "portrait")
         else:
             from gaze.options import Options
-            from gaze.pipeline import generate
+            from gaze.pipeline.making import generate
 
             generate(PHOTO, folder / "portrait", Options(engine="warp"))
         facts = {**json.loads((folder / "portrait" / "metadata.json").read_text()), "base": "portrait/"}

@@ -26,7 +26,7 @@ from gaze.motion.keys import key_axis, key_looks, looks_to_check
 from gaze.motion.morph import Morph
 from gaze.motion.tracking import find_motion
 from gaze.options import Options
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"

@@ -5,7 +5,7 @@ from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
 from gaze.grid import Cell, Expression, GazeGrid, Look, Pose, Strengths
 from gaze.options import Options
 from gaze.output.metadata import Metadata
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.progress import Progress, Result
 from gaze.version import __version__
 

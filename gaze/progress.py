@@ -6,7 +6,7 @@ import html
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from gaze.output.bundle import STANDALONE
 from gaze.output.metadata import Metadata
@@ -108,8 +108,7 @@ class Progress:
 class Steps(Generic[Step, Outcome]):
     """The steps of a generator, in a `for` loop; after it, `result` is what the generator returned.
 
-    Args:
-        generator: closing it is left to whoever made it.
+    As a context manager it closes the generator at the end of the block, which cancels what has not come to its end.
     """
 
     result: Outcome
@@ -119,3 +118,9 @@ class Steps(Generic[Step, Outcome]):
 
     def __iter__(self) -> Iterator[Step]:
         self.result = yield from self._generator
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._generator.close()

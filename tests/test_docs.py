@@ -25,12 +25,12 @@ from PIL import Image
 from gaze.__main__ import COMMANDS
 from gaze.commands import make
 from gaze.options import Options
-from gaze.output.bundle import INPUT, KEPT
-from gaze.pipeline import generate
+from gaze.output.bundle import CHECKPOINT, INPUT
+from gaze.pipeline.making import generate
 from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api
 from gaze.ui.endpoints import add_endpoints
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from tests.fakes import FakeEngine
 from tests.tables import ROOT, named, names, read, section, tables
 
@@ -102,7 +102,7 @@ def test_environment_variables() -> None:
 def endpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     store = SessionStore(tmp_path_factory.mktemp("store"))
     with gr.Blocks() as blocks:
-        add_endpoints(Api(store, store, Line()))
+        add_endpoints(Api(store, store, Queue()))
     found: dict[str, Any] = blocks.get_api_info()["named_endpoints"]
     return found
 
@@ -120,7 +120,7 @@ def test_arguments_of_endpoints(endpoints: dict[str, Any], endpoint: str) -> Non
 
 
 def test_what_endpoints_return(photo: Path, tmp_path: Path) -> None:
-    api = Api(SessionStore(tmp_path), SessionStore(tmp_path), Line())
+    api = Api(SessionStore(tmp_path), SessionStore(tmp_path), Queue())
     text = read("docs/api.md")
     assert set(named(tables(section(text, "/health"))[0])) == set(api.health())
     made = api.preview(str(photo), 1, 1, 1, True, 0)
@@ -178,7 +178,7 @@ def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
     documented = set(named(tables(read("docs/format.md"))[0]))
     for i in (1, 2):
         documented |= {f"q{i}.webp", f"q{i}_20.webp"}  # which the page passes over with an ellipsis
-    assert {path.name for path in made.iterdir()} == documented - {KEPT}, "which a quick engine does without"
+    assert {path.name for path in made.iterdir()} == documented - {CHECKPOINT}, "which a quick engine does without"
     assert f"`{INPUT}`" in read("docs/format.md")
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gaze import __version__, rendering
+from gaze import __version__
 from gaze.__main__ import main
 from gaze.output.pack_reader import read_pack
+from gaze.pipeline import key_plan
 
 QUICK = ["--size", "4", "--frame-size", "128"]
 
@@ -50,7 +51,7 @@ def test_the_background_can_be_removed(green_photo: Path, green_network: Path, t
 def test_what_was_rendered_can_be_continued_from(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "_SLOW", 0.0)
+    monkeypatch.setattr(key_plan, "_SLOW", 0.0)
     arguments = [str(photo), "--size", "10", "--frame-size", "128"]
     assert main([*arguments, "-o", str(tmp_path / "five"), "-q", "--keys", "5"]) == 0
     again = [*arguments, "-o", str(tmp_path / "nine"), "--keys", "9", "--continue", str(tmp_path / "five")]
@@ -202,7 +203,7 @@ def test_help_and_version() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as on POSIX systems")
 def test_an_interrupt_ends_with_status_130_and_leaves_nothing(photo: Path, tmp_path: Path) -> None:
     code = (
-        "import signal, sys, gaze.__main__ as m, gaze.pipeline as p; pack = p._pack\n"
+        "import signal, sys, gaze.__main__ as m, gaze.pipeline.making as p; pack = p._pack\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs of a shell ignore\n"
         "def interrupted(*a):\n    signal.raise_signal(signal.SIGINT); yield from pack(*a)\n"
         f"p._pack = interrupted; sys.exit(m.main([{str(photo)!r}, '-o', {str(tmp_path / 'out')!r}]))"

@@ -23,14 +23,14 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.options import Options
 from gaze.photo.portrait import MAX_BYTES
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui import app as module
 from gaze.ui.api import Api
 from gaze.ui.app import _keep_tidy, build
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import Limit
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.uploads import MOST
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
@@ -174,13 +174,13 @@ def end(app: App, place: Path, photo: Path, number: signal.Signals) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_kill_and_a_closed_terminal_remove_what_is_claimed(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_kill_and_a_closed_terminal_remove_what_is_locked(tmp_path: Path, number: signal.Signals) -> None:
     code = """if True:
         import pathlib, sys, time
-        from gaze.storage.locks import claimed
+        from gaze.storage.locks import locked
         from gaze.ui.ending import leave_nothing
         leave_nothing()
-        with claimed(pathlib.Path(sys.argv[1]) / "photos") as folder:
+        with locked(pathlib.Path(sys.argv[1]) / "photos") as folder:
             (folder / "photo").touch()
             print(flush=True)
             time.sleep(60)
@@ -260,7 +260,7 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
 
 def test_analytics_are_off(tmp_path: Path) -> None:
     results, previews = (SessionStore(tmp_path / name) for name in ("results", "previews"))
-    line, limit = Line(), Limit()
+    line, limit = Queue(), Limit()
     api = Api(results, previews, line, limit=limit)
     page = build(Handlers(results, previews, line, limit), api, results)
     assert page.analytics_enabled is False

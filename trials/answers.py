@@ -26,14 +26,14 @@ import gradio as gr
 from gaze.errors import GazeError
 from gaze.options import Options
 from gaze.output.bundle import write_zip
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.progress import Progress
 from gaze.remote import fetching
 from gaze.remote.fetching import fetch, unpack
 from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api
 from gaze.ui.endpoints import add_endpoints
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from trials.corpus import EXAMPLE, flipped, truncated
 from trials.trying import FaultError, Row, Size, Tried, attempt_here
 
@@ -101,7 +101,7 @@ def _liar(folder: Path) -> Iterator[tuple[_Liar, str]]:
     """It, and where it answers; with limits of less."""
     store, most = SessionStore(folder / "store"), fetching.MOST
     with gr.Blocks() as page:
-        add_endpoints(liar := _Liar(store, store, Line()))
+        add_endpoints(liar := _Liar(store, store, Queue()))
     page.launch(prevent_thread_lock=True, quiet=True, allowed_paths=[str(folder)])
     fetching.MOST = most // 16
     try:

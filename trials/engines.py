@@ -34,7 +34,7 @@ from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.errors import GazeError
 from gaze.grid import Pose
 from gaze.options import Options
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from tests.engines.liveportrait.conftest import by_rule
 from tests.engines.liveportrait.test_weights import Hub, left_in, point_to
 from tests.fakes import FakeEngine

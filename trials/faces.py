@@ -17,7 +17,7 @@ from gaze.face.detection import main_face
 from gaze.face.face import Face
 from gaze.options import Options
 from gaze.photo.portrait import Portrait, load_portrait
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 from trials.corpus import EXAMPLE
 from trials.trying import REFUSED, Limits, Row, Size, attempt
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from gaze import pipeline
 from gaze.engines import base
 from gaze.engines.base import Engine
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
+from gaze.pipeline import preparing
 from gaze.progress import Loading
 from gaze.ui.app import launch
 
@@ -41,5 +41,5 @@ def load_engine(name: str, *choices: Any) -> Generator[Loading, None, tuple[Engi
     return ColourEngine(), "There is no other."
 
 
-pipeline.load_engine = load_engine  # type: ignore[assignment]
+preparing.load_engine = load_engine  # type: ignore[assignment]
 launch()

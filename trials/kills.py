@@ -25,7 +25,7 @@ from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
 from gaze.output.sprites import POSTER
 from gaze.output.validator import check
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.owners import SECRET
 from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving

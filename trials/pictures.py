@@ -21,7 +21,7 @@ from gaze.face.detection import main_face
 from gaze.options import Options
 from gaze.output.bundle import write_zip
 from gaze.photo.portrait import KEPT_PIXELS, load_portrait
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from trials import bombs, corpus, oddities, planted
 from trials.boxed import attempt as attempt_boxed
 from trials.trying import FaultError, Limits, Row, Size, Tried, attempt

@@ -23,7 +23,7 @@ from gradio_client import Client, handle_file
 
 from gaze.options import Options
 from gaze.output.validator import check
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.publishing import publishing
 from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving

@@ -21,7 +21,7 @@ from gaze.motion.keys import AUTO, KEY_CHOICES
 from gaze.options import VIDEOS, Options
 from gaze.output.bundle import write_zip
 from gaze.output.metadata import METADATA
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.progress import Progress, Result
 from gaze.version import __version__
 

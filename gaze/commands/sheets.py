@@ -10,7 +10,7 @@ from tqdm import tqdm
 from gaze.commands.shared import PROGRAM, failed, unwritable
 from gaze.errors import GazeError
 from gaze.options import Options
-from gaze.pipeline import add_sheets
+from gaze.pipeline.sheets import add_sheets
 
 
 def build_parser() -> argparse.ArgumentParser:

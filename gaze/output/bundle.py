@@ -25,10 +25,10 @@ SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
 WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
 """What of the widget lies in a portrait's folder."""
 INPUT = "input.jpg"
-KEPT = "keys.zip"
+CHECKPOINT = "keys.zip"
 RECIPE = "recipe.json"
 SHARE = "share.json"
-PRIVATE = (INPUT, KEPT, RECIPE, SHARE)
+PRIVATE = (INPUT, CHECKPOINT, RECIPE, SHARE)
 """What its owner alone may have: the photo, rendered frames to continue from, what it was made with, and what the owner
 says on its page."""
 PACK_SCRIPT = f"{PACK}.js"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.grid import Look
-from gaze.output.bundle import KEPT
+from gaze.output.bundle import CHECKPOINT
 from gaze.version import __version__
 
 _ABOUT = "keys.json"
@@ -25,7 +25,7 @@ _MOST = 512
 
 
 @dataclass(frozen=True)
-class Kept:
+class Checkpoint:
     """What an earlier run rendered.
 
     Attributes:
@@ -37,7 +37,7 @@ class Kept:
     seconds: float
 
 
-def fingerprint(image: np.ndarray, *choices: object) -> str:
+def fingerprint_of(image: np.ndarray, *choices: object) -> str:
     """What runs of one version share only if their engines render the same.
 
     Args:
@@ -47,54 +47,57 @@ def fingerprint(image: np.ndarray, *choices: object) -> str:
     return hashlib.sha256(repr((__version__, image.shape, choices)).encode() + image.tobytes()).hexdigest()
 
 
-def keep(folder: Path, print_: str, kept: Kept) -> None:
+def write_checkpoint(folder: Path, fingerprint: str, checkpoint: Checkpoint) -> None:
     """Keep frames, losslessly.
 
     Args:
         folder: the portrait's.
-        print_: the run's `fingerprint`.
+        fingerprint: the run's `fingerprint_of`.
         kept: the frames.
     """
-    looks = [(look.row, look.col) for look in kept.frames]
-    with zipfile.ZipFile(folder / KEPT, "w") as archive:
-        archive.writestr(_ABOUT, json.dumps({"fingerprint": print_, "looks": looks, "seconds": kept.seconds}))
-        for number, frame in enumerate(kept.frames.values()):
+    looks = [(look.row, look.col) for look in checkpoint.frames]
+    with zipfile.ZipFile(folder / CHECKPOINT, "w") as archive:
+        archive.writestr(
+            _ABOUT, json.dumps({"fingerprint": fingerprint, "looks": looks, "seconds": checkpoint.seconds})
+        )
+        for number, frame in enumerate(checkpoint.frames.values()):
             archive.writestr(f"{number}.webp", _lossless(frame))
 
 
-def take_up(folder: Path, print_: str, shape: tuple[int, int, int]) -> Kept:
+def read_checkpoint(folder: Path, fingerprint: str, shape: tuple[int, int, int]) -> Checkpoint:
     """The frames that are kept in a folder.
 
     Args:
         folder: an earlier portrait's.
-        print_: this run's `fingerprint`.
+        fingerprint: this run's `fingerprint_of`.
         shape: of a frame.
 
     Raises:
         GazeError: there are none, they are other frames, or they are damaged.
     """
-    if not (folder / KEPT).is_file():
+    if not (folder / CHECKPOINT).is_file():
         raise GazeError(
-            f"{folder} cannot be continued: there is no {KEPT} in it. A portrait has one if a slow engine rendered it."
+            f"{folder} cannot be continued: there is no {CHECKPOINT} in it. A portrait has one if a slow engine "
+            "rendered it."
         )
     try:
-        with zipfile.ZipFile(folder / KEPT) as archive:
+        with zipfile.ZipFile(folder / CHECKPOINT) as archive:
             about: dict[str, Any] = json.loads(archive.read(_ABOUT))
-            if about["fingerprint"] != print_:
+            if about["fingerprint"] != fingerprint:
                 raise GazeError(
                     f"{folder} cannot be continued: its frames are others than what was asked for. Give the same photo "
                     "and the same choices, except for keys, quality and video, to the same version of this program."
                 )
             looks = [Look(float(row), float(col)) for row, col in about["looks"][:_MOST]]
-            return Kept(
+            return Checkpoint(
                 {look: _read(archive, f"{number}.webp", shape) for number, look in enumerate(looks)},
                 float(about["seconds"]),
             )
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
-        raise GazeError(f"{folder / KEPT} is damaged. Make the portrait without it.") from error
+        raise GazeError(f"{folder / CHECKPOINT} is damaged. Make the portrait without it.") from error
 
 
-def kept_frames(folder: Path, shape: tuple[int, int, int]) -> dict[Look, np.ndarray]:
+def checkpoint_frames(folder: Path, shape: tuple[int, int, int]) -> dict[Look, np.ndarray]:
     """The frames that are kept in a portrait's own folder, whatever run they are of; none if there are none.
 
     Args:
@@ -102,9 +105,9 @@ def kept_frames(folder: Path, shape: tuple[int, int, int]) -> dict[Look, np.ndar
         shape: of a frame.
     """
     try:
-        with zipfile.ZipFile(folder / KEPT) as archive:
-            print_ = json.loads(archive.read(_ABOUT))["fingerprint"]
-        return dict(take_up(folder, print_, shape).frames)
+        with zipfile.ZipFile(folder / CHECKPOINT) as archive:
+            fingerprint = json.loads(archive.read(_ABOUT))["fingerprint"]
+        return dict(read_checkpoint(folder, fingerprint, shape).frames)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, GazeError):
         return {}
 

@@ -19,7 +19,7 @@ LEFT_AGE = 6 * 3600.0
 
 
 @contextmanager
-def claimed(folder: Path, mode: int = 0o777) -> Iterator[Path]:
+def locked(folder: Path, mode: int = 0o777) -> Iterator[Path]:
     """Make a folder that `sweep` leaves alone until the block ends, or the program does.
 
     Args:
@@ -37,20 +37,20 @@ def claimed(folder: Path, mode: int = 0o777) -> Iterator[Path]:
         if folder.exists():
             break
         _close(lock)  # a sweep came between
-    _claims.add(folder)
+    _locked.add(folder)
     try:
         yield folder
     finally:
-        _claims.discard(folder)
+        _locked.discard(folder)
         _close(lock)
 
 
-def remove_claimed() -> None:
-    """Remove the folders that this program has claimed, in which threads may still be at work: for its very end.
+def remove_locked() -> None:
+    """Remove the folders that this program has locked, in which threads may still be at work: for its very end.
 
     They are renamed first, so that no thread puts another file where one was just removed.
     """
-    for folder in list(_claims):
+    for folder in list(_locked):
         gone = folder.with_name(f"{folder.name}-gone")
         try:
             folder.rename(gone)
@@ -59,11 +59,11 @@ def remove_claimed() -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-_claims: set[Path] = set()
+_locked: set[Path] = set()
 
 
 def sweep(parent: Path, pattern: str) -> None:
-    """Remove the folders, of this pattern, that no running program has claimed."""
+    """Remove the folders, of this pattern, that no running program has locked."""
     for folder in parent.glob(pattern):
         lock = _open(folder)
         if _is_left(folder, lock):

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from gaze.errors import GazeError, StoreError
-from gaze.storage.locks import claimed
+from gaze.storage.locks import locked
 from gaze.storage.modes import PRIVATE
 
 _log = logging.getLogger(__name__)
@@ -38,10 +38,10 @@ def publishing(final: Path) -> Iterator[Path]:
         raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
     session = is_session(final.name)
     draft = final.parent / f"{DRAFT}{final.name}-{secrets.token_hex(8)}"
-    with ExitStack() as claim:
+    with ExitStack() as lock:
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
-            claim.enter_context(claimed(draft, PRIVATE if session else 0o777))
+            lock.enter_context(locked(draft, PRIVATE if session else 0o777))
         except OSError as error:
             if session:
                 raise not_kept(final.parent, error) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, Metadata
 from gaze.progress import Outcome, Progress
-from gaze.storage.locks import LEFT_AGE, claimed, sweep
+from gaze.storage.locks import LEFT_AGE, locked, sweep
 from gaze.storage.modes import PRIVATE, make_private
 from gaze.storage.owners import SECRET, is_proof, proof, store_secret
 from gaze.storage.publishing import DRAFT, is_session, not_kept
@@ -106,7 +106,7 @@ class SessionStore:
         """
         try:
             self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
-            with claimed(self.root / f"{DRAFT}{secrets.token_hex(8)}", PRIVATE) as folder:
+            with locked(self.root / f"{DRAFT}{secrets.token_hex(8)}", PRIVATE) as folder:
                 try:
                     yield folder
                 finally:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator
-from contextlib import closing
 
 from gaze.output.metadata import METADATA
-from gaze.pipeline import add_sheets
-from gaze.progress import Progress, Result, Steps
+from gaze.pipeline.sheets import add_sheets
+from gaze.progress import Progress, Result
 from gaze.storage.sessions import SessionStore
 
 STAGE = "sheets"
@@ -27,9 +26,7 @@ def adding_sheets(store: SessionStore, session: str) -> Generator[Progress, None
     with store.scratch() as place:
         folder = place / session
         shutil.copytree(store.folder(session), folder)
-        with closing(add_sheets(folder)) as running:
-            yield from (steps := Steps(running))
-        metadata = steps.result
+        metadata = yield from add_sheets(folder)
         for name in (*(metadata.sheets or ()), *metadata.mobile_sheets, METADATA):  # the last one makes them known
             store.write(session, name, (folder / name).read_bytes())
     return Result(store.folder(session), metadata, metadata.engine or "", "", ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +15,14 @@ from gaze.matting.background import BLUR, is_plain
 from gaze.options import PREVIEW, Options
 from gaze.output.bundle import write_zip
 from gaze.output.metadata import Metadata
-from gaze.pipeline import generate, run
+from gaze.pipeline.making import generate, run
 from gaze.progress import Progress, Steps
 from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.limit import AtOnce, Limit, check_cost, client_of
 from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_url
 from gaze.ui.sentences import refusal
 from gaze.ui.visitors import for_visitors
@@ -39,7 +38,7 @@ class Api:
     Args:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour; below the system's temporary folder, as Gradio wants the zip.
-        line: those who wait for their portraits, the page's visitors included.
+        queue: those who wait for their portraits, the page's visitors included.
         remote: as in `gaze.options.Options`.
         limit: of previews, the page's included.
         listeners: those who wait for answers; whose listener is gone, that run ends.
@@ -49,12 +48,12 @@ class Api:
         self,
         results: SessionStore,
         previews: SessionStore,
-        line: Line,
+        queue: Queue,
         remote: str | None = None,
         limit: Limit | None = None,
         listeners: Listeners | None = None,
     ) -> None:
-        self._results, self._previews, self._line, self._remote = results, previews, line, remote
+        self._results, self._previews, self._queue, self._remote = results, previews, queue, remote
         self._limit, self._listeners = limit or Limit(), listeners or Listeners()
         self._at_once = AtOnce()
 
@@ -132,14 +131,14 @@ class Api:
             if options.wants_sheets:
                 check_cost(options.size, options.sheet_size)
             given = _given(photo)
-            with self._line.enter() as turn:
+            with self._queue.enter() as turn:
                 listener = self._listeners.follow()
                 for place in turn.waiting():
                     _see(listener, WAITING)
                     progress(None, desc=place)
                     yield _told_of(Progress("wait", 0, 1, place)), None
-                with closing(self._results.keeping(out, run(given, out, options))) as running:
-                    for step in (steps := Steps(running)):
+                with Steps(self._results.keeping(out, run(given, out, options))) as steps:
+                    for step in steps:
                         _see(listener, RUNNING)
                         progress((step.done, step.total), desc=step.message)
                         yield _told_of(step), None
@@ -198,12 +197,12 @@ class Api:
         engine, reason = choose_engine("auto")
         if self._remote:
             engine, reason = HANDED_ON, f"Portraits are made by {self._remote}."
-        waiting = max(0, len(self._line) - 1)
+        waiting = max(0, len(self._queue) - 1)
         return {
             "version": __version__,
             "engine": engine,
             "reason": for_visitors(reason),
-            "running": len(self._line) - waiting,
+            "running": len(self._queue) - waiting,
             "waiting": waiting,
         }
 

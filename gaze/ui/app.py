@@ -28,7 +28,7 @@ from gaze.photo import reading
 from gaze.photo.kept import Kept
 from gaze.photo.portrait import MAX_BYTES
 from gaze.remote.client import place_of
-from gaze.storage.locks import claimed, sweep
+from gaze.storage.locks import locked, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui.agents import agents_routes
@@ -41,7 +41,7 @@ from gaze.ui.handlers import Handlers
 from gaze.ui.limit import PROXIES, Limit, asking
 from gaze.ui.listeners import Listeners, Listening
 from gaze.ui.page import add_page, head, page_routes
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_routes
 from gaze.ui.sentences import Blocks, Sentences
 from gaze.ui.share import share_routes
@@ -97,10 +97,10 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
-    line, limit, listeners = Line(), Limit(), Listeners()
-    handlers = Handlers(results, previews, line, limit, remote)
+    queue, limit, listeners = Queue(), Limit(), Listeners()
+    handlers = Handlers(results, previews, queue, limit, remote)
     atexit.register(handlers.jobs.close)
-    page = build(handlers, Api(results, previews, line, remote, limit, listeners), results, remote)
+    page = build(handlers, Api(results, previews, queue, remote, limit, listeners), results, remote)
     page.queue(max_size=_EVENTS)
     page.launch(
         theme=theme(),
@@ -149,12 +149,12 @@ def _temporary_folder() -> Path:
     """For what need not outlive the app, photos among it: removed when the app ends, or starts again after a kill."""
     parent = Path(tempfile.gettempdir())
     sweep(parent, f"{_TEMPORARY}*")
-    claim = claimed(parent / f"{_TEMPORARY}{secrets.token_hex(8)}", 0o700)
+    lock = locked(parent / f"{_TEMPORARY}{secrets.token_hex(8)}", 0o700)
     try:
-        folder = claim.__enter__()  # until the program ends
+        folder = lock.__enter__()  # until the program ends
     except OSError as error:
         raise GazeError(f"{parent} cannot be written to: {error.strerror}. Name another place in TMPDIR.") from error
-    atexit.register(claim.__exit__, None, None, None)
+    atexit.register(lock.__exit__, None, None, None)
     leave_nothing()
     return folder
 

@@ -64,7 +64,7 @@ def add_endpoints(api: Api) -> None:
         session = gr.Textbox(label="session")
         for argument in (*choices[1:], session):
             _check(argument)
-        # Who has to wait does so in our own line, where the place is told; Gradio's could be filled by one client.
+        # Who has to wait does so in our own queue, where the place is told; Gradio's could be filled by one client.
         freely: dict[str, Any] = {"concurrency_limit": None}
         gr.Button().click(api.generate, choices, [manifest, archive], api_name="generate", **freely)
         shown = [photo, *strengths, straighten, face, anyway]

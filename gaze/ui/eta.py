@@ -20,7 +20,7 @@ Seconds = dict[str, float]
 """Seconds that each stage took."""
 
 
-class Pace:
+class Estimates:
     """Seconds that portraits took on this machine, for each engine and frame size apart."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Meter:
     """How far one run is.
 
     Args:
-        expected: what `Pace.expect` says.
+        expected: what `Estimates.expect` says.
         clock: seconds.
 
     Attributes:

@@ -16,22 +16,22 @@ from gaze.engines.base import choose_engine
 from gaze.errors import DoubtfulFaceError, GazeError
 from gaze.face.detection import clear_faces
 from gaze.options import PREVIEW
-from gaze.output.bundle import KEPT
+from gaze.output.bundle import CHECKPOINT
 from gaze.photo.portrait import load_portrait
-from gaze.pipeline import generate, run
+from gaze.pipeline.making import generate, run
 from gaze.progress import Progress, Result
 from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.answers import Answer, GoneError, answered, problem_of, titled
-from gaze.ui.eta import Pace, Seconds
+from gaze.ui.eta import Estimates, Seconds
 from gaze.ui.finished import Finished
 from gaze.ui.hero import example_photos
 from gaze.ui.jobs import Job, Jobs, State
 from gaze.ui.limit import Limit, client_of
 from gaze.ui.messages import Ask, Choice, Make, Own, Photo, Running, read
 from gaze.ui.photo_input import uploaded
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.visitors import for_visitors
 
 _PREVIEWED = ("strengths", "straighten", "framing", "face", "anyway", "remove_background", "background")
@@ -44,7 +44,7 @@ class Handlers(Finished):
     Args:
         results: where finished portraits are kept.
         previews: where previews are kept for an hour.
-        line: those who wait for their portraits, programs included.
+        queue: those who wait for their portraits, programs included.
         limit: of previews.
         remote: as in `gaze.options.Options`; previews are made here nevertheless.
     """
@@ -53,14 +53,14 @@ class Handlers(Finished):
         self,
         results: SessionStore,
         previews: SessionStore,
-        line: Line,
+        queue: Queue,
         limit: Limit | None = None,
         remote: str | None = None,
     ) -> None:
         self._previews = previews
         self._limit, self._remote = limit or Limit(), remote
-        self._pace = Pace()
-        super().__init__(results, Jobs(line, self._pace))
+        self._estimates = Estimates()
+        super().__init__(results, Jobs(queue))
         self._looking = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     def look(self, data: Any, request: gr.Request | None = None) -> Answer:
@@ -121,7 +121,7 @@ class Handlers(Finished):
 
     def _plan(self, choice: Choice) -> Answer:
         """How long it would take to make it, if that is known."""
-        expected = self._pace.expect(self._engine(), choice.options(0))
+        expected = self._estimates.expect(self._engine(), choice.options(0))
         return {"seconds": sum(expected.values()) if expected else None}
 
     def _start(self, make: Make) -> Job:
@@ -132,13 +132,13 @@ class Handlers(Finished):
         engine, out = self._engine(), self._results.new()
 
         def learn(result: Result, took: Seconds) -> None:
-            self._pace.learn(engine if self._remote else result.engine, options, took)
+            self._estimates.learn(engine if self._remote else result.engine, options, took)
 
         def begin() -> Generator[Progress, None, Result]:
             return self._results.keeping(out, run(photo, out, options, self._earlier(make.mine)))
 
         about = {"session": out.name, "secret": self._results.secret(out.name)}
-        return self.jobs.start(make.job, begin, self._pace.expect(engine, options), learn, about)
+        return self.jobs.start(make.job, begin, self._estimates.expect(engine, options), learn, about)
 
     def _found(self, running: Running) -> Job | Answer:
         """The run; or the portrait that it has made, if that is too long ago for the run to be remembered."""
@@ -189,7 +189,7 @@ class Handlers(Finished):
         """Folders with frames that were rendered for portraits of the same browser."""
         for own in mine:
             with suppress(GazeError):
-                yield self._results.file(own.session, KEPT).parent
+                yield self._results.file(own.session, CHECKPOINT).parent
 
     def _engine(self) -> str:
         return HANDED_ON if self._remote else choose_engine("auto")[0]

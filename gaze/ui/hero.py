@@ -15,7 +15,7 @@ from gaze.options import Options
 from gaze.output.metadata import METADATA, Metadata
 from gaze.output.pack import PACK, STILLS_PACK
 from gaze.output.sprites import POSTER
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 
 ROOT = "gradio_api/gaze-hero"
 NAMES = (PACK, STILLS_PACK, POSTER, METADATA)

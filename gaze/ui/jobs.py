@@ -7,21 +7,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gaze.errors import GazeError
 from gaze.progress import Progress, Result, Steps
-from gaze.ui.eta import Meter, Pace, Seconds
-from gaze.ui.queue import Line
+from gaze.ui.eta import Meter, Seconds
+from gaze.ui.queue import Queue
 from gaze.ui.visitors import for_visitors
 
 _log = logging.getLogger(__name__)
 _PAUSE = 0.5
 """Seconds after which a page that follows hears something, even if nothing has happened."""
 PATIENCE_WAITING, PATIENCE_RUNNING = 30.0, 120.0
-"""Seconds for which a run goes on though no page follows it: in the line, and once it has begun."""
+"""Seconds for which a run goes on though no page follows it: in the queue, and once it has begun."""
 _REMEMBERED = 600.0
 """Seconds for which the end of a run is told."""
 _MOST_UNWANTED = 1000
@@ -40,7 +39,7 @@ class State:
         phase: "waiting", "making", "done", "failed" or "stopped".
         share: how far it is, 0 to 1.
         left: seconds until the end, if they are known.
-        place: how many are before it in the line.
+        place: how many are before it in the queue.
         shown: what can be played of it by now.
         result: with "done".
         problem: with "failed", what to tell the person.
@@ -61,7 +60,7 @@ class Job:
     Args:
         name: what its page calls it; nobody else can know.
         begin: starts the run.
-        line: those who wait.
+        queue: those who wait.
         expected: seconds that each stage will take, if they are known.
         learn: called with the seconds that they took.
     """
@@ -70,25 +69,25 @@ class Job:
         self,
         name: str,
         begin: Callable[[], Run],
-        line: Line,
+        queue: Queue,
         expected: Seconds | None = None,
         learn: Callable[[Result, Seconds], None] = lambda result, took: None,
     ) -> None:
         self.name = name
         self.state = State()
         self.about: dict[str, Any] = {}
-        self._begin, self._line, self._expected, self._learn = begin, line, expected, learn
+        self._begin, self._queue, self._expected, self._learn = begin, queue, expected, learn
         self._changed = threading.Condition()
         self._stopped = False
         self._followers, self._begun_to_follow, self._left_at = 0, 0, time.monotonic()
         # A GPU that is lent for single calls is lent to whoever asked, which Gradio keeps in the context.
         self._context = contextvars.copy_context()
-        self._turn = line.enter(sum(expected.values()) if expected else None)
+        self._turn = queue.enter(sum(expected.values()) if expected else None)
         self._thread = threading.Thread(target=self._context.run, args=(self._work,), daemon=True)
         self.ended_at: float | None = None
 
     def start(self) -> None:
-        """Begin to wait in the line."""
+        """Begin to wait in the queue."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -155,7 +154,7 @@ class Job:
         for _ in self._turn.waiting():
             if self._is_given_up(PATIENCE_WAITING):
                 return None
-            before = self._line.ahead(self._turn)
+            before = self._queue.ahead(self._turn)
             known = [other.left for other in before]
             seconds = None if None in known else sum(left or 0.0 for left in known)
             self._tell(place=len(before), left=seconds)
@@ -163,8 +162,8 @@ class Job:
             return None
         meter = Meter(self._expected)
         self._tell(phase="making", place=0, left=meter.left)
-        with closing(self._begin()) as running:
-            for step in (steps := Steps(running)):
+        with Steps(self._begin()) as steps:
+            for step in steps:
                 meter.step(step)
                 self._tell(share=meter.share, left=meter.left, shown=step.result or self.state.shown)
                 if self._is_given_up(PATIENCE_RUNNING):
@@ -177,12 +176,11 @@ class Jobs:
     """All runs of the page's visitors.
 
     Args:
-        line: those who wait, programs included.
-        pace: learns from each run.
+        queue: those who wait, programs included.
     """
 
-    def __init__(self, line: Line, pace: Pace) -> None:
-        self._line, self._pace = line, pace
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
         self._jobs: dict[str, Job] = {}
         self._unwanted: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -195,7 +193,7 @@ class Jobs:
         learn: Callable[[Result, Seconds], None],
         about: dict[str, Any],
     ) -> Job:
-        """A new run, at the end of the line; if a run of this name was begun already, that one.
+        """A new run, at the end of the queue; if a run of this name was begun already, that one.
 
         A page that is loaded anew cannot know whether the app had heard of its run: it asks for the same once more.
 
@@ -211,7 +209,7 @@ class Jobs:
             self._forget()
             if job := self._jobs.get(name):
                 return job
-            job = Job(name, begin, self._line, expected, learn)
+            job = Job(name, begin, self._queue, expected, learn)
             job.about = about
             if name in self._unwanted:
                 job.stop()

@@ -82,7 +82,7 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
     told: dict[str, Any] = {
         "show_progress": "hidden",
         "api_visibility": "private",
-        "concurrency_limit": None,  # who has to wait does so in our own line, where the place is told
+        "concurrency_limit": None,  # who has to wait does so in our own queue, where the place is told
         "trigger_mode": "multiple",
     }
     page.make(handlers.make, None, page, **told)

@@ -1,4 +1,4 @@
-"""The line of those whose portraits are waiting to be made: one is made at a time, first come, first served."""
+"""The queue of those whose portraits are waiting to be made: one is made at a time, first come, first served."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAUSE = 0.5
 """Seconds between two words to those who wait."""
 
 
-class Line:
+class Queue:
     """Shared by the page and the endpoints for programs."""
 
     def __init__(self, most: int = _MOST) -> None:
@@ -29,7 +29,7 @@ class Line:
         return len(self._turns)
 
     def enter(self, seconds: float | None = None) -> Turn:
-        """The last place in the line; whoever has it leaves the line at the end of the `with` block.
+        """The last place in the queue; whoever has it leaves the queue at the end of the `with` block.
 
         Args:
             seconds: how long the portrait will take, if that is known.
@@ -61,32 +61,32 @@ class Line:
             self._moved.notify_all()
 
     def pause(self) -> None:
-        """Until the line has moved, or a moment has passed."""
+        """Until the queue has moved, or a moment has passed."""
         with self._moved:
             self._moved.wait(_PAUSE)
 
 
 class Turn:
-    """A place in the line."""
+    """A place in the queue."""
 
-    def __init__(self, line: Line, seconds: float | None, names: tuple[str, ...] = ()) -> None:
-        self._line, self._seconds, self.names = line, seconds, names
+    def __init__(self, queue: Queue, seconds: float | None, names: tuple[str, ...] = ()) -> None:
+        self._queue, self._seconds, self.names = queue, seconds, names
         self._begun: float | None = None
 
     def __enter__(self) -> Turn:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._line.leave(self)
+        self._queue.leave(self)
 
     def waiting(self) -> Iterator[str]:
-        """Words on the place in the line, again and again until the turn has come."""
-        while before := self._line.ahead(self):
-            place = "You are next" if len(before) == 1 else f"You are number {len(before)} in line"
+        """Words on the place in the queue, again and again until the turn has come."""
+        while before := self._queue.ahead(self):
+            place = "You are next" if len(before) == 1 else f"You are number {len(before)} in the queue"
             left = [other.left for other in before]
             known = [seconds for seconds in left if seconds is not None]
             yield f"{place}; about {duration(sum(known))}." if len(known) == len(left) else f"{place}."
-            self._line.pause()
+            self._queue.pause()
         self._begun = time.monotonic()
 
     @property

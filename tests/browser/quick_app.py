@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gaze import pipeline
 from gaze.errors import GazeError
 from gaze.options import Options
+from gaze.pipeline.making import generate
 from gaze.progress import Progress, Result
 from gaze.storage.publishing import publishing
 from gaze.ui import handlers
@@ -35,7 +35,7 @@ def copied(photo: Path, out: Path, options: Options, progress: Any = None) -> Re
     small = replace(options, engine="warp", keys=5, frame_size=256)
     name = hashlib.sha256(photo.read_bytes() + repr(small).encode()).hexdigest()
     if name not in made:
-        made[name] = pipeline.generate(photo, kept / name, small, progress)
+        made[name] = generate(photo, kept / name, small, progress)
     with publishing(out) as draft:
         shutil.copytree(made[name].folder, draft, dirs_exist_ok=True)
     return replace(made[name], folder=out)

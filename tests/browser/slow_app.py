@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from gaze import pipeline, rendering
 from gaze.engines import base
 from gaze.engines.base import Engine
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.grid import Pose
 from gaze.options import Options
 from gaze.photo.portrait import Photo
+from gaze.pipeline import key_plan, making, preparing
 from gaze.progress import Loading, Progress, Result
 from gaze.ui import handlers
 from gaze.ui.app import launch
@@ -34,7 +34,7 @@ class SlowEngine(WarpEngine):
 
     def stream(self, source: WarpSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for pose in poses:
-            while self.rendered >= rendering.COARSE**2 and not GATE.exists():
+            while self.rendered >= key_plan.COARSE**2 and not GATE.exists():
                 time.sleep(0.05)
             time.sleep(0.03)
             self.rendered += 1
@@ -48,9 +48,9 @@ def load_engine(name: str, *choices: Any) -> Generator[Loading, None, tuple[Engi
 
 
 def run(photo: Photo, out: Path, options: Options, earlier: Sequence[Path]) -> Generator[Progress, None, Result]:
-    return pipeline.run(photo, out, replace(options, frame_size=256, video="none"), earlier)
+    return making.run(photo, out, replace(options, frame_size=256, video="none"), earlier)
 
 
-pipeline.load_engine, handlers.run = load_engine, run  # type: ignore[assignment]
-rendering._SLOW = rendering.PATIENCE = 0.5  # so that 30 frames are as much as a person waits for
+preparing.load_engine, handlers.run = load_engine, run  # type: ignore[assignment]
+key_plan._SLOW = key_plan._PATIENCE = 0.5  # so that 30 frames are as much as a person waits for
 launch()

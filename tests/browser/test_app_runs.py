@@ -1,4 +1,4 @@
-"""A run and the page that waits for it: loaded anew, closed, stopped, in the line, cut off, and after a restart."""
+"""A run and the page that waits for it: loaded anew, closed, stopped, in the queue, cut off, and after a restart."""
 
 from __future__ import annotations
 

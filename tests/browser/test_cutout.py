@@ -14,7 +14,7 @@ import pytest
 
 from gaze.options import Options
 from gaze.output.bundle import write_zip
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from tests.browser.driving import box, look_at, wait_at_rest, wait_loaded
 from tests.browser.portraits import pixels
 from tests.green import greenness, write_network

@@ -16,7 +16,7 @@ from gaze.grid import Cell
 from gaze.options import Options
 from gaze.output.bundle import write_zip
 from gaze.output.metadata import Metadata
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from tests import tables
 from tests.browser.conftest import Record
 from tests.browser.driving import address, wait_at_rest

@@ -28,7 +28,7 @@ from gaze.output.pack_reader import read_pack
 from gaze.output.unpacking import decode_keys
 from gaze.output.validator import check
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.progress import Loading
 
 GRID = GazeGrid(20)

@@ -12,7 +12,7 @@ from PIL import Image
 from gaze.options import Options
 from gaze.output.bundle import PRIVATE, widget_source, write_pages, write_zip
 from gaze.output.metadata import Metadata
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
 

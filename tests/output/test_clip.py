@@ -14,7 +14,7 @@ from gaze.options import Options
 from gaze.output import clip
 from gaze.output.clip import KINDS, SECONDS, path, write_clip
 from gaze.output.pack import Facts
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from gaze.output.converter import closeness, repack
 from gaze.output.pack_reader import read_pack
 from gaze.output.unpacking import decode_keys
 from gaze.output.validator import check
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from tests.browser.portraits import write_portrait
 from tests.fakes import cell_colour, cell_frame, cell_of
 

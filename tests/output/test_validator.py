@@ -12,7 +12,7 @@ from gaze.options import Options
 from gaze.output.pack import Facts, Payload, Picture, write_pack
 from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from tests.browser.portraits import write_portrait
 from tests.fakes import FakeEngine
 from tests.packs import layer, outwards, packed, packed_1, stills

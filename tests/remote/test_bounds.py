@@ -15,7 +15,7 @@ import pytest
 
 from gaze.errors import GazeError
 from gaze.options import Options
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.progress import Progress
 from gaze.remote import bounds
 from gaze.remote import client as remote
@@ -23,7 +23,7 @@ from gaze.remote.bounds import Bounds
 from gaze.storage.sessions import SessionStore
 from gaze.ui.api import Api
 from gaze.ui.endpoints import add_endpoints
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.version import __version__
 
 
@@ -105,7 +105,7 @@ Liar.generate.__signature__ = inspect.signature(Api.generate)  # type: ignore[at
 def liar(tmp_path: Path) -> Iterator[tuple[Liar, str]]:
     store = SessionStore(tmp_path / "store")
     with gr.Blocks() as page:
-        add_endpoints(liar := Liar(store, store, Line()))
+        add_endpoints(liar := Liar(store, store, Queue()))
     page.launch(prevent_thread_lock=True, quiet=True)
     liar.said = {"version": "", "stage": "render", "done": 1, "total": 9, "message": "x" * 100_000}
     yield liar, page.local_url

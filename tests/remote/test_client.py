@@ -31,7 +31,7 @@ from gaze.errors import GazeError
 from gaze.grid import Strengths
 from gaze.options import Options
 from gaze.output.validator import check
-from gaze.pipeline import generate, run
+from gaze.pipeline.making import generate, run
 from gaze.progress import Progress
 from gaze.remote import client as remote
 from gaze.remote import fetching
@@ -40,7 +40,7 @@ from gaze.remote.fetching import fetch, unpack
 from gaze.storage.owners import SECRET
 from gaze.storage.sessions import SessionStore
 from gaze.ui import api, endpoints
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from tests.fakes import FakeEngine
 from tests.serving import ROOT, App, serving
 
@@ -84,7 +84,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         there = stack.enter_context(serving(tmp_path_factory.mktemp("there"), GAZE_WEIGHTS="/nowhere"))
         store, previews = (SessionStore(tmp_path_factory.mktemp(name)) for name in ("here", "previews"))
         with gr.Blocks() as page:
-            endpoints.add_endpoints(api.Api(store, previews, Line(), there.address))
+            endpoints.add_endpoints(api.Api(store, previews, Queue(), there.address))
         page.launch(prevent_thread_lock=True, quiet=True)
         stack.callback(page.close)
         downloads = tmp_path_factory.mktemp("downloads")
@@ -264,7 +264,7 @@ def test_every_option_reaches_the_other_side(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(api, "run", stand_in)
     with gr.Blocks() as page:
         store = SessionStore(tmp_path)
-        endpoints.add_endpoints(api.Api(store, store, Line()))
+        endpoints.add_endpoints(api.Api(store, store, Queue()))
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         with pytest.raises(AppError, match="enough"):

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gaze.storage import locks as claims
-from gaze.storage.locks import claimed, remove_claimed, sweep
+from gaze.storage import locks as locks_module
+from gaze.storage.locks import locked, remove_locked, sweep
 
 HOLD = """
 import sys, pathlib, gaze.storage.locks as c
-with c.claimed(pathlib.Path(sys.argv[1])): print(flush=True); input()
+with c.locked(pathlib.Path(sys.argv[1])): print(flush=True); input()
 """
 
 
@@ -46,8 +46,8 @@ def test_a_sweep_that_comes_between_takes_nothing(tmp_path: Path, monkeypatch: p
             shutil.rmtree(folder)
         return lock
 
-    monkeypatch.setattr(claims, "_open", open_late)
-    with claimed(tmp_path / "work") as folder:
+    monkeypatch.setattr(locks_module, "_open", open_late)
+    with locked(tmp_path / "work") as folder:
         assert removed
         sweep(tmp_path, "work")
         assert folder.exists()
@@ -65,8 +65,8 @@ class Unlockable:
 
 @pytest.mark.parametrize("locks", [None, Unlockable])
 def test_without_locks_the_age_decides(locks: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "fcntl", locks)
-    with claimed(tmp_path / "work-new"):
+    monkeypatch.setattr(locks_module, "fcntl", locks)
+    with locked(tmp_path / "work-new"):
         pass
     (tmp_path / "work-old").mkdir()
     os.utime(tmp_path / "work-old", (0, 0))
@@ -91,13 +91,13 @@ def test_at_the_end_folders_go_though_threads_still_write_into_them(tmp_path: Pa
             with suppress(OSError):
                 (folder / f"{number}.webp").write_bytes(b"")
 
-    with ExitStack() as claimed_ones:
-        folders = [claimed_ones.enter_context(claimed(tmp_path / f"work-{number}")) for number in range(20)]
+    with ExitStack() as stack:
+        folders = [stack.enter_context(locked(tmp_path / f"work-{number}")) for number in range(20)]
         threads = [threading.Thread(target=write, args=(folder,)) for folder in folders[:4]]
         for thread in threads:
             thread.start()
         try:
-            remove_claimed()
+            remove_locked()
         finally:
             ended.set()
             for thread in threads:

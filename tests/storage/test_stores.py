@@ -74,7 +74,7 @@ class Clock:
 
 
 def making(folder: Path) -> Generator[Progress, None, str]:
-    """What `gaze.pipeline.run` does, in short."""
+    """What `gaze.pipeline.making.run` does, in short."""
     with publishing(folder) as draft:
         yield Progress("render", 0, 1, "Rendering")
         for name, data in FILES.items():

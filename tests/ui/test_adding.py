@@ -10,14 +10,13 @@ from starlette.testclient import TestClient
 
 from gaze.errors import GazeError
 from gaze.options import Options
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.progress import Steps
 from gaze.storage.sessions import SessionStore
 from gaze.ui.adding import adding_sheets
-from gaze.ui.eta import Pace
 from gaze.ui.finished import Finished
 from gaze.ui.jobs import Jobs
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_routes
 
 SMALL = Options(engine="warp", size=4, keys=5, frame_size=128, sheets=False)
@@ -38,7 +37,7 @@ def test_sheets_are_added_to_a_finished_portrait_and_its_zip(store: SessionStore
     stopped.close()
     assert {path.name for path in store.folder(session).iterdir()} == before, "a run that is stopped changes nothing"
 
-    jobs = Jobs(Line(), Pace())
+    jobs = Jobs(Queue())
     finished = Finished(store, jobs)
     assert "Only the browser" in str(finished.sheets({"session": session, "secret": "x", "job": "0" * 32}))
     own = {"session": session, "secret": store.secret(session), "job": "1" * 32}

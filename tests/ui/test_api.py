@@ -24,7 +24,7 @@ from PIL import Image
 from gaze import __version__
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.ui.api import Api
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from tests.clone import installed
 from tests.green import write_network
 from tests.serving import serving
@@ -227,7 +227,7 @@ def test_the_containers_health_check(server: str) -> None:
 
 def test_a_programs_previews_are_kept_for_an_hour_too(photo: Path, tmp_path: Path) -> None:
     previews = SessionStore(tmp_path / "previews", PREVIEWS_KEPT)
-    api = Api(SessionStore(tmp_path / "results"), previews, Line())
+    api = Api(SessionStore(tmp_path / "results"), previews, Queue())
     old, new = (api.preview(str(photo), 1, 1, 1, True, 0)["session"] for _ in range(2))
     assert set(previews.sessions()) == {old, new}
     two_hours_ago = time.time() - 7200

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from gaze.options import Options
 from gaze.progress import Progress
-from gaze.ui.eta import STAGES, Meter, Pace
+from gaze.ui.eta import STAGES, Estimates, Meter
 
 
 class Clock:
@@ -15,16 +15,16 @@ class Clock:
 
 
 def test_nothing_is_expected_before_something_was_made() -> None:
-    assert Pace().expect("warp", Options()) is None
+    assert Estimates().expect("warp", Options()) is None
     assert Meter(None).left is None
 
 
 def test_engines_and_sizes_are_learnt_apart() -> None:
-    pace = Pace()
-    pace.learn("warp", Options(), {"render": 2.0})
-    assert pace.expect("warp", Options()) == {"render": 2.0}
-    assert pace.expect("liveportrait", Options()) is None
-    assert pace.expect("warp", Options(frame_size=640)) is None
+    estimates = Estimates()
+    estimates.learn("warp", Options(), {"render": 2.0})
+    assert estimates.expect("warp", Options()) == {"render": 2.0}
+    assert estimates.expect("liveportrait", Options()) is None
+    assert estimates.expect("warp", Options(frame_size=640)) is None
 
 
 def test_what_a_run_took_is_what_the_next_one_expects() -> None:

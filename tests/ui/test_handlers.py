@@ -11,13 +11,13 @@ from PIL import Image
 
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.sessions import SessionStore
 from gaze.ui import handlers as module
 from gaze.ui import photo_input
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import Limit
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 
 EXAMPLE = {"photo": {"example": 0}}
 
@@ -40,7 +40,7 @@ def handlers(
         return run(photo, out, replace(options, engine="warp", keys=5, frame_size=128), earlier)
 
     monkeypatch.setattr(module, "run", small)
-    handlers = Handlers(*stores, Line())
+    handlers = Handlers(*stores, Queue())
     yield handlers
     handlers.jobs.close()
 
@@ -134,7 +134,7 @@ def test_what_makes_no_sense_is_answered_in_words(handlers: Handlers, name: str,
 
 
 def test_who_asks_too_often_is_told(stores: tuple[SessionStore, SessionStore], tmp_path: Path) -> None:
-    handlers = Handlers(*stores, Line(), Limit(most=0))
+    handlers = Handlers(*stores, Queue(), Limit(most=0))
     assert "Wait" in handlers.look(EXAMPLE)["problem"]["text"]
 
 

@@ -9,9 +9,8 @@ import pytest
 from gaze.errors import GazeError
 from gaze.progress import Progress, Result
 from gaze.ui import jobs as module
-from gaze.ui.eta import Pace
 from gaze.ui.jobs import Job, Jobs, State
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 
 RESULT = cast(Any, Result)(Path("x"), None, "warp", "", ())
 
@@ -38,13 +37,13 @@ class Work:
 
 
 @pytest.fixture
-def line() -> Line:
-    return Line()
+def queue() -> Queue:
+    return Queue()
 
 
 @pytest.fixture
-def jobs(line: Line) -> Jobs:
-    return Jobs(line, Pace())
+def jobs(queue: Queue) -> Jobs:
+    return Jobs(queue)
 
 
 @pytest.fixture
@@ -86,17 +85,17 @@ def test_of_the_pages_that_follow_one_run_the_newest_are_told(start: Callable[[W
         assert state.phase == "done"
 
 
-def test_a_run_that_is_stopped_is_closed_and_leaves_the_line(line: Line, start: Callable[[Work], Job]) -> None:
+def test_a_run_that_is_stopped_is_closed_and_leaves_the_line(queue: Queue, start: Callable[[Work], Job]) -> None:
     work = Work()
     job = start(work)
     work.begun.wait(10)
     job.stop()
     assert last(job).phase == "stopped"
     assert work.closed.is_set()
-    assert len(line) == 0
+    assert len(queue) == 0
 
 
-def test_who_waits_is_told_the_place_and_may_leave(line: Line, start: Callable[[Work], Job]) -> None:
+def test_who_waits_is_told_the_place_and_may_leave(queue: Queue, start: Callable[[Work], Job]) -> None:
     works = [Work(), Work(), Work()]
     first, second, third = map(start, works)
     assert next(state.place for state in third.follow() if state.place) == 2
@@ -106,7 +105,7 @@ def test_who_waits_is_told_the_place_and_may_leave(line: Line, start: Callable[[
     works[0].go.set()
     works[2].go.set()
     assert (last(first).phase, last(third).phase) == ("done", "done")
-    assert len(line) == 0
+    assert len(queue) == 0
 
 
 @pytest.mark.parametrize("waits", [False, True])

@@ -22,7 +22,7 @@ from gaze.ui.api import Api
 from gaze.ui.app import build
 from gaze.ui.handlers import Handlers
 from gaze.ui.listeners import Listeners, Listening
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from tests.conftest import PHOTO
 from tests.ui.test_limit import Clock
 
@@ -89,37 +89,37 @@ def test_streams_are_seen_while_they_are_open(path: str, name: str) -> None:
 
 def test_a_run_that_nobody_waits_for_gives_up_its_place(asked: None, tmp_path: Any) -> None:
     clock = Clock()
-    line, store = Line(), SessionStore(tmp_path)
-    api = Api(store, store, line, listeners=Listeners(clock))
-    with line.enter():
+    queue, store = Queue(), SessionStore(tmp_path)
+    api = Api(store, store, queue, listeners=Listeners(clock))
+    with queue.enter():
         run = call(api)
         assert next(run)[0]["stage"] == "wait"
         clock.now = 31
         with pytest.raises(Exception, match="Nobody has fetched the answer"):
             next(run)
-        assert len(line) == 1
+        assert len(queue) == 1
 
 
 def test_a_run_that_nobody_waits_for_ends_after_two_minutes(asked: None, tmp_path: Any) -> None:
     clock = Clock()
-    line, store = Line(), SessionStore(tmp_path)
-    run = call(Api(store, store, line, listeners=Listeners(clock)))
+    queue, store = Queue(), SessionStore(tmp_path)
+    run = call(Api(store, store, queue, listeners=Listeners(clock)))
     next(run)
     clock.now = 119
     next(run)
     clock.now = 121
     with pytest.raises(Exception, match="Nobody has fetched the answer"):
         next(run)
-    assert len(line) == 0
+    assert len(queue) == 0
     assert [path.name for path in tmp_path.iterdir()] in ([], [".key"])
 
 
 def test_a_portrait_that_would_fill_the_disk_is_refused(tmp_path: Any) -> None:
     store = SessionStore(tmp_path)
     with pytest.raises(Exception, match="Choose frames of at most 512 pixels"):
-        next(call(Api(store, store, Line()), size=60, frame_size=2048))
+        next(call(Api(store, store, Queue()), size=60, frame_size=2048))
     with pytest.raises(Exception, match="Choose frames of at most 512 pixels"):
-        next(call(Api(store, store, Line()), size=60, sheet_size=1024))
+        next(call(Api(store, store, Queue()), size=60, sheet_size=1024))
     assert module.check_cost(30, 1024) is None
     with pytest.raises(GazeError):
         module.check_cost(30, 1026)
@@ -127,7 +127,7 @@ def test_a_portrait_that_would_fill_the_disk_is_refused(tmp_path: Any) -> None:
 
 def test_nobody_waits_in_gradios_own_line(tmp_path: Path) -> None:
     """It is one for all, and short: a client whose previews stand in it would shut everybody out."""
-    store, line = SessionStore(tmp_path), Line()
+    store, line = SessionStore(tmp_path), Queue()
     page = build(Handlers(store, store, line), Api(store, store, line), store)
     queued = [event for event in page.fns.values() if event.queue]
     assert {event.api_name for event in queued} >= {"generate", "preview", "session"}
@@ -136,7 +136,7 @@ def test_nobody_waits_in_gradios_own_line(tmp_path: Path) -> None:
 
 def test_a_client_has_two_previews_made_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SessionStore(tmp_path)
-    api = Api(store, store, Line())
+    api = Api(store, store, Queue())
 
     def another(*_: Any) -> None:
         api.preview(str(PHOTO), 1, 1, 1, True, 0)

@@ -24,7 +24,7 @@ from gaze.ui import api as module
 from gaze.ui.api import Api
 from gaze.ui.app import build
 from gaze.ui.handlers import Handlers
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 
 pytest.importorskip("mcp", reason="mcp is missing: pip install 'gradio[mcp]'")
 
@@ -37,7 +37,7 @@ from mcp.client.streamable_http import streamable_http_client
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page and its endpoints with small portraits."""
     place = tmp_path_factory.mktemp("app")
-    results, previews, line = SessionStore(place / "results"), SessionStore(place / "previews"), Line()
+    results, previews, queue = SessionStore(place / "results"), SessionStore(place / "previews"), Queue()
     run = module.run
 
     def small(photo: Path, out: Path, options: Options) -> Any:
@@ -45,7 +45,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "run", small)
-        page = build(Handlers(results, previews, line), Api(results, previews, line), results)
+        page = build(Handlers(results, previews, queue), Api(results, previews, queue), results)
         page.queue(max_size=20)
         _, found, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, mcp_server=True)
         yield found

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gaze.options import Options
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.publishing import publishing
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import ZIP, session_routes, session_url

@@ -18,7 +18,7 @@ from gaze.ui.api import Api
 from gaze.ui.app import build
 from gaze.ui.endpoints import NAMES
 from gaze.ui.handlers import Handlers
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.sentences import RESTARTED, UNEXPECTED, Sentences
 
 KEY = {"meta": {"_type": "gradio.FileData"}}
@@ -28,7 +28,7 @@ REST = [1, 1, 1, True, 0, False]
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
     place = tmp_path_factory.mktemp("stores")
-    return Api(SessionStore(place / "results"), SessionStore(place / "previews"), Line())
+    return Api(SessionStore(place / "results"), SessionStore(place / "previews"), Queue())
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def app(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Cl
     """The page and its endpoints, without the rest of the app."""
     place = tmp_path_factory.mktemp("page")
     results, previews = SessionStore(place / "results"), SessionStore(place / "previews")
-    page = build(Handlers(results, previews, Line()), api, results)
+    page = build(Handlers(results, previews, Queue()), api, results)
     page.queue(max_size=20)
     more = {"routes": agents_routes(), "middleware": [Middleware(Sentences, NAMES)]}
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, app_kwargs=more)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from gaze.options import Options
 from gaze.output.bundle import write_zip
-from gaze.pipeline import generate
+from gaze.pipeline.making import generate
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_routes
 from gaze.ui.share import Share, read_share, share_path, share_routes, write_share

@@ -15,7 +15,7 @@ from gaze.remote.client import as_arguments
 from gaze.storage.sessions import SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui.api import Api
-from gaze.ui.queue import Line
+from gaze.ui.queue import Queue
 from gaze.ui.routes import session_routes
 from tests.s3 import S3
 from tests.serving import ROOT
@@ -28,7 +28,7 @@ def test_a_portrait_outlives_the_machine_it_was_made_on(
         s3.configure(monkeypatch)
         monkeypatch.setenv("GAZE_STORE", f"s3://{s3.bucket()}/gaze")
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "first"))
-        api = Api(open_store(), SessionStore(tmp_path / "previews"), Line())
+        api = Api(open_store(), SessionStore(tmp_path / "previews"), Queue())
         given = as_arguments(Options(engine="warp", size=4, frame_size=128))
         *_, (manifest, _) = api.generate(photo=str(photo), keep=True, **given)
         assert manifest

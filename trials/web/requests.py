@@ -20,6 +20,7 @@ _WORDS, _PHOTO = 2**20, int(1.4 * MAX_BYTES)
 """Bytes that requests may have, as docs/api.md and docs/hosting.md say."""
 QUICK = Limits(seconds=5)
 _BURST = 100
+_HOST = "HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def announced(app: App) -> Iterator[Tried]:
@@ -87,18 +88,12 @@ def _broken_off(app: App, place: Path, path: str, most: int, start: bytes) -> st
 
 def odd(app: App) -> Iterator[Tried]:
     lengths = ("-1", "+5", "1_0", "0x10", "١", "5, 6", "", " ", "1e3", "9" * 400, "5\r\nContent-Length: 6")
-    requests = [
-        f"POST /gradio_api/run/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: {it}\r\n\r\n{{}}" for it in lengths
-    ]
+    requests = [f"POST /gradio_api/run/health {_HOST}Content-Length: {it}\r\n\r\n{{}}" for it in lengths]
     both = "Transfer-Encoding: chunked\r\nContent-Length: 4"
-    requests += [f"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\n{both}\r\n\r\n0\r\n\r\n"]
-    requests += [
-        f"{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n" for method in ("TRACE", "PUT", "DELETE", "PATCH", "FOO", "get")
-    ]
-    requests += [
-        f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in ("http://foreign.test/", "*", "//x", "/%", "/%ff%fe")
-    ]
-    requests += [f"GET / HTTP/1.1\r\nHost: localhost\r\n{name}: {'a' * 70_000}\r\n\r\n" for name in ("X-A", "Cookie", "Range")]
+    requests += [f"POST /gradio_api/upload {_HOST}{both}\r\n\r\n0\r\n\r\n"]
+    requests += [f"{method} / {_HOST}\r\n" for method in ("TRACE", "PUT", "DELETE", "PATCH", "FOO", "get")]
+    requests += [f"GET {path} {_HOST}\r\n" for path in ("http://foreign.test/", "*", "//x", "/%", "/%ff%fe")]
+    requests += [f"GET / {_HOST}{name}: {'a' * 70_000}\r\n\r\n" for name in ("X-A", "Cookie", "Range")]
     requests += ["GET / HTTP/9.9\r\n\r\n", "\0" * 100, "GET /\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"]
     for request in requests:
         yield attempt(partial(_survives, app, request.encode()), QUICK, repr(request[:120]))

@@ -107,7 +107,7 @@ export class States {
 
   waiting({ place, left }) {
     const { title, text } = waiting(place, left);
-    this.#running("waiting", this.#line(title, [text]), `Place ${place + 1} in the line`, "", 0);
+    this.#running("waiting", this.#line(title, [text]), `Place ${place + 1} in the queue`, "", 0);
   }
 
   done({ session, made, portrait, notes }, hasPhoto) {

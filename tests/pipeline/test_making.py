@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 import gaze
-from gaze import pipeline
 from gaze.engines.base import Engine
 from gaze.engines.fallback import FallbackEngine
 from gaze.errors import FaceError, GazeError
@@ -26,7 +25,10 @@ from gaze.output.spool import FrameSpool
 from gaze.output.unpacking import decode_keys
 from gaze.output.validator import check
 from gaze.photo.portrait import Portrait
-from gaze.pipeline import add_sheets, generate, run
+from gaze.pipeline import making, preparing
+from gaze.pipeline.making import generate, run
+from gaze.pipeline.preparing import prepare_portrait
+from gaze.pipeline.sheets import add_sheets
 from gaze.progress import Loading, Progress
 from tests.fakes import FakeEngine, cell_of, decode_sheet
 
@@ -300,7 +302,7 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing(
 
     place = {
         "sheets": (FrameSpool, "put"),
-        "pack": (pipeline.KeyEncoder, "write"),
+        "pack": (making.KeyEncoder, "write"),
         "poster": (sprites.Path, "write_bytes"),
     }
     steps = run(photo, tmp_path / "out", replace(SMALL, pack=stage != "sheets"))
@@ -365,7 +367,7 @@ def test_getting_an_engine_ready_is_told(photo: Path, tmp_path: Path, monkeypatc
         yield Loading("Reading")
         return FakeEngine(4), f"{name} is what there is."
 
-    monkeypatch.setattr(pipeline, "load_engine", load_engine)
+    monkeypatch.setattr(preparing, "load_engine", load_engine)
     steps: list[Progress] = []
     result = generate(photo, tmp_path / "out", Options(size=4, frame_size=128), steps.append)
     told = [(step.message, step.done, step.total) for step in steps if step.stage == "load"]
@@ -386,7 +388,7 @@ def test_a_portrait_says_which_engine_rendered_it_in_the_end(
         yield Loading("Reading")
         return FallbackEngine(Failing(4), FakeEngine(4)), "It runs on this machine's GPU."
 
-    monkeypatch.setattr(pipeline, "load_engine", load_engine)
+    monkeypatch.setattr(preparing, "load_engine", load_engine)
     result = generate(photo, tmp_path / "out", Options(size=4, frame_size=128))
     assert (result.engine, result.metadata.engine) == ("fake", "fake")
     assert json.loads((tmp_path / "out" / "metadata.json").read_text())["engine"] == "fake"
@@ -426,12 +428,10 @@ def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Pat
 
 def test_a_gaze_that_cannot_be_told_is_a_note(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Face, "is_gaze_known", property(lambda _: False))
-    assert "could not be told" in " ".join(pipeline.prepare_portrait(portrait, PREVIEW)[2])
-    assert "could not be told" not in " ".join(
-        pipeline.prepare_portrait(portrait, replace(PREVIEW, straighten=False))[2]
-    )
+    assert "could not be told" in " ".join(prepare_portrait(portrait, PREVIEW)[2])
+    assert "could not be told" not in " ".join(prepare_portrait(portrait, replace(PREVIEW, straighten=False))[2])
     monkeypatch.undo()
-    assert "could not be told" not in " ".join(pipeline.prepare_portrait(portrait, PREVIEW)[2])
+    assert "could not be told" not in " ".join(prepare_portrait(portrait, PREVIEW)[2])
 
 
 BAD = [

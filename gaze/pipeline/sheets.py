@@ -8,21 +8,35 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from gaze.engines.base import Engine
+from gaze.errors import GazeError
+from gaze.face.detection import main_face
+from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Look
 from gaze.motion.morph import Morph, resized
+from gaze.options import Options
+from gaze.output.bundle import INPUT
 from gaze.output.metadata import Metadata
-from gaze.output.pack import Pack
+from gaze.output.pack import Facts, Pack
 from gaze.output.pack_reader import read_pack
 from gaze.output.spool import FrameSpool
 from gaze.output.sprites import Sheet, check_sheets, list_sheets, plan_sheets, sheet_frame, write_sheets
 from gaze.output.unpacking import decode_keys
+from gaze.photo.portrait import Portrait, load_portrait
+from gaze.pipeline.preparing import ready_engine
+from gaze.pipeline.rendering import Rendered
 from gaze.progress import READY, Progress, SheetProgress
-from gaze.storage.checkpoint import kept_frames
+from gaze.storage.checkpoint import checkpoint_frames
+from gaze.storage.recipe import Recipe
+
+_SAME_FACE = 0.02
+"""Shares of the frame by which a face that is found anew may lie apart from the one that was animated."""
 
 Frames = Callable[[Sequence[Cell]], Iterator[np.ndarray]]
 """Makes the frames of cells, one after the other: (height, width, 3 or 4) uint8."""
@@ -119,7 +133,7 @@ def packed_morph(folder: Path, metadata: Metadata) -> tuple[Pack, Morph]:
     keys = decode_keys(pack)
     assert pack.motion is not None
     axis = pack.motion.looks
-    kept = kept_frames(folder, (facts.height, facts.width, 4 if facts.alpha else 3))
+    kept = checkpoint_frames(folder, (facts.height, facts.width, 4 if facts.alpha else 3))
     for number in keys:
         row, col = divmod(number, len(axis))
         keys[number] = kept.get(Look(axis[row], axis[col]), keys[number])
@@ -144,3 +158,82 @@ def _writing(sheets: Sequence[Sheet], written: Sequence[Sheet], started: float) 
     message = f"{READY}Writing sheet {min(len(written) + 1, len(sheets))} of {len(sheets)}"
     each = tuple(SheetProgress(sheet.name, 1.0, sheet in written) for sheet in sheets)
     return Progress("encode", len(written), len(sheets), message, left, sheets=each)
+
+
+def add_sheets(
+    folder: Path, sheet_size: int = 512, mode: str = "quadrants", quality: int = 70, effort: int = 4
+) -> Generator[Progress, None, Metadata]:
+    """Make the sheets of a finished portrait; closing the generator cancels, and leaves the portrait as it was.
+
+    The instant engine renders them anew from the portrait's photo, where that is at hand; else they are morphed from
+    the keys, as they were kept or as they are in the pack.
+
+    Args:
+        folder: the portrait's.
+        sheet_size, mode, quality, effort: as in `gaze.options.Options`.
+
+    Raises:
+        GazeError: the folder holds no portrait with a pack of version 2, or a choice is out of range.
+    """
+    Options(sheet_size=sheet_size, mode=mode, quality=quality, effort=effort).check()
+    yield Progress("sheets", 0, 1, "Reading the portrait")
+    metadata = Metadata.read(folder)
+    if not metadata.pack:
+        raise GazeError("This portrait has no pack to make sheets from. Make it again.")
+    pack, morph = packed_morph(folder, metadata)
+    facts = pack.facts
+    recipe = Recipe.read(folder)
+    grid = GazeGrid(facts.size, recipe.strengths)
+    plan = plan_for(grid, mode, (facts.width, facts.height), sheet_size, quality, effort, facts.alpha)
+    frames = morphed(morph)
+    if metadata.engine == "warp" and not facts.alpha and (known := _known_face(folder, facts)):
+        engine, _ = yield from ready_engine(Options(engine="warp", straighten=recipe.straighten))
+        frames = _rendered(engine, *known, plan)
+    return (yield from export_sheets(folder, metadata, plan, frames))
+
+
+def _known_face(folder: Path, facts: Facts) -> tuple[Portrait, Face] | None:
+    """The photo of a finished portrait and its face, if both are at hand and the face is the one that was animated."""
+    try:
+        portrait = load_portrait(folder / INPUT)
+        face, _ = main_face(portrait)
+    except GazeError:
+        return None
+    x, y = face.centre[0] / portrait.width, face.centre[1] / portrait.height
+    same = abs(x - facts.face[0]) < _SAME_FACE and abs(y - facts.face[1]) < _SAME_FACE
+    return (portrait, face) if same and (portrait.width, portrait.height) == (facts.width, facts.height) else None
+
+
+def sheet_frames(engine: Engine, portrait: Portrait, face: Face, made: Rendered, plan: SheetPlan) -> Frames:
+    """Rendered where that is cheaper than morphing."""
+    morph = Morph(made.keys.motion, made.keys.frames)
+    morph(Cell(0, 0))
+    started = time.monotonic()
+    morph(Cell(1, 0))
+    if made.seconds <= time.monotonic() - started and not engine.metered:
+        return _rendered(engine, portrait, face, plan)
+    return morphed(morph)
+
+
+def _rendered(engine: Engine, portrait: Portrait, face: Face, plan: SheetPlan) -> Frames:
+    def frames(cells: Sequence[Cell]) -> Iterator[np.ndarray]:
+        scale = plan.size[0] / portrait.width
+        small = portrait
+        if scale != 1:
+            image, alpha = (
+                None if part is None else cv2.resize(part, plan.size, interpolation=cv2.INTER_AREA)
+                for part in (portrait.image, portrait.alpha)
+            )
+            assert image is not None
+            small = replace(portrait, image=image, alpha=alpha)
+        source = engine.prepare(small, face.moved(scale))
+        for batch in engine.stream(source, [plan.grid.pose(cell) for cell in cells]):
+            yield from batch
+
+    return frames
+
+
+def sheet_plan(grid: GazeGrid, portrait: Portrait, options: Options, alpha: bool) -> SheetPlan:
+    """The sheets that a run is asked for."""
+    size = (portrait.width, portrait.height)
+    return plan_for(grid, options.mode, size, options.sheet_size, options.quality, options.effort, alpha)

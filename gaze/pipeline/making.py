@@ -1,0 +1,213 @@
+"""The whole line: from a photo to a folder with a living portrait, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gaze.engines.base import Engine
+from gaze.errors import GazeError
+from gaze.face.face import Face
+from gaze.grid import Expression, GazeGrid
+from gaze.matting.cutout import CutoutEngine
+from gaze.matting.transparency import as_picture
+from gaze.motion.motion import Keys
+from gaze.options import Options
+from gaze.output.bundle import INPUT, write_pages
+from gaze.output.coarse import remove_coarse, write_coarse
+from gaze.output.metadata import Metadata
+from gaze.output.pack import PACK, STILLS_PACK, Facts
+from gaze.output.packing import Coding, KeyEncoder
+from gaze.output.sprites import POSTER, describe, encode_webp
+from gaze.photo.portrait import Photo, Portrait
+from gaze.pipeline.key_plan import frames_planned, usual_keys
+from gaze.pipeline.preparing import as_jpeg, cut_out, prepare_portrait, reading, ready_engine
+from gaze.pipeline.rendering import KeyRendering
+from gaze.pipeline.sheets import export_sheets, sheet_frames, sheet_plan
+from gaze.progress import READY, Progress, Result, Steps
+from gaze.storage.checkpoint import Checkpoint, fingerprint_of, read_checkpoint, write_checkpoint
+from gaze.storage.publishing import publishing
+from gaze.storage.recipe import Recipe
+
+_STILLS_BETTER = 5
+"""What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
+
+
+def generate(
+    photo: Photo,
+    out: str | Path,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    earlier: str | Path | None = None,
+) -> Result:
+    """Make a portrait that follows the pointer.
+
+    Args:
+        photo: what `gaze.photo.portrait.load_portrait` reads.
+        out: the folder to make; it must not be there yet.
+        options: all choices; None takes the normal ones.
+        progress: called as the work goes on. An exception from it cancels the run: before the portrait is finished
+            nothing is left behind; while its sheets are made, the portrait without them.
+        earlier: folder of a portrait to continue: what was rendered for it is not rendered again.
+
+    Raises:
+        GazeError: the photo cannot be used, an option is out of range, `out` cannot be written, or `earlier` cannot be
+            continued.
+    """
+    continued = (Path(earlier),) if earlier else ()
+    with Steps(run(photo, out, options or Options(), continued, must_continue=bool(earlier))) as steps:
+        for step in steps:
+            if progress:
+                progress(step)
+    return steps.result
+
+
+def run(
+    photo: Photo, out: str | Path, options: Options, earlier: Iterable[Path] = (), must_continue: bool = False
+) -> Generator[Progress, None, Result]:
+    """`generate` step by step; closing the generator cancels.
+
+    While a slow engine renders, a step has a coarse portrait now and then. The portrait is finished, and its folder in
+    place, when its pack is written ("ready"); sheets, if they were asked for, are made after that.
+
+    Args:
+        photo, out, options: as for `generate`.
+        earlier: folders of portraits; the first that can be continued is.
+        must_continue: whether it is an error if none can.
+    """
+    grid = GazeGrid(options.size, options.strengths)
+    options.check()
+    yield Progress("read", 0, 1, "Looking for the face")
+    if options.remote:
+        if must_continue:
+            raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
+        return (yield from _run_there(options.remote, photo, out, options))
+    portrait, face, notes = prepare_portrait((yield from reading(photo)), options)
+    if options.wants_sheets:
+        sheet_plan(grid, portrait, options, alpha=False).check()
+    photographed = portrait
+    portrait, network = yield from cut_out(portrait, face, options)
+    engine, reason = yield from ready_engine(options)
+    if portrait.alpha is not None:
+        engine = CutoutEngine(engine, network)
+    if engine.name == "warp" and options.expression != Expression():
+        notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
+    chosen = engine.name
+    seen = portrait.image if portrait.alpha is None else np.dstack([portrait.image, portrait.alpha])
+    fingerprint = fingerprint_of(seen, face, grid, options.straighten, options.expression, chosen)
+    channels = 3 if portrait.alpha is None else 4
+
+    def result_of(keys: Keys, folder: Path) -> Result:
+        return Result(folder, _describe(grid, portrait, face, engine, options, keys.alpha), engine.name, reason, notes)
+
+    with publishing(Path(out)) as draft:
+
+        def show(keys: Keys) -> Generator[None, None, Result]:
+            facts = _facts(grid, portrait, face, keys.alpha)
+            name = yield from write_coarse(draft, facts, keys, _stills_quality(options))
+            result = result_of(keys, draft)
+            alone = {"pack": name, "stills": None, "poster": None}
+            return replace(result, metadata=result.metadata.model_copy(update=alone))
+
+        taken = _earlier_checkpoint(earlier, fingerprint, (portrait.height, portrait.width, channels), must_continue)
+        seen_on_the_way = show if options.pack else None
+        blink = options.blinking and options.pack
+        yield Progress("render", 0, frames_planned(grid.size, usual_keys(options.keys)), "Preparing the photo")
+        source = engine.prepare(portrait, face)
+        rendering = KeyRendering(engine, source, face, grid, options.keys, taken, seen_on_the_way, blink=blink)
+        made = yield from rendering.run()
+        notes += made.notes
+        result = replace(result_of(made.keys, Path(out)), notes=notes)
+        if changed := engine.name != chosen:
+            if taken:
+                raise GazeError(f"What is continued was rendered by another engine. {' '.join(engine.notes())}")
+            reason = "The engine that was chosen failed before its first frame; the notes say why."
+            result = replace(result, reason=reason)
+        plan = sheet_plan(grid, portrait, options, made.keys.alpha)
+        if options.pack:
+            yield from _pack(made.keys, _facts(grid, portrait, face, made.keys.alpha), options, draft)
+        poster = Image.fromarray(made.keys.middle)
+        (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
+        if made.checkpoint and not changed:
+            write_checkpoint(draft, fingerprint, made.checkpoint)
+        (draft / INPUT).write_bytes(as_jpeg(photographed))
+        Recipe(options.strengths, options.straighten).write(draft)
+        remove_coarse(draft)
+        write_pages(draft, result.metadata)
+        result.metadata.write(draft)
+        if options.wants_sheets and not options.pack:
+            frames = sheet_frames(engine, portrait, face, made, plan)
+            result = replace(result, metadata=(yield from export_sheets(draft, result.metadata, plan, frames)))
+            write_pages(draft, result.metadata)
+    if options.wants_sheets and options.pack:
+        yield Progress("ready", 1, 1, READY.rstrip(". "), None, result)
+        frames = sheet_frames(engine, portrait, face, made, plan)
+        result = replace(result, metadata=(yield from export_sheets(Path(out), result.metadata, plan, frames)))
+    yield Progress("done", 1, 1, "Finished", 0.0, result)
+    return replace(result, notes=(*notes, *engine.notes()))
+
+
+def _facts(grid: GazeGrid, portrait: Portrait, face: Face, alpha: bool) -> Facts:
+    x, y = face.centre
+    where = (round(x / portrait.width, 4), round(y / portrait.height, 4))
+    return Facts(grid.size, portrait.width, portrait.height, alpha, where)
+
+
+def _describe(
+    grid: GazeGrid, portrait: Portrait, face: Face, engine: Engine, options: Options, alpha: bool
+) -> Metadata:
+    """The metadata of a portrait without sheets."""
+    facts = _facts(grid, portrait, face, alpha)
+    size = sheet_plan(grid, portrait, options, alpha).size
+    metadata = describe(grid, options.mode, size, facts.face, engine.name, alpha)
+    if not options.pack:
+        return metadata
+    stills = None if options.video == "none" else STILLS_PACK
+    return metadata.model_copy(update={"pack": PACK, "stills": stills})
+
+
+def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[Progress, None, None]:
+    codec = None if options.video == "none" else options.video
+    state = Progress("pack", 0, 1, "Packing the keys")
+    yield state
+    with KeyEncoder(facts, keys.frames, Coding(_stills_quality(options), codec), keys.layers) as encoder:
+        while not encoder.wait(0.5):
+            yield state
+        encoder.write(draft, keys.motion)
+
+
+def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
+    """`run` by another Gaze. The result is stored here."""
+    from gaze.remote.client import render_there
+
+    whole = yield from reading(photo)
+    portrait, _, _ = prepare_portrait(whole, options)
+    with publishing(Path(out)) as draft:
+        made = yield from render_there(address, as_picture(whole), options, draft)
+        (draft / INPUT).write_bytes(as_jpeg(portrait))
+        Recipe(options.strengths, options.straighten).write(draft)
+        write_pages(draft, made.metadata)
+    total = made.metadata.grid_size**2
+    yield Progress("done", total, total, "Finished", 0.0)
+    reason = f"Rendered by {address}. It says: {made.reason}"
+    return Result(Path(out), made.metadata, made.metadata.engine or "", reason, (*whole.notes, *made.notes))
+
+
+def _earlier_checkpoint(
+    earlier: Iterable[Path], fingerprint: str, shape: tuple[int, int, int], must_continue: bool
+) -> Checkpoint | None:
+    for folder in earlier:
+        try:
+            return read_checkpoint(folder, fingerprint, shape)
+        except GazeError:
+            if must_continue:
+                raise
+    return None
+
+
+def _stills_quality(options: Options) -> int:
+    return min(100, options.quality + _STILLS_BETTER)
