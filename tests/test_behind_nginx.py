@@ -67,8 +67,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_the_page_and_all_its_parts_are_found(site: str) -> None:
     page = httpx.get(site, timeout=60)
     assert page.status_code == 200
-    parts = set(re.findall(r'(?:src|href)="(\./[^"]+)"', page.text))
-    assert parts
+    parts = set(re.findall(r'(?:src|href)="((?:\./|gradio_api/)[^"]+)"', page.text))
+    assert {part.rsplit("/", 1)[-1] for part in parts} >= {"base.css", "main.js", "gaze-tracker.js"}
     for part in parts:
         assert httpx.get(site + part.removeprefix("./"), timeout=60).status_code == 200, part
     config = httpx.get(f"{site}config", timeout=60).json()

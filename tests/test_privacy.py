@@ -151,13 +151,6 @@ def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Pa
         end(app, tmp_path, photo, signal.SIGTERM)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
-def test_an_app_that_is_told_to_end_leaves_nothing(photo: Path, tmp_path: Path) -> None:
-    """A plain kill leaves nothing either: see the test before."""
-    with serving(tmp_path) as app:
-        end(app, tmp_path, photo, signal.SIGINT)
-
-
 def end(app: App, place: Path, photo: Path, number: signal.Signals) -> None:
     """In the middle of a run."""
     client = Client(app.address, download_files=False, verbose=False)
@@ -264,3 +257,9 @@ def test_analytics_are_off(tmp_path: Path) -> None:
     api = Api(results, previews, line, limit=limit)
     page = build(Handlers(results, previews, line, limit), api, results)
     assert page.analytics_enabled is False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+def test_an_app_that_is_told_to_end_leaves_nothing(app: App, place: Path, photo: Path) -> None:
+    """The last of the tests of this app. A plain kill leaves nothing either: see the start after a kill."""
+    end(app, place, photo, signal.SIGINT)

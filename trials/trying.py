@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from gaze.errors import GazeError
 
@@ -40,10 +40,11 @@ class Size:
         """So many of something, between `few` and `many`; of a sequence the first of each so many."""
         if self.share in (0, 1):
             return many if self.share else few
+        least, most = cast(Any, few), cast(Any, many)
         if isinstance(many, Sequence):
-            return many[:: round(1 / self.share)]
-        between = few + self.share * (many - few)  # type: ignore[operator]
-        return round(between) if isinstance(many, int) else between  # type: ignore[return-value]
+            return cast(T, most[:: round(1 / self.share)])
+        between = least + self.share * (most - least)
+        return cast(T, round(between) if isinstance(many, int) else between)
 
 
 @dataclass(frozen=True)

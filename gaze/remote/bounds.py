@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Literal
 
 import httpx
 from gradio_client import Client
@@ -73,7 +72,7 @@ class Bounds(httpx.Auth):
         raise httpx.RemoteProtocolError(why)
 
 
-class BoundedClient(Client):
+class BoundedClient(Client):  # type: ignore[misc]
     """A client of a Gradio app that reads no more than `Bounds` allow, and nothing once it is closed.
 
     Args:
@@ -81,7 +80,7 @@ class BoundedClient(Client):
         token: of the Hub; False sends none, None the one that is set.
     """
 
-    def __init__(self, place: str, token: str | Literal[False] | None) -> None:
+    def __init__(self, place: str, token: str | bool | None) -> None:
         self.bounds = Bounds()
         super().__init__(
             place,

@@ -92,7 +92,8 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     kept = Kept(temporary)
     reading.serve(asking, kept)
     uploads = os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
-    for module in (mcp, routes):  # read when Gradio is imported; what is put there would stay, for all eyes
+    modules: tuple[Any, ...] = (mcp, routes)
+    for module in modules:  # read when Gradio is imported; what is put there would stay, for all eyes
         module.DEFAULT_TEMP_DIR = uploads
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))

@@ -15,7 +15,7 @@ import gradio as gr
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -100,10 +100,20 @@ def page_routes() -> list[BaseRoute]:
 
     return [
         Route(f"/{ROOT}/example/{{number:int}}", example),
-        Mount(f"/{ROOT}", _Files(directory=str(_FOLDER))),
-        Mount(f"/{hero.ROOT}", _Files(directory=str(hero.folder()))),
-        Mount(f"/{_WIDGET}", _Files(directory=str(files("gaze.widget")))),
+        _served(ROOT, _FOLDER),
+        _served(hero.ROOT, hero.folder()),
+        _served(_WIDGET, files("gaze.widget")),
     ]
+
+
+def _served(root: str, folder: object) -> Route:
+    """The files of a folder. A mount would not find them where a web server has cut off the path of the app."""
+    found = _Files(directory=str(folder))
+
+    async def serve(request: Request) -> Response:
+        return await found.get_response(request.path_params["path"], request.scope)
+
+    return Route(f"/{root}/{{path:path}}", serve)
 
 
 def _examples() -> list[dict[str, str]]:

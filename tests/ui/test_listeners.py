@@ -148,6 +148,6 @@ def test_a_client_has_two_previews_made_at_once(tmp_path: Path, monkeypatch: pyt
 
 def call(api: Api, size: int = 4, frame_size: int = 128, sheet_size: int = 512) -> Any:
     """/generate with what it normally is given, but for these."""
-    sides = {"size": size, "frame_size": frame_size, "sheet_size": sheet_size}
+    sides: dict[str, Any] = {"size": size, "frame_size": frame_size, "sheet_size": sheet_size}
     given = as_arguments(Options(engine="warp", video="none", pack=False, **sides))
     return api.generate(photo=str(PHOTO), keep=False, progress=gr.Progress(), **{**given, "keys": "auto"})

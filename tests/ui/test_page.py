@@ -29,8 +29,10 @@ def test_no_script_writes_markup() -> None:
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script), name
 
 
-def test_all_that_the_page_asks_for_is_served() -> None:
-    app = TestClient(Starlette(routes=page_routes()))
+@pytest.mark.parametrize("root", ["", "/faces"])
+def test_all_that_the_page_asks_for_is_served(root: str) -> None:
+    """At its root, too, and below a path that a web server before it has cut off."""
+    app = TestClient(Starlette(routes=page_routes()), root_path=root)
     for name in re.findall(r'(?:href|src)="(.*?)"', head()):
         answer = app.get(f"/{name}")
         assert answer.status_code == 200, name
