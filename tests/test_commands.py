@@ -101,7 +101,9 @@ def python(words: list[str], here: Path, patch: pytest.MonkeyPatch) -> None:
     if words[0] != "-m":
         assert (ROOT / words[0]).is_file()
     elif words[1] == "trials":
-        assert set(words[2:]) <= set(ROOMS)
+        rooms, _, share = " ".join(words[2:]).partition(" --share ")
+        assert set(rooms.split()) <= set(ROOMS)
+        assert 0 < float(share or 1) <= 1
     elif words[1] == "pytest":
         assert words[2] in ("-k", "--cov") or (ROOT / words[2]).exists()
     else:
