@@ -24,7 +24,7 @@ from gaze.engines.warp.engine import WarpEngine, render_frame
 from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.options import Options
-from gaze.pipeline import prepare_portrait
+from gaze.pipeline.preparing import prepare_portrait
 
 PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
 FRAME_SIZE = 512

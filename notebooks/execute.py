@@ -65,6 +65,6 @@ def _small_picture(picture: bytes) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    made = execute(nbformat.read(NOTEBOOK, as_version=4), NOTEBOOK.parent.parent)
+    made = execute(nbformat.read(NOTEBOOK, as_version=4), NOTEBOOK.parent.parent)  # type: ignore[no-untyped-call]
     keep(made)
-    nbformat.write(made, NOTEBOOK)
+    nbformat.write(made, NOTEBOOK)  # type: ignore[no-untyped-call]
