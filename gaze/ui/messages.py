@@ -52,6 +52,7 @@ class Choice(_Message):
     framing: Literal["auto", "whole"] = "auto"
     frame_size: Literal["auto", 512, 768, 1024] = "auto"
     straighten: bool = True
+    blinking: bool = True
 
     def options(
         self, face: int | str, anyway: bool = False, remote: str | None = None, picture: Path | None = None
@@ -69,6 +70,7 @@ class Choice(_Message):
             framing=self.framing,
             frame_size=self.frame_size,
             straighten=self.straighten,
+            blinking=self.blinking,
             remove_background=self.background == "remove",
             background=behind.get(self.background),
             matting=self.matting,

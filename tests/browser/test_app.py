@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ from tests.browser.app_page import (
     wait_state,
 )
 from tests.browser.conftest import Record, Site
-from tests.browser.driving import wait_at_rest
+from tests.browser.driving import TRACKER, wait_at_rest
 from tests.browser.portraits import pixels
 
 
@@ -399,6 +400,79 @@ def test_code_to_embed_is_copied(page: Any) -> None:
     size = 'width="{imageWidth}" height="{imageHeight}"'.format(**manifest)
     assert page.evaluate("navigator.clipboard.readText()") == svelte.replace('width="512" height="512"', size)
     assert 'width="512" height="512"' in svelte
+
+
+RECORDS_MP4 = """
+    // Stands in for a browser that writes MP4: what it writes is WebM.
+    const Recorder = window.MediaRecorder;
+    const webm = (type) => type.replace(/video.mp4.*/, "video/webm");
+    window.MediaRecorder = class extends Recorder {
+        static isTypeSupported(type) { return Recorder.isTypeSupported(webm(type)); }
+        constructor(stream, options) { super(stream, {...options, mimeType: webm(options.mimeType)}); }
+    };
+"""
+NO_MP4 = """
+    const known = MediaRecorder.isTypeSupported;
+    MediaRecorder.isTypeSupported = (type) => !type.includes("mp4") && known(type);
+"""
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_a_clip_is_recorded_where_the_browser_writes_mp4(
+    open_page: Callable[..., Any], address: str, records: bool
+) -> None:
+    page = open_page(**STILL)
+    page.add_init_script(RECORDS_MP4 if records else NO_MP4)
+    open_app(page, address)
+    made(page)
+    page.get_by_role("button", name="Clip").click()
+    page.locator("#clip[open]").wait_for()
+    assert page.get_by_text("MP4", exact=True).is_visible() == records
+    assert page.get_by_text("MP4 is recorded").is_visible() == records
+    if not records:
+        return
+    page.get_by_text("MP4", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the clip").click()
+    assert download.value.suggested_filename == "gaze-portrait.mp4"
+    with av.open(str(download.value.path())) as file:
+        frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in file.decode(video=0)]
+    height, width = frames[0][1].shape[:2]
+    assert width == height > 100
+    assert 3 < frames[-1][0] < 5
+    right, left = (min(frames, key=lambda frame: abs(frame[0] - at))[1] for at in (1, 3))
+    first, second = face_in(left), face_in(right)
+    assert (second.centre[0] - first.centre[0]) / first.iris_distance > 0.3, "it looks right, then left"
+    page.get_by_text("Clip saved").wait_for()
+    assert page.evaluate(f"{TRACKER}.getAttribute('follow')") is None, "the pointer leads again"
+
+
+def test_a_picture_behind_no_blink_and_sprite_sheets(page: Any) -> None:
+    """What is seldom chosen, all at once."""
+    choose_example(page)
+    with page.expect_file_chooser() as chooser, another_portrait(page):
+        page.get_by_text("Picture", exact=True).first.click()
+        green = png(np.full((64, 64, 3), (30, 200, 60), np.uint8))
+        chooser.value.set_files({"name": "green.png", "mimeType": "image/png", "buffer": green})
+    page.get_by_role("button", name="Another picture").wait_for()
+    page.get_by_text("Advanced").click()
+    page.get_by_text("Blink on shared pages").click()
+    assert page.get_by_role("checkbox", name="Blink").is_checked() is False
+    make_it(page)
+    wait_state(page, "done")
+    wait_loaded(page)
+    corner = pixels(page, clip={**page.locator("#stage").bounding_box(), "width": 40, "height": 120})[60:, 8:]
+    assert np.abs(corner.reshape(-1, 3).mean(0) - (30, 200, 60)).max() < 12
+    with urllib.request.urlopen(base_of(page) + "gaze.pack") as answer:
+        assert b'"blink"' not in answer.read()[:65536]
+    page.get_by_role("button", name="Embed").click()
+    page.get_by_role("button", name="Add sprite sheets").click()
+    link = page.get_by_role("link", name="Download with sprite sheets")
+    link.wait_for()
+    with page.expect_download() as download:
+        link.click()
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert {"gaze-portrait/q0.webp", "gaze-portrait/q3_20.webp"} <= set(names)
 
 
 def test_only_what_a_portrait_needs_is_served(page: Any, address: str) -> None:

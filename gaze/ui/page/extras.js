@@ -56,7 +56,7 @@ class SpriteSheets {
 }
 
 /** What opens each of the sheets for the portrait that `made` returns. */
-export function finishedSheets({ ask, made, mine, snippets, root }) {
+export function finishedSheets({ ask, made, mine, snippets, root, trackers }) {
   const open = embedSheet(snippets, () => made().portrait);
   const sprites = new SpriteSheets({ ask, root });
   return {
@@ -65,6 +65,9 @@ export function finishedSheets({ ask, made, mine, snippets, root }) {
       open();
     },
     link: linkSheet((wanted) => mine.share(made(), wanted)),
-    clip: clipSheet((kind, shape) => new URL(`gradio_api/gaze-clip/${made().session}/${shape}.${kind}`, root)),
+    clip: clipSheet(
+      (kind, shape) => new URL(`gradio_api/gaze-clip/${made().session}/${shape}.${kind}`, root),
+      trackers,
+    ),
   };
 }

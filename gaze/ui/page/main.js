@@ -82,6 +82,7 @@ class Page {
           mine: this.#mine,
           snippets: this.#config.snippets,
           root,
+          trackers: () => this.#stage.trackers,
         }),
       },
     });

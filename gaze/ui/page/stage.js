@@ -43,6 +43,11 @@ export class Stage {
     this.#placeAll(faces.map((face) => ({ ...one, ...face })));
   }
 
+  /** The players that are seen. */
+  get trackers() {
+    return $("all").hidden ? [$("face")] : [...$("all").children];
+  }
+
   /** A colour behind what is transparent; "" for the page's own. */
   behind(colour) {
     $("stage").style.background = colour;

@@ -1,6 +1,7 @@
 // The states of the page: what is on the stage, in the line, on the desk and in the bar.
 
 import { $, button, either, icon, make } from "./dom.js";
+import { recordedKind } from "./sheets.js";
 import { count, keptUntil, makeAll, making, remaining, waiting } from "./words.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -142,7 +143,7 @@ export class States {
         zip,
         button("Link", { picture: "link", act: link }),
         button("Embed", { picture: "code", act: this.#acts.embed }),
-        ...(many ? [] : [button("Clip", { picture: "film", act: this.#acts.clip })]),
+        ...(many && !recordedKind() ? [] : [button("Clip", { picture: "film", act: this.#acts.clip })]),
       ],
     });
   }
