@@ -31,7 +31,7 @@ _POINTS = (
     (0.00, -0.02, 0.247, 0.246),  # bridge of the nose
     (0.00, 0.76, 0.265, 0.257),  # tip of the nose
     (0.00, 1.69, 0.175, 0.123),  # chin
-    (1.07, 0.16, 0.160, 0.148),  # outline of the cheek
+    (1.07, 0.16, 0.168, 0.148),  # outline of the cheek
     (0.41, 1.09, 0.190, 0.165),  # corner of the mouth
     (0.72, -0.40, 0.218, 0.205),  # brow
     (0.73, -0.02, 0.226, 0.212),  # outer corner of the eye
