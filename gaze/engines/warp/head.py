@@ -153,7 +153,7 @@ def _axes(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> tuple[np.ndarray, n
 
 def _kernel(u: np.ndarray, v: np.ndarray, known: np.ndarray) -> np.ndarray:
     square = (u[..., None] - known[:, 0]) ** 2 + (v[..., None] - known[:, 1]) ** 2
-    return np.exp(square / (-2 * _SPREAD**2))
+    return np.exp(square.astype(np.float32) / np.float32(-2 * _SPREAD**2))
 
 
 def _fade(u: np.ndarray, v: np.ndarray, chin: float) -> np.ndarray:
