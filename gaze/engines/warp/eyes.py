@@ -213,7 +213,8 @@ def _shadow(layer: np.ndarray, typical: np.ndarray, visible: np.ndarray, depth: 
 
 def _typical(layer: np.ndarray, visible: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """The median of what is visible at the same distance from the iris's centre, (h, w, 4)."""
-    last = np.array([*np.median(layer[distance < 0.9], axis=0)[:3], 1], np.float32)
+    inner = distance <= max(0.9, float(distance.min()))
+    last = np.array([*np.median(layer[inner], axis=0)[:3], 1], np.float32)
     seen, away = layer[visible], distance[visible]
     profile = []
     for radius in _RINGS:
