@@ -3,10 +3,10 @@
 .venv/bin/python -m benchmarks.blind sheets PHOTOS SHEETS
 .venv/bin/python -m benchmarks.blind pairs SHEETS_BEFORE SHEETS_NOW PAIRS KEY
 
-The first writes one sheet per photo of a folder: the neutral frame and eight looks, each with its eyes at three times
-their size. Run it in a checkout of either version (`PYTHONPATH=CHECKOUT python benchmarks/blind.py sheets …` where one
-has no such file yet). The second gives both sheets of a photo the names A and B by chance; KEY says which is which, and
-is to be kept from whoever grades them.
+The first writes one sheet per photo of a folder: the eyes of the neutral frame and of eight looks, at about three times
+their size, above the frames. Run it once for either version; a checkout that has no such file yet is named instead:
+PYTHONPATH=CHECKOUT .venv/bin/python -P benchmarks/blind.py sheets PHOTOS SHEETS_BEFORE. The second gives both sheets of
+a photo the names A and B by chance; KEY says which is which, and is to be kept from whoever grades them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ import cv2
 import numpy as np
 
 from gaze.engines.warp.engine import WarpEngine, render_frame
+from gaze.face.detection import main_face
 from gaze.face.face import Face
+from gaze.face.framing import frame_portrait
 from gaze.grid import Cell, GazeGrid, Pose
-from gaze.options import Options
-from gaze.pipeline.preparing import prepare_portrait
+from gaze.photo.portrait import load_portrait
 
 PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
 FRAME_SIZE = 512
-SHOWN = 300
-"""Height of a frame on a sheet, in pixels."""
-ENLARGED = 3
-EYES = (0.9, 0.36)
-"""What is shown enlarged: iris distances from the middle to the sides, and up and down."""
+SHOWN, ENLARGED = 160, 480
+"""Widths on a sheet, in pixels: of a frame, and of its eyes, three times as large as most frames have them."""
+EYES = (0.95, 0.42)
+"""What is shown of them: iris distances from the middle to the sides, and up and down."""
+CARRIED = 0.23
+"""Iris distances that a head carries its eyes at the grid's edge."""
 EDGE = 29
 LOOKS = ((0, 0), (0, 15), (0, EDGE), (15, 0), None, (15, EDGE), (EDGE, 0), (EDGE, 15), (EDGE, EDGE))
 """Rows and columns of a grid of 30, as they lie on the sheet; None is the neutral pose."""
@@ -59,7 +61,8 @@ def write_sheets(photos: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for photo in sorted(it for it in photos.iterdir() if it.suffix.lower() in PHOTOS):
         try:
-            portrait, face, _ = prepare_portrait(photo.read_bytes(), Options(frame_size=FRAME_SIZE))
+            whole = load_portrait(photo)
+            portrait, face = frame_portrait(whole, main_face(whole)[0], FRAME_SIZE)
         except Exception as error:
             print(f"{photo.name}: {error}")
             continue
@@ -69,29 +72,23 @@ def write_sheets(photos: Path, out: Path) -> None:
 
 
 def sheet(frames: list[np.ndarray], face: Face) -> np.ndarray:
-    """Three rows of three frames, and the eyes of each: (h, w, 3) uint8."""
+    """Three rows of the eyes of three frames each, and a row of the frames: (h, w, 3) uint8."""
     height, width = frames[0].shape[:2]
-    size = (round(width * SHOWN / height), SHOWN)
-    small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
-    large = [_eyes(frame, face) for frame in frames]
-    rows = [np.hstack([*small[i : i + 3], *(_padded(it, SHOWN) for it in large[i : i + 3])]) for i in (0, 3, 6)]
-    return np.vstack(rows)
+    size = (SHOWN, round(SHOWN * height / width))
+    small = np.hstack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+    large = [eyes(frame, face, look) for frame, look in zip(frames, LOOKS, strict=True)]
+    rows = np.vstack([np.hstack(large[i : i + 3]) for i in (0, 3, 6)])
+    return np.vstack([rows, small])
 
 
-def _eyes(frame: np.ndarray, face: Face) -> np.ndarray:
-    reach = np.array(EYES) * face.iris_distance
-    size = tuple(int(it) for it in np.ceil(2 * reach))
-    part = cv2.getRectSubPix(frame, size, face.centre)
-    return cv2.resize(part, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-
-
-def _padded(image: np.ndarray, height: int) -> np.ndarray:
-    """The middle of an image, or the image in a grey field of such height."""
-    top = max(0, (image.shape[0] - height) // 2)
-    image = image[top : top + height]
-    above = (height - image.shape[0]) // 2
-    edges = (above, height - image.shape[0] - above, 4, 4)
-    return cv2.copyMakeBorder(image, *edges, cv2.BORDER_CONSTANT, value=(90, 90, 90))
+def eyes(frame: np.ndarray, face: Face, look: tuple[int, int] | None) -> np.ndarray:
+    """The eyes of a frame, where the head has them in this look, enlarged."""
+    x, y = (2 * np.array(look[::-1]) / EDGE - 1) * CARRIED if look else (0.0, 0.0)
+    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
+    middle = np.array(face.centre) + face.iris_distance * np.array([cos * x - sin * y, sin * x + cos * y])
+    across, down = (int(np.ceil(2 * reach * face.iris_distance)) for reach in EYES)
+    part = cv2.getRectSubPix(frame, (across, down), (float(middle[0]), float(middle[1])))
+    return cv2.resize(part, (ENLARGED, round(ENLARGED * EYES[1] / EYES[0])), interpolation=cv2.INTER_CUBIC)
 
 
 def write_pairs(before: Path, now: Path, out: Path, key: Path, seed: int | None) -> None:

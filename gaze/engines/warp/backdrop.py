@@ -82,17 +82,17 @@ def _fill(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
     A pyramid of sums and weights, read from its top down (Gortler et al., "The Lumigraph", 1996: push and pull).
     """
-    known = (1 - hidden.astype(np.float32) / 255)[..., None]
-    levels: list[np.ndarray] = [np.dstack([image * known, known]).astype(np.float32)]
+    seen = through_layer(image, hidden)
+    levels: list[np.ndarray] = [cv2.pyrDown(np.dstack([seen, cv2.bitwise_not(hidden)])).astype(np.float32)]
+    levels[0][..., 3] /= 255
     while min(levels[-1].shape[:2]) > 4:
         levels.append(cv2.pyrDown(levels[-1]))
     coarse: np.ndarray = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
     for level in levels[-2::-1]:
         coarse = cv2.pyrUp(coarse, dstsize=level.shape[1::-1])
-        weight = level[..., 3:]
-        finest = level is levels[0]
-        coarse = coarse + (level[..., :3] - weight * coarse if finest else _pulled(level, coarse))
-    return np.clip(np.rint(coarse), 0, 255).astype(np.uint8)
+        coarse = coarse + _pulled(level, coarse)
+    whole = cv2.pyrUp(np.clip(np.rint(coarse), 0, 255).astype(np.uint8), dstsize=image.shape[1::-1])
+    return cv2.add(seen, through_layer(whole, cv2.bitwise_not(hidden)))
 
 
 def _pulled(level: np.ndarray, coarse: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gaze.face.topology import OUTLINE
 
-_LEFT, _TOP, _RIGHT, _BOTTOM = -2.4, -2.9, 2.4, 3.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = -2.375, -2.9, 2.375, 3.0
 _PER_UNIT = 24
 """Points of the map per iris distance."""
 _SMOOTH = 0.09

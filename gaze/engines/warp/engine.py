@@ -30,7 +30,7 @@ from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes,
 from gaze.engines.warp.rims import lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
-from gaze.face.face import Contours, Face
+from gaze.face.face import Contours, Face, Iris
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.photo.remapping import NO_MAP
@@ -204,7 +204,6 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     closed = closed_eyes(pose.expression)
     if any(closed):
         eyes = replace(eyes, upper=eyes.upper * (1 - max(closed)), lower=eyes.lower * (1 - max(closed)))
-    head = displacement(source, pose)
     positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands[_is_strong(pose)]:
@@ -213,11 +212,11 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
         view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
     shift = _iris_shift(source, eyes)
     for eye in source.eyes:
-        draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
+        draw_eye(eye, frame, positions, (x0, y0), _carried(source, pose, eye.iris), shift)
     for share, edges, eye in zip(closed, source.edges, source.eyes, strict=True):
         if share:
             lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
-            draw_lid(lid, share, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y))
+            draw_lid(lid, share, frame, positions, (x0, y0), _carried(source, pose, eye.iris))
     return frame
 
 
@@ -269,10 +268,19 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     return moved
 
 
-def _at(source: WarpSource, forward: np.ndarray, x: float, y: float) -> np.ndarray:
-    """The displacement at a portrait position, x and y in pixels."""
-    place = (np.array([x, y]) - source.region[:2] + 0.5) / source.stride - 0.5
-    return cv2.remap(forward, place.astype(np.float32).reshape(1, 1, 2), NO_MAP, cv2.INTER_LINEAR)[0, 0]
+def _carried(source: WarpSource, pose: Pose, iris: Iris) -> np.ndarray:
+    """How far the head carries an iris, x and y in pixels: the displacement between the four points around it."""
+    place = (np.array([iris.x, iris.y]) - source.region[:2] + 0.5) / source.stride - 0.5
+    rows, cols = source.limit.shape[1:]
+    x, y = (int(it) for it in np.clip(np.floor(place), 0, (cols - 2, rows - 2)))
+    near, fields = np.s_[..., y : y + 2, x : x + 2], source.fields
+    part = replace(source, fields=HeadFields(fields.across[near], fields.down[near]), limit=source.limit[near])
+    right, down = np.clip(place - (x, y), 0, 1)
+    (first, second), (third, fourth) = displacement(part, pose)
+    carried: np.ndarray = (1 - down) * ((1 - right) * first + right * second) + down * (
+        (1 - right) * third + right * fourth
+    )
+    return carried
 
 
 def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:

@@ -28,6 +28,8 @@ _SHINES = 0.75
 """A highlight is at least that bright beside the white, and of its colour, the light's: the least share in any one."""
 _LASHES = (0.08, 0.18)
 """Distance from a lid's edge, in radii, up to which an iris shows lashes, and from which on it does not."""
+_SKIN = 0.5
+"""Height above the lower lid, in radii, up to which skin may be taken for the iris."""
 _HALO, _FEATHER = 0.1, 0.06
 """How far around a highlight it is bright still, in radii, and over which it is taken away."""
 _SHADOW = np.linspace(0.05, 0.75, 8)
@@ -88,8 +90,7 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     reach = iris_reach(patch, inside, distance)
     white = rebuild_white(patch, lids, local, inside, reach)
     depth, height = lids.depth(x, y) / iris.radius, lids.height(x, y) / iris.radius
-    parts = _lift_iris(patch, white, inside, distance, depth, np.minimum(depth, height), reach, iris.radius)
-    layer, light, shadow = parts
+    layer, light, shadow = _lift_iris(patch, white, inside, distance, depth, height, reach, iris.radius)
     disc, light, off = *(_cut(it, local, reach) for it in (layer, light)), (local.x % 1, local.y % 1)
     eye = Eye((x0, y0), iris, white, np.dstack([inside, shadow]), white, disc, light, off)
     return replace(eye, rest=patch - _compose(eye, white, eye.lids, local.x, local.y, np.zeros(2)))
@@ -158,7 +159,7 @@ def _lift_iris(
     opening: np.ndarray,
     distance: np.ndarray,
     depth: np.ndarray,
-    within: np.ndarray,
+    height: np.ndarray,
     reach: float,
     radius: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -171,7 +172,7 @@ def _lift_iris(
     least = 1 - ((patch + 0.5) / np.maximum(white, 1)).min(2)
     cover = np.maximum(cover, least * np.clip((reach - distance) / 0.1, 0, 1)).astype(np.float32)[..., None]
     layer = np.dstack([patch - (1 - cover) * white, cover])
-    clear = np.clip((within - _LASHES[0]) / (_LASHES[1] - _LASHES[0]), 0, 1)
+    clear = np.clip((np.minimum(depth, height) - _LASHES[0]) / (_LASHES[1] - _LASHES[0]), 0, 1)
     visible = (opening > 0.9) & (distance < reach) & (clear == 1)
     typical = _typical(layer, visible, distance)
     shadow = _shadow(layer, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
@@ -180,12 +181,20 @@ def _lift_iris(
     spread = float(np.std(bright[visible])) if visible.any() else 0.0
     beside = patch / np.maximum(white, 1)
     shines = (beside.min(2) > _SHINES * np.maximum(1, beside.max(2))) & visible & (distance < 1 - _RIM / 2)
-    spots = _compact((bright > max(25.0, 1.5 * spread)) & shines, _LARGEST_LIGHT * (distance < 1).sum())
+    bright = bright > max(25.0, 1.5 * spread)
+    spots = _compact(bright & shines, _LARGEST_LIGHT * (distance < 1).sum())
+    # Skin that shows where the lower lid was found too low.
+    skin = (bright & (height < _SKIN) & (spots == 0)).astype(np.float32)
     spots = cv2.dilate(spots, np.ones((2 * max(1, round(_HALO * radius)) + 1,) * 2))
-    light = np.clip(excess, 0, None) * cv2.GaussianBlur(spots, (0, 0), max(0.6, _FEATHER * radius))[..., None]
+    soft = max(0.6, _FEATHER * radius)
+    glow, skin = (cv2.GaussianBlur(it, (0, 0), soft)[..., None] for it in (spots, skin))
+    light = np.clip(excess, 0, None) * glow
     known = (np.clip((opening - 0.7) / 0.3, 0, 1) * clear)[..., None]
-    layer[..., :3] = np.minimum((layer[..., :3] - light) / shadow, 255 * cover)
-    layer = (layer * known + typical * (1 - known)) * (distance < reach)[..., None]
+    own = np.minimum((layer[..., :3] - light) / shadow, 255 * cover)
+    # Around a highlight a sharpened photo is darker, too.
+    layer[..., :3] = own + glow * (typical[..., :3] - own)
+    sure = known * np.clip(1 - 2 * skin, 0, 1)
+    layer = (layer * sure + typical * (1 - sure)) * (distance < reach)[..., None]
     return layer.astype(np.float32), light * known, shadow
 
 
@@ -204,7 +213,8 @@ def _shadow(layer: np.ndarray, typical: np.ndarray, visible: np.ndarray, depth: 
 
 def _typical(layer: np.ndarray, visible: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """The median of what is visible at the same distance from the iris's centre, (h, w, 4)."""
-    last = np.array([*np.median(layer[distance < 0.9], axis=0)[:3], 1], np.float32)
+    inner = distance <= max(0.9, float(distance.min()))
+    last = np.array([*np.median(layer[inner], axis=0)[:3], 1], np.float32)
     seen, away = layer[visible], distance[visible]
     profile = []
     for radius in _RINGS:

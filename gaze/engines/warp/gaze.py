@@ -23,8 +23,8 @@ _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.026, 0.010, -0.0061, 0.040
 _UPPER_Y, _UPPER_XX, _UPPER_YY = 0.038, 0.024, 0.010
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
-"""Iris distances that an iris can move before it vanishes behind the corner of its eye, and a lid before it meets the
-other one: they come softly to a halt."""
+"""Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
+lid before the eye is all white or shut: they come softly to a halt."""
 _OPEN, _SHARES = 0.16, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 
@@ -72,7 +72,7 @@ def eye_motion(pose: Pose, straighten: float = 0.0, opening: float = 1.0) -> Eye
     upper = _UPPER_Y * y + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     lids = (opening * _soft(way, _LID_REACH) for way in (upper, lower))
-    return EyeMotion(_soft(across, IRIS_REACH), opening * _soft(down, IRIS_REACH), *lids)
+    return EyeMotion(_soft(across, IRIS_REACH), opening * _soft(down, _LID_REACH), *lids)
 
 
 def _soft(way: float, reach: float) -> float:

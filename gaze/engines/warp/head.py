@@ -31,7 +31,7 @@ _POINTS = (
     (0.00, -0.02, 0.247, 0.246),  # bridge of the nose
     (0.00, 0.76, 0.265, 0.257),  # tip of the nose
     (0.00, 1.69, 0.175, 0.123),  # chin
-    (1.07, 0.16, 0.160, 0.148),  # outline of the cheek
+    (1.07, 0.16, 0.168, 0.148),  # outline of the cheek
     (0.41, 1.09, 0.190, 0.165),  # corner of the mouth
     (0.72, -0.40, 0.218, 0.205),  # brow
     (0.73, -0.02, 0.226, 0.212),  # outer corner of the eye
@@ -153,7 +153,7 @@ def _axes(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> tuple[np.ndarray, n
 
 def _kernel(u: np.ndarray, v: np.ndarray, known: np.ndarray) -> np.ndarray:
     square = (u[..., None] - known[:, 0]) ** 2 + (v[..., None] - known[:, 1]) ** 2
-    return np.exp(square / (-2 * _SPREAD**2))
+    return np.exp(square.astype(np.float32) / np.float32(-2 * _SPREAD**2))
 
 
 def _fade(u: np.ndarray, v: np.ndarray, chin: float) -> np.ndarray:

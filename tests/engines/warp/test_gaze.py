@@ -35,7 +35,7 @@ def test_the_irises_swing_as_far_to_both_sides(side: int) -> None:
 def test_a_strength_of_two_goes_on_straight_and_stays_in_the_eye() -> None:
     grid = GazeGrid(30, Strengths(eyes=2))
     looks = [eye_motion(grid.pose(Cell(row, col))) for row in (0, 15, 29) for col in (0, 15, 29)]
-    assert all(abs(look.across) < 0.125 and abs(look.down) < 0.125 for look in looks)
+    assert all(abs(look.across) < 0.125 and abs(look.down) < 0.09 for look in looks)
     assert all(abs(look.upper) < 0.09 and abs(look.lower) < 0.09 for look in looks)
 
 
