@@ -21,7 +21,7 @@ _GRIDS = {BACK: ((16, 2), (32, 6)), FULL_RANGE: ((4, 1),)}
 _LEAST_SCORE = 0.5
 _SAME = 0.3
 """Overlap, intersection over union, from which on two boxes are of one face."""
-_FILLING = 0.25
+_FILLING = 0.15
 """Height of a box, in the picture's longer sides, of a face that the picture is of. Only where there is none are faces
 far away looked for at once: that takes as long as all else."""
 _ENOUGH = 1536
