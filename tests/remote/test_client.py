@@ -143,8 +143,8 @@ def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
 def test_the_app_does_not_start_with_what_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GRADIO_ANALYTICS_ENABLED", "FORWARDED_ALLOW_IPS"):
         monkeypatch.setenv(name, "")  # else it would set them for all tests
-    monkeypatch.setattr(program.logging, "basicConfig", lambda **_: None)
-    monkeypatch.setattr(program.logging, "getLogger", lambda _: logging.Logger("its own"))
+    told = SimpleNamespace(basicConfig=lambda **_: None, getLogger=logging.Logger, INFO=logging.INFO)
+    monkeypatch.setattr(program, "logging", told)
     with pytest.raises(SystemExit, match=r"^gaze: “gpu-box:7860” is no address of a Gaze\."):
         program.main(["--remote", "gpu-box:7860"])
 
