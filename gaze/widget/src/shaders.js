@@ -27,7 +27,7 @@ const pick = (isSharp, name, sampler, place) =>
 
 /**
  * A picture over the whole viewport: `part` of the texture, as left, top, width and height in texture coordinates; where
- * `stacked` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
+ * `alpha` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
  * not show the seam to the colour above.
  */
 export const PICTURE = {
@@ -36,10 +36,10 @@ out vec2 p; uniform vec4 part; uniform float flip;
 void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c * part.zw;
   gl_Position = vec4(c.x * 2. - 1., (c.y * 2. - 1.) * flip, 0., 1.); }`,
   fragment: (isSharp) => `${HEAD}
-in vec2 p; out vec4 o; uniform sampler2D S; uniform vec2 size; uniform float stacked;
+in vec2 p; out vec4 o; uniform sampler2D S; uniform vec2 size; uniform float alpha;
 ${pick(isSharp, "pick", "sampler2D", "vec2")}
 void main() { o = pick(S, p, size);
-  if (stacked > 0.) { float a = texture(S, p + vec2(0., .5)).g;
+  if (alpha > 0.) { float a = texture(S, p + vec2(0., .5)).g;
     a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
 };
 

@@ -101,7 +101,7 @@ export class LayerBoard {
     gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
     gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#pictures, 0, this.#slices.size);
     gl.bindVertexArray(this.#stage.blank);
-    gl.uniform1f(at.stacked, isVideo ? 1 : 0);
+    gl.uniform1f(at.alpha, isVideo ? 1 : 0);
     gl.uniform1f(at.flip, 1);
     gl.uniform4f(at.part, 0, 0, isVideo ? width / codedWidth : 1, isVideo ? height / codedHeight : 1);
     gl.disable(gl.BLEND);
