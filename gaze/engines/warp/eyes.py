@@ -39,6 +39,8 @@ _WHITE, _DISC = 2.4, 1.55
 """Iris radii around an iris that a patch must hold: for the white, and for what an iris covers wherever it looks."""
 _PUPIL, _UNLIT = 0.4, 0.35
 """Radius of a pupil, in the iris's, and the share of what is seen of it that no light falls on."""
+_LIT = (0.7, 0.95)
+"""Radii up to which a highlight is as bright as in the photo, and from which on it is gone."""
 _LARGEST_LIGHT = 0.12
 """Share of the iris's area up to which what is bright in it is a highlight; else it is the iris's own."""
 _FAINT = 1e-3
@@ -57,6 +59,7 @@ class Eye:
         disc: (s, s, 4) float32, colour and coverage of the whole iris; colour premultiplied.
         off: x and y of the iris's centre beside the discs' middle pixel.
         light: (s, s, 3) float32, the highlight that is added on top.
+        lit: (s, s) float32, where it is: it fades towards the rim, or it would bite into the iris.
     """
 
     corner: tuple[int, int]
@@ -66,6 +69,7 @@ class Eye:
     rest: np.ndarray
     disc: np.ndarray
     light: np.ndarray
+    lit: np.ndarray
     off: tuple[float, float]
 
 
@@ -91,8 +95,10 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     white = rebuild_white(patch, lids, local, inside, reach)
     depth, height = lids.depth(x, y) / iris.radius, lids.height(x, y) / iris.radius
     layer, light, shadow = _lift_iris(patch, white, inside, distance, depth, height, reach, iris.radius)
-    disc, light, off = *(_cut(it, local, reach) for it in (layer, light)), (local.x % 1, local.y % 1)
-    eye = Eye((x0, y0), iris, white, np.dstack([inside, shadow]), white, disc, light, off)
+    lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
+    disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
+    off = (local.x % 1, local.y % 1)
+    eye = Eye((x0, y0), iris, white, np.dstack([inside, shadow]), white, disc, light, lit[..., 0], off)
     return replace(eye, rest=patch - _compose(eye, white, eye.lids, local.x, local.y, np.zeros(2)))
 
 
@@ -143,8 +149,8 @@ def _compose(eye: Eye, below: np.ndarray, lids: np.ndarray, x: float, y: float, 
     corner = np.array([x, y]) - eye.off - eye.disc.shape[0] // 2
     disc = _place(eye.disc, corner + shift, size)
     light = _place(eye.light, corner + _HIGHLIGHT_LAG * shift, size)
-    cover = disc[..., 3:]
-    return below + lids[..., :1] * (disc[..., :3] * lids[..., 1:] + light * cover - below * cover)
+    lit = _place(eye.lit, corner + shift, size)[..., None]
+    return below + lids[..., :1] * (disc[..., :3] * lids[..., 1:] + light * lit - below * disc[..., 3:])
 
 
 def _place(square: np.ndarray, corner: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
