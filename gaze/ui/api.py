@@ -20,7 +20,7 @@ from gaze.progress import Progress, Steps
 from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
-from gaze.ui.limit import Limit, check_cost, client_of
+from gaze.ui.limit import AtOnce, Limit, check_cost, client_of
 from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_url
@@ -55,6 +55,7 @@ class Api:
     ) -> None:
         self._results, self._previews, self._queue, self._remote = results, previews, queue, remote
         self._limit, self._listeners = limit or Limit(), listeners or Listeners()
+        self._at_once = AtOnce()
 
     def generate(
         self,
@@ -81,7 +82,7 @@ class Api:
         sheets: bool,
         sheet_size: float,
         keep: bool,
-        face: float,
+        face: str,
         anyway: bool,
         matting: str,
         background: str,
@@ -98,6 +99,7 @@ class Api:
             eyes: how strongly the eyes do.
             remove_background: whether only the person is left.
             background: a colour as CSS writes it, or "blur".
+            face: which one, 0 for the main one, or "all" for each of them on one page.
             sheets: whether the zip has sprite sheets for other programs.
         """
         out = self._results.new()
@@ -109,7 +111,7 @@ class Api:
                 frame_size=int(frame_size) if frame_size.isdecimal() else frame_size,
                 quality=int(quality),
                 framing=framing,
-                face=int(face),
+                face=int(face) if face.isdecimal() else face,
                 anyway=anyway,
                 strengths=Strengths(head, eyes, brows),
                 straighten=straighten,
@@ -127,6 +129,8 @@ class Api:
                 remote=self._remote,
             )
             check_cost(options.size, options.frame_size)
+            if options.wants_sheets:
+                check_cost(options.size, options.sheet_size)
             given = _given(photo)
             with self._queue.enter() as turn:
                 listener = self._listeners.follow()
@@ -171,11 +175,13 @@ class Api:
             photo: a portrait photo, its face seen from the front.
         """
         try:
-            self._limit.take(client_of(request))
-            out = self._previews.new()
-            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
-            options = replace(options, face=int(face), anyway=anyway)
-            result = generate(_given(photo), out, options)
+            client = client_of(request)
+            self._limit.take(client)
+            with self._at_once.one(client):
+                out = self._previews.new()
+                options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
+                options = replace(options, face=int(face), anyway=anyway)
+                result = generate(_given(photo), out, options)
         except GazeError as error:
             raise refusal(error) from error
         return {**_manifest(out.name, result.metadata), "notes": list(result.notes)}

@@ -32,7 +32,6 @@ def add_endpoints(api: Api) -> None:
         strengths = [gr.Number(1, label=name, minimum=0, maximum=2) for name in ("head", "eyes", "brows")]
         straighten = gr.Checkbox(True, label="straighten")
         normal = Options()
-        face = gr.Number(normal.face, precision=0, label="face")
         anyway = gr.Checkbox(normal.anyway, label="anyway")
         choices = [
             photo,
@@ -54,7 +53,7 @@ def add_endpoints(api: Api) -> None:
             gr.Checkbox(False, label="sheets"),
             gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
             gr.Checkbox(True, label="keep"),
-            face,
+            gr.Textbox(str(normal.face), label="face"),
             anyway,
             gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
             gr.Textbox("", label="background"),
@@ -62,17 +61,15 @@ def add_endpoints(api: Api) -> None:
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
-        for argument in (*choices[1:], session):
+        face = gr.Number(0, precision=0, label="face")
+        for argument in (*choices[1:], face, session):
             _check(argument)
-        gr.Button().click(
-            api.generate,
-            choices,
-            [manifest, archive],
-            api_name="generate",
-            concurrency_limit=None,  # who has to wait does so in our own queue, where the place is told
-        )
-        gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
-        gr.Button().click(api.session, session, manifest, api_name="session")
+        # Who has to wait does so in our own queue, where the place is told; Gradio's could be filled by one client.
+        freely: dict[str, Any] = {"concurrency_limit": None}
+        gr.Button().click(api.generate, choices, [manifest, archive], api_name="generate", **freely)
+        shown = [photo, *strengths, straighten, face, anyway]
+        gr.Button().click(api.preview, shown, manifest, api_name="preview", **freely)
+        gr.Button().click(api.session, session, manifest, api_name="session", **freely)
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
 
 
