@@ -104,7 +104,7 @@ class Progress:
 
     def __str__(self) -> str:
         """One line, so that `progress=print` says what goes on."""
-        left = "" if self.remaining is None else f", about {max(1, round(self.remaining))} s left"
+        left = f", about {max(1, round(self.remaining))} s left" if self.remaining else ""
         return f"{self.message}{left}"
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
 
+from gaze.ui.page import head
 from tests.conftest import PHOTO
 from tests.serving import serving
 from tests.tables import blocks, read
@@ -67,7 +70,7 @@ def test_the_page_and_all_its_parts_are_found(site: str) -> None:
     assert page.status_code == 200
     parts = set(re.findall(r'(?:src|href)="(\./[^"]+)"', page.text))
     assert parts
-    for part in parts:
+    for part in (*parts, *re.findall(r'(?:src|href)="([^"]+)"', head())):
         assert httpx.get(site + part.removeprefix("./"), timeout=60).status_code == 200, part
     config = httpx.get(f"{site}config", timeout=60).json()
     assert config["root"].rstrip("/") == site.rstrip("/")
@@ -89,7 +92,17 @@ def test_the_api_the_files_of_the_widget_and_a_shared_link(site: str) -> None:
     assert (part.status_code, len(part.content)) == (206, 6)
     assert httpx.get(site + made["zip"], timeout=60).status_code == 200
     assert archive["url"].startswith(site)
-    shared = httpx.get(site, params={"session": made["session"]}, timeout=60, follow_redirects=True)
+    own = httpx.get(site, params={"session": made["session"]}, timeout=60)
+    assert own.status_code == 200
+    shared = httpx.get(f"{site}p/{made['session']}", timeout=60)
     assert shared.status_code == 200
-    for address in re.findall(r'content="(https?://[^"]+/gaze/[^"]+)"', shared.text):
+    assert f'property="og:url" content="{shared.url}"' in shared.text
+    parts = set(re.findall(r'(?:src|href|poster)="([^"]+)"', shared.text))
+    assert any("gaze-tracker.js" in part for part in parts)
+    assert any(made["session"] in part for part in parts)
+    for part in parts:
+        address = urljoin(str(shared.url), html.unescape(part))
+        if address.endswith(made["session"] + "/"):
+            address += "metadata.json"  # a folder, for the player
+        assert address.startswith(site)
         assert httpx.get(address, timeout=60).status_code == 200, address

@@ -1,9 +1,9 @@
 """Try to break Gaze, and write what happened into docs/reliability.md.
 
-    python -m trials [ROOM ...] [--quick]
+    python -m trials [ROOM ...] [--share SHARE | --quick]
 
 Each room that is run replaces its own part of the page. A room is a module of this package, or a package of its own:
-its text introduces its table, and `rows(quick)` gives it, line by line. Linux only: it looks at /proc, and forks.
+its text introduces its table, and `rows(size)` gives it, line by line. Linux only: it looks at /proc, and forks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 
 from benchmarks.instant import machine
-from trials.trying import Row
+from trials.trying import Row, Size
 
 ROOMS = (
     "pictures",
@@ -55,31 +55,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"{', '.join(ROOMS)}; all where none is named")
     parser.add_argument("--quick", action="store_true", help="few repetitions, and the page stays as it is")
+    parser.add_argument("--share", type=float, default=1.0, help="of all repetitions, 0 to 1; the page tells it")
     args = parser.parse_args()
     if odd := set(args.rooms) - set(ROOMS):
         parser.error(f"there is no room called {', '.join(odd)}; there are {', '.join(ROOMS)}")
     cv2.setNumThreads(1)  # a pool of threads does not live on in a forked process, which may then wait for it forever
-    faults = 0
+    faults, size = 0, Size(0.0 if args.quick else args.share)
     for name in args.rooms or ROOMS:
         started, rows = time.monotonic(), list[Row]()
         room = import_module(f"trials.{name}")
-        for row in room.rows(args.quick):
+        for row in room.rows(size):
             print(row, flush=True)
             for fault in row.faults[:_SHOWN]:
                 print(f"    {fault.words}", flush=True)
             rows.append(row)
         faults += sum(len(row.faults) for row in rows)
         if not args.quick:
-            _write(name, _section(name, room.__doc__ or "", rows, time.monotonic() - started))
+            asked = name if size.share == 1 else f"{name} --share {size.share:g}"
+            _write(name, _section(name, asked, room.__doc__ or "", rows, time.monotonic() - started))
     return 1 if faults else 0
 
 
-def _section(name: str, about: str, rows: list[Row], seconds: float) -> str:
+def _section(name: str, asked: str, about: str, rows: list[Row], seconds: float) -> str:
     tries, faults = sum(len(row.tries) for row in rows), sum(len(row.faults) for row in rows)
     lines = [
         f"## {name.capitalize()}\n",
         f"{about.strip()}\n",
-        f"`python -m trials {name}`, {datetime.date.today()}, {seconds / 60:.0f} min: {machine()}\n",
+        f"`python -m trials {asked}`, {datetime.date.today()}, {seconds / 60:.0f} min: {machine()}\n",
         "| what was tried | times | what happened | seconds | MB |\n|---|---|---|---|---|",
         *map(str, rows),
         f"\n{tries:,} tries, {faults or 'no'} faults.",

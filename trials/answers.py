@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import inspect
 import io
+import itertools
 import json
 import stat
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,7 +35,7 @@ from gaze.ui.api import Api
 from gaze.ui.endpoints import add_endpoints
 from gaze.ui.queue import Queue
 from trials.corpus import EXAMPLE, flipped, truncated
-from trials.trying import FaultError, Row, Tried, attempt_here
+from trials.trying import FaultError, Row, Size, Tried, attempt_here
 
 _SMALL = Options(engine="warp", size=4, frame_size=128, sheets=False)
 _STEP = {"stage": "render", "done": 1, "total": 9, "message": "Rendering frame 1 of 9", "remaining": 1.5}
@@ -53,22 +54,24 @@ _ODD: tuple[Any, ...] = (
 )
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, _liar(Path(folder)) as liar:
         made = generate(EXAMPLE, Path(folder) / "made", _SMALL).folder
         good = Path(folder) / "good.zip"
         write_zip(made, good, sheets=False)
         whole = good.read_bytes()
         tried = partial(_tried, liar, Path(folder))
-        few = slice(None, None, 4 if quick else 1)
+        few = slice(None, None, size.of(4, 1))
         yield Row("an answer as it should be", [tried("whole", [_STEP], {}, whole)])
         steps = [{**_STEP, name: odd} for name in _STEP for odd in _ODD] + list(_ODD)
         yield Row("steps of other kinds", [tried(repr(step)[:60], [step], {}, whole) for step in steps[few]])
+        unending = itertools.cycle({**_STEP, "message": letter * 100_000} for letter in "ab")
+        yield Row("steps without end", [tried("endless", unending, {}, whole)])
         manifests = [{name: odd} for name in ("reason", "notes", "stage") for odd in _ODD] + list(_ODD)
         yield Row("manifests of other kinds", [tried(repr(it)[:60], [], it, whole) for it in manifests[few]])
         yield Row("no zip", [tried("none", [], {}, None)])
         yield Row("zips cut off at every 5 %", [_unpacked(f"part {n}", it) for n, it in enumerate(truncated(whole))])
-        seeds = range(20 if quick else 1000)
+        seeds = range(size.of(20, 1000))
         yield Row("zips with bits flipped", [_unpacked(f"seed {seed}", flipped(whole, seed)) for seed in seeds])
         yield Row("zips that are odd", [_unpacked(what, data) for what, data in _zips(made)])
         yield Row("metadata.json with odd values", [_unpacked(what, data) for what, data in _metadata(made)])
@@ -79,7 +82,7 @@ def rows(quick: bool) -> Iterator[Row]:
 class _Liar(Api):
     """Answers what it is told to."""
 
-    steps: list[Any]
+    steps: Iterable[Any]
     manifest: Any
     zip: Path | None
 
@@ -108,7 +111,7 @@ def _liar(folder: Path) -> Iterator[tuple[_Liar, str]]:
 
 
 def _tried(
-    it: tuple[_Liar, str], folder: Path, what: str, steps: list[Any], manifest: Any, data: bytes | None
+    it: tuple[_Liar, str], folder: Path, what: str, steps: Iterable[Any], manifest: Any, data: bytes | None
 ) -> Tried:
     liar, address = it
     liar.steps, liar.manifest, liar.zip = steps, manifest, folder / "answer.zip" if data is not None else None
@@ -168,6 +171,10 @@ def _zips(made: Path) -> Iterator[tuple[str, bytes]]:
         "with paths",
         _zip({**files, "gaze-portrait/../../evil.webp": b"x", "/etc/evil.webp": b"x", "..\\x.webp": b"x"}),
     )
+    for name in ("gaze.pack", "stills.pack"):
+        large = (made / name).read_bytes().replace(b"RIFF", b"RIFX")
+        yield f"whose {name} has other pictures", _zip({**files, f"gaze-portrait/{name}": large})
+    yield "with another portrait's stills", _zip({**files, "gaze-portrait/stills.pack": files[pack]})
     yield "with pages", _zip({**files, "gaze-portrait/evil.html": b"<script>", "gaze-portrait/.key": b"x" * 32})
     yield "of many files", _zip({**files, **{f"{number}": b"" for number in range(5000)}})
     yield "that unpacks to much", _zip({**files, pack: bytes(2 * fetching.MOST)})

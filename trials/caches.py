@@ -25,7 +25,7 @@ from gaze.storage.sessions import SessionStore
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
-from trials.trying import FaultError, Row, Tried, attempt_here
+from trials.trying import FaultError, Row, Size, Tried, attempt_here
 from trials.web.client import SMALL, get
 
 _NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -56,7 +56,7 @@ _FETCH = """async address => {
 }"""
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as app:
         client = Client(app.address, download_files=False, verbose=False)
 

@@ -1,20 +1,25 @@
 """Pictures for which decoders take long, or much memory, while their headers look usual. They are read in the app's
 box: each has to end in a portrait, or in a refusal with advice, within 2 seconds and 500 MB, in all processes together.
-The last rows look at what this process holds afterwards, and at an ordinary photo's time while ten of them are being
-read for somebody else.
+The last rows look at what this process holds afterwards, at an ordinary photo's time while ten of them are being read
+for somebody else, and at the time of a whole preview by the app meanwhile.
 """
 
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from gaze.photo.box import Box, Job
 from gaze.photo.portrait import KEPT_PIXELS
+from tests.serving import serving
 from trials import corpus, hostile
 from trials.slow import TIMES, Kinds, rows_of, up_to
-from trials.trying import FAULT, Row, Tried
+from trials.trying import FAULT, FaultError, Row, Size, Tried
+from trials.web.client import call, upload, visitor
 
 _SLOWER = 2.0
 """Times that an ordinary photo may take."""
@@ -41,9 +46,10 @@ KINDS: Kinds = {
 }
 
 
-def rows(quick: bool) -> Iterator[Row]:
-    yield from rows_of(__name__, 2 if quick else TIMES)
-    yield Row("an ordinary photo while ten of them are read for somebody else", [_meanwhile(10 if quick else 20)])
+def rows(size: Size) -> Iterator[Row]:
+    yield from rows_of(__name__, size.of(2, TIMES))
+    yield Row("an ordinary photo while ten of them are read for somebody else", [_meanwhile(size.of(10, 20))])
+    yield Row("a preview by the app while ten of them are read for somebody else", [_previewed(size.of(3, 9))])
 
 
 def _meanwhile(times: int) -> Tried:
@@ -64,9 +70,41 @@ def _meanwhile(times: int) -> Tried:
     while not others[-1].done.is_set() and len(took) < 200:
         took.append(one())
         time.sleep(0.05)
-    ratio = statistics.median(took) / usual
     for job in others:
         job.cancel()
+    return _compared(took, usual)
+
+
+def _previewed(times: int) -> Tried:
+    slow = hostile.QUICK["ICC profile of 120,000 elements"]()
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as app, visitor(app, 1) as web:
+        photo = upload(web, corpus.EXAMPLE.read_bytes())
+
+        def one() -> float:
+            started = time.monotonic()
+            if "event: complete" not in web.get(call(web, "preview", photo=photo)).text:
+                raise FaultError("There is no preview.")
+            return time.monotonic() - started
+
+        def hurt(_: int) -> None:
+            with visitor(app, 2) as other:
+                for _ in range(5):
+                    other.get(call(other, "preview", photo=upload(other, slow)))
+
+        one()
+        usual, took = statistics.median(one() for _ in range(times)), list[float]()
+        with ThreadPoolExecutor(2) as pool:
+            others = [pool.submit(hurt, number) for number in range(2)]
+            while not all(it.done() for it in others):
+                took.append(one())
+        for other in others:
+            other.result()
+    return _compared(took, usual)
+
+
+def _compared(took: list[float], usual: float) -> Tried:
+    typical = statistics.median(took)
+    ratio = typical / usual
     if ratio > _SLOWER:
-        return Tried(FAULT, f"It takes {ratio:.1f} times as long.", statistics.median(took), 0)
-    return Tried(f"{ratio:.1f} times its usual time", "", statistics.median(took), 0)
+        return Tried(FAULT, f"It takes {ratio:.1f} times as long.", typical, 0)
+    return Tried(f"{ratio:.1f} times its usual time", "", typical, 0)

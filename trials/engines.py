@@ -39,7 +39,7 @@ from tests.engines.liveportrait.conftest import by_rule
 from tests.engines.liveportrait.test_weights import Hub, left_in, point_to
 from tests.fakes import FakeEngine
 from trials.corpus import EXAMPLE, flipped
-from trials.trying import FaultError, Row, Tried, attempt
+from trials.trying import FaultError, Row, Size, Tried, attempt
 
 _WHOLE = Crop(SIDE / 2, SIDE / 2, SIDE, 0.0)
 _SMALL = "stitching_retargeting_module"
@@ -52,10 +52,10 @@ _LOST = (
 )
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     torch.set_num_threads(1)  # threads do not outlive a fork
     torch.set_grad_enabled(False)
-    seeds = range(10 if quick else 200)
+    seeds = range(size.of(10, 200))
     networks = weights.Networks(
         by_rule(AppearanceFeatureExtractor(), "appearance_feature_extractor"),
         by_rule(MotionExtractor(), "motion_extractor"),

@@ -19,13 +19,13 @@ from gaze.options import Options
 from gaze.photo.portrait import Portrait, load_portrait
 from gaze.pipeline.preparing import prepare_portrait
 from trials.corpus import EXAMPLE
-from trials.trying import REFUSED, Limits, Row, attempt
+from trials.trying import REFUSED, Limits, Row, Size, attempt
 
 MASKS = ((60, 110, 150), (240, 240, 240), (20, 20, 20))
 LIMITS = Limits(seconds=5, megabytes=500)
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     image = load_portrait(EXAMPLE).image
     face = main_face(Portrait(image))[0]
     kinds = {

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from gaze.storage.owners import SECRET
 from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
-from trials.trying import FaultError, Row, Tried, attempt
+from trials.trying import FaultError, Row, Size, Tried, attempt
 
 _RUN = {"size": 20, "frame_size": 160, "engine": "warp", "sheets": True, "sheet_size": 160}
 _ASK = f"""
@@ -54,20 +55,24 @@ FILES = (POSTER, PACK, INPUT, SCRIPT, "gaze.pack.js", "standalone.html", METADAT
 """In the order in which a run writes them."""
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        trial = Trial(place)
-        for _ in range(2):
-            trial.finish_one()
-        yield Row("at a random moment of a run, or shortly after", list(trial.spread(3 if quick else 20)))
-        files = FILES[1::4] if quick else [*FILES, ""]
-        yield Row("when a certain file appears, or the whole portrait", list(trial.aimed(files, 1 if quick else 2)))
-        yield Row("while the app starts, and removes what the last one left", list(trial.starting(2 if quick else 10)))
+        with Trial(place) as trial:
+            yield from _kills(trial, size)
     with tempfile.TemporaryDirectory() as folder:
         made = generate(EXAMPLE, Path(folder) / "made", Options(engine="warp", size=10, frame_size=128)).folder
         for what, old in (("while 40 portraits are deleted", False), ("while 40 portraits expire", True)):
-            yield Row(what, list(_removals(Path(folder), made, old, 5 if quick else 50)))
+            yield Row(what, list(_removals(Path(folder), made, old, size.of(5, 50))))
+
+
+def _kills(trial: Trial, size: Size) -> Iterator[Row]:
+    for _ in range(2):
+        trial.finish_one()
+    yield Row("at a random moment of a run, or shortly after", list(trial.spread(size.of(3, 20))))
+    files = size.of(FILES[1::4], [*FILES, ""])
+    yield Row("when a certain file appears, or the whole portrait", list(trial.aimed(files, size.of(1, 2))))
+    yield Row("while the app starts, and removes what the last one left", list(trial.starting(size.of(2, 10))))
 
 
 class Trial:
@@ -82,10 +87,19 @@ class Trial:
         self._place, self._store, self._end = place, SessionStore(place / "store"), end
         self._chance = random.Random(9)
         self._seconds = 0.0
+        self._stack = ExitStack()
+        self._running: App | None = None
+
+    def __enter__(self) -> Trial:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
 
     def finish_one(self) -> None:
-        """A whole run, which tells how long one takes."""
-        with serving(self._place) as app, _asking(app) as started:
+        """A whole run of an app that was just started, which tells how long one takes."""
+        self._stop()
+        with _asking(self._app()) as started:
             before = set(self._store.sessions())
             _until(lambda: set(self._store.sessions()) - before)
             self._seconds = time.monotonic() - started
@@ -100,6 +114,7 @@ class Trial:
             yield self._interrupted(partial(self._wait_for, name), name)
 
     def starting(self, times: int) -> Iterator[Tried]:
+        self._stop()
         started = time.monotonic()
         with serving(self._place):
             seconds = time.monotonic() - started
@@ -117,13 +132,24 @@ class Trial:
                 app.kill()
                 app.wait()
             yield self._after_restart(before, "start")
+            self._stop()
+
+    def _app(self) -> App:
+        """The one that runs; a new one if there is none."""
+        self._running = self._running or self._stack.enter_context(serving(self._place))
+        return self._running
+
+    def _stop(self) -> None:
+        self._stack.close()
+        self._running = None
 
     def _interrupted(self, wait: Callable[[], object], what: str) -> Tried:
-        before = set(self._store.sessions())
-        with serving(self._place) as app, _asking(app):
+        app, before = self._app(), set(self._store.sessions())
+        with _asking(app):
             wait()
             app.process.send_signal(self._end)
             app.process.wait(30)
+        self._stop()
         if self._end != signal.SIGKILL:  # whoever is asked to end tidies up itself
             return attempt(partial(_whole, self._place, self._store, before, 0), what=what)
         return self._after_restart(before, what)
@@ -143,8 +169,8 @@ class Trial:
         _until(there)
 
     def _after_restart(self, before: set[str], what: str) -> Tried:
-        with serving(self._place):
-            return attempt(partial(_whole, self._place, self._store, before), what=what)
+        self._app()
+        return attempt(partial(_whole, self._place, self._store, before), what=what)
 
 
 class _asking:  # noqa: N801 - a context manager, as a function would be

@@ -30,7 +30,7 @@ from PIL import Image
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.held import Held, typical
-from trials.trying import FAULT, REFUSED, Row, Tried
+from trials.trying import FAULT, REFUSED, Row, Size, Tried
 from trials.web.client import address_of, call, upload, visitor
 
 _SMALL = {"size": 10, "keys": "5", "frame_size": 128, "engine": "auto", "framing": "whole", "sheets": True,
@@ -39,7 +39,7 @@ _FREE = 1.0
 """Seconds after which the place of one who went away must be free."""
 _BATCH = 0.5
 """Seconds that the engine takes for a batch of frames, where clients go away: a run can only end between two."""
-_MINUTES = 5.0
+_MINUTES = 10.0
 _ASK = f"""
 import sys, time
 from gradio_client import Client, handle_file
@@ -53,7 +53,7 @@ time.sleep(60)
 """
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         with _running(place, 0.0) as app:
@@ -63,19 +63,17 @@ def rows(quick: bool) -> Iterator[Row]:
                 for clients in (20, 30):
                     tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
                     yield Row(f"{clients} clients at once, of colours of their own", tries)
-                minutes = 0.3 if quick else _MINUTES
+                minutes = size.of(0.3, _MINUTES)
                 tries = [it for tries in pool.map(partial(_keep_on, app, place, minutes), range(20)) for it in tries]
                 yield Row(f"20 clients for {minutes:g} minutes, one portrait after the other", tries)
             time.sleep(15)  # connections that clients keep for later are closed after some seconds
             after = Held.by(app, place).since(before, 60, 40, photos=29)
             yield Row("what the app holds after that, beside what it held before", [after])
-            yield from _endurance(app, place, 20 if quick else 200)
+            yield from _endurance(app, place, size.of(20, 200))
         with serving(place) as app:
-            yield Row(
-                "runs of 900 looks, cancelled at a random moment", list(_cancelled_anywhere(app, 2 if quick else 10))
-            )
+            yield Row("runs of 900 looks, cancelled at a random moment", list(_cancelled_anywhere(app, size.of(2, 10))))
         with _running(place, _BATCH) as app:
-            times = 2 if quick else 10
+            times = size.of(2, 10)
             watch = _client(app)
             yield Row(
                 "clients that cancel in the middle of a run", [_cancelled(app, watch, place) for _ in range(times)]

@@ -26,7 +26,7 @@ from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
 from tests.browser.portraits import HEIGHT, WIDTH, write_pack, write_portrait
 from trials.corpus import flipped, truncated
-from trials.trying import REFUSED, Limits, Row, Tried, attempt
+from trials.trying import REFUSED, Limits, Row, Size, Tried, attempt
 
 LIMITS = Limits(seconds=2, megabytes=300)
 _START = len(MAGIC) + 4
@@ -39,8 +39,8 @@ HOSTILE: tuple[Any, ...] = (
 )
 
 
-def rows(quick: bool) -> Iterator[Row]:
-    seeds = range(20 if quick else 1000)
+def rows(size: Size) -> Iterator[Row]:
+    seeds = range(size.of(20, 1000))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "portrait"
         metadata, pack, files = make_portrait(folder)

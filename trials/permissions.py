@@ -20,14 +20,14 @@ from gradio_client import Client, handle_file
 from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
-from trials.trying import FaultError, Row, attempt_here
+from trials.trying import FaultError, Row, Size, attempt_here
 
 _NOBODY = 65534
 _LOOK = 'while read -r path; do if [ -r "$path" ]; then echo "$path"; fi; done'
 _LONG = {"engine": "warp", "size": 20, "sheets": True, "sheet_size": 256}
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     for what, prepare in _STARTS.items():
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
@@ -35,7 +35,7 @@ def rows(quick: bool) -> Iterator[Row]:
             prepare(place)
             with serving(place, "-c", _LAX, "app.py") as app:
                 tries = [attempt_here(partial(_during, app, place)), attempt_here(partial(_unseen, place))]
-                if not quick:
+                if size.share:
                     _remove_all(place, app)
                     tries.append(attempt_here(partial(_during, app, place)))
             yield Row(what, tries)

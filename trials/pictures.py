@@ -24,16 +24,16 @@ from gaze.photo.portrait import KEPT_PIXELS, load_portrait
 from gaze.pipeline.making import generate
 from trials import bombs, corpus, oddities, planted
 from trials.boxed import attempt as attempt_boxed
-from trials.trying import FaultError, Limits, Row, Tried, attempt
+from trials.trying import FaultError, Limits, Row, Size, Tried, attempt
 
 LIMITS = Limits(seconds=2, megabytes=500)
 _ALIKE = 6.0
 """Mean difference of levels up to which a picture is the same: lossy formats, palettes and profiles differ by less."""
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     main_face(load_portrait(corpus.EXAMPLE))  # what the first face costs is not the picture's doing
-    seeds = range(20 if quick else 1000)
+    seeds = range(size.of(20, 1000))
     plain = corpus.plain()
     face = np.asarray(corpus.face())
     for name, data in plain.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from trials import corpus, hostile
 from trials.slow import TIMES, Kinds, rows_of, up_to
-from trials.trying import Row
+from trials.trying import Row, Size
 
 KINDS: Kinds = {
     "up to a million processing elements": lambda chance: hostile.with_profile(
@@ -37,5 +37,5 @@ KINDS: Kinds = {
 }
 
 
-def rows(quick: bool) -> Iterator[Row]:
-    yield from rows_of(__name__, 2 if quick else TIMES)
+def rows(size: Size) -> Iterator[Row]:
+    yield from rows_of(__name__, size.of(2, TIMES))

@@ -16,18 +16,16 @@ from gaze.ui.sentences import RESTARTED
 from tests.serving import serving
 from trials.corpus import EXAMPLE
 from trials.kills import Trial
-from trials.trying import FaultError, Row, attempt_here
+from trials.trying import FaultError, Row, Size, attempt_here
 from trials.web.client import call, upload, visitor
 
 _NAME = "nobody-elses-face.jpg"
 
 
-def rows(quick: bool) -> Iterator[Row]:
-    for end in (signal.SIGTERM, signal.SIGINT):
-        with tempfile.TemporaryDirectory() as folder:
-            trial = Trial(Path(folder), end)
+def rows(size: Size) -> Iterator[Row]:
+    for end, times in ((signal.SIGTERM, size.of(2, 20)), (signal.SIGINT, size.of(1, 10))):
+        with tempfile.TemporaryDirectory() as folder, Trial(Path(folder), end) as trial:
             trial.finish_one()
-            times = 2 if quick else 20
             yield Row(f"{end.name} at a random moment of a run, or shortly after", list(trial.spread(times)))
     with tempfile.TemporaryDirectory() as folder:
         yield from _open_meanwhile(Path(folder))

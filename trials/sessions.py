@@ -28,23 +28,23 @@ from gaze.storage.publishing import publishing
 from gaze.storage.sessions import SessionStore
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
-from trials.trying import FaultError, Row, Tried, attempt
+from trials.trying import FaultError, Row, Size, Tried, attempt
 
 _SMALL = {"size": 10, "frame_size": 128, "engine": "warp"}
 _SECRET = b"the weights of a network"
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     yield Row("100,000 ids", [attempt(_ids)])
     with tempfile.TemporaryDirectory() as place:
-        yield from _served(Path(place), 5 if quick else 40)
-        races = range(10 if quick else 200)
+        yield from _served(Path(place), size.of(5, 40))
+        races = range(size.of(10, 200))
         yield Row("four tabs that delete at once", [attempt(partial(_race, Path(place) / f"r{n}")) for n in races])
         jumps = [seconds * sign for seconds in (1, 3600, 86400, 10**7, 10**9) for sign in (-1, 1)]
         yield Row("clocks that jump, by a second to thirty years", [attempt(partial(_jump, it)) for it in jumps])
         full = Path(place) / "full"
         full.mkdir()
-        sizes = [16 * 2**number for number in range(0, 15, 4 if quick else 1)]
+        sizes = [16 * 2**number for number in range(0, 15, size.of(4, 1))]
         tries = [attempt(partial(_fill, full, size), what=f"{size} kB") for size in sizes]
         yield Row("disks of 16 kB to 256 MB", tries)
 

@@ -16,12 +16,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from gaze.errors import GazeError
 
+T = TypeVar("T")
 REFUSED, FAULT = "refused", "FAULT"
 _PATIENCE = 120.0
 """Seconds on the clock after which what is tried counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of a room is tried.
+
+    Attributes:
+        share: of all repetitions; 0 for a few.
+    """
+
+    share: float = 1.0
+
+    def of(self, few: T, many: T) -> T:
+        """So many of something, between `few` and `many`; of a sequence the first of each so many."""
+        if self.share in (0, 1):
+            return many if self.share else few
+        least, most = cast(Any, few), cast(Any, many)
+        if isinstance(many, Sequence):
+            return cast(T, most[:: round(1 / self.share)])
+        between = least + self.share * (most - least)
+        return cast(T, round(between) if isinstance(many, int) else between)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import httpx
 from gaze.ui.listeners import RUNNING, WAITING
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
-from trials.trying import FaultError, Row, attempt_here
-from trials.web.client import call, health, upload, visitor
+from trials.trying import FaultError, Row, Size, attempt_here
+from trials.web.client import arguments_of, call, health, upload, visitor
 
 _BATCH = 40.0
 _FLOODS, _REQUESTS, _PLACES = 3, 24, 2
@@ -25,16 +25,18 @@ _FLOODS, _REQUESTS, _PLACES = 3, 24, 2
 _ASKED = {"engine": "auto", "size": 10, "frame_size": "128", "framing": "whole", "keep": False}
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     command = ("-m", "trials.fake_app", str(_BATCH))
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), *command) as app, visitor(app, 0) as watch:
         floods = [attempt_here(partial(_flood, app, watch, number)) for number in range(1, _FLOODS + 1)]
         yield Row(f"{_REQUESTS} requests by one client, never read", floods)
-        others = [attempt_here(partial(_place, app, number)) for number in range(10, 13 if quick else 18)]
+        previews = [attempt_here(partial(_previews, app, number)) for number in range(4, 4 + _FLOODS)]
+        yield Row(f"{_REQUESTS} previews by one client, never fetched", previews)
+        others = [attempt_here(partial(_place, app, number)) for number in range(10, size.of(13, 18))]
         yield Row("others who ask meanwhile, and listen for a moment", others)
         given_up = partial(_until_free, watch, "waiting", WAITING + 15)
         yield Row("places that nobody listens for", [attempt_here(given_up)])
-        if not quick:
+        if size.share:
             ended = partial(_until_free, watch, "running", RUNNING + 2 * _BATCH)
             yield Row("a run that nobody listens for", [attempt_here(ended)])
             yield Row("whoever comes then", [attempt_here(partial(_place, app, 30))])
@@ -57,6 +59,15 @@ def _flood(app: App, watch: httpx.Client, number: int) -> str:
     if (places := _busy(watch) - before) != _PLACES:
         raise FaultError(f"It has {places} places.")
     return "two places in the line"
+
+
+def _previews(app: App, number: int) -> str:
+    """What cannot be begun at once is refused, not put before others."""
+    with visitor(app, number) as web:
+        asked = arguments_of(web, "preview", photo=upload(web, EXAMPLE.read_bytes()))
+        for _ in range(_REQUESTS):
+            web.post("/gradio_api/call/preview", json={"data": asked}).raise_for_status()
+    return "taken, or refused"
 
 
 def _busy(watch: httpx.Client) -> int:

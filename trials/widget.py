@@ -19,7 +19,7 @@ from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.browser.portraits import SECOND, WIDGET
 from trials.corpus import flipped, truncated
 from trials.packs import HOSTILE, make_portrait, random_packs, spoilt_headers, spoilt_manifests
-from trials.trying import FAULT, REFUSED, Row, Tried
+from trials.trying import FAULT, REFUSED, Row, Size, Tried
 
 ORIGIN = "http://localhost"
 """Trusted as https is: elsewhere browsers have no video decoder."""
@@ -51,15 +51,15 @@ _TRY = """async ([src, manifest, patience]) => {
 }"""
 
 
-def rows(quick: bool) -> Iterator[Row]:
-    seeds = range(20 if quick else 500)
+def rows(size: Size) -> Iterator[Row]:
+    seeds = range(size.of(20, 500))
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         metadata, pack, files = make_portrait(Path(folder))
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
         bench = Bench(browser.new_page(), files)
-        values = HOSTILE[::5] if quick else HOSTILE
+        values = size.of(HOSTILE[::5], HOSTILE)
         manifests = list(spoilt_manifests(metadata, values, seeds))
         yield Row("metadata.json with hostile values", [bench.folder(it, pack) for it in manifests])
         yield Row("the same, where there is no pack", [bench.folder({**it, "pack": None}, b"") for it in manifests])

@@ -18,22 +18,24 @@ from gaze.output.video import codec_of, coded_size, decode_chain
 Report = Callable[[int, int], None]
 
 
-def check(path: Path, report: Report | None = None) -> list[str]:
+def check(path: Path, report: Report | None = None, decode: bool = True) -> list[str]:
     """What is wrong with a folder or a pack, in sentences; nothing if it keeps to the format.
 
     Args:
         path: a folder with metadata.json, or a pack.
-        report: called with the pictures of the packs that are decoded, and how many there are.
+        report: called with the pictures of the packs that are looked at, and how many there are.
+        decode: whether pictures are decoded. Without that, of stills the sizes are held to the header's, and of videos
+            what the header says: enough to know what decoding them would take.
     """
     try:
         if path.is_dir():
-            return list(_check_folder(path, report))
-        return list(_check_packs([read_pack(path)], report))
+            return list(_check_folder(path, report, decode))
+        return list(_check_packs([read_pack(path)], report, decode))
     except GazeError as error:
         return [str(error)]
 
 
-def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
+def _check_folder(folder: Path, report: Report | None, decode: bool) -> Iterator[str]:
     metadata = Metadata.read(folder)
     packs = [read_pack(folder / name) for name in (metadata.pack, metadata.stills) if name]
     size, width, height = metadata.grid_size, metadata.image_width, metadata.image_height
@@ -63,7 +65,7 @@ def _check_folder(folder: Path, report: Report | None) -> Iterator[str]:
         yield "The pack and the pack of stills are not of the same portrait."
     if all(payload.kind != "stills" for payload in packs[-1].payloads):
         yield "There is no pack of stills, which browsers without VideoDecoder need."
-    yield from _check_packs([*packs, *others], report)
+    yield from _check_packs([*packs, *others], report, decode)
 
 
 def _times(count: int, width: int, height: int) -> tuple[int, int]:
@@ -86,7 +88,7 @@ def _same_motion(one: Pack, other: Pack) -> bool:
     return (a.looks, a.mesh, a.unit) == (b.looks, b.mesh, b.unit) and a.fields.tobytes() == b.fields.tobytes()
 
 
-def _check_packs(packs: list[Pack], report: Report | None) -> Iterator[str]:
+def _check_packs(packs: list[Pack], report: Report | None, decode: bool) -> Iterator[str]:
     parts = [(payload, pack.facts, "") for pack in packs for payload in pack.payloads]
     for pack in packs:
         for layer in pack.layers:
@@ -96,7 +98,7 @@ def _check_packs(packs: list[Pack], report: Report | None) -> Iterator[str]:
     done = 0
     for payload, facts, where in parts:
         seen = set[int]()
-        for numbers, problem in _stills(payload, facts) if payload.kind == "stills" else _video(payload, facts):
+        for numbers, problem in (_stills if payload.kind == "stills" else _video)(payload, facts, decode):
             seen |= set(numbers)
             if report:
                 report(done + len(seen), total)
@@ -105,7 +107,7 @@ def _check_packs(packs: list[Pack], report: Report | None) -> Iterator[str]:
         done += len(payload.pictures)
 
 
-def _stills(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[int, ...], str]]:
+def _stills(payload: Payload, facts: Facts, decode: bool) -> Iterator[tuple[tuple[int, ...], str]]:
     size = (payload.about.get("width", facts.width), payload.about.get("height", facts.height))
     for number, picture in payload.pictures.items():
         problem = ""
@@ -115,14 +117,14 @@ def _stills(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[int, ...], s
                     problem = f"The picture has {still.width} × {still.height} pixels."
                 elif still.info.keys() & {"exif", "xmp", "icc_profile"}:
                     problem = "The picture carries metadata."
-                else:
+                elif decode:
                     still.load()
         except (OSError, ValueError, Image.DecompressionBombError):
             problem = "It is no WebP picture."
         yield (number,), problem
 
 
-def _video(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[int, ...], str]]:
+def _video(payload: Payload, facts: Facts, decode: bool) -> Iterator[tuple[tuple[int, ...], str]]:
     numbers = tuple(payload.pictures)
     try:
         codec = codec_of(str(payload.about["codec"]))
@@ -132,6 +134,8 @@ def _video(payload: Payload, facts: Facts) -> Iterator[tuple[tuple[int, ...], st
     size = coded_size(facts.width, facts.height, facts.alpha)
     if (payload.about.get("codedWidth"), payload.about.get("codedHeight")) != size:
         yield numbers, f"Its coded size is not {size[0]} × {size[1]}."
+    if not decode:
+        return
     inner = {picture.parent for picture in payload.pictures.values()}
     for end in (number for number in numbers if number not in inner):
         chain = tuple(payload.chain(end))

@@ -42,6 +42,7 @@ class Job:
         self.process: Process | None = None
         self.pixels: Pixels | None = None
         self.error: BaseException | None = None
+        self._lock = threading.Lock()
 
     def result(self) -> Pixels:
         """What was read, once it is `done`.
@@ -57,8 +58,14 @@ class Job:
     def cancel(self) -> None:
         """Read it no further."""
         self.cancelled = True
-        if process := self.process:
-            process.kill()
+        with self._lock:  # else the process may be reading another by now
+            if self.process:
+                self.process.kill()
+
+    def let_go(self) -> None:
+        """The process is not its own any more."""
+        with self._lock:
+            self.process = None
 
 
 class Box:
@@ -125,7 +132,7 @@ class Box:
                     job.ready(job.pixels)
             except BaseException as error:  # whoever waits for the job raises it
                 job.error = error
-            job.process = None
+            job.let_go()
             with self._moved:
                 self._busy.discard(key)
                 self._moved.notify_all()

@@ -155,6 +155,7 @@ def run(
     if options.wants_sheets and options.pack:
         yield Progress("ready", 1, 1, READY.rstrip(". "), None, result)
         frames = sheet_frames(engine, portrait, face, made, plan)
+        del made, rendering, source  # what they hold would lie beside the sheets
         result = replace(result, metadata=(yield from export_sheets(Path(out), result.metadata, plan, frames)))
     yield Progress("done", 1, 1, "Finished", 0.0, result)
     return replace(result, notes=(*notes, *engine.notes()))

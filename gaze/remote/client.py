@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
@@ -31,6 +31,7 @@ from gaze.errors import GazeError
 from gaze.matting.background import is_plain
 from gaze.output.metadata import Metadata
 from gaze.progress import READY, Progress
+from gaze.remote.bounds import SILENCE, BoundedClient
 from gaze.remote.fetching import fetch, unpack
 from gaze.version import __version__
 
@@ -41,8 +42,6 @@ HANDED_ON = "remote"
 """The engine that /health names where another Gaze makes the portraits."""
 _MOST_SENT = 13_000_000
 """Pixels, of three bytes each: a photo may have 40 MB."""
-_SILENCE = 60.0
-"""Seconds without a word after which the other side counts as lost; Gradio says something every 15."""
 _LONGEST = 6 * 3600.0
 """Seconds that the other side may take."""
 _NOTES, _LETTERS = 20, 1000
@@ -157,7 +156,7 @@ def as_arguments(options: Options) -> dict[str, Any]:
     return arguments
 
 
-def connect(address: str) -> Client:
+def connect(address: str) -> BoundedClient:
     """A client of the Gaze at an address; who connects closes it.
 
     Raises:
@@ -168,23 +167,16 @@ def connect(address: str) -> Client:
     on_hub = "://" not in place or re.match(r"https://[\w-]+\.hf\.space(/|$)", place)
     token = None if on_hub else False  # HF_TOKEN is for the Hub alone; by default it would go anywhere.
     try:
-        client = Client(
-            place,
-            token=token,
-            verbose=False,
-            download_files=False,
-            httpx_kwargs={"timeout": _SILENCE},
-            analytics_enabled=False,
-        )
+        client = BoundedClient(place, token)
     except Exception as error:  # Whatever it is that answers there may cause any.
         raise _UnreachableError(
             f"No Gaze answers at {address} ({error}). Check the address and that Gaze is running there; for a private "
             "Space set HF_TOKEN."
         ) from error
     try:
-        health = client.predict(api_name="/health")
+        health = client.submit(api_name="/health").result(SILENCE)  # some answer for ever that they are at it
         version, engine = str(health["version"]), health.get("engine")
-    except (*_LOST, TypeError) as error:
+    except (*_LOST, TypeError, TimeoutError) as error:
         client.close()
         raise _UnreachableError(f"What answers at {address} is not a Gaze. Check the address.") from error
     if version.split(".")[:2] != __version__.split(".")[:2]:
@@ -201,7 +193,7 @@ def connect(address: str) -> Client:
     return client
 
 
-def _reconnect(address: str) -> Generator[Progress, None, Client]:
+def _reconnect(address: str) -> Generator[Progress, None, BoundedClient]:
     deadline = time.monotonic() + _RETURN
     while True:
         yield Progress("load", 0, 1, f"{address} was lost. Looking for it, to start again")
@@ -221,7 +213,7 @@ def _lost(address: str) -> GazeError:
 
 
 def _make(
-    client: Client, address: str, photo: Path, arguments: dict[str, Any], archive: Path
+    client: BoundedClient, address: str, photo: Path, arguments: dict[str, Any], archive: Path
 ) -> Generator[Progress, None, dict[str, Any]]:
     """One try: the portrait's zip into `archive`; returns the manifest."""
     with closing(client):
@@ -250,6 +242,10 @@ def _make(
                 f"{address} failed: there is an error in the program there, and its log has the details. Try again, or "
                 "with another photo."
             ) from error
+        except _LOST as error:
+            if client.bounds.passed:
+                raise GazeError(f"What {address} answers has no end. Check that a Gaze runs there.") from error
+            raise
         finally:
             if not job.done():
                 _cancel(job)

@@ -20,6 +20,7 @@ from gradio_client import Client
 from gaze.errors import GazeError
 from gaze.output.metadata import Metadata
 from gaze.output.sprites import POSTER
+from gaze.output.validator import check
 from gaze.progress import Progress
 
 MOST = 2**30
@@ -74,7 +75,8 @@ def unpack(archive: Path, address: str, folder: Path) -> Metadata:
         folder: where the files go.
 
     Raises:
-        GazeError: the zip is none, or odd, or no whole portrait is in it.
+        GazeError: the zip is none, or odd, or no whole portrait is in it that keeps to docs/format.md; what is in its
+            pictures shows when they are decoded.
     """
     names = set[str]()
     left = MOST
@@ -93,6 +95,8 @@ def unpack(archive: Path, address: str, folder: Path) -> Metadata:
         metadata = Metadata.read(folder)
         if missing := {*metadata.files, metadata.poster or POSTER} - names:
             raise GazeError(f"{', '.join(sorted(missing))} is missing.")
+        if problems := check(folder, decode=False):
+            raise GazeError(problems[0])
     except (GazeError, *_ODD) as error:
         told = str(error).replace(f"{folder}/", "").replace(str(folder), "its folder").replace(str(archive), "the zip")
         raise GazeError(f"What {address} sent is not complete: {told.rstrip('.')}. Try again.") from error

@@ -29,6 +29,10 @@ class Copies:
         self._fetching = WeakValueDictionary[Path, threading.Lock]()
         self._lock = threading.Lock()
 
+    def protect(self) -> str:
+        """Close the folder to other users, if it is there; returns a sentence where that was needed."""
+        return make_private(self._root) if self._root.is_dir() else ""
+
     def file(self, session: str, name: str, get: Callable[[Path], None]) -> Path:
         """The copy of a file; one that is not there yet is what `get` writes to the path it is given."""
         copy = self.folder(session) / name

@@ -91,6 +91,13 @@ class RemoteFolder:
             parts = (path.rsplit("/", 2) for path in files.find(self._path(folder)))
             return [(above, name) for *_, above, name in parts]
 
+    def folders(self) -> dict[str, list[str]]:
+        """The names of all files, by the folder right above them."""
+        found: dict[str, list[str]] = {}
+        for folder, name in self.find():
+            found.setdefault(folder, []).append(name)
+        return found
+
     def written(self, name: str) -> float:
         """When a file was written, in seconds since 1970."""
         with self._opened() as files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def _network(folder: Path) -> str:
     except OSError:
         return ""
     place = folder.resolve()
-    above = [(len(at), kind) for _, at, kind, *_ in mounts if place.is_relative_to(at)]
+    above = [(len(at), kind) for _, at, kind, *_ in mounts if place.is_relative_to(_unescaped(at))]
     kind = max(above, default=(0, ""))[1]
     return kind if kind.startswith(_SHARED) else ""
+
+
+def _unescaped(path: str) -> str:
+    """A path as /proc/self/mounts has it, with spaces and the like in octal (proc(5))."""
+    return re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), path)

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import secrets
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -91,6 +92,8 @@ class RemoteStore(SessionStore):
 
     def check(self) -> None:
         self._here.check()
+        if note := self._copies.protect():
+            print(note, file=sys.stderr)
         try:
             self._secret()
         except (StoreError, FileNotFoundError) as error:
@@ -189,8 +192,7 @@ class RemoteStore(SessionStore):
         count = self._here.expire()
         for session in self._here.sessions():
             if session not in self._in_work:
-                for _ in self._send(session):
-                    pass
+                list(self._send(session))
         now = self._now()
         for session, (written, whole) in self._folders().items():
             if now - written > (self.kept if whole else LEFT_AGE):
@@ -289,12 +291,8 @@ class RemoteStore(SessionStore):
 
     def _folders(self) -> dict[str, tuple[float, bool]]:
         """Every session of which the store has anything: when that was written, and whether the session is whole."""
-        found: dict[str, list[str]] = {}
-        for session, name in self._remote.find():
-            if is_session(session):
-                found.setdefault(session, []).append(name)
         folders = {}
-        for session, names in found.items():
+        for session, names in ((it, names) for it, names in self._remote.folders().items() if is_session(it)):
             whole = METADATA in names
             with suppress(FileNotFoundError):  # deleted meanwhile
                 folders[session] = self._remote.written(f"{session}/{METADATA if whole else names[0]}"), whole

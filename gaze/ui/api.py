@@ -20,7 +20,7 @@ from gaze.progress import Progress, Steps
 from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
-from gaze.ui.limit import Limit, check_cost, client_of
+from gaze.ui.limit import AtOnce, Limit, check_cost, client_of
 from gaze.ui.listeners import RUNNING, WAITING, Listener, Listeners
 from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_url
@@ -55,6 +55,7 @@ class Api:
     ) -> None:
         self._results, self._previews, self._queue, self._remote = results, previews, queue, remote
         self._limit, self._listeners = limit or Limit(), listeners or Listeners()
+        self._at_once = AtOnce()
 
     def generate(
         self,
@@ -128,6 +129,8 @@ class Api:
                 remote=self._remote,
             )
             check_cost(options.size, options.frame_size)
+            if options.wants_sheets:
+                check_cost(options.size, options.sheet_size)
             given = _given(photo)
             with self._queue.enter() as turn:
                 listener = self._listeners.follow()
@@ -172,11 +175,13 @@ class Api:
             photo: a portrait photo, its face seen from the front.
         """
         try:
-            self._limit.take(client_of(request))
-            out = self._previews.new()
-            options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
-            options = replace(options, face=int(face), anyway=anyway)
-            result = generate(_given(photo), out, options)
+            client = client_of(request)
+            self._limit.take(client)
+            with self._at_once.one(client):
+                out = self._previews.new()
+                options = replace(PREVIEW, strengths=Strengths(head, eyes, brows), straighten=straighten)
+                options = replace(options, face=int(face), anyway=anyway)
+                result = generate(_given(photo), out, options)
         except GazeError as error:
             raise refusal(error) from error
         return {**_manifest(out.name, result.metadata), "notes": list(result.notes)}

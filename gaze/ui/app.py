@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio import mcp
+from gradio import mcp, routes
 from gradio.utils import colab_check, get_space
 from starlette.middleware import Middleware
 
@@ -53,6 +53,9 @@ _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
 _TITLE = "Gaze: your photo looks at you"
 _TEMPORARY = "gaze-app-"
+_EVENTS, _THREADS = 200, 100
+"""Requests that Gradio takes before it has begun with them, and those that it answers at once: those who wait in our
+line, and those who follow, keep a thread each."""
 _TIDY = 600.0
 """Seconds between two looks for what is too old."""
 
@@ -89,7 +92,9 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     kept = Kept(temporary)
     reading.serve(asking, kept)
     uploads = os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
-    mcp.DEFAULT_TEMP_DIR = uploads  # read when Gradio is imported; photos sent as data: URLs would stay there for ever
+    modules: tuple[Any, ...] = (mcp, routes)
+    for module in modules:  # read when Gradio is imported; what is put there would stay, for all eyes
+        module.DEFAULT_TEMP_DIR = uploads
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
     tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
@@ -97,7 +102,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     handlers = Handlers(results, previews, queue, limit, remote)
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, queue, remote, limit, listeners), results, remote)
-    page.queue(max_size=20)
+    page.queue(max_size=_EVENTS)
     page.launch(
         theme=theme(),
         head=head(),
@@ -117,6 +122,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
             ],
         },
         max_file_size=MAX_BYTES,
+        max_threads=_THREADS,
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,

@@ -11,12 +11,19 @@ from types import FrameType
 
 from gaze.storage.locks import remove_locked
 
+_ENDS = ("SIGTERM", "SIGHUP")
+"""Signals that end a program at once unless it heeds them; Windows knows but one of them."""
+
 
 def leave_nothing() -> None:
-    """Remove at the end what is locked: the temporary folder and drafts. A plain kill counts as an end, too."""
+    """Remove at the end what is locked: the temporary folder and drafts. A plain kill, and a terminal that is closed,
+    count as ends, too."""
     atexit.register(remove_locked)
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
+    if threading.current_thread() is threading.main_thread():
+        for name in _ENDS:
+            number = getattr(signal, name, None)
+            if number and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, _terminated)
 
 
 def leave() -> None:

@@ -64,15 +64,12 @@ def add_endpoints(api: Api) -> None:
         face = gr.Number(0, precision=0, label="face")
         for argument in (*choices[1:], face, session):
             _check(argument)
-        gr.Button().click(
-            api.generate,
-            choices,
-            [manifest, archive],
-            api_name="generate",
-            concurrency_limit=None,  # who has to wait does so in our own queue, where the place is told
-        )
-        gr.Button().click(api.preview, [photo, *strengths, straighten, face, anyway], manifest, api_name="preview")
-        gr.Button().click(api.session, session, manifest, api_name="session")
+        # Who has to wait does so in our own queue, where the place is told; Gradio's could be filled by one client.
+        freely: dict[str, Any] = {"concurrency_limit": None}
+        gr.Button().click(api.generate, choices, [manifest, archive], api_name="generate", **freely)
+        shown = [photo, *strengths, straighten, face, anyway]
+        gr.Button().click(api.preview, shown, manifest, api_name="preview", **freely)
+        gr.Button().click(api.session, session, manifest, api_name="session", **freely)
         gr.Button().click(api.health, None, manifest, api_name="health", queue=False)
 
 

@@ -24,6 +24,8 @@ PATIENCE_WAITING, PATIENCE_RUNNING = 30.0, 120.0
 _REMEMBERED = 600.0
 """Seconds for which the end of a run is told."""
 _MOST_UNWANTED = 1000
+_FOLLOWERS = 2
+"""Pages that follow one run, the newest: one that is loaded anew, and what it was before."""
 UNEXPECTED = "Something went wrong on our side. Your photo and your choices are still here: try again."
 
 Run = Generator[Progress, None, Result]
@@ -77,7 +79,7 @@ class Job:
         self._begin, self._queue, self._expected, self._learn = begin, queue, expected, learn
         self._changed = threading.Condition()
         self._stopped = False
-        self._followers, self._left_at = 0, time.monotonic()
+        self._followers, self._begun_to_follow, self._left_at = 0, 0, time.monotonic()
         # A GPU that is lent for single calls is lent to whoever asked, which Gradio keeps in the context.
         self._context = contextvars.copy_context()
         self._turn = queue.enter(sum(expected.values()) if expected else None)
@@ -106,11 +108,13 @@ class Job:
         return self.state.phase in ("done", "failed", "stopped")
 
     def follow(self) -> Generator[State, None, None]:
-        """Its states until the last one."""
+        """Its states until the last one, or until others have begun to follow: each keeps a thread."""
         with self._changed:
             self._followers += 1
+            self._begun_to_follow += 1
+            latest = self._begun_to_follow + _FOLLOWERS
         try:
-            while True:
+            while self._begun_to_follow < latest:
                 state = self.state
                 yield state
                 if state.phase in ("done", "failed", "stopped"):

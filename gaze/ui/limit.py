@@ -1,16 +1,18 @@
-"""How often one client may ask for a preview."""
+"""How often, and for how much at once, one client may ask."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import gradio as gr
+from anyio import Semaphore
 from gradio.context import LocalContext
 from starlette.requests import Request
 
@@ -78,6 +80,58 @@ class Limit:
             return act(*inputs)
 
         return limited
+
+
+class AtOnce:
+    """How many things each client may have done at the same time: every one keeps a thread, of which there are few.
+
+    Args:
+        most: of one client.
+        waiting: as many more wait for their turn, in `turn`.
+        what: what these are, in the plural.
+    """
+
+    def __init__(self, most: int = 2, waiting: int = 50, what: str = "previews") -> None:
+        self._most, self._waiting, self._what = most, waiting, what
+        self._busy = Counter[str]()
+        self._turns: dict[str, Semaphore] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self, client: str) -> Iterator[None]:
+        """One of them, in the block.
+
+        Raises:
+            GazeError: there are as many as may be.
+        """
+        with self._counted(client, self._most):
+            yield
+
+    @asynccontextmanager
+    async def turn(self, client: str) -> AsyncIterator[None]:
+        """One of them, in the block, once it is its turn; waiting keeps no thread.
+
+        Raises:
+            GazeError: too many wait already.
+        """
+        with self._counted(client, self._most + self._waiting):
+            async with self._turns.setdefault(client, Semaphore(self._most)):
+                yield
+
+    @contextmanager
+    def _counted(self, client: str, most: int) -> Iterator[None]:
+        with self._lock:
+            if self._busy[client] >= most:
+                raise GazeError(f"You asked for too many {self._what} at once. Wait until one of them is there.")
+            self._busy[client] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy[client] -= 1
+                if not self._busy[client]:
+                    del self._busy[client]
+                    self._turns.pop(client, None)
 
 
 def asking() -> str | None:

@@ -12,20 +12,24 @@ from importlib.resources import files
 from typing import Any
 
 import gradio as gr
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gaze.errors import GazeError
 from gaze.matting.finest import is_finest_there
 from gaze.output.bundle import SCRIPT
 from gaze.photo.portrait import MAX_BYTES
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui import hero
+from gaze.ui.answers import Answer, problem_of
 from gaze.ui.handlers import Handlers
 from gaze.ui.hero import example_photos
+from gaze.ui.limit import AtOnce, client_of
 from gaze.ui.share import share_path
 
 ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
@@ -63,7 +67,7 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
                 *(handlers.share, handlers.sheets),
             )
         ]
-        + [_server_function_with_request(handlers.look)],
+        + [_server_function_in_turn(handlers.look)],
         config={
             "hero": hero.hero(),
             "examples": _examples(),
@@ -96,10 +100,20 @@ def page_routes() -> list[BaseRoute]:
 
     return [
         Route(f"/{ROOT}/example/{{number:int}}", example),
-        Mount(f"/{ROOT}", _Files(directory=str(_FOLDER))),
-        Mount(f"/{hero.ROOT}", _Files(directory=str(hero.folder()))),
-        Mount(f"/{_WIDGET}", _Files(directory=str(files("gaze.widget")))),
+        _served(ROOT, _FOLDER),
+        _served(hero.ROOT, hero.folder()),
+        _served(_WIDGET, files("gaze.widget")),
     ]
+
+
+def _served(root: str, folder: object) -> Route:
+    """The files of a folder. A mount would not find them where a web server has cut off the path of the app."""
+    found = _Files(directory=str(folder))
+
+    async def serve(request: Request) -> Response:
+        return await found.get_response(request.path_params["path"], request.scope)
+
+    return Route(f"/{root}/{{path:path}}", serve)
 
 
 def _examples() -> list[dict[str, str]]:
@@ -130,9 +144,16 @@ def _server_function(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return call
 
 
-def _server_function_with_request(act: Callable[[Any, gr.Request], Any]) -> Callable[..., Any]:
-    def call(data: Any, request: gr.Request) -> Any:
-        return act(data, request)
+def _server_function_in_turn(act: Callable[[Any, gr.Request], Answer]) -> Callable[..., Any]:
+    """One that takes long: of one client a few are done at a time, so that others find a free thread."""
+    turns = AtOnce()
+
+    async def call(data: Any, request: gr.Request) -> Answer:
+        try:
+            async with turns.turn(client_of(request)):
+                return await run_sync(act, data, request)
+        except GazeError as error:
+            return {"problem": problem_of(error)}
 
     call.__name__ = act.__name__
     return call

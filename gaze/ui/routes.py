@@ -6,6 +6,7 @@ They lie under /gradio_api because a Space's page server passes only such paths 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import tempfile
@@ -25,6 +26,8 @@ from gaze.output.bundle import write_zip
 from gaze.storage.sessions import SessionStore
 from gaze.ui.visitors import for_visitors
 
+_log = logging.getLogger(__name__)
+
 ROOT = "gradio_api/gaze"
 ZIP = "gaze-portrait.zip"
 _LISTED = re.compile(r"[a-z0-9_-]+\.(webp|pack)|metadata\.json", re.ASCII)
@@ -36,6 +39,7 @@ _BLOCK = 2**18
 _ASKED_AGAIN = {"Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*"}
 """Only a browser keeps it, and asks each time whether it is still there: what was deleted is seen by nobody."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_FULL = "The server cannot read or write a file just now; its disk may be full. Try again in a minute."
 
 
 def session_url(session: str, name: str = "") -> str:
@@ -58,6 +62,9 @@ def session_routes(*stores: SessionStore) -> list[Route]:
                 return PlainTextResponse(for_visitors(error), 503, _NOT_KEPT)
             except (GazeError, FileNotFoundError):
                 continue
+            except OSError:
+                _log.exception("A file could not be sent.")
+                return PlainTextResponse(_FULL, 503, _NOT_KEPT)
         return PlainTextResponse("There is no such portrait here, or it has expired.", 404, _NOT_KEPT)
 
     return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
@@ -121,6 +128,10 @@ def _stream(file: IO[bytes], start: int, stop: int, status: int, kind: str, head
 
 def _zip(folder: Path, sheets: bool) -> Response:
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
-    write_zip(folder, file, sheets)
+    try:
+        write_zip(folder, file, sheets)
+    except BaseException:
+        file.close()
+        raise
     headers = {**_NOT_KEPT, "Content-Disposition": f'attachment; filename="{ZIP}"'}
     return _stream(file, 0, file.tell(), 200, "application/zip", headers)

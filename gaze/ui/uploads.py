@@ -1,4 +1,7 @@
-"""What stands before Gradio's upload of photos: how many, how much in all, and nothing left of what broke off."""
+"""What stands before Gradio's upload of photos: how many, how much in all, and nothing left of what broke off.
+
+Photos come in by other ways, too: as data: addresses, among the arguments of a call.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from gaze.storage.modes import make_private
 from gaze.ui.limit import Limit, network_of
 
 _PATH = "/gradio_api/upload"
+_WORDS = 2**16
+"""Bytes up to which any other request counts as words."""
 MOST = 2**30
 """Bytes that all uploads may take; the oldest make room."""
 ROOM = 200 * 2**20
@@ -52,19 +57,23 @@ class Uploads:
         self._lock = threading.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(_PATH):
+        if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        is_upload = scope["path"].rstrip("/").endswith(_PATH)
         size = int(Headers(scope=scope).get("content-length", MAX_BYTES))
+        if not is_upload and size <= _WORDS:
+            await self._app(scope, receive, send)
+            return
         try:
-            self._limit.take(network_of(str((scope.get("client") or [""])[0])), 1 + size // _EACH)
+            self._limit.take(network_of(str((scope.get("client") or [""])[0])), is_upload + size // _EACH)
         except GazeError as error:
             await PlainTextResponse(str(error), status_code=429)(scope, receive, send)
             return
         if not self._has_room(size):
             await PlainTextResponse(_FULL, status_code=507)(scope, receive, send)
             return
-        await self._take(scope, receive, send)
+        await (self._take if is_upload else self._app)(scope, receive, send)
 
     async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(send)
@@ -103,8 +112,9 @@ class Uploads:
         """Every photo: its path, when it came, and its bytes."""
         for path in self._folder.glob("*/*"):
             with suppress(FileNotFoundError):
-                state = path.stat()
-                yield path, state.st_mtime, state.st_size
+                if path.is_file():
+                    state = path.stat()
+                    yield path, state.st_mtime, state.st_size
 
     def _remove_parts(self, age: float) -> None:
         for path in self._folder.glob(_PART):

@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -104,6 +106,17 @@ def test_what_is_cancelled_while_it_waits_is_never_read(box: Box) -> None:
     assert box.read(waiting).done.wait(30)
     with pytest.raises(GazeError, match="cancelled"):
         waiting.result()
+
+
+def test_who_cancels_late_ends_nobody_elses_reading() -> None:
+    killed: list[str] = []
+    job = Job(bytes, 1)
+    job.process = cast(Any, SimpleNamespace(kill=lambda: killed.append("its own")))
+    job.cancel()
+    assert killed == ["its own"]
+    job.let_go()
+    job.cancel()
+    assert killed == ["its own"]
 
 
 def test_an_upload_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

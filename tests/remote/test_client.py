@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import logging
 import os
 import re
-import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -39,10 +38,11 @@ from gaze.remote.client import as_arguments, place_of
 from gaze.remote.fetching import fetch, unpack
 from gaze.storage.owners import SECRET
 from gaze.storage.sessions import SessionStore
+from gaze.ui import __main__ as program
 from gaze.ui import api, endpoints
 from gaze.ui.queue import Queue
 from tests.fakes import FakeEngine
-from tests.serving import ROOT, App, serving
+from tests.serving import App, serving
 
 SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
 LONG: dict[str, Any] = {
@@ -140,11 +140,13 @@ def test_what_hands_its_work_on_itself_is_refused(pair: Pair) -> None:
         remote.connect(pair.here.address)
 
 
-def test_the_app_does_not_start_with_what_is_no_address() -> None:
-    command = [sys.executable, "app.py", "--remote", "gpu-box:7860"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("gaze: “gpu-box:7860” is no address of a Gaze.")
+def test_the_app_does_not_start_with_what_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRADIO_ANALYTICS_ENABLED", "FORWARDED_ALLOW_IPS"):
+        monkeypatch.setenv(name, "")  # else it would set them for all tests
+    told = SimpleNamespace(basicConfig=lambda **_: None, getLogger=logging.Logger, INFO=logging.INFO)
+    monkeypatch.setattr(program, "logging", told)
+    with pytest.raises(SystemExit, match=r"^gaze: “gpu-box:7860” is no address of a Gaze\."):
+        program.main(["--remote", "gpu-box:7860"])
 
 
 def test_it_is_the_portrait_that_would_have_been_made_here(pair: Pair, photo: Path, tmp_path: Path) -> None:
@@ -305,11 +307,11 @@ def test_what_is_no_address_is_told_with_an_example(address: str) -> None:
 def test_the_token_of_the_hub_goes_to_the_hub_alone(address: str, sent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
-    def client(place: str, **arguments: Any) -> None:
-        seen.update(arguments)
+    def client(place: str, token: Any) -> None:
+        seen["token"] = token
         raise OSError("enough")
 
-    monkeypatch.setattr(remote, "Client", client)
+    monkeypatch.setattr(remote, "BoundedClient", client)
     with pytest.raises(GazeError, match="enough"):
         remote.connect(address)
     assert seen["token"] is sent

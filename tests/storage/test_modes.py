@@ -9,9 +9,11 @@ import pytest
 
 from gaze.storage import modes as module
 from gaze.storage.copies import Copies
+from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.modes import make_private
 from gaze.storage.publishing import publishing
 from gaze.storage.sessions import SessionStore
+from gaze.storage.stores import RemoteStore
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="there are no modes")
 
@@ -72,12 +74,24 @@ def test_copies_are_for_nobody_else(tmp_path: Path) -> None:
     assert mode(root) == 0o700
 
 
-@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
-def test_a_network_file_system_is_left_alone(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies_that_others_could_enter_are_closed_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copies := tmp_path / "copies").mkdir(0o755)
+    RemoteStore(RemoteFolder(f"memory://{tmp_path.name}"), tmp_path, 60).check()
+    assert mode(copies) == 0o700
+    assert f"could look into {copies}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "name"), [("nfs4", "store"), ("cifs", "a store"), ("fuse.sshfs", "store")])
+def test_a_network_file_system_is_left_alone(
+    tmp_path: Path, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mounts = tmp_path / "mounts"
-    folder = tmp_path / "store"
+    folder = tmp_path / name
     folder.mkdir(0o755)
-    mounts.write_text(f"/dev/x / ext4 rw 0 0\nserver:/x {folder} {kind} rw 0 0\n")
+    at = str(folder).replace(" ", "\\040")
+    mounts.write_text(f"/dev/x / ext4 rw 0 0\nserver:/x {at} {kind} rw 0 0\n")
     plain = Path.read_text
     monkeypatch.setattr(Path, "read_text", lambda path: plain(mounts if path == Path("/proc/self/mounts") else path))
     note = make_private(folder)

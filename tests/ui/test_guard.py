@@ -43,6 +43,25 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "process_recording",
+        "deep_link?session_hash=x",
+        "vibe-edit/",
+        "undo-vibe-edit",
+        "stream/x/close",
+        "proxy=https://x",
+    ],
+)
+def test_what_gradio_offers_and_nobody_needs_is_not_there(client: TestClient, path: str) -> None:
+    """It would run ffmpeg on a stranger's file, or write files that stay."""
+    for way in (client.get, client.post):
+        assert way(f"/gradio_api/{path}").text == "There is nothing here."
+        assert way(f"/sub/gradio_api/{path}").status_code == 404
+    assert client.get("/monitoring/summary").text == "There is nothing here."
+
+
 def hash_of(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 

@@ -69,6 +69,22 @@ def test_a_run_goes_on_without_its_page_and_is_followed_again(jobs: Jobs, start:
     assert last(found) == State("done", 1.0, None, 0, None, RESULT)
 
 
+def test_of_the_pages_that_follow_one_run_the_newest_are_told(start: Callable[[Work], Job]) -> None:
+    """Each keeps a thread: else one visitor could have them all."""
+    work = Work()
+    job = start(work)
+    first, second, third = (job.follow() for _ in range(3))
+    assert next(first)
+    assert next(second)
+    assert next(third)
+    assert list(first) == []
+    assert next(second)
+    work.go.set()
+    for states in (second, third):
+        *_, state = states
+        assert state.phase == "done"
+
+
 def test_a_run_that_is_stopped_is_closed_and_leaves_the_line(queue: Queue, start: Callable[[Work], Job]) -> None:
     work = Work()
     job = start(work)

@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import gradio as gr
 import pytest
 from starlette.applications import Starlette
@@ -11,7 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gaze.errors import GazeError
 from gaze.ui import limit as module
-from gaze.ui.limit import PROXIES, Limit, client_of
+from gaze.ui.limit import PROXIES, AtOnce, Limit, client_of
 
 
 class Clock:
@@ -99,3 +101,41 @@ def test_web_servers_in_private_networks_say_for_whom_they_ask(peer: str, forwar
 
 def test_whose_address_is_unknown_shares_one() -> None:
     assert client_of(None) == client_of(asking("")) == ""
+
+
+def test_of_one_client_a_few_are_done_at_once_and_others_go_on() -> None:
+    at_once = AtOnce(2, what="clips")
+    with at_once.one("busy"), at_once.one("busy"), at_once.one("other"):
+        with pytest.raises(GazeError, match=r"too many clips at once\. Wait until"), at_once.one("busy"):
+            pass
+        with at_once.one("other"):
+            pass
+    with at_once.one("busy"):
+        pass
+
+
+def test_who_waits_for_a_turn_keeps_no_thread_and_not_all_may_wait() -> None:
+    at_once = AtOnce(2, waiting=3)
+    running, most, refused = [0], [0], [0]
+
+    async def one(client: str) -> None:
+        try:
+            async with at_once.turn(client):
+                running[0] += 1
+                most[0] = max(most[0], running[0])
+                await anyio.sleep(0)
+                running[0] -= 1
+        except GazeError:
+            refused[0] += 1
+
+    async def all_of(clients: Sequence[str]) -> None:
+        async with anyio.create_task_group() as tasks:
+            for client in clients:
+                tasks.start_soon(one, client)
+
+    anyio.run(all_of, ["busy"] * 7)
+    assert (most, refused) == ([2], [2])
+    anyio.run(all_of, ["busy", "other"] * 2)
+    assert (most, refused) == ([4], [2])
+    assert not at_once._busy
+    assert not at_once._turns

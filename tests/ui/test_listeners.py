@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,8 @@ from gaze.remote.client import as_arguments
 from gaze.storage.sessions import SessionStore
 from gaze.ui import api as module
 from gaze.ui.api import Api
+from gaze.ui.app import build
+from gaze.ui.handlers import Handlers
 from gaze.ui.listeners import Listeners, Listening
 from gaze.ui.queue import Queue
 from tests.conftest import PHOTO
@@ -115,12 +118,36 @@ def test_a_portrait_that_would_fill_the_disk_is_refused(tmp_path: Any) -> None:
     store = SessionStore(tmp_path)
     with pytest.raises(Exception, match="Choose frames of at most 512 pixels"):
         next(call(Api(store, store, Queue()), size=60, frame_size=2048))
+    with pytest.raises(Exception, match="Choose frames of at most 512 pixels"):
+        next(call(Api(store, store, Queue()), size=60, sheet_size=1024))
     assert module.check_cost(30, 1024) is None
     with pytest.raises(GazeError):
         module.check_cost(30, 1026)
 
 
-def call(api: Api, size: int = 4, frame_size: int = 128) -> Any:
+def test_nobody_waits_in_gradios_own_line(tmp_path: Path) -> None:
+    """It is one for all, and short: a client whose previews stand in it would shut everybody out."""
+    store, line = SessionStore(tmp_path), Queue()
+    page = build(Handlers(store, store, line), Api(store, store, line), store)
+    queued = [event for event in page.fns.values() if event.queue]
+    assert {event.api_name for event in queued} >= {"generate", "preview", "session"}
+    assert {event.concurrency_limit for event in queued} == {None}
+
+
+def test_a_client_has_two_previews_made_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SessionStore(tmp_path)
+    api = Api(store, store, Queue())
+
+    def another(*_: Any) -> None:
+        api.preview(str(PHOTO), 1, 1, 1, True, 0)
+
+    monkeypatch.setattr("gaze.ui.api.generate", another)
+    with pytest.raises(gr.Error, match="too many previews at once"):
+        another()
+
+
+def call(api: Api, size: int = 4, frame_size: int = 128, sheet_size: int = 512) -> Any:
     """/generate with what it normally is given, but for these."""
-    given = as_arguments(Options(engine="warp", size=size, frame_size=frame_size, video="none", pack=False))
+    sides: dict[str, Any] = {"size": size, "frame_size": frame_size, "sheet_size": sheet_size}
+    given = as_arguments(Options(engine="warp", video="none", pack=False, **sides))
     return api.generate(photo=str(PHOTO), keep=False, progress=gr.Progress(), **{**given, "keys": "auto"})

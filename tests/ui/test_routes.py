@@ -1,3 +1,4 @@
+import errno
 import io
 import zipfile
 from pathlib import Path
@@ -181,3 +182,16 @@ def test_a_pack_is_served_while_its_sheets_are_made_but_no_zip(store: SessionSto
         (draft / "metadata.json").write_text("{}")
     assert client.get(session_url(folder.name, "gaze.pack")).content == b"0123456789"
     store.delete(folder.name)
+
+
+def test_a_full_disk_is_told_and_not_how_it_is(
+    store: SessionStore, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/secret")
+
+    monkeypatch.setattr("gaze.ui.routes.write_zip", full)
+    answer = client.get(session_url(store.sessions()[0], ZIP))
+    assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+    assert "its disk may be full. Try again" in answer.text
+    assert "secret" not in answer.text

@@ -14,7 +14,7 @@ from gaze.ui import uploads as module
 from gaze.ui.limit import Limit
 from gaze.ui.uploads import Uploads
 
-PATH = "/gradio_api/upload"
+PATH, CALL = "/gradio_api/upload", "/gradio_api/mcp/"
 
 
 def client(tmp_path: Path, error: Exception | None = None, limit: Limit | None = None) -> TestClient:
@@ -28,8 +28,12 @@ def client(tmp_path: Path, error: Exception | None = None, limit: Limit | None =
         (folder / "tmpabc").rename(folder / "hash" / request.query_params.get("name", "a"))
         return PlainTextResponse("taken")
 
+    async def call(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
     limited = Middleware(Uploads, temporary=tmp_path / "temporary", folder=folder, limit=limit)
-    return TestClient(Starlette(routes=[Route(PATH, take, methods=["POST"])], middleware=[limited]))
+    routes = [Route(PATH, take, methods=["POST"]), Route(CALL, call, methods=["POST"])]
+    return TestClient(Starlette(routes=routes, middleware=[limited]))
 
 
 def test_a_photo_is_taken_into_folders_of_the_apps_own(tmp_path: Path) -> None:
@@ -63,6 +67,22 @@ def test_the_oldest_photos_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert web.post(f"{PATH}?name={name}", content=bytes(40)).status_code == 200
         os.utime(folder / name, (number, number))
     assert sorted(path.name for path in folder.iterdir()) == ["b", "c"]
+
+
+def test_photos_in_data_addresses_count_and_make_room_as_uploads_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 2**17)
+    web = client(tmp_path, limit=Limit(2, 0.001, "uploads"))
+    folder = tmp_path / "temporary" / "uploads"
+    (folder / "old" / "a folder").mkdir(parents=True)
+    (folder / "old" / "photo").write_bytes(bytes(2**17))
+    assert web.post(CALL, content=bytes(module._WORDS)).text == str(module._WORDS)
+    assert (folder / "old" / "photo").exists()
+    assert web.post(CALL, content=bytes(module._WORDS + 1)).status_code == 200
+    assert [path.name for path in folder.glob("old/*")] == ["a folder"]
+    assert [web.post(CALL, content=bytes(2 * module._EACH)).status_code for _ in range(2)] == [200, 429]
+    assert {web.post(CALL, content=b"words").status_code for _ in range(9)} == {200}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.serving import serving
 from trials.injection import TEXTS, WAYS
-from trials.trying import Row, attempt
+from trials.trying import Row, Size, attempt
 from trials.web.arguments import arguments, kinds, not_reflected
 from trials.web.browsing import in_use, named, opened, stopped
 from trials.web.policies import widget, zip_pages
@@ -22,10 +22,10 @@ from trials.web.requests import PAGES, announced, has_policy, odd, previews, qui
 from trials.web.zips import zips
 
 
-def rows(quick: bool) -> Iterator[Row]:
+def rows(size: Size) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as app:
         place = Path(folder)
-        texts = TEXTS[::6] if quick else TEXTS
+        texts = size.of(TEXTS[::6], TEXTS)
         yield Row("requests that announce too much, refused before the rest is sent", list(announced(app)))
         yield Row("requests that go on for too long without having said so", list(unannounced(app, place)))
         yield Row("odd methods, headers and lengths", list(odd(app)))
@@ -43,7 +43,7 @@ def rows(quick: bool) -> Iterator[Row]:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
             yield Row("the page in use, from photo to deletion: nothing it needs is forbidden", [in_use(browser, app)])
-            ways = dict(list(WAYS.items())[:: 6 if quick else 1])
+            ways = dict(list(WAYS.items())[:: size.of(6, 1)])
             yield Row("script and requests that the page's policy has to stop", list(stopped(browser, app, ways)))
             yield Row("hostile names of photos", list(named(browser, app, texts)))
             yield Row("hostile addresses, opened in the browser", list(opened(browser, app, texts)))

@@ -16,7 +16,7 @@ from tests.serving import App
 from trials.corpus import EXAMPLE
 from trials.injection import WORKED_OUT
 from trials.trying import FAULT, REFUSED, FaultError, Tried, attempt
-from trials.web.client import SMALL, get
+from trials.web.client import SMALL, arguments_of, get, upload
 from trials.web.requests import QUICK
 
 
@@ -77,10 +77,7 @@ def _told(ask: Callable[[], Any], what: str) -> Tried:
 def kinds(app: App) -> Iterator[Tried]:
     """Values of other kinds than are wanted; what another run of the same client would do cannot be sent by it."""
     with httpx.Client(base_url=app.address, timeout=60) as here:
-        answer = here.post("/gradio_api/upload", files={"files": ("a.jpg", EXAMPLE.read_bytes())})
-        photo = {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
-        right = [photo, "warp", 4, "auto", 128, 70, "auto", 1, 1, 1, True, 0, 0, 0, "none"]
-        right += [False, False, "quadrants", 4, True, False, 0]
+        right = arguments_of(here, "generate", photo=upload(here, EXAMPLE.read_bytes()), **SMALL)
         odd = ["null", "NaN", "1e999", "-1e308", "1" + "0" * 30]
         odd += ['"x"', "[]", "{}", '["warp"]', '{"__type__": "update"}']
         for place in range(1, len(right)):

@@ -65,10 +65,15 @@ def upload(web: httpx.Client, photo: bytes) -> dict[str, Any]:
     return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
 
 
+def arguments_of(web: httpx.Client, endpoint: str, **given: Any) -> list[Any]:
+    """All arguments of an endpoint in their order: those given, and the usual values of the others."""
+    named = web.get("/gradio_api/info").json()["named_endpoints"][f"/{endpoint}"]["parameters"]
+    return [given.get(it["parameter_name"], it.get("parameter_default")) for it in named]
+
+
 def call(web: httpx.Client, endpoint: str, **given: Any) -> str:
     """Ask for what an endpoint does; the address where its answer is."""
-    named = web.get("/gradio_api/info").json()["named_endpoints"][f"/{endpoint}"]["parameters"]
-    data = [given.get(it["parameter_name"], it.get("parameter_default")) for it in named]
+    data = arguments_of(web, endpoint, **given)
     answer = web.post(f"/gradio_api/call/{endpoint}", json={"data": data}).raise_for_status()
     return f"/gradio_api/call/{endpoint}/{answer.json()['event_id']}"
 

@@ -14,12 +14,13 @@ import httpx
 from gaze.photo.portrait import MAX_BYTES
 from tests.serving import ROOT, App
 from trials.trying import FAULT, REFUSED, FaultError, Limits, Row, Tried, attempt
-from trials.web.client import address, get, raw, resident
+from trials.web.client import address, arguments_of, get, raw, resident, upload
 
 _WORDS, _PHOTO = 2**20, int(1.4 * MAX_BYTES)
 """Bytes that requests may have, as docs/api.md and docs/hosting.md say."""
 QUICK = Limits(seconds=5)
 _BURST = 100
+_HOST = "HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def announced(app: App) -> Iterator[Tried]:
@@ -40,7 +41,7 @@ def announced(app: App) -> Iterator[Tried]:
 def _refused_at_once(app: App, path: str, length: int) -> str:
     """Nothing of the body is sent: an answer shows that it was not waited for."""
     started = time.monotonic()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     answer = raw(app, f"{head}Content-Length: {length}\r\n\r\n".encode())
     if not answer.startswith((b"HTTP/1.1 413", b"HTTP/1.1 400")):
         raise FaultError(f"It says {answer[:80]!r}.")
@@ -62,7 +63,7 @@ def unannounced(app: App, place: Path) -> Iterator[Tried]:
 
 def _broken_off(app: App, place: Path, path: str, most: int, start: bytes) -> str:
     before = resident(app)
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
     kind = "multipart/form-data; boundary=b" if start.startswith(b"--") else "application/json"
     block, sent, answer = b"a" * 2**16, 0, b""
     with socket.create_connection(address(app), 10) as peer:
@@ -87,18 +88,12 @@ def _broken_off(app: App, place: Path, path: str, most: int, start: bytes) -> st
 
 def odd(app: App) -> Iterator[Tried]:
     lengths = ("-1", "+5", "1_0", "0x10", "١", "5, 6", "", " ", "1e3", "9" * 400, "5\r\nContent-Length: 6")
-    requests = [
-        f"POST /gradio_api/run/health HTTP/1.1\r\nHost: x\r\nContent-Length: {it}\r\n\r\n{{}}" for it in lengths
-    ]
+    requests = [f"POST /gradio_api/run/health {_HOST}Content-Length: {it}\r\n\r\n{{}}" for it in lengths]
     both = "Transfer-Encoding: chunked\r\nContent-Length: 4"
-    requests += [f"POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\n{both}\r\n\r\n0\r\n\r\n"]
-    requests += [
-        f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n" for method in ("TRACE", "PUT", "DELETE", "PATCH", "FOO", "get")
-    ]
-    requests += [
-        f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in ("http://foreign.test/", "*", "//x", "/%", "/%ff%fe")
-    ]
-    requests += [f"GET / HTTP/1.1\r\nHost: x\r\n{name}: {'a' * 70_000}\r\n\r\n" for name in ("X-A", "Cookie", "Range")]
+    requests += [f"POST /gradio_api/upload {_HOST}{both}\r\n\r\n0\r\n\r\n"]
+    requests += [f"{method} / {_HOST}\r\n" for method in ("TRACE", "PUT", "DELETE", "PATCH", "FOO", "get")]
+    requests += [f"GET {path} {_HOST}\r\n" for path in ("http://foreign.test/", "*", "//x", "/%", "/%ff%fe")]
+    requests += [f"GET / {_HOST}{name}: {'a' * 70_000}\r\n\r\n" for name in ("X-A", "Cookie", "Range")]
     requests += ["GET / HTTP/9.9\r\n\r\n", "\0" * 100, "GET /\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"]
     for request in requests:
         yield attempt(partial(_survives, app, request.encode()), QUICK, repr(request[:120]))
@@ -143,21 +138,20 @@ def has_policy(app: App, path: str) -> str:
 def previews(app: App) -> Iterator[Row]:
     """Photos that cannot be read: they count, and are refused quickly."""
     with httpx.Client(base_url=app.address) as here:
-        answer = here.post("/gradio_api/upload", files={"files": ("a.jpg", b"no picture")})
-        photo = {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
-        told = [_preview(here, photo, {"X-Forwarded-For": "203.0.113.5"}) for _ in range(_BURST + 30)]
+        asked = arguments_of(here, "preview", photo=upload(here, b"no picture"))
+        told = [_preview(here, asked, {"X-Forwarded-For": "203.0.113.5"}) for _ in range(_BURST + 30)]
         refused = [it for it in told if it == "too many"]
         right = told[:_BURST].count("too many") == 0 and len(refused) >= 10
         row = [Tried("taken" if it == "taken" else REFUSED, it) for it in told]
         yield Row("previews by one client, as fast as it can", row if right else [Tried(FAULT, f"{told}")])
-        others = [_preview(here, photo, {"X-Forwarded-For": f"203.0.113.{it}"}) for it in range(10, 20)]
+        others = [_preview(here, asked, {"X-Forwarded-For": f"203.0.113.{it}"}) for it in range(10, 20)]
         ok = [Tried(it if it == "taken" else FAULT, it) for it in others]
         yield Row("previews by others at that moment, behind the same web server", ok)
         started, left = time.monotonic(), 30
-        while _preview(here, photo, {"X-Forwarded-For": "203.0.113.5"}) == "taken" and (left := left - 1):
+        while _preview(here, asked, {"X-Forwarded-For": "203.0.113.5"}) == "taken" and (left := left - 1):
             pass
         spoofed = [f"198.51.100.{it}, 203.0.113.5, 10.0.0.1" for it in range(30)]
-        tries = [_preview(here, photo, {"X-Forwarded-For": it}) for it in spoofed]
+        tries = [_preview(here, asked, {"X-Forwarded-For": it}) for it in spoofed]
         most = time.monotonic() - started + 1  # one comes back each second
         row = [Tried("taken" if it == "taken" else REFUSED, it) for it in tries]
         right = left > 0 and tries.count("taken") <= most
@@ -166,9 +160,8 @@ def previews(app: App) -> Iterator[Row]:
         )
 
 
-def _preview(here: httpx.Client, photo: dict[str, Any], headers: dict[str, str]) -> str:
-    data = {"data": [photo, 1, 1, 1, True, 0]}
-    event = here.post("/gradio_api/call/preview", json=data, headers=headers).json()["event_id"]
+def _preview(here: httpx.Client, asked: list[Any], headers: dict[str, str]) -> str:
+    event = here.post("/gradio_api/call/preview", json={"data": asked}, headers=headers).json()["event_id"]
     answer = here.get(f"/gradio_api/call/preview/{event}", headers=headers, timeout=60).text
     return "too many" if "many previews" in answer else "taken" if "no picture that can be read" in answer else answer
 

@@ -56,7 +56,7 @@ export async function readAttributes({ src, mode, grid, width, height }, signal)
   const folder = isPack ? null : { ...declared, base };
   if (folder && (mode || grid)) return readFolder(folder, signal);
   const pack = isPack ? base : `${base}gaze.pack`;
-  const stills = isOnline(base) ? pack.replace(/\w+(?=[^/]*$)/, "stills") : null; // of gaze-2.pack: stills-2.pack
+  const stills = isOnline(base) ? pack.replace(/\w+(?=[^/]+$)/, "stills") : null; // of gaze-2.pack: stills-2.pack
   const source = readManifest({ ...declared, base, pack, stills, sheets: [] });
   return { ...source, isGuess: true, folder };
 }
