@@ -12,6 +12,8 @@ from gaze.face.face import Face, Iris
 
 _FINE = 4
 """Samples per pixel, each way."""
+_SOCKET_REACH = 0.42
+"""Iris distances from the middle of an eye to where nothing is drawn any more."""
 _SKIN_AT = (0.5, 0.42)
 """Where the colour of the skin is taken from, in face coordinates: the right cheek."""
 
@@ -77,20 +79,20 @@ def random_eyes(seed: int, radius: tuple[float, float] = (0.08, 0.105)) -> Drawn
 def draw_eyes(image: np.ndarray, face: Face, eyes: DrawnEyes) -> tuple[np.ndarray, Face]:
     """A picture, (h, w, 3) uint8 RGB, with eyes drawn over those of a face, and the face with their irises."""
     unit = face.iris_distance
-    reach = math.ceil(0.95 * unit)
-    x0, y0 = (max(0, int(at) - reach) for at in face.centre)
-    part = image[y0 : y0 + 2 * reach, x0 : x0 + 2 * reach].astype(np.float64) / 255
-    height, width = part.shape[:2]
-    y, x = (np.mgrid[: height * _FINE, : width * _FINE] + 0.5) / _FINE - 0.5
-    u, v = face.to_frame(x + x0, y + y0)
-    fine = np.repeat(np.repeat(part, _FINE, 0), _FINE, 1)
     skin = _median_about(image, face, _SKIN_AT)
-    soft = 0.25 / unit
-    for side in (-0.5, 0.5):
-        fine = _draw_eye(fine, u - side, v, -math.copysign(1, side), eyes, skin, soft)
-    drawn = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
     made = image.copy()
-    made[y0 : y0 + height, x0 : x0 + width] = (255 * drawn.clip(0, 1) + 0.5).astype(np.uint8)
+    for side in (-0.5, 0.5):
+        x, y = face.centre[0] + side * unit * math.cos(face.tilt), face.centre[1] + side * unit * math.sin(face.tilt)
+        reach = math.ceil(_SOCKET_REACH * unit)
+        x0, y0 = max(0, int(x) - reach), max(0, int(y) - reach)
+        part = made[y0 : int(y) + reach, x0 : int(x) + reach]
+        height, width = part.shape[:2]
+        down, across = (np.mgrid[: height * _FINE, : width * _FINE] + 0.5) / _FINE - 0.5
+        u, v = face.to_frame(across + x0, down + y0)
+        fine = np.repeat(np.repeat(part / 255, _FINE, 0), _FINE, 1)
+        fine = _draw_eye(fine, u - side, v, -math.copysign(1, side), eyes, skin, 0.25 / unit)
+        drawn = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+        part[:] = (255 * drawn.clip(0, 1) + 0.5).astype(np.uint8)
     return made, _looking(face, eyes)
 
 

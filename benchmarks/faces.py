@@ -24,7 +24,7 @@ from skimage import data
 
 from benchmarks.changes import CHANGES, HIDDEN, compressed, cropped, noisy, resized
 from benchmarks.drawn_eyes import draw_eyes, random_eyes
-from benchmarks.finding import TAKEN, Answer, ask
+from benchmarks.finding import TAKEN, Answer, ask, loading
 from gaze.engines.warp.engine import WarpEngine
 from gaze.face.detection import find_faces
 from gaze.face.face import Contours, Face, Iris, typical_face
@@ -172,6 +172,7 @@ def print_found(folders: dict[str, Path]) -> None:
             "40 px between the irises in 4000 × 3000": f"{lost[0]:.3f}" if lost else "not found",
             "CPU seconds: found, median": f"{np.median([it.seconds for it in found if it.taken]):.3f}",
             "CPU seconds: not found, median and most": f"{np.median(refused):.3f}, {max(refused):.3f}",
+            "CPU seconds: import, and load of the networks": f"{loading(folder):.2f}",
         }.items():
             rows.setdefault(what, []).append(value)
     print(f"\n| | {' | '.join(folders)} |\n|---{'|---' * len(folders)}|")

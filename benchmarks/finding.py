@@ -35,6 +35,17 @@ with np.load(sys.argv[1]) as pictures:
 """
 
 
+_LOAD = """
+import time
+started = time.process_time()
+from gaze.face.detection import find_faces
+from gaze.face.networks import ALL, network
+for model in ALL:
+    network(model)
+print(time.process_time() - started)
+"""
+
+
 class Answer(NamedTuple):
     """What a checkout finds in one picture: CPU seconds on one thread, irises (faces, 2, 3), confidences."""
 
@@ -47,6 +58,11 @@ class Answer(NamedTuple):
         return any(it >= TAKEN for it in self.confidences)
 
 
+def loading(folder: Path) -> float:
+    """CPU seconds in which a process loads a checkout's room for faces and its networks."""
+    return float(_run(folder, _LOAD).strip())
+
+
 def ask(folder: Path, images: list[np.ndarray]) -> list[Answer]:
     """Have the checkout in a folder find the faces of pictures, in a process of its own."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -54,7 +70,11 @@ def ask(folder: Path, images: list[np.ndarray]) -> list[Answer]:
         np.savez(file, *images)
         with np.load(file) as stored:
             np.savez(file, **{str(number): stored[f"arr_{number}"] for number in range(len(images))})
-        environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-        asked = [sys.executable, "-c", _FIND, str(file)]
-        told = subprocess.run(asked, env=environment, cwd=folder, check=True, capture_output=True, text=True).stdout
+        told = _run(folder, _FIND, str(file))
     return [Answer(*json.loads(line)) for line in told.splitlines()]
+
+
+def _run(folder: Path, program: str, *arguments: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    asked = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(asked, env=environment, cwd=folder, check=True, capture_output=True, text=True).stdout

@@ -1,7 +1,8 @@
 """How soon a portrait is finished, how large its pack is, and how close its morphs come to rendered frames.
 
-    python -m benchmarks.morph                            the example
-    python -m benchmarks.morph --old ../old PHOTO ...     beside the version in another checkout, in turn
+    python -m benchmarks.morph [PHOTO ...]                      the example, or these
+    python -m benchmarks.morph --old ../old [PHOTO ...]         times beside the version in another checkout, in turn
+    python -m benchmarks.morph --only closeness PHOTO ...       one of the three tables
 
 Times are CPU seconds of the whole process, medians; wall times mean little on a machine that does something else.
 """
@@ -13,6 +14,8 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import cv2
@@ -22,46 +25,60 @@ from gaze.engines.warp.engine import WarpEngine
 from gaze.grid import GazeGrid, Look
 from gaze.motion.eyes import Eyes
 from gaze.motion.guard import eye_boxes, likeness
-from gaze.motion.keys import key_axis, key_looks
+from gaze.motion.keys import USUAL, key_axis, key_looks
 from gaze.motion.morph import Morph, coefficients_at
 from gaze.motion.motion import Motion
 from gaze.motion.tracking import find_motion
 from gaze.options import Options
+from gaze.output.converter import closeness as morph_closeness
+from gaze.output.converter import repack
+from gaze.output.pack import Facts
+from gaze.output.packing import Coding, KeyEncoder
+from gaze.output.sprites import SheetCanvas, describe, encode_webp, list_sheets, plan_sheets
 from gaze.pipeline.preparing import prepare_portrait
 
 PHOTO = Path(__file__).parents[1] / "gaze" / "ui" / "examples" / "astronaut.jpg"
 LOOKS = 50
+SHEETS, NOISE = 20, 2.0
+"""Looks per side of the sheets that are packed again, and the noise of their frames in levels."""
 
 _RUN = """
 import json, pathlib, re, sys, tempfile, time
 from gaze import Options, generate
-photo, size, new = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "new"
+photo, size, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 start, begun = time.process_time(), time.perf_counter()
 found = {}
 def told(step):
     if step.stage in ("ready", "done") and "cpu" not in found:
         found.update(cpu=time.process_time() - start, wall=time.perf_counter() - begun)
         if step.result: found["pack"] = (pathlib.Path(step.result.folder) / "gaze.pack").stat().st_size
-        found["memory"] = int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1000
-        raise SystemExit
-options = dict(engine="warp", frame_size=size, **({"sheets": False} if new else {}))
+        if what != "sheets": raise SystemExit
+options = dict(engine="warp", frame_size=size, **({"sheets": what == "sheets"} if what != "old" else {}))
 with tempfile.TemporaryDirectory() as folder:
     try: generate(photo, pathlib.Path(folder) / "out", Options(**options), told)
     except SystemExit: pass
+found["memory"] = int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1000
 print(json.dumps(found))
 """
 
 
-def time_of(checkout: Path, photo: Path, size: int, new: bool) -> dict[str, float]:
-    """CPU and wall seconds from the photo's bytes to the pack, its bytes, and the peak of memory in MB."""
-    arguments = [sys.executable, "-c", _RUN, str(photo), str(size), "new" if new else "old"]
+def time_of(checkout: Path, photo: Path, size: int, what: str) -> dict[str, float]:
+    """CPU and wall seconds from the photo's bytes to the pack, its bytes, and the peak of memory in MB.
+
+    Args:
+        what: "new"; "sheets", which makes them as well; or "old", for a version that always does, and is stopped.
+    """
+    arguments = [sys.executable, "-c", _RUN, str(photo), str(size), what]
     done = subprocess.run(arguments, cwd=checkout, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
 def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, float]:
-    """Eyes of morphs from raw keys beside rendered frames: likeness, offsets of irises, change of speed at a key."""
+    """Eyes of morphs from raw keys beside rendered frames: likeness, offsets of irises, change of speed at a key.
+
+    With the CPU seconds that the motion and the pack take.
+    """
     portrait, face, _ = prepare_portrait(photo, Options(frame_size=size))
     engine, grid, eyes = WarpEngine(), GazeGrid(), Eyes.of(face)
     source = engine.prepare(portrait, face)
@@ -69,7 +86,12 @@ def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, flo
     looks = key_looks(axis)
     frames = dict(enumerate(np.concatenate(list(engine.stream(source, [grid.pose(look) for look in looks])))))
     known = None if tracked else (lambda number: engine.displacement(source, grid.pose(looks[number])))
+    started = time.process_time()
     motion = find_motion(frames, axis, eyes, known)
+    facts = Facts(grid.size, portrait.width, portrait.height)
+    with tempfile.TemporaryDirectory() as folder, KeyEncoder(facts, frames, Coding(75, "vp9")) as encoder:
+        encoder.write(Path(folder), motion)
+    seconds = time.process_time() - started
     morph = Morph(motion, frames)
     chance = np.random.default_rng(7)
     scores, offsets = [], []
@@ -85,6 +107,7 @@ def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, flo
         "iris": float(np.median(offsets)),
         "iris_most": max(offsets),
         "kink": max(kinks),
+        "cpu": seconds,
     }
 
 
@@ -114,36 +137,92 @@ def kink(motion: Motion, x: float, y: float) -> float:
     return max(changes)
 
 
+def print_times(photos: list[Path], old: Path | None, runs: int) -> None:
+    """Photo to pack, its bytes and the peak of memory."""
+    here = Path(__file__).parents[1]
+    print("| photo | frame | CPU, s | clock, s | pack, kB | peak, MB | before: CPU | clock | share: CPU | clock |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for size in (512, 768):
+        packs = []
+        for photo in photos:
+            new, before = [], []
+            for _ in range(runs):
+                new.append(time_of(here, photo.resolve(), size, "new"))
+                if old:
+                    before.append(time_of(old.resolve(), photo.resolve(), size, "old"))
+            middle = {name: statistics.median(run[name] for run in new) for name in new[0]}
+            packs.append(middle["pack"] / 1000)
+            cells = [photo.stem, str(size), f"{middle['cpu']:.2f}", f"{middle['wall']:.2f}", f"{packs[-1]:.0f}"]
+            cells.append(f"{middle['memory']:.0f}")
+            if before:
+                cpu, wall = (statistics.median(run[name] for run in before) for name in ("cpu", "wall"))
+                cells += [f"{cpu:.1f}", f"{wall:.1f}", f"{middle['cpu'] / cpu:.2f}", f"{middle['wall'] / wall:.2f}"]
+            print(f"| {' | '.join(cells)} |", flush=True)
+        print(f"| mean | {size} | | | {statistics.mean(packs):.0f} | |", flush=True)
+    peak = time_of(here, photos[0].resolve(), 512, "sheets")["memory"]
+    print(f"| {photos[0].stem}, with sheets | 512 | | | | {peak:.0f} |", flush=True)
+
+
+def print_closeness(photos: list[Path], counts: list[int]) -> None:
+    """Morphs beside rendered frames."""
+    print("| photo | keys | motion | eye SSIM, mean | least | iris off, px, median | most | kink | both, CPU s |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for photo in photos:
+        for keys in counts:
+            for tracked in (False, True):
+                it = closeness(photo, 512, keys, tracked)
+                how = "tracked" if tracked else "known"
+                cells = [photo.stem, str(keys), how, f"{it['mean']:.4f}", f"{it['least']:.4f}", f"{it['iris']:.2f}"]
+                cells += [f"{it['iris_most']:.2f}", f"{100 * it['kink']:.1f} %", f"{it['cpu']:.2f}"]
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def print_packed(photos: list[Path]) -> None:
+    """A pack made of sheets: a stand-in for frames of another engine, noisy and coded, whose motion nobody tells."""
+    print("| photo | eye SSIM, mean | least | pack, kB | stills, kB | CPU, s |\n|---|---|---|---|---|---|")
+    for photo in photos:
+        with tempfile.TemporaryDirectory() as folder:
+            write_noisy_sheets(photo, Path(folder))
+            started = time.process_time()
+            pack = repack(Path(folder))
+            seconds = time.process_time() - started
+            sizes = [f"{path.stat().st_size / 1000:.0f}" for path in (pack, pack.with_name("stills.pack"))]
+            found = morph_closeness(Path(folder))
+            cells = [photo.stem, f"{found.mean:.4f}", f"{found.least:.4f}", *sizes, f"{seconds:.1f}"]
+            print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def write_noisy_sheets(photo: Path, folder: Path) -> None:
+    """Sheets of 20 × 20 looks, quality 70, each frame with noise of its own."""
+    portrait, face, _ = prepare_portrait(photo, Options(frame_size=512))
+    engine, grid, chance = WarpEngine(), GazeGrid(SHEETS), np.random.default_rng(3)
+    source = engine.prepare(portrait, face)
+    size = (portrait.width, portrait.height)
+    center = (face.centre[0] / size[0], face.centre[1] / size[1])
+    list_sheets(describe(grid, "quadrants", size, center, "liveportrait"), grid, "quadrants", size).write(folder)
+    for [sheet, *_] in plan_sheets(grid):
+        canvas = SheetCanvas(sheet, portrait.height, portrait.width)
+        frames = (it for batch in engine.stream(source, [grid.pose(cell) for cell in sheet.cells]) for it in batch)
+        for cell, frame in zip(sheet.cells, frames, strict=True):
+            noisy = frame + chance.normal(0, NOISE, frame.shape).astype(np.float32)
+            canvas.put(cell, noisy.clip(0, 255).astype(np.uint8))
+        (folder / sheet.name).write_bytes(encode_webp(canvas.picture, 70))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photos", nargs="*", type=Path, default=[PHOTO])
-    parser.add_argument("--old", type=Path, help="a checkout of the version before")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("photos", nargs="*", type=Path, default=[PHOTO], metavar="PHOTO")
+    parser.add_argument("--old", type=Path, metavar="CHECKOUT", help="a checkout of the version before")
+    parser.add_argument("--only", choices=("times", "closeness", "packed"))
+    parser.add_argument("--keys", type=int, nargs="+", default=[USUAL], help="keys per side (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="how often each time is taken (default: %(default)s)")
     args = parser.parse_args()
-    here = Path(__file__).parents[1]
-    for size in (512, 768):
-        for photo in args.photos:
-            new, old = [], []
-            for _ in range(args.runs):
-                new.append(time_of(here, photo.resolve(), size, True))
-                if args.old:
-                    old.append(time_of(args.old.resolve(), photo.resolve(), size, False))
-            middle = {name: float(statistics.median(run[name] for run in new)) for name in new[0]}
-            text = f"{photo.stem} {size}: " + ", ".join(f"{name} {value:.2f}" for name, value in middle.items())
-            if old:
-                before = {name: float(statistics.median(run[name] for run in old)) for name in ("cpu", "wall")}
-                text += f"; before: cpu {before['cpu']:.2f} ({middle['cpu'] / before['cpu']:.2f} of it), "
-                text += f"wall {before['wall']:.2f} ({middle['wall'] / before['wall']:.2f} of it)"
-            print(text, flush=True)
-    for tracked in (False, True):
-        for keys in (5, 7, 9):
-            for photo in args.photos:
-                made = closeness(photo, 512, keys, tracked)
-                how = "tracked" if tracked else "known"
-                print(
-                    f"{photo.stem} {keys} keys, {how}: {json.dumps({k: round(v, 4) for k, v in made.items()})}",
-                    flush=True,
-                )
+    if args.only in (None, "times"):
+        print_times(args.photos, args.old, args.runs)
+    if args.only in (None, "closeness"):
+        print_closeness(args.photos, args.keys)
+    if args.only in (None, "packed"):
+        print_packed(args.photos)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from gaze.output.video import CODECS
 from gaze.photo.portrait import Photo
 
 VIDEOS = (*CODECS, "none")
+ALL = "all"
+"""Every face of a photo, as `Options.face`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Options:
         frame_size: longer side of the pack's frames in pixels; "auto": the photo's own pixels, at most 768.
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.face.framing.FRAMINGS`.
-        face: which one where there are several: 0 the main face, 1 the next largest, and so on.
+        face: which one where there are several: 0 the main face, 1 the next largest, and so on; "all": each of them, on
+            one page (`gaze.pipeline.group`).
         anyway: whether a face whose eyes are hard to see is taken, where else `DoubtfulFaceError` would ask.
         strengths: how strongly head, eyes and brows follow.
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
@@ -45,7 +48,7 @@ class Options:
         blinking: whether the face can blink.
         pack: whether to write a pack, before the sheets.
         sheets: whether to write sprite sheets, for other programs, once the portrait is finished; None: unless another
-            Gaze makes it.
+            Gaze makes it, or it is one of all faces.
         sheet_size: longer side of a sheet's frames in pixels; a smaller portrait is not enlarged.
         video: how the pack's video is coded, "vp9" or "av1"; "none": stills alone.
         remote: another Gaze that makes the portrait: a Space, or the URL of a running app (`gaze.remote.client`).
@@ -57,7 +60,7 @@ class Options:
     frame_size: str | int = AUTO
     quality: int = 70
     framing: str = "auto"
-    face: int = 0
+    face: int | str = 0
     anyway: bool = False
     strengths: Strengths = field(default_factory=Strengths)
     straighten: bool = True
@@ -77,7 +80,7 @@ class Options:
     @property
     def wants_sheets(self) -> bool:
         """Whether sheets are written."""
-        return self.remote is None if self.sheets is None else self.sheets
+        return self.remote is None and self.face != ALL if self.sheets is None else self.sheets
 
     def check(self) -> None:
         """See to it that what stands here can be done; the rest is checked where it is used.
@@ -90,6 +93,10 @@ class Options:
         check_background(self.background)
         if not 1 <= self.quality <= 100:
             raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
+        if isinstance(self.face, str) and self.face != ALL:
+            raise GazeError(f"The face is “{self.face}”. Give its number, 0 for the main one, or “{ALL}”.")
+        if self.face == ALL and self.sheets:
+            raise GazeError("Sprite sheets hold one face. Choose one of the faces, or leave the sheets out.")
         if not 64 <= self.sheet_size <= MAX_FRAME_SIDE:
             raise GazeError(
                 f"The sheet size is {self.sheet_size}. Choose 64 to {MAX_FRAME_SIDE} pixels; 512 is the normal one."

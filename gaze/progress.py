@@ -89,6 +89,7 @@ class Progress:
             goes to its final place when the sheets are there, too. With "render": what there is of it while a slow
             engine renders, fewer looks in a pack that its metadata name, for as long as the folder is no finished one.
         sheets: how far each sheet is, from the first frame on.
+        part, parts: which of several portraits this is about, counted from 0, and how many there are.
     """
 
     stage: str
@@ -98,10 +99,12 @@ class Progress:
     remaining: float | None = None
     result: Result | None = None
     sheets: tuple[SheetProgress, ...] = ()
+    part: int = 0
+    parts: int = 1
 
     def __str__(self) -> str:
         """One line, so that `progress=print` says what goes on."""
-        left = "" if self.remaining is None else f", about {max(1, round(self.remaining))} s left"
+        left = f", about {max(1, round(self.remaining))} s left" if self.remaining else ""
         return f"{self.message}{left}"
 
 

@@ -256,6 +256,22 @@ def test_the_port_is_the_one_that_the_pages_name() -> None:
     }
 
 
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+def test_the_service_of_the_hosting_page_is_one(tmp_path: Path) -> None:
+    [unit] = blocks(read("docs/hosting.md"), "ini")
+    program = tmp_path / ".venv" / "bin" / "gaze-app"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (tmp_path / "gaze.service").write_text(unit.replace("/opt/gaze", str(tmp_path)))
+    asked = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / "gaze.service"], capture_output=True, text=True, check=False
+    )
+    assert (asked.returncode, asked.stderr) == (0, "")
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert program.name in scripts
+
+
 SHOWN = {
     ("README.md", "sh"),
     ("README.md", "python"),
@@ -265,6 +281,7 @@ SHOWN = {
     ("docs/api.md", "sh"),  # likewise
     ("docs/engines.md", "sh"),
     ("docs/hosting.md", "sh"),
+    ("docs/hosting.md", "ini"),
     ("docs/hosting.md", "nginx"),  # tests/test_behind_nginx.py
     ("docs/store.md", "sh"),
     *(("docs/widget.md", language) for language in ("html", "jsx", "vue", "svelte", "css")),  # test_widget_docs.py

@@ -16,3 +16,4 @@ def test_a_notebook_shows_the_portrait_itself(tmp_path: Path) -> None:
 def test_a_step_is_printed_as_one_line() -> None:
     step = Progress("render", 3, 9, "Rendering frame 3 of 9", 4.2, Result(Path("x"), cast(Any, None), "warp", "", ()))
     assert str(step) == "Rendering frame 3 of 9, about 4 s left"
+    assert str(Progress("done", 1, 1, "Finished", 0.0)) == "Finished"

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from gaze.commands.shared import PROGRAM, failed, key_count, unwritable
+from gaze.commands.shared import PROGRAM, failed, key_count, number_or, unwritable
 from gaze.engines.base import ENGINES
 from gaze.errors import DoubtfulFaceError, GazeError
 from gaze.face.framing import AUTO_SIDE, FRAMINGS
 from gaze.grid import EXPRESSION_RANGES, Expression, Strengths
 from gaze.matting.matte import MATTINGS
 from gaze.motion.keys import AUTO, KEY_CHOICES
-from gaze.options import VIDEOS, Options
+from gaze.options import ALL, VIDEOS, Options
 from gaze.output.bundle import write_zip
 from gaze.output.metadata import METADATA
 from gaze.pipeline.making import generate
@@ -76,10 +76,11 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     )
     look.add_argument(
         "--face",
-        type=int,
+        type=number_or(ALL),
         default=normal.face,
-        metavar="N",
-        help="which face where there are several: 0 the main one, 1 the next largest, ... (default: %(default)s)",
+        metavar="N|all",
+        help="which face where there are several: 0 the main one, 1 the next largest, ..., or all, on one page "
+        "(default: %(default)s)",
     )
     look.add_argument("--anyway", action="store_true", help="take the face even where its eyes are hard to see")
     look.add_argument(

@@ -15,11 +15,18 @@ from gaze.motion.keys import AUTO
 PROGRAM = "python -m gaze"
 
 
-def key_count(value: str) -> str | int:
-    """A whole number, or "auto"; anything else is an argument that argparse refuses."""
-    if value != AUTO and not value.isdecimal():
-        raise argparse.ArgumentTypeError(f"“{value}” is neither {AUTO} nor a whole number")
-    return value if value == AUTO else int(value)
+def number_or(word: str) -> Callable[[str], str | int]:
+    """Reads a whole number, or a word; anything else is an argument that argparse refuses."""
+
+    def read(value: str) -> str | int:
+        if value != word and not value.isdecimal():
+            raise argparse.ArgumentTypeError(f"“{value}” is neither {word} nor a whole number")
+        return value if value == word else int(value)
+
+    return read
+
+
+key_count = number_or(AUTO)
 
 
 def failed(error: GazeError) -> int:

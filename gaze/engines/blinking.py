@@ -13,7 +13,7 @@ import numpy as np
 from gaze.engines.base import Engine
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face
-from gaze.grid import Expression, GazeGrid, Look, Pose
+from gaze.grid import Expression, GazeGrid, Pose
 from gaze.motion.eyes import Eyes
 from gaze.motion.keys import key_axis, key_looks
 from gaze.motion.lattice import sample
@@ -44,11 +44,13 @@ _LEAST = 12
 """Pixels that have to change at least, or there is no layer."""
 
 
-def frames_needed(engine: Engine, source: Any) -> int:
-    """How many frames `blink_layer` renders; none where the engine closes no eyes."""
-    if not engine.blinks:
-        return 0
-    known = engine.displacement(source, closing(Pose(), 1.0)) is not None
+def knows_motion(engine: Engine, source: Any) -> bool:
+    """Whether an engine can say how closed lids move, so that they need not be tracked."""
+    return engine.displacement(source, closing(Pose(), 1.0)) is not None
+
+
+def frames_needed(known: bool) -> int:
+    """How many frames `blink_layer` renders, by whether the motion of closed lids is known."""
     return len(VALUES) if known else len(VALUES) - 1 + LOOKS**2
 
 
@@ -58,7 +60,7 @@ def closing(pose: Pose, value: float) -> Pose:
 
 
 def blink_layer(
-    engine: Engine, source: Any, face: Face, grid: GazeGrid, opened: np.ndarray
+    engine: Engine, source: Any, face: Face, grid: GazeGrid, opened: np.ndarray, known: bool
 ) -> Generator[None, None, LayerKeys | None]:
     """Make the layer "blink"; yields when a batch is rendered. None where closing them changes nothing.
 
@@ -68,13 +70,13 @@ def blink_layer(
         face: the portrait's.
         grid: the portrait's.
         opened: the key that looks straight.
+        known: what `knows_motion` says.
     """
     looks = key_looks(key_axis(grid.size, LOOKS))
     middle = len(looks) // 2
     others = [number for number in range(len(looks)) if number != middle]
-    exact = engine.displacement(source, closing(Pose(), 1.0)) is not None
     poses = [closing(grid.pose(looks[middle]), value) for value in VALUES]
-    if not exact:
+    if not known:
         poses += [closing(grid.pose(looks[number]), 1.0) for number in others]
     frames: list[np.ndarray] = []
     for batch in engine.stream(source, poses):
@@ -84,7 +86,7 @@ def blink_layer(
     frames = frames[: len(VALUES)]
     lids = [Lids(each) for each in face.lids]
     alphas = [
-        _changed(opened, frame, face, lids, value, _CHANGED if exact else _NOISE)
+        _changed(opened, frame, face, lids, value, _CHANGED if known else _NOISE)
         for value, frame in zip(VALUES, frames, strict=True)
     ]
     seen = np.max(alphas, axis=0)
@@ -95,23 +97,20 @@ def blink_layer(
     view = np.s_[y : y + height, x : x + width]
     pictures = {i: _cut(frame[view], alpha[view]) for i, (frame, alpha) in enumerate(zip(frames, alphas, strict=True))}
     mesh, share = _mesh(region, face.iris_distance * max(1.0, grid.strengths.head), face.iris_distance, opened.shape)
-    fields = _known(engine, source, grid, looks, mesh) if exact else track(keys, mesh, Eyes.of(face), LOOKS)[0]
+    if known:
+        fields = np.zeros((len(looks), *mesh.shape, 2), np.float32)
+        for number in others:
+            field = engine.displacement(source, closing(grid.pose(looks[number]), 1.0))
+            if field is not None:
+                fields[number] = sample(field, mesh)
+    else:
+        fields, _ = track(keys, mesh, Eyes.of(face), LOOKS)
     fields *= share[..., None]
-    fields[middle] = 0
     coefficients, basis, unit = reduce_rank(fields, middle, face.iris_distance)
     moving = np.zeros(mesh.shape, np.uint8)
     moving[1:-1, 1:-1] = 255
     motion = Motion(key_axis(grid.size, LOOKS), mesh, basis, unit, coefficients.reshape(LOOKS, LOOKS, -1), moving)
     return LayerKeys(BLINK, VALUES, region, motion, (LOOKS // 2,), pictures)
-
-
-def _known(engine: Engine, source: Any, grid: GazeGrid, looks: Sequence[Look], mesh: Mesh) -> np.ndarray:
-    fields = np.zeros((len(looks), *mesh.shape, 2), np.float32)
-    for number, look in enumerate(looks):
-        field = engine.displacement(source, closing(grid.pose(look), 1.0))
-        if field is not None:
-            fields[number] = sample(field, mesh)
-    return fields
 
 
 def _changed(

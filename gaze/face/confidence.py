@@ -1,13 +1,14 @@
 """Telling open eyes from others: the networks find animals, statues, and eyes that are closed or covered, too.
 
-How much each sign counts was fitted by logistic regression on 287 pictures of open eyes and 453 of closed and covered
-ones, made from 162 pictures of faces that are not part of the project, changed as photos are: in half of
-them, by person, that the fit had not seen, it errs as benchmarks/RESULTS.md says.
+How much each sign counts was fitted by logistic regression on 540 pictures of open eyes and 774 of closed and covered
+ones, made from 217 pictures of faces that are not part of the project, changed as photos are: in half of
+them, by source, that the fit had not seen, it errs as benchmarks/RESULTS.md says.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 from gaze.face.coordinates import aligned_crop
 from gaze.face.face import Face
 
-SURE, DOUBTFUL = 0.5, 0.25
+SURE, DOUBTFUL = 0.5, 0.35
 """Confidence from which on a face is taken; and from which on a person is asked whether to take it."""
 
 _UNIT, _WINDOW = 96.0, (-1.1, -0.5, 1.1, 0.5)
@@ -24,16 +25,15 @@ _UNIT, _WINDOW = 96.0, (-1.1, -0.5, 1.1, 0.5)
 
 # Weight, least and largest value of each sign.
 _WEIGHTS = {
-    "beside": (9.14, 0.0, 0.6),
-    "dark_beside": (-3.66, 0.3, 1.0),
-    "height": (0.71, 1.2, 3.6),
-    "contrast": (10.49, -0.1, 0.5),
-    "openness": (29.32, 0.05, 0.35),
-    "evenness": (2.98, 0.3, 1.0),
-    "difference": (-12.68, 0.0, 0.5),
-    "mesh": (1.37, -2.0, 12.0),
+    "beside": (6.05, 0.0, 0.6),
+    "contrast": (6.01, -0.1, 0.5),
+    "openness": (38.11, 0.05, 0.35),
+    "difference": (-12.58, 0.0, 0.5),
+    "mesh": (1.87, -2.0, 12.0),
+    "edge": (3.18, 0.0, 1.0),
+    "radius": (-107.74, 0.06, 0.11),
 }
-_BIAS = -27.39
+_BIAS = -24.34
 _FEW = 5
 """Pixels below which a median says nothing."""
 _FACING, _FACING_SOFT = 50.0, 3.0
@@ -46,33 +46,31 @@ class Signs(NamedTuple):
     Attributes:
         beside: how dark the darkest is beside an iris; the least of the four sides. An open eye goes on as lashes and
             corners on both sides. Where an iris was put on covered eyes, there is bare skin.
-        dark_beside: how dark the lightest is beside an iris, by the darker side, on average of both eyes. Beside an
-            iris is white, or skin; along closed lashes it stays dark.
-        height: of what is dark, in iris radii, for the flatter eye: at half and at three quarters of its darkness.
         contrast: how much brighter the eye is between the lids than its iris; of the eye with less.
         openness: of the eye that is less open (`Face.openness`).
-        evenness: the same as a share of the other eye's.
         difference: between the brightness of both irises.
         mesh: log odds by the mesh's network that there is a face.
+        edge: 1 where both irises have a clear edge (`gaze.face.iris_edge`), else 0.
+        radius: of the irises, in iris distances. What is taken for an iris where there is none is often too large.
     """
 
     beside: float
-    dark_beside: float
-    height: float
     contrast: float
     openness: float
-    evenness: float
     difference: float
     mesh: float
+    edge: float
+    radius: float
 
 
-def confidence(image: np.ndarray, face: Face, mesh_score: float) -> float:
+def confidence(image: np.ndarray, face: Face, mesh_score: float, edge: bool) -> float:
     """0 to 1, for the irises of a face being those of open eyes.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         face: as found in it.
         mesh_score: 0 to 1, by the mesh's network.
+        edge: whether both irises have a clear edge.
     """
     height, width = image.shape[:2]
     for it in (face.left, face.right):
@@ -80,7 +78,7 @@ def confidence(image: np.ndarray, face: Face, mesh_score: float) -> float:
         if not (it.radius <= it.x < width - it.radius and it.radius <= it.y < height - it.radius):
             return 0.0
     facing = 1 / (1 + math.exp((abs(face.yaw) - _FACING) / _FACING_SOFT))
-    return facing * probability(find_signs(image, face, mesh_score))
+    return facing * probability(find_signs(image, face, mesh_score, edge))
 
 
 def probability(signs: Signs) -> float:
@@ -91,69 +89,80 @@ def probability(signs: Signs) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
-def find_signs(image: np.ndarray, face: Face, mesh_score: float) -> Signs:
+def find_signs(image: np.ndarray, face: Face, mesh_score: float, edge: bool) -> Signs:
     """Look at both eyes; arguments as for `confidence`."""
     ends = (face.left.x, face.left.y), (face.right.x, face.right.y)
     crop, _ = aligned_crop(image, *ends, _UNIT, _WINDOW)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     radius = face.left.radius / face.iris_distance
-    beside, dark_beside, heights = zip(*_darkness(grey, radius), strict=True)
     contrasts, levels = zip(*(_brightness(grey, face, eye, radius) for eye in (0, 1)), strict=True)
-    openness = sorted(face.openness)
     score = min(max(mesh_score, 1e-6), 1 - 1e-6)
     return Signs(
-        beside=min(beside),
-        dark_beside=sum(dark_beside) / 2,
-        height=min(heights),
+        beside=_beside(grey, radius),
         contrast=min(contrasts),
-        openness=openness[0],
-        evenness=openness[0] / max(openness[1], 1e-3),
+        openness=min(face.openness),
         difference=abs(levels[0] - levels[1]),
         mesh=math.log(score / (1 - score)),
+        edge=float(edge),
+        radius=radius,
     )
 
 
 def _brightness(grey: np.ndarray, face: Face, eye: int, radius: float) -> tuple[float, float]:
     """How much brighter an eye is beside its iris than within, and how bright its iris is; in the skin's brightness."""
-    side = eye - 0.5
+    half = _half(eye)
+    grey = grey[:, half.columns]
     lids = face.lids[eye]
     u, v = face.to_frame(*np.vstack([lids.upper, lids.lower[::-1]]).T)
-    outline = np.stack([(u - _WINDOW[0]) * _UNIT, (v - _WINDOW[1]) * _UNIT], 1)
-    seen = np.zeros(grey.shape, np.uint8)
-    cv2.fillPoly(seen, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
-    down, across = np.mgrid[: grey.shape[0], : grey.shape[1]] / _UNIT
-    down, across = down + _WINDOW[1], across + _WINDOW[0] - side
-    distance = np.hypot(across, down)
-    skin = float(np.median(grey[(np.abs(down) < 0.35) & (np.abs(across) < 0.45) & (distance > 0.25)]))
-    iris, beside = grey[(seen > 0) & (distance < 0.85 * radius)], grey[(seen > 0) & (distance > 1.15 * radius)]
+    outline = np.stack([(u - _WINDOW[0]) * _UNIT - half.columns.start, (v - _WINDOW[1]) * _UNIT], 1)
+    mask = np.zeros(grey.shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
+    seen = mask > 0
+    levels, distance = grey[seen], half.distance[seen]
+    skin = float(np.median(grey[half.skin]))
+    iris, beside = levels[distance < 0.85 * radius], levels[distance > 1.15 * radius]
     inner = float(np.median(iris)) if iris.size > _FEW else skin
     outer = float(np.median(beside)) if beside.size > _FEW else inner
     return (outer - inner) / max(skin, 20.0), inner / max(skin, 20.0)
 
 
-def _darkness(grey: np.ndarray, radius: float) -> list[tuple[float, float, float]]:
-    """`beside`, `dark_beside` and `height` of the left and the right eye."""
+class _Half(NamedTuple):
+    """The part of the aligned crop around one eye.
+
+    Attributes:
+        columns: of the crop.
+        distance: (h, w) from the iris, in iris distances.
+        skin: (h, w) bool, what lies around the eye.
+    """
+
+    columns: slice
+    distance: np.ndarray
+    skin: np.ndarray
+
+
+@cache
+def _half(eye: int) -> _Half:
+    """That of the left eye, 0, or of the right one, 1."""
+    width, height = (round((_WINDOW[axis + 2] - _WINDOW[axis]) * _UNIT) for axis in (0, 1))
+    columns = slice(eye * (width // 2), width // 2 if eye == 0 else width)
+    down, across = np.mgrid[:height, columns] / _UNIT
+    down, across = down + _WINDOW[1], across + _WINDOW[0] - (eye - 0.5)
+    distance = np.hypot(across, down)
+    return _Half(columns, distance, (np.abs(down) < 0.35) & (np.abs(across) < 0.45) & (distance > 0.25))
+
+
+def _beside(grey: np.ndarray, radius: float) -> float:
+    """How dark the darkest is beside an iris, relative to the iris: the least of the four sides."""
     # Highlights are small and bright.
     grey = cv2.morphologyEx(grey, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
     smooth = cv2.GaussianBlur(grey, (0, 0), 0.01 * _UNIT).astype(np.float32)
     u = np.arange(grey.shape[1]) / _UNIT + _WINDOW[0]
-    v = np.arange(grey.shape[0]) / _UNIT + _WINDOW[1]
-    return [_one_eye(smooth, (u - side) / radius, v / radius) for side in (-0.5, 0.5)]
-
-
-def _one_eye(grey: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """`x` and `y` are the columns' and rows' places about the iris, in its radii."""
-    light = np.percentile(grey[np.ix_(np.abs(y) < 1.8, np.abs(x) < 2.5)], 85)
-    dark = np.maximum(light - grey, 0)
-    down = dark[:, np.abs(x) < 0.4].mean(1)
-    top = max(float(np.sort(down[np.abs(y) < 1])[-3:].mean()), 1.0)
-    skin = min(float(down[(y > 1.1) & (y < 1.8)].min()), 0.7 * top)
-    near = (down[np.abs(y) < 1.3] - skin) / (top - skin)
-    height = min(2.0, 2.6 * float((near > 0.5).mean())) + 2.6 * float((near > 0.75).mean())
-
-    darkest = dark[np.abs(y) < 1].max(0)
-    inside = max(float(darkest[np.abs(x) < 0.4].mean()), 1.0)
-    sides = [(side * x > 1.2) & (side * x < 2) for side in (-1, 1)]
-    aside = min(float(darkest[beside].mean()) for beside in sides) / inside
-    closed = max(float(dark[np.ix_((y > -0.3) & (y < 0.6), beside)].min(1).mean()) for beside in sides) / top
-    return aside, closed, height
+    y = (np.arange(grey.shape[0]) / _UNIT + _WINDOW[1]) / radius
+    found = []
+    for middle in (-0.5, 0.5):
+        x = (u - middle) / radius
+        light = np.percentile(smooth[np.ix_(np.abs(y) < 1.8, np.abs(x) < 2.5)], 85)
+        darkest = np.maximum(light - smooth[np.abs(y) < 1], 0).max(0)
+        inside = max(float(darkest[np.abs(x) < 0.4].mean()), 1.0)
+        found += [float(darkest[(side * x > 1.2) & (side * x < 2)].mean()) / inside for side in (-1, 1)]
+    return min(found)

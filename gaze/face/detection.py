@@ -11,7 +11,7 @@ import numpy as np
 
 from gaze.errors import DoubtfulFaceError, FaceError
 from gaze.face.confidence import DOUBTFUL, SURE
-from gaze.face.detector import detect
+from gaze.face.detector import Detection, detect, overlap
 from gaze.face.face import Face
 from gaze.face.reading import read_face
 from gaze.face.refusal import MIN_IRIS_DISTANCE, reason
@@ -21,6 +21,9 @@ _REMEMBERED = 32
 """How many pictures' faces are remembered, about 12 kB each."""
 _MOST = 40
 """How many faces of one picture are read at most."""
+_SAME = 0.6
+"""Overlap, intersection over union, from which on a box is of a face that was read already: the mesh finds its own crop
+in either."""
 
 
 def find_faces(portrait: Portrait) -> list[Face]:
@@ -85,7 +88,8 @@ class _Remembered:
         self._lock = threading.Lock()
 
     def faces(self, image: np.ndarray) -> tuple[Face, ...]:
-        digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=32, key=repr(image.shape).encode())
+        digest = hashlib.sha256(repr(image.shape).encode())
+        digest.update(np.ascontiguousarray(image).data)
         key = digest.digest()
         with self._lock:
             if key in self._faces:
@@ -104,9 +108,14 @@ _FOUND = _Remembered()
 
 def _search(image: np.ndarray) -> list[Face]:
     others: list[Face] = []
+    known: list[Detection] = []
     for detections in detect(image):
-        read = (read_face(image, it) for it in detections[:_MOST])
-        faces = _distinct([face for face in read if face])
+        faces: list[Face] = []
+        for it in detections[:_MOST]:
+            if all(overlap(it, other) < _SAME for other in known) and (face := read_face(image, it)):
+                faces.append(face)
+                known.append(it)
+        faces = _distinct(faces)
         if clear := [face for face in faces if _usable(face, SURE)]:
             return sorted(clear, key=lambda face: -face.iris_distance)
         others += faces

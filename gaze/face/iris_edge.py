@@ -25,11 +25,11 @@ _SMOOTH = 0.012
 _ANGLES = np.radians(np.arange(-30, 41, 10))
 _RAYS = np.concatenate([np.stack([side * np.cos(_ANGLES), np.sin(_ANGLES)], 1) for side in (-1, 1)])
 """Directions in which edges are looked for, first to the left, then to the right: lids hide what is above and below."""
-_REACH, _STEPS = (0.1, 0.06), (1 / 60, 0.02)
+_REACH, _STEPS = (0.1, 0.06), (0.02, 0.03)
 """How far from the network's centre others are tried first, across and down, and their steps."""
-_NEAR = 0.02
-"""How far from the best of these others are tried then, in steps of `_FINE`."""
-_COARSE, _FINE = 0.01, 0.005
+_NEAR = 0.014
+"""How far from the best of these others are tried then, in steps of `_FINE`: the rest is between steps (`_peak`)."""
+_COARSE, _FINE = 0.01, 0.007
 """Steps of the radius."""
 _LEAST, _MOST = 0.06, 0.18
 """Radii that are tried."""

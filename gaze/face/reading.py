@@ -32,13 +32,13 @@ def read_face(image: np.ndarray, detection: Detection) -> Face | None:
     eyes = find_eyes(image, found.points)
     if math.dist((eyes[0].x, eyes[0].y), (eyes[1].x, eyes[1].y)) < 1:
         return None
-    eyes = refine_irises(image, eyes)
-    left, right = _irises(eyes)
-    mesh = put_lids(found.points, eyes)
+    refined = refine_irises(image, eyes)
+    left, right = _irises(refined)
+    mesh = put_lids(found.points, refined)
     mesh[:, 2] -= mesh[list(_CORNERS), 2].mean()
     mesh.setflags(write=False)
     face = Face(left, right, mesh, 1.0, eye_sharpness(image, (left.x, left.y), (right.x, right.y)))
-    return replace(face, confidence=confidence(image, face, found.score))
+    return replace(face, confidence=confidence(image, face, found.score, edge=refined is not eyes))
 
 
 def _irises(eyes: tuple[FoundEye, FoundEye]) -> tuple[Iris, Iris]:

@@ -24,14 +24,7 @@ RIGHT_BROW_BELOW = (285, 295, 282, 283, 276)
 UPPER_LIP = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 """Outer edges of the lips, both corners of the mouth included."""
-UPPER_LIP_INSIDE = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-LOWER_LIP_INSIDE = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-"""Inner edges of the lips: they meet where the mouth is closed."""
 
-NOSE_RIDGE = (168, 6, 197, 195, 5, 4, 1)
-"""From between the eyes down to the tip."""
-NOSE_BASE = (129, 98, 97, 2, 326, 327, 358)
-"""Below the nose, from wing to wing."""
 NOSE_TIP = 1
 
 OUTLINE = (

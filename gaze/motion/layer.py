@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from gaze.grid import Cell, Look
 from gaze.motion.keys import around
 from gaze.motion.morph import coefficients_at, premultiplied, unpremultiplied
-from gaze.motion.motion import LayerKeys
+from gaze.motion.motion import LayerKeys, Mesh
 from gaze.photo.remapping import NO_MAP
 
 BLINK = "blink"
@@ -91,6 +93,47 @@ class LayerMorph:
         ]
         index = np.dstack(places).astype(np.float32)
         return cv2.remap(values, index, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def resized_layer(layer: LayerKeys, before: tuple[int, int], after: tuple[int, int]) -> LayerKeys:
+    """The same layer for frames of another width and height; both are those of the whole frame, in pixels."""
+    if before == after:
+        return layer
+    scales = [new / old for new, old in zip(after, before, strict=True)]
+    x, y, width, height = layer.region
+    left, right = math.floor(x * scales[0]), math.ceil((x + width) * scales[0])
+    top, bottom = math.floor(y * scales[1]), math.ceil((y + height) * scales[1])
+    at = [
+        ((np.arange(start, end) + 0.5) / scale - 0.5 - first).astype(np.float32)
+        for start, end, scale, first in ((left, right, scales[0], x), (top, bottom, scales[1], y))
+    ]
+    columns, rows = np.meshgrid(*at)
+
+    def drawn(picture: np.ndarray) -> np.ndarray:
+        blurred: np.ndarray = premultiplied(picture).astype(np.float32)
+        if max(scales) < 1:  # so that nothing aliases
+            blurred = cv2.GaussianBlur(blurred, (0, 0), 0.4 / scales[0], None, 0.4 / scales[1])
+        border = cv2.BORDER_CONSTANT
+        made = unpremultiplied(cv2.remap(blurred, columns, rows, cv2.INTER_LINEAR, borderMode=border))
+        made[[0, -1], :, 3] = 0
+        made[:, [0, -1], 3] = 0
+        return made
+
+    motion = layer.motion
+    lines, kept = zip(
+        *(
+            np.unique(np.round(np.array(line) * scale).astype(int), return_index=True)
+            for line, scale in zip((motion.mesh.columns, motion.mesh.rows), scales, strict=True)
+        ),
+        strict=True,
+    )
+    mesh = Mesh(tuple(map(int, lines[0])), tuple(map(int, lines[1])))
+    part = np.ix_(kept[1], kept[0])
+    fields = motion.fields[:, part[0], part[1]]
+    moving = motion.moving[part].copy()
+    smaller = replace(motion, mesh=mesh, fields=fields, unit=motion.unit * float(np.mean(scales)), moving=moving)
+    pictures = {number: drawn(picture) for number, picture in layer.pictures.items()}
+    return replace(layer, region=(left, top, right - left, bottom - top), motion=smaller, pictures=pictures)
 
 
 def blink_strength(seconds: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import math
 import re
 import stat
 import zipfile
@@ -17,7 +18,7 @@ from typing import IO, Any
 from PIL import Image
 
 from gaze.errors import GazeError
-from gaze.output.metadata import METADATA, Metadata
+from gaze.output.metadata import METADATA, FaceFiles, Metadata
 from gaze.output.pack import PACK
 from gaze.output.sprites import POSTER
 
@@ -35,6 +36,12 @@ PACK_SCRIPT = f"{PACK}.js"
 _STYLE = "pages.css"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, "README.txt", "LICENSE")
 STANDALONE = "standalone.html"
+_PORTRAIT = """<gaze-tracker {source} alt="A portrait that looks at the pointer">
+  <img slot="poster" src="{poster}" alt="A portrait" width="{width}" height="{height}">
+</gaze-tracker>"""
+_OTHERS = """<p>There are {count} faces here, which all follow the same pointer: index.html shows how. For each of the
+  others write {names} in place of <code>gaze.pack</code>, and the poster of the same number.</p>
+"""
 _STORED = (".webp", ".jpg", ".png", ".pack")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -63,15 +70,18 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
     for name in _TEMPLATES:
         (folder / name).write_text(_filled(name, values), encoding="utf-8")
     if metadata.pack and metadata.poster:
-        (folder / PACK_SCRIPT).write_text(pack_script(folder / metadata.pack), encoding="utf-8")
         page, style = _filled("index.html", values), _filled(_STYLE, values)
-        poster = _data_url("image/webp", (folder / metadata.poster).read_bytes())
-        for link, text in (
+        parts = [
             (f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{style}</style>"),
             (f'<script src="{SCRIPT}"></script>', f"<script>\n{widget_source()}</script>"),
-            (f'src="{POSTER}"', f'src="{poster}"'),
-            (f'src="{metadata.pack}"', f'src="{_embedded(folder / metadata.pack)}"'),
-        ):
+        ]
+        for shown in metadata.faces or (metadata,):
+            assert shown.pack
+            assert shown.poster
+            (folder / f"{shown.pack}.js").write_text(pack_script(folder / shown.pack), encoding="utf-8")
+            pack, poster = _embedded(folder / shown.pack), _data_url("image/webp", (folder / shown.poster).read_bytes())
+            parts += [(f'src="{shown.poster}"', f'src="{poster}"'), (f'src="{shown.pack}"', f'src="{pack}"')]
+        for link, text in parts:
             page = page.replace(link, text)
         (folder / STANDALONE).write_text(page, encoding="utf-8")
 
@@ -83,11 +93,42 @@ def pack_script(path: Path) -> str:
 
 def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
     """A portrait's data, by the names that the pages of gaze/widget have for them."""
-    width, height = metadata.image_width, metadata.image_height
-    with suppress(OSError), Image.open(folder / POSTER) as poster:
-        width, height = poster.size  # the pack's, which may differ from the sheets'
     here, there = (source_attributes(place, metadata) for place in ("", "gaze-portrait/"))
-    return {"width": str(width), "height": str(height), "here": here, "there": there}
+    width, height = _size_of(folder, POSTER, metadata)
+    faces = metadata.faces
+    portraits = [
+        _PORTRAIT.format(
+            source=source_attributes("", face) if faces else here,
+            poster=face.poster or POSTER,
+            **dict(zip(("width", "height"), _size_of(folder, face.poster or POSTER, face), strict=True)),
+        )
+        for face in faces or (metadata,)
+    ]
+    columns = columns_for(len(portraits))
+    names = ", ".join(f"<code>{face.pack}</code>" for face in faces if face.pack != metadata.pack)
+    return {
+        "width": str(width),
+        "height": str(height),
+        "here": here,
+        "there": there,
+        "portraits": "\n".join(portraits),
+        "kind": "faces" if faces else "portrait",
+        "columns": str(columns),
+        "rows": str(math.ceil(len(portraits) / columns)),
+        "others": _OTHERS.format(count=len(faces), names=names) if faces else "",
+    }
+
+
+def columns_for(count: int) -> int:
+    """In how many columns so many portraits stand."""
+    return math.ceil(math.sqrt(count))
+
+
+def _size_of(folder: Path, poster: str, shown: Metadata | FaceFiles) -> tuple[int, int]:
+    """Pixels of a portrait: the poster's, which are the pack's and may differ from the sheets'."""
+    with suppress(OSError), Image.open(folder / poster) as picture:
+        return picture.size
+    return shown.image_width, shown.image_height
 
 
 def _filled(name: str, values: Mapping[str, str]) -> str:
@@ -98,14 +139,14 @@ def _filled(name: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def source_attributes(folder: str, metadata: Metadata) -> str:
+def source_attributes(folder: str, metadata: Metadata | FaceFiles) -> str:
     """The attributes by which `<gaze-tracker>` finds a portrait in a folder: its pack, or else its sheets.
 
     Args:
         folder: its address, relative to the page; ends in "/", or is empty.
     """
-    if metadata.pack:
-        return f'src="{html.escape(folder + metadata.pack)}"'
+    if isinstance(metadata, FaceFiles) or metadata.pack:
+        return f'src="{html.escape(folder + str(metadata.pack))}"'
     sheets = folder + (metadata.sheets or ("sheet.webp",))[0] if metadata.mode == "single" else folder or "./"
     return f'src="{html.escape(sheets)}" mode="{metadata.mode}" grid="{metadata.grid_size}" blend="motion"'
 

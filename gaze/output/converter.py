@@ -17,8 +17,9 @@ from gaze.grid import Cell
 from gaze.motion.eyes import Eyes
 from gaze.motion.guard import likeness
 from gaze.motion.keys import AUTO, KEY_CHOICES, MOST, USUAL, check_keys
+from gaze.motion.layer import resized_layer
 from gaze.motion.morph import Morph, resized
-from gaze.motion.motion import Motion
+from gaze.motion.motion import LayerKeys, Motion
 from gaze.motion.tracking import find_motion
 from gaze.output.metadata import Metadata
 from gaze.output.pack import PACK, STILLS_PACK, Facts
@@ -26,7 +27,7 @@ from gaze.output.pack_reader import read_pack
 from gaze.output.packing import Coding, KeyEncoder
 from gaze.output.sheet_reader import SheetReader
 from gaze.output.sprites import POSTER, encode_webp
-from gaze.output.unpacking import decode_keys
+from gaze.output.unpacking import decode_keys, decode_layer
 from gaze.photo.portrait import Portrait
 
 Report = Callable[[int, int], None]
@@ -62,7 +63,7 @@ def repack(
     """Put a pack beside the sheets of a portrait, and name it in its metadata.json.
 
     Keys are chosen among the frames of the sheets, as evenly as whole cells allow. Sheets are lossy already, so the
-    pack is somewhat worse and larger than one made while rendering.
+    pack is somewhat worse and larger than one made while rendering. Layers of a pack that is there already are kept.
 
     Args:
         folder: with metadata.json and four quadrants or one sheet, ours or the older system's.
@@ -107,7 +108,7 @@ def repack(
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".pack-") as temporary:
             draft = Path(temporary)
-            with KeyEncoder(facts, frames, Coding(quality, codec)) as encoder:
+            with KeyEncoder(facts, frames, Coding(quality, codec), _layers(folder, metadata, facts)) as encoder:
                 encoder.write(draft, motion)
             if not metadata.poster:
                 (draft / POSTER).write_bytes(encode_webp(Image.fromarray(frames[len(frames) // 2]), 80))
@@ -166,6 +167,21 @@ def find_eyes(middle: np.ndarray, metadata: Metadata) -> Eyes:
         return Eyes.of(face)
     except GazeError:
         return Eyes.about(middle.shape[1], middle.shape[0], metadata.center)
+
+
+def _layers(folder: Path, metadata: Metadata, facts: Facts) -> list[LayerKeys]:
+    """The layers of the pack that is replaced, for frames of the new one; none where they cannot be read."""
+    if not metadata.pack:
+        return []
+    try:
+        pack = read_pack(folder / metadata.pack)
+        if pack.facts.size != facts.size:
+            return []
+        layers = [decode_layer(pack, layer.name) for layer in pack.layers]
+    except GazeError:
+        return []
+    before, after = (pack.facts.width, pack.facts.height), (facts.width, facts.height)
+    return [resized_layer(layer, before, after) for layer in layers if layer]
 
 
 def _track(

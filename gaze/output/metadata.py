@@ -45,6 +45,7 @@ _EXPECTED = {
     "stills": "it must be the name of a file beside it",
     "poster": "it must be the name of a file beside it",
     "face": "it must have x and y, as fractions of the frame",
+    "faces": "it must be a list of faces, each with its pack and its poster",
     "format": "it must be text",
     "engine": "it must be text",
 }
@@ -62,6 +63,17 @@ class Point(_Model):
 
     x: Share
     y: Share
+
+
+class FaceFiles(_Model):
+    """One of several faces that a folder shows: its frames and its files, as in `Metadata`."""
+
+    image_width: Side
+    image_height: Side
+    pack: FileName
+    stills: FileName | None = None
+    poster: FileName
+    face: Point | None = None
 
 
 class Metadata(_Model):
@@ -83,6 +95,8 @@ class Metadata(_Model):
         pack, stills, poster: file names; None where there is none.
         face: the point between the eyes.
         engine: what rendered the frames.
+        faces: where all faces of a photo were made, each of them, from left to right; the fields above are the main
+            one's.
     """
 
     grid_size: Annotated[int, Field(ge=1, le=MAX_GRID)]
@@ -103,6 +117,7 @@ class Metadata(_Model):
     poster: FileName | None = None
     face: Point | None = None
     engine: str | None = None
+    faces: tuple[FaceFiles, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Metadata:
@@ -146,8 +161,9 @@ class Metadata(_Model):
     @property
     def files(self) -> tuple[str, ...]:
         """Every file that the metadata name."""
-        others = (name for name in (self.pack, self.stills, self.poster) if name)
-        return (*self.sheet_names, *self.mobile_sheets, *others)
+        shown: tuple[Metadata | FaceFiles, ...] = (self, *self.faces)
+        others = (name for one in shown for name in (one.pack, one.stills, one.poster) if name)
+        return (*self.sheet_names, *self.mobile_sheets, *dict.fromkeys(others))
 
     def keys(self) -> Iterable[str]:
         """The names of the fields in the file."""

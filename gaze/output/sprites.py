@@ -29,8 +29,8 @@ _BYTES_PER_PIXEL = {3: 9.5, 4: 23.0}
 """Memory that a sheet and its encoder take, by channels: 3 or 4 for the picture, the rest for libwebp
 (benchmarks/RESULTS.md)."""
 
-_MEMORY = 800_000_000
-"""Bytes that sheets in work may take together; a sheet that needs more is encoded alone."""
+_MEMORY = 520_000_000
+"""Bytes that sheets in work may take together, however many cores there are; one that needs more is encoded alone."""
 
 MODES = ("quadrants", "single")
 POSTER = "poster.webp"

@@ -44,6 +44,10 @@ def _check_folder(folder: Path, report: Report | None, decode: bool) -> Iterator
     pictures |= {name: _times((metadata.mobile_grid_size or 0) // 2, width, height) for name in metadata.mobile_sheets}
     if metadata.poster:
         pictures[metadata.poster] = (packs[0].facts.width, packs[0].facts.height) if packs else (width, height)
+    others: list[Pack] = []
+    for face in (face for face in metadata.faces if face.pack != metadata.pack):
+        others += [read_pack(folder / name) for name in (face.pack, face.stills) if name]
+        pictures[face.poster] = (others[-1].facts.width, others[-1].facts.height)
     for name, expected in pictures.items():
         try:
             found = open_picture(folder / name).size
@@ -61,7 +65,7 @@ def _check_folder(folder: Path, report: Report | None, decode: bool) -> Iterator
         yield "The pack and the pack of stills are not of the same portrait."
     if all(payload.kind != "stills" for payload in packs[-1].payloads):
         yield "There is no pack of stills, which browsers without VideoDecoder need."
-    yield from _check_packs(packs, report, decode)
+    yield from _check_packs([*packs, *others], report, decode)
 
 
 def _times(count: int, width: int, height: int) -> tuple[int, int]:

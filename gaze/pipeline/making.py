@@ -16,7 +16,7 @@ from gaze.grid import Expression, GazeGrid
 from gaze.matting.cutout import CutoutEngine
 from gaze.matting.transparency import as_picture
 from gaze.motion.motion import Keys
-from gaze.options import Options
+from gaze.options import ALL, Options
 from gaze.output.bundle import INPUT, write_pages
 from gaze.output.coarse import remove_coarse, write_coarse
 from gaze.output.metadata import Metadata
@@ -24,6 +24,7 @@ from gaze.output.pack import PACK, STILLS_PACK, Facts
 from gaze.output.packing import Coding, KeyEncoder
 from gaze.output.sprites import POSTER, describe, encode_webp
 from gaze.photo.portrait import Photo, Portrait
+from gaze.pipeline.group import run_all
 from gaze.pipeline.key_plan import frames_planned, usual_keys
 from gaze.pipeline.preparing import as_jpeg, cut_out, prepare_portrait, reading, ready_engine
 from gaze.pipeline.rendering import KeyRendering
@@ -67,7 +68,11 @@ def generate(
 
 
 def run(
-    photo: Photo, out: str | Path, options: Options, earlier: Iterable[Path] = (), must_continue: bool = False
+    photo: Photo | Portrait,
+    out: str | Path,
+    options: Options,
+    earlier: Iterable[Path] = (),
+    must_continue: bool = False,
 ) -> Generator[Progress, None, Result]:
     """`generate` step by step; closing the generator cancels.
 
@@ -82,6 +87,10 @@ def run(
     grid = GazeGrid(options.size, options.strengths)
     options.check()
     yield Progress("read", 0, 1, "Looking for the face")
+    if options.face == ALL:
+        if must_continue:
+            raise GazeError("What was rendered can be continued for one face. Choose one of the faces.")
+        return (yield from run_all((yield from reading(photo)), Path(out), options, run))
     if options.remote:
         if must_continue:
             raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
@@ -146,6 +155,7 @@ def run(
     if options.wants_sheets and options.pack:
         yield Progress("ready", 1, 1, READY.rstrip(". "), None, result)
         frames = sheet_frames(engine, portrait, face, made, plan)
+        del made, rendering, source  # what they hold would lie beside the sheets
         result = replace(result, metadata=(yield from export_sheets(Path(out), result.metadata, plan, frames)))
     yield Progress("done", 1, 1, "Finished", 0.0, result)
     return replace(result, notes=(*notes, *engine.notes()))
@@ -180,7 +190,9 @@ def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[
         encoder.write(draft, keys.motion)
 
 
-def _run_there(address: str, photo: Photo, out: str | Path, options: Options) -> Generator[Progress, None, Result]:
+def _run_there(
+    address: str, photo: Photo | Portrait, out: str | Path, options: Options
+) -> Generator[Progress, None, Result]:
     """`run` by another Gaze. The result is stored here."""
     from gaze.remote.client import render_there
 

@@ -20,8 +20,10 @@ from gaze.photo.portrait import Photo, Portrait, load_portrait, read_portrait
 from gaze.progress import Loading, Progress, Steps
 
 
-def reading(photo: Photo) -> Generator[Progress, None, Portrait]:
-    """Read the photo, in steps that Cancel can come between."""
+def reading(photo: Photo | Portrait) -> Generator[Progress, None, Portrait]:
+    """Read the photo, in steps that Cancel can come between; one that was read already is as it is."""
+    if isinstance(photo, Portrait):
+        return photo
     with Steps(read_portrait(photo)) as steps:
         for _ in steps:
             yield Progress("read", 0, 1, "Reading the photo")
@@ -31,7 +33,7 @@ def reading(photo: Photo) -> Generator[Progress, None, Portrait]:
 def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
-    face, count = main_face(whole, options.face, options.anyway)
+    face, count = main_face(whole, int(options.face), options.anyway)
     portrait, face = frame_portrait(whole, face, options.frame_size, options.framing)
     portrait = use_transparency(portrait)
     notes = portrait.notes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.engines.blinking import blink_layer, frames_needed
+from gaze.engines.blinking import blink_layer, frames_needed, knows_motion
 from gaze.face.face import Face
 from gaze.grid import GazeGrid
 from gaze.motion.eyes import Eyes
@@ -132,13 +132,14 @@ class KeyRendering:
 
     def _blink(self, made: Keys) -> Generator[Progress, None, tuple[Keys, tuple[str, ...]]]:
         """The keys with the layer that closes the eyes, unless it would take too long; and what the person is told."""
-        count = frames_needed(self._engine, self._source)
-        if not count:
+        if not self._engine.blinks:
             return made, ()
-        seconds = count * self._frames.seconds
+        known = knows_motion(self._engine, self._source)
+        seconds = frames_needed(known) * self._frames.seconds
         if takes_too_long(seconds):
             return made, (f"The face does not blink: closing its eyes would have taken {duration(seconds)} more.",)
-        for _ in (steps := Steps(blink_layer(self._engine, self._source, self._face, self._grid, made.middle))):
+        layer = blink_layer(self._engine, self._source, self._face, self._grid, made.middle, known)
+        for _ in (steps := Steps(layer)):
             yield self._frames.progress()
         return (replace(made, layers=(steps.result,)) if steps.result else made), ()
 

@@ -82,7 +82,7 @@ class Api:
         sheets: bool,
         sheet_size: float,
         keep: bool,
-        face: float,
+        face: str,
         anyway: bool,
         matting: str,
         background: str,
@@ -99,6 +99,7 @@ class Api:
             eyes: how strongly the eyes do.
             remove_background: whether only the person is left.
             background: a colour as CSS writes it, or "blur".
+            face: which one, 0 for the main one, or "all" for each of them on one page.
             sheets: whether the zip has sprite sheets for other programs.
         """
         out = self._results.new()
@@ -110,7 +111,7 @@ class Api:
                 frame_size=int(frame_size) if frame_size.isdecimal() else frame_size,
                 quality=int(quality),
                 framing=framing,
-                face=int(face),
+                face=int(face) if face.isdecimal() else face,
                 anyway=anyway,
                 strengths=Strengths(head, eyes, brows),
                 straighten=straighten,

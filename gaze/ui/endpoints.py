@@ -32,7 +32,6 @@ def add_endpoints(api: Api) -> None:
         strengths = [gr.Number(1, label=name, minimum=0, maximum=2) for name in ("head", "eyes", "brows")]
         straighten = gr.Checkbox(True, label="straighten")
         normal = Options()
-        face = gr.Number(normal.face, precision=0, label="face")
         anyway = gr.Checkbox(normal.anyway, label="anyway")
         choices = [
             photo,
@@ -54,7 +53,7 @@ def add_endpoints(api: Api) -> None:
             gr.Checkbox(False, label="sheets"),
             gr.Number(normal.sheet_size, precision=0, label="sheet_size"),
             gr.Checkbox(True, label="keep"),
-            face,
+            gr.Textbox(str(normal.face), label="face"),
             anyway,
             gr.Dropdown(list(MATTINGS), value=normal.matting, label="matting"),
             gr.Textbox("", label="background"),
@@ -62,7 +61,8 @@ def add_endpoints(api: Api) -> None:
         ]
         manifest, archive = gr.JSON(label="manifest"), gr.File(label="zip")
         session = gr.Textbox(label="session")
-        for argument in (*choices[1:], session):
+        face = gr.Number(0, precision=0, label="face")
+        for argument in (*choices[1:], face, session):
             _check(argument)
         # Who has to wait does so in our own queue, where the place is told; Gradio's could be filled by one client.
         freely: dict[str, Any] = {"concurrency_limit": None}

@@ -27,14 +27,15 @@ class Estimates:
         self._runs: dict[tuple[str, str | int], Seconds] = {}
         self._lock = threading.Lock()
 
-    def learn(self, engine: str, options: Options, took: Seconds) -> None:
-        """After a portrait was made."""
+    def learn(self, engine: str, options: Options, took: Seconds, portraits: int = 1) -> None:
+        """After so many portraits were made in one run."""
         with self._lock:
-            self._runs[engine, options.frame_size] = took
+            self._runs[engine, options.frame_size] = {stage: seconds / portraits for stage, seconds in took.items()}
 
-    def expect(self, engine: str, options: Options) -> Seconds | None:
-        """What each stage will take; None where nothing like it was made here yet."""
-        return self._runs.get((engine, options.frame_size))
+    def expect(self, engine: str, options: Options, portraits: int = 1) -> Seconds | None:
+        """What each stage will take for so many portraits; None where nothing like it was made here yet."""
+        known = self._runs.get((engine, options.frame_size))
+        return known and {stage: seconds * portraits for stage, seconds in known.items()}
 
 
 class Meter:
@@ -55,7 +56,7 @@ class Meter:
         self._weights = {name: took / whole for name, took in expected.items()} if expected and whole else dict(_USUAL)
         self._whole = whole
         self._begun = self._since = clock()
-        self._stage, self._entered = "read", self._begun
+        self._stage, self._entered, self._part = "read", self._begun, 0
         self._left: float | None = None
         self.share = 0.0
         self.took: Seconds = {}
@@ -64,16 +65,17 @@ class Meter:
         """Take notice of a step."""
         now = self._clock()
         self.took[self._stage] = self.took.get(self._stage, 0.0) + now - self._since
-        if step.stage != self._stage:
+        if (step.part, step.stage) != (self._part, self._stage):
             self._entered = now
-        self._stage, self._since = step.stage, now
+        self._part, self._stage, self._since = step.part, step.stage, now
         place = STAGES.index(step.stage) if step.stage in STAGES else 0
         before = sum(self._weights.get(name, 0.0) for name in STAGES[:place])
         done = min(1.0, step.done / max(step.total, 1))
         if usual := (self._expected or {}).get(step.stage):  # a stage may tell nothing until it ends
-            done = max(done, min(0.95, (now - self._entered) / usual))
+            done = max(done, min(0.95, (now - self._entered) * step.parts / usual))
         within = self._weights.get(step.stage, 0.0) * done
-        self.share = 1.0 if step.stage == "done" else min(0.99, max(self.share, before + within))
+        share = (step.part + before + within) / step.parts
+        self.share = 1.0 if step.stage == "done" else min(0.99, max(self.share, share))
 
     @property
     def left(self) -> float | None:

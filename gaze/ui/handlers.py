@@ -15,9 +15,10 @@ import gradio as gr
 from gaze.engines.base import choose_engine
 from gaze.errors import DoubtfulFaceError, GazeError
 from gaze.face.detection import clear_faces
-from gaze.options import PREVIEW
+from gaze.options import ALL, PREVIEW
 from gaze.output.bundle import CHECKPOINT
 from gaze.photo.portrait import load_portrait
+from gaze.pipeline.group import count_faces
 from gaze.pipeline.making import generate, run
 from gaze.progress import Progress, Result
 from gaze.remote.client import HANDED_ON
@@ -130,15 +131,16 @@ class Handlers(Finished):
         photo = _path_of(make.photo)
         options = make.choice.options(make.face or 0, make.anyway, self._remote, _picture_of(make.choice))
         engine, out = self._engine(), self._results.new()
+        portraits = count_faces(load_portrait(photo), make.anyway) if make.face == ALL else 1
 
         def learn(result: Result, took: Seconds) -> None:
-            self._estimates.learn(engine if self._remote else result.engine, options, took)
+            self._estimates.learn(engine if self._remote else result.engine, options, took, portraits)
 
         def begin() -> Generator[Progress, None, Result]:
             return self._results.keeping(out, run(photo, out, options, self._earlier(make.mine)))
 
         about = {"session": out.name, "secret": self._results.secret(out.name)}
-        return self.jobs.start(make.job, begin, self._estimates.expect(engine, options), learn, about)
+        return self.jobs.start(make.job, begin, self._estimates.expect(engine, options, portraits), learn, about)
 
     def _found(self, running: Running) -> Job | Answer:
         """The run; or the portrait that it has made, if that is too long ago for the run to be remembered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,9 @@ FIRST = 384
 MOST_REMEMBERED = 20
 """Portraits that a browser remembers."""
 _MOST_STRENGTH = 2.0
+
+
+Number = Annotated[int, Field(ge=0, lt=1000)]
 
 
 class _Message(BaseModel):
@@ -49,9 +52,10 @@ class Choice(_Message):
     framing: Literal["auto", "whole"] = "auto"
     frame_size: Literal["auto", 512, 768, 1024] = "auto"
     straighten: bool = True
+    blinking: bool = True
 
     def options(
-        self, face: int, anyway: bool = False, remote: str | None = None, picture: Path | None = None
+        self, face: int | str, anyway: bool = False, remote: str | None = None, picture: Path | None = None
     ) -> Options:
         """The options of a full portrait.
 
@@ -66,6 +70,7 @@ class Choice(_Message):
             framing=self.framing,
             frame_size=self.frame_size,
             straighten=self.straighten,
+            blinking=self.blinking,
             remove_background=self.background == "remove",
             background=behind.get(self.background),
             matting=self.matting,
@@ -83,7 +88,7 @@ class Ask(_Message):
     """
 
     photo: Photo
-    face: int | None = Field(default=None, ge=0, lt=1000)
+    face: Number | None = None
     anyway: bool = False
     choice: Choice = Choice()
     side: int = Field(default=FIRST, ge=128, le=768)
@@ -99,9 +104,11 @@ class Own(_Message):
 class Make(Ask):
     """A portrait to make.
 
-    `job`: what the browser calls the run. `mine`: portraits whose rendered frames may be used again.
+    `job`: what the browser calls the run. `face`: "all" for each of them. `mine`: portraits whose rendered frames may
+    be used again.
     """
 
+    face: Number | Literal["all"] | None = None  # type: ignore[assignment]
     job: str = Field(pattern=JOB)
     mine: list[Own] = Field(default_factory=list, max_length=MOST_REMEMBERED)
 

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gaze.errors import GazeError, StoreError
-from gaze.output.bundle import SHARE, source_attributes
+from gaze.output.bundle import SHARE, columns_for, source_attributes
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_url
@@ -28,6 +28,7 @@ MOST_CAPTION = 80
 _CARD = (1200, 630)
 """Pixels of a link's picture, as Open Graph has it."""
 _TITLE = "A portrait that looks at you"
+_TITLE_OF_MANY = "Portraits that look at you"
 _DESCRIPTION = "Move the pointer, and the eyes follow it."
 _HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
 
@@ -115,11 +116,17 @@ def _page(store: SessionStore, request: Request) -> Response:
     share = read_share(store, session)
     folder = root + session_url(session)
     alt = f"{share.caption}: a portrait that looks at you" if share.caption else _TITLE
+    title = share.caption or (_TITLE_OF_MANY if facts.faces else _TITLE)
+    portraits = "".join(
+        f'<gaze-tracker {source_attributes(folder, shown)} alt="{html.escape(alt)}" fit="contain" idle>'
+        f'<img slot="poster" src="{html.escape(folder + (shown.poster or POSTER))}" alt="{html.escape(alt)}" '
+        f'width="{shown.image_width}" height="{shown.image_height}"></gaze-tracker>'
+        for shown in facts.faces or (facts,)
+    )
+    if facts.faces:
+        portraits = f'<div class="all columns-{columns_for(len(facts.faces))}">{portraits}</div>'
     body = (
-        f'<figure><div class="stage"><gaze-tracker {source_attributes(folder, facts)} alt="{html.escape(alt)}" '
-        f'fit="contain" idle><img slot="poster" src="{html.escape(folder + POSTER)}" alt="{html.escape(alt)}" '
-        f'width="{facts.image_width}" height="{facts.image_height}"></gaze-tracker></div>'
-        f"<figcaption><h1>{html.escape(share.caption or _TITLE)}</h1></figcaption></figure>"
+        f'<figure><div class="stage">{portraits}</div><figcaption><h1>{html.escape(title)}</h1></figcaption></figure>'
     )
     address = address_of(request)
     card = ""
@@ -130,9 +137,7 @@ def _page(store: SessionStore, request: Request) -> Response:
             f'<meta property="og:image:height" content="{_CARD[1]}">\n'
             '<meta name="twitter:card" content="summary_large_image">\n'
         )
-    return _filled(
-        200, root=root, title=share.caption or _TITLE, description=_DESCRIPTION, address=address, card=card, body=body
-    )
+    return _filled(200, root=root, title=title, description=_DESCRIPTION, address=address, card=card, body=body)
 
 
 def _filled(status: int, *, body: str, card: str = "", **texts: str) -> Response:

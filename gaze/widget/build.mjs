@@ -14,15 +14,15 @@ const license = "/*! gaze-tracker, MIT License; built from src/ */";
 
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
-  addControls aim aimed alive array awake axis begun blank Board board buffers bytes calm chain changed coefficients
-  config connected count describe described disconnected draw element enliven entry fail failed fields filled fit
-  fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isEmpty
-  isForWebGL isGuess isLost isMatch isMorph isOver isPlaying isReady isRefused isSharp isTilting isWhole job layer
-  layOut leave letGo listedSheets listen listening load loadMesh look lost more moved moving n near observers offerTexture old
-  ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player point
-  pointed pointer posterSize program put queue readMetadata refit release reshape resized resolution rest
-  restart restored rests scale scrolled seen settled shape shared shares SheetPlayer sleep speed stage start step
-  stillness stir stopTilt stride textureOf tick told transfer unlisten view wake waking want widgets
+  addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
+  config connected count describe described disconnected draw element enliven entry fail failed feel fields filled fit
+  fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isDue
+  isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isTilting isWhole job layer
+  layOut leave letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near observers offerTexture old
+  ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player portrait point
+  pointAt pointed pointer press program progress put queue readMetadata redraw refit release reshape reshaped resized resolution rest
+  restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares SheetPlayer sleep speed stage start step
+  stillness stir stopTilt stride takeTexture tick told transfer unlisten view wake waking want widgets
 `.split(/\s+/);
 
 const outputs = [

@@ -110,8 +110,11 @@ export class GazeTracker extends HTMLElement {
   /** Whether a visitor who prefers reduced motion is spared it. */
   motion: "auto" | "always" | "";
 
-  /** The face lives: it blinks now and then, and while nothing happens there are small glances. */
+  /** The face lives: it breathes, blinks now and then, and glances about while nothing happens. Off where visitors want less motion. */
   idle: boolean;
+
+  /** Name of a layer of the pack that is drawn over the face, such as "smile"; nothing where the pack has no such layer, or the browser no WebGL2. */
+  mood: string;
 
   /** No buttons. */
   hideControls: boolean;
@@ -155,6 +158,7 @@ export interface GazeTrackerAttributes {
   follow?: "pointer" | "scroll" | "none";
   motion?: "auto" | "always";
   idle?: boolean;
+  mood?: string;
   "hide-controls"?: boolean;
   loading?: "lazy" | "eager";
   bridge?: string;

@@ -7,8 +7,9 @@ import io
 import json
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ UNIT = 1 / 16
 _BT709 = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Keys:
-    """What is in a pack.
+    """What is in a pack. Tests share them: nobody writes to the arrays.
 
     Attributes:
         pictures: by key, (height, width, 3 or 4) uint8, as a decoder has them.
@@ -67,6 +68,7 @@ def picture_of_key(row: int, col: int, n: int, width: int, height: int) -> np.nd
     return picture.round().astype(np.uint8)
 
 
+@cache
 def make_keys(n: int = 5, width: int = 160, height: int = 200, alpha: bool = False, trust: bool = False) -> Keys:
     """Keys as `picture_of_key` has them, and a motion that carries the eyes."""
     pictures = [picture_of_key(row, col, n, width, height) for row in range(n) for col in range(n)]
@@ -190,6 +192,7 @@ def write_keys(
     """Puts a pack of version 2, its stills, and metadata.json into a folder.
 
     Args:
+        keys: of `make_keys`; its usual ones by default.
         video: else the pack holds stills, all of them.
         more: of the metadata.
 
@@ -197,7 +200,24 @@ def write_keys(
         The keys with the pictures that a player decodes, and the metadata.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    keys = keys or make_keys(trust=trust)
+    coded = _coded(keys or make_keys(trust=trust), video, trust)
+    for name, data in coded.files.items():
+        (folder / name).write_bytes(data)
+    facts = {**coded.facts, **more}
+    (folder / "metadata.json").write_text(json.dumps(facts))
+    return coded.seen, facts
+
+
+@dataclass(frozen=True)
+class _Coded:
+    files: dict[str, bytes]
+    seen: Keys
+    facts: dict[str, Any]
+
+
+@cache
+def _coded(keys: Keys, video: bool, trust: bool) -> _Coded:
+    """The files of a portrait, which many tests want: encoding takes half a second."""
     n = keys.n
     height, width, channels = keys.pictures[0].shape
     few = sorted({0, (n - 1) // 2, n - 1})
@@ -212,25 +232,27 @@ def write_keys(
         "mesh": {"columns": keys.columns.tolist(), "rows": keys.rows.tolist()},
     }
     motion = motion_payload(keys, trust)
-    about_motion = {"length": len(motion), "rank": RANK, "unit": UNIT, "trust": trust}
+    header["motion"] = {"length": len(motion), "rank": RANK, "unit": UNIT, "trust": trust}
     still = {"kind": "stills", "width": width, "height": height}
     if video:
         payload, seen = video_payload(keys.pictures, n)
-        coded = {"codedWidth": width, "codedHeight": height * (2 if channels == 4 else 1)}
+        size = {"codedWidth": width, "codedHeight": height * (2 if channels == 4 else 1)}
         colour = {"primaries": "bt709", "transfer": "bt709", "matrix": "bt709", "fullRange": False}
-        about = {"kind": "video", "codec": "vp09.00.10.08", **coded, "colorSpace": colour}
+        about = {"kind": "video", "codec": "vp09.00.10.08", **size, "colorSpace": colour}
         about |= {"alpha": "stacked"} if channels == 4 else {}
     else:
         payload, seen = stills_payload(keys.pictures, n, list(range(n))), keys.pictures
         about = {**still, "keys": list(range(n))}
-    _write(folder / "gaze.pack", {**header, "motion": about_motion}, motion, about, payload)
-    about_few = {**still, "keys": few}
-    _write(folder / "stills.pack", {**header, "motion": about_motion}, motion, about_few, stills_payload(seen, n, few))
-    data = base64.b64encode((folder / "gaze.pack").read_bytes()).decode()
+    pack = _packed(header, motion, about, payload)
+    data = base64.b64encode(pack).decode()
     script = (
         f'(window.gazePacks ||= {{}})[document.currentScript.src] = "data:application/octet-stream;base64,{data}";\n'
     )
-    (folder / PACK_SCRIPT).write_text(script)
+    files = {
+        "gaze.pack": pack,
+        "stills.pack": _packed(header, motion, {**still, "keys": few}, stills_payload(seen, n, few)),
+        PACK_SCRIPT: script.encode(),
+    }
     facts = {"version": 2, "gridSize": SIZE, "imageWidth": width, "imageHeight": height, "hasAlpha": channels == 4}
     facts |= {
         "sheets": [],
@@ -238,15 +260,13 @@ def write_keys(
         "pack": "gaze.pack",
         "stills": "stills.pack",
         "mode": "quadrants",
-        **more,
     }
-    (folder / "metadata.json").write_text(json.dumps(facts))
-    return Keys(seen, *(getattr(keys, name) for name in list(Keys.__dataclass_fields__)[1:])), facts
+    return _Coded(files, replace(keys, pictures=seen), facts)
 
 
-def _write(path: Path, header: dict[str, Any], motion: bytes, about: dict[str, Any], payload: bytes) -> None:
+def _packed(header: dict[str, Any], motion: bytes, about: dict[str, Any], payload: bytes) -> bytes:
     text = json.dumps({**header, "payloads": [{**about, "length": len(payload)}]}).encode()
-    path.write_bytes(b"GAZEPACK" + struct.pack("<I", len(text)) + text + motion + payload)
+    return b"GAZEPACK" + struct.pack("<I", len(text)) + text + motion + payload
 
 
 # The morph.
@@ -284,8 +304,12 @@ def morph(keys: Keys, row: float, col: float, axis: list[int] | None = None) -> 
     Args:
         axis: the keys along one axis whose pictures are used; all by default.
     """
+    return _morph(keys, row, col, tuple(axis or range(keys.n)))
+
+
+@lru_cache(64)
+def _morph(keys: Keys, row: float, col: float, axis: tuple[int, ...]) -> np.ndarray:
     n = keys.n
-    axis = axis or list(range(n))
     u, v = row / (SIZE - 1) * (n - 1), col / (SIZE - 1) * (n - 1)
     pictures = [it.astype(float) for it in keys.pictures]
     if pictures[0].shape[2] == 4:
@@ -319,6 +343,7 @@ def morph(keys: Keys, row: float, col: float, axis: list[int] | None = None) -> 
                     [(k, w, texture[k][where], trust[k][where]) for k, w in chosen],
                     keys.moving[where],
                 )
+    out.flags.writeable = False
     return out
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from gaze.options import Options
 from gaze.pipeline.making import generate
 from gaze.progress import Progress, Result
 from gaze.storage.publishing import publishing
-from gaze.ui import handlers
+from gaze.ui import adding, handlers
 from gaze.ui.app import launch
 
 GATE = Path(sys.argv[1])
@@ -60,4 +61,5 @@ def run(photo: Path, out: Path, options: Options, earlier: Sequence[Path]) -> Ge
 
 if __name__ == "__main__":
     handlers.run, handlers.generate = run, copied  # type: ignore[assignment]
+    adding.add_sheets = partial(adding.add_sheets, sheet_size=64, effort=0)
     launch()

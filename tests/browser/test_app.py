@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ from tests.browser.app_page import (
     wait_state,
 )
 from tests.browser.conftest import Record, Site
-from tests.browser.driving import wait_at_rest
+from tests.browser.driving import TRACKER, wait_at_rest
 from tests.browser.portraits import pixels
 
 
@@ -302,6 +303,66 @@ def test_of_several_faces_one_is_chosen(moving: Any, portrait: Portrait) -> None
     assert min(faces.values()) < 8
 
 
+ALL = "[...document.querySelectorAll('.all gaze-tracker, body > gaze-tracker')]"
+
+
+def assert_all_follow(page: Any, count: int) -> None:
+    """Each of so many faces looks to whichever side of all the pointer is."""
+    page.wait_for_function(f"count => {ALL}.length === count && {ALL}.every((it) => it.loaded)", arg=count)
+    size = page.viewport_size
+    for x, side in ((2, "it.col < 10"), (size["width"] - 2, "it.col > 19")):
+        page.mouse.move(x, size["height"] / 2)
+        page.wait_for_function(f"{ALL}.every((it) => {side})")
+
+
+def test_all_faces_of_a_photo_follow_the_same_pointer(
+    moving: Any, open_page: Callable[..., Any], portrait: Portrait, address: str, tmp_path: Path, record: Record
+) -> None:
+    record.allowed.append("status of 404")  # of the page of portraits that are gone
+    upload(moving, "pair.png", png(np.hstack([portrait.image, portrait.image[:, ::-1]])))
+    wait_state(moving, "several")
+    moving.get_by_role("button", name="Make both").click()
+    wait_state(moving, "making")
+    assert moving.locator("#still").is_visible(), "the photo stays until there is something better"
+    wait_state(moving, "done")
+    assert_all_follow(moving, 2)
+    boxes = [it.bounding_box() for it in moving.locator("#all gaze-tracker").all()]
+    assert boxes[0]["x"] < boxes[1]["x"], "as they stand in the photo"
+    assert boxes[0]["width"] == boxes[1]["width"] > 100
+
+    with moving.expect_download() as download:
+        moving.get_by_role("link", name="Download").click()
+    zipfile.ZipFile(download.value.path()).extractall(tmp_path)
+    own = open_page(viewport={"width": 500, "height": 300})
+    for name in ("index.html", "standalone.html"):
+        own.goto((tmp_path / "gaze-portrait" / name).as_uri())
+        assert_all_follow(own, 2)
+    moving.get_by_role("button", name="Embed").click()
+    code = moving.locator("#code").text_content()
+    assert 'src="gaze-portrait/gaze.pack"' in code
+    assert 'src="gaze-portrait/gaze-2.pack"' in code
+    assert 'src="gaze-portrait/poster-2.webp"' in code
+    moving.get_by_role("button", name="Close").click()
+
+    session = moving.url.split("session=")[1]
+    own.add_init_script("delete window.VideoDecoder")
+    own.goto(f"{address}p/{session}")
+    assert_all_follow(own, 2)
+    stills = [url.rsplit("/", 1)[1] for url in record.requests if "stills" in url]
+    assert sorted(stills) == ["stills-2.pack", "stills.pack"], "each element has its own where no video is decoded"
+    moving.go_back()
+    wait_state(moving, "several")
+    moving.reload()
+    moving.get_by_role("button", name=re.compile("Portrait made today")).click()
+    wait_state(moving, "done")
+    assert_all_follow(moving, 2)
+    moving.get_by_role("button", name="Delete them").click()
+    moving.get_by_role("button", name="Delete", exact=True).click()
+    wait_state(moving, "deleted")
+    own.reload()
+    own.get_by_text("This portrait is gone.").wait_for()
+
+
 def test_a_strength_acts_on_the_preview_while_the_slider_is_dragged(moving: Any) -> None:
     choose_example(moving)
     moving.get_by_text("Advanced").click()
@@ -339,6 +400,79 @@ def test_code_to_embed_is_copied(page: Any) -> None:
     size = 'width="{imageWidth}" height="{imageHeight}"'.format(**manifest)
     assert page.evaluate("navigator.clipboard.readText()") == svelte.replace('width="512" height="512"', size)
     assert 'width="512" height="512"' in svelte
+
+
+RECORDS_MP4 = """
+    // Stands in for a browser that writes MP4: what it writes is WebM.
+    const Recorder = window.MediaRecorder;
+    const webm = (type) => type.replace(/video.mp4.*/, "video/webm");
+    window.MediaRecorder = class extends Recorder {
+        static isTypeSupported(type) { return Recorder.isTypeSupported(webm(type)); }
+        constructor(stream, options) { super(stream, {...options, mimeType: webm(options.mimeType)}); }
+    };
+"""
+NO_MP4 = """
+    const known = MediaRecorder.isTypeSupported;
+    MediaRecorder.isTypeSupported = (type) => !type.includes("mp4") && known(type);
+"""
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_a_clip_is_recorded_where_the_browser_writes_mp4(
+    open_page: Callable[..., Any], address: str, records: bool
+) -> None:
+    page = open_page(**STILL)
+    page.add_init_script(RECORDS_MP4 if records else NO_MP4)
+    open_app(page, address)
+    made(page)
+    page.get_by_role("button", name="Clip").click()
+    page.locator("#clip[open]").wait_for()
+    assert page.get_by_text("MP4", exact=True).is_visible() == records
+    assert page.get_by_text("MP4 is recorded").is_visible() == records
+    if not records:
+        return
+    page.get_by_text("MP4", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the clip").click()
+    assert download.value.suggested_filename == "gaze-portrait.mp4"
+    with av.open(str(download.value.path())) as file:
+        frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in file.decode(video=0)]
+    height, width = frames[0][1].shape[:2]
+    assert width == height > 100
+    assert 3 < frames[-1][0] < 5
+    right, left = (min(frames, key=lambda frame: abs(frame[0] - at))[1] for at in (1, 3))
+    first, second = face_in(left), face_in(right)
+    assert (second.centre[0] - first.centre[0]) / first.iris_distance > 0.3, "it looks right, then left"
+    page.get_by_text("Clip saved").wait_for()
+    assert page.evaluate(f"{TRACKER}.getAttribute('follow')") is None, "the pointer leads again"
+
+
+def test_a_picture_behind_no_blink_and_sprite_sheets(page: Any) -> None:
+    """What is seldom chosen, all at once."""
+    choose_example(page)
+    with page.expect_file_chooser() as chooser, another_portrait(page):
+        page.get_by_text("Picture", exact=True).first.click()
+        green = png(np.full((64, 64, 3), (30, 200, 60), np.uint8))
+        chooser.value.set_files({"name": "green.png", "mimeType": "image/png", "buffer": green})
+    page.get_by_role("button", name="Another picture").wait_for()
+    page.get_by_text("Advanced").click()
+    page.get_by_text("Blink on shared pages").click()
+    assert page.get_by_role("checkbox", name="Blink").is_checked() is False
+    make_it(page)
+    wait_state(page, "done")
+    wait_loaded(page)
+    corner = pixels(page, clip={**page.locator("#stage").bounding_box(), "width": 40, "height": 120})[60:, 8:]
+    assert np.abs(corner.reshape(-1, 3).mean(0) - (30, 200, 60)).max() < 12
+    with urllib.request.urlopen(base_of(page) + "gaze.pack") as answer:
+        assert b'"blink"' not in answer.read()[:65536]
+    page.get_by_role("button", name="Embed").click()
+    page.get_by_role("button", name="Add sprite sheets").click()
+    link = page.get_by_role("link", name="Download with sprite sheets")
+    link.wait_for()
+    with page.expect_download() as download:
+        link.click()
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert {"gaze-portrait/q0.webp", "gaze-portrait/q3_20.webp"} <= set(names)
 
 
 def test_only_what_a_portrait_needs_is_served(page: Any, address: str) -> None:

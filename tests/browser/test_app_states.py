@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 
 from gaze.photo.portrait import Portrait
-from gaze.ui import components
 from tests.browser import app_page as app
 from tests.browser.conftest import Record
+from tests.browser.doubtful import doubtful
 
 COUNT = """async () => {
     for (const text of ["about 2 min left", "about 12 s left", "about 9 s left", "about 1 s left", "almost done"]) {
@@ -31,6 +30,7 @@ class Visit:
 
     def __init__(self, page: Any, address: str, gate: Path, portrait: Portrait, faceless: np.ndarray) -> None:
         self.page, self.address, self.gate, self.portrait, self.faceless = page, address, gate, portrait, faceless
+        self.doubtful = doubtful(portrait)
         self.first = {name: app.box(page, name) for name in ("#stage", ".head")}
 
     def states(self) -> Iterator[str]:
@@ -123,6 +123,12 @@ class Visit:
             page.wait_for_function("!document.querySelector('#address').textContent.startsWith('…')")
             yield name
             page.get_by_role("button", name="Close").click()
+        self.page = page.context.new_page()
+        self.page.goto(f"{self.address}p/{app.session_of(page)}")
+        app.wait_loaded(self.page)
+        yield "shared"
+        self.page.close()
+        self.page = page
         page.get_by_role("button", name="New photo").click()
         app.wait_state(page, "empty")
         yield "empty, been here"
@@ -141,18 +147,19 @@ class Visit:
         app.upload(page, "pair.png", app.png(np.hstack([self.portrait.image, self.portrait.image[:, ::-1]])))
         app.wait_state(page, "several")
         yield "several"
-        answer = {
-            "kind": "doubtful",
-            "text": "The eyes are hard to see. Choose another photo.",
-            "where": {"x": 50, "y": 40, "w": 30},
-            **components.still_of(self.portrait),
-        }
-        body = json.dumps(answer)
-        page.route(app.QUESTIONS, lambda route: route.fulfill(body=body, content_type="application/json"))
-        app.upload(page, "doubtful.png", app.png(self.portrait.image))
+        self.gate.unlink()
+        page.get_by_role("button", name="Make both").click()
+        app.wait_state(page, "making")
+        yield "making all"
+        self.gate.touch()
+        app.wait_state(page, "done")
+        yield "done, all"
+        app.upload(page, "doubtful.png", app.png(self.doubtful))
         app.wait_state(page, "doubtful")
         yield "doubtful"
-        page.unroute(app.QUESTIONS)
+        with app.another_portrait(page):
+            page.get_by_role("button", name="Use it anyway").click()
+        app.wait_state(page, "preview")
         app.upload(page, "suit.png", app.png(self.faceless))
         app.wait_state(page, "error")
         yield "error"
@@ -165,6 +172,9 @@ class Visit:
     def assert_whole(self) -> None:
         """All boxes are where they belong, nothing has moved by itself, and axe-core finds no fault."""
         page = self.page
+        if page.locator("main.shared").count():
+            self.assert_shared()
+            return
         page.evaluate("scrollTo({top: 0, behavior: 'instant'})")  # where a press on something below has led
         page.evaluate(app.SETTLE)
         width, height = page.viewport_size["width"], page.viewport_size["height"]
@@ -193,6 +203,26 @@ class Visit:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if wide:
             assert page.evaluate("document.documentElement.scrollHeight") <= height, "nothing needs the page to scroll"
+        found = app.faults(page)
+        assert not found, found
+        app.assert_no_jump(page)
+
+    def assert_shared(self) -> None:
+        """The page of a portrait: the face, its caption and one button, all seen at once."""
+        page = self.page
+        page.evaluate(app.SETTLE)
+        width, height = page.viewport_size["width"], page.viewport_size["height"]
+        stage, caption, button = (app.box(page, name) for name in (".stage", "h1", "a.btn"))
+        assert stage["width"] == stage["height"] <= width
+        assert stage["width"] > 0.5 * min(width, height)
+        assert abs(stage["x"] + stage["width"] / 2 - width / 2) < 1
+        assert stage["y"] >= 0
+        assert stage["y"] + stage["height"] <= caption["y"]
+        assert caption["y"] + caption["height"] <= button["y"]
+        assert button["y"] + button["height"] <= height
+        assert button["height"] >= 44
+        assert page.get_by_role("link").count() + page.get_by_role("button").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = app.faults(page)
         assert not found, found
         app.assert_no_jump(page)

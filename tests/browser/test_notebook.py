@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import copy
+import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import nbclient
 import nbformat
 import pytest
+from PIL import Image
 
+from notebooks.execute import execute, keep
 from tests.browser.conftest import Record
 from tests.browser.driving import wait_at_rest
 from tests.browser.portraits import pixels
 from tests.conftest import ROOT
-from tests.green import write_network
 
 NOTEBOOK = ROOT / "notebooks" / "gaze_walkthrough.ipynb"
-SMALL = "SIZE, FRAME_SIZE = 8, 192"
+SMALL = "options = gaze.Options(size=8, frame_size=192, sheets=False)"
+_SHOWING = {"photo", "make", "looks", "keys", "strengths", "cutout", "zip", "call"}
+"""Cells of which something is seen."""
 
 
 def read() -> Any:
@@ -33,15 +38,11 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     notebook = read()
     [parameters] = [i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ())]
     notebook.cells.insert(parameters + 1, nbformat.v4.new_code_cell(SMALL))
-    client = nbclient.NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
-    )
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as thread:
         patch.setenv("GAZE_STORE", str(place / "store"))
         patch.setenv("TMPDIR", str(place))
-        patch.setenv("GAZE_MATTING_MODEL", str(write_network(place / "green.onnx")))
         # In a thread of its own: playwright has a loop in this one, and the client makes another.
-        return thread.submit(client.execute).result()
+        return thread.submit(execute, notebook, ROOT).result()
 
 
 def output(notebook: Any, cell: str, kind: str) -> str:
@@ -53,15 +54,15 @@ def output(notebook: Any, cell: str, kind: str) -> str:
 
 
 def test_every_cell_does_what_it_says(executed: Any) -> None:
-    assert "64 frames by the" in output(executed, "full", "text")
-    assert "100 frames; the zip is in" in output(executed, "space", "text")
-    assert re.search(r"gaze-portrait\.zip: \d+\.\d MB", output(executed, "zip", "text"))
+    assert "Rendering frame" in output(executed, "make", "text")
+    assert "The engine “warp” made it; its zip is" in output(executed, "call", "text")
+    assert re.search(r"gaze-portrait\.zip: \d+\.\d+ MB", output(executed, "zip", "text"))
     assert "http://127.0.0.1:" in output(executed, "app", "text/html")
-    for plot in ("contact", "timing", "strengths"):
-        assert len(output(executed, plot, "image/png")) > 10_000, plot
+    for plot in ("looks", "keys", "strengths"):
+        assert len(output(executed, plot, "image/jpeg")) > 10_000, plot
 
 
-@pytest.mark.parametrize("cell", ["preview", "full", "cutout"])
+@pytest.mark.parametrize("cell", ["make", "cutout"])
 def test_its_portrait_follows_without_a_server(
     executed: Any, open_page: Callable[..., Any], record: Record, tmp_path: Path, cell: str
 ) -> None:
@@ -83,10 +84,27 @@ def test_its_portrait_follows_without_a_server(
     assert all(url.startswith(("file:", "data:", "blob:", "about:")) for url in record.requests)
 
 
-def test_it_is_kept_without_outputs() -> None:
+def test_it_is_kept_with_what_one_run_showed() -> None:
+    """Whoever only looks at it sees pictures, and nothing of the machine that made them."""
     code = [cell for cell in read().cells if cell.cell_type == "code"]
-    assert code
-    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "run whole, from top to bottom"
+    assert {cell.id for cell in code if cell.outputs} == _SHOWING
+    for cell in code:
+        assert not any(each.output_type == "error" for each in cell.outputs)
+        assert "/tmp" not in str(cell.outputs)
+        assert str(Path.home()) not in str(cell.outputs)
+    assert NOTEBOOK.stat().st_size < 1_000_000
+
+
+def test_what_is_kept_is_small_and_needs_no_script(executed: Any) -> None:
+    kept = copy.deepcopy(executed)
+    keep(kept)
+    assert output(kept, "make", "text/html") == ""
+    for cell, kind in (("make", "jpeg"), ("cutout", "png")):
+        poster = Image.open(io.BytesIO(base64.b64decode(output(kept, cell, f"image/{kind}"))))
+        assert max(poster.size) >= 128
+        assert poster.has_transparency_data == (cell == "cutout")
+    assert len(nbformat.writes(kept)) < 1_000_000
 
 
 def test_it_names_one_repository_and_the_gradio_of_the_space() -> None:

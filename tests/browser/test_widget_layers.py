@@ -36,7 +36,7 @@ COUNT_LAYERS = """
 """
 
 
-def make_layer() -> LayerKeys:
+def make_layer(name: str) -> LayerKeys:
     """Two lids of a soft pattern, further down in the second value, that go with the look."""
     mesh = Mesh(tuple(range(16, 145, 8)), tuple(range(40, 129, 8)))
     x, y = np.meshgrid(mesh.columns, mesh.rows)
@@ -62,12 +62,12 @@ def make_layer() -> LayerKeys:
             picture[..., 3] = np.maximum(picture[..., 3], np.round(255 * inside))
         picture[[0, -1], :, 3] = picture[:, [0, -1], 3] = 0
         pictures[value] = picture
-    return LayerKeys("blink", (0.5, 1.0), REGION, motion, (1,), pictures)
+    return LayerKeys(name, (0.5, 1.0), REGION, motion, (1,), pictures)
 
 
-def add_layer(path: Path, spoil: bool = False) -> LayerKeys:
-    """Puts the layer into a pack; returns it as it is decoded."""
-    pack, layer = read_pack(path), make_layer()
+def add_layer(path: Path, name: str = "blink", spoil: bool = False) -> LayerKeys:
+    """Puts a layer into a pack; returns it as it is decoded."""
+    pack, layer = read_pack(path), make_layer(name)
     payload = encode_layer(layer, 100)
     if spoil:
         payload = Payload(payload.kind, payload.about, {number: Picture(b"no picture") for number in payload.pictures})
@@ -76,7 +76,7 @@ def add_layer(path: Path, spoil: bool = False) -> LayerKeys:
         write_pack(Pack(pack.facts, pack.payloads, pack.motion, parts), file)
     if spoil:
         return layer
-    found = decode_layer(read_pack(path), "blink")
+    found = decode_layer(read_pack(path), name)
     assert found is not None
     return found
 
@@ -147,6 +147,50 @@ def test_where_it_cannot_blink_it_does_not_and_goes_on(open_page: Any, site: Any
         assert np.array_equal(shown(page), before)
     assert page.evaluate("window.layers ?? 0") == 0
     assert events(page, "error") == []
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_mood_is_the_layer_of_its_name(open_page: Any, site: Any, motion: str) -> None:
+    keys, _ = write_keys(site.folder / "portrait")
+    drawn = LayerMorph(add_layer(site.folder / "portrait" / "gaze.pack", "smile"))
+    write_page(site.folder, MANUAL.replace("<gaze-tracker", '<gaze-tracker mood="smile"'), width=WIDTH)
+    page = open_page(viewport={"width": 400, "height": 300}, reduced_motion=motion)
+    for script in (COUNT_FRAMES, COUNT_LAYERS):
+        page.add_init_script(script)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.wait_for_function("layers > 0")
+    assert_asleep(page)
+    assert page.evaluate("layers") == 1 if motion == "reduce" else page.evaluate("layers") > 1  # it comes by and by
+    for row, col in ((14.5, 14.5), (3.3, 21.7)):
+        look(page, row, col)
+        below = np.clip(morph(keys, row, col).round(), 0, 255).astype(np.uint8)
+        expected = drawn(below, Look(row, col), 1).astype(float)
+        assert np.abs(expected - below).mean() > 0.5
+        assert np.abs(shown(page) - expected).mean() <= 1.5
+    for mood in ("sad", ""):
+        page.evaluate(f"{TRACKER}.mood = '{mood}'")
+        assert_asleep(page)
+        assert np.abs(shown(page) - below).mean() <= 1.5
+    assert events(page, "error") == []
+
+
+def test_an_idle_face_breathes_until_it_is_idle_no_more(page: Any, site: Any) -> None:
+    write_keys(site.folder / "portrait")
+    write_page(site.folder, MANUAL.replace("<gaze-tracker", "<gaze-tracker idle"), width=WIDTH)
+    page.add_init_script(COUNT_FRAMES)
+    page.goto(site.url)
+    wait_loaded(page)
+    seen = {shown(page).tobytes() for _ in range(6)}
+    assert len(seen) > 2
+    page.emulate_media(reduced_motion="reduce")
+    assert_asleep(page)
+    before = shown(page)
+    page.evaluate(f"{TRACKER}.idle = false")
+    assert_asleep(page)
+    assert np.array_equal(shown(page), before)  # a face that rests, though nobody is idle any more
+    assert page.evaluate(f"[{TRACKER}.row, {TRACKER}.col]") == [14.5, 14.5]
+    assert events(page, "gazechange") == []
 
 
 def test_it_blinks_by_itself_where_it_is_to_be_alive(page: Any, site: Any, blinking: tuple[Keys, LayerKeys]) -> None:

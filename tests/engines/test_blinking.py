@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaze.engines.blinking import VALUES, blink_layer, closing, frames_needed
+from gaze.engines.blinking import LOOKS, VALUES, blink_layer, closing, frames_needed, knows_motion
 from gaze.engines.warp.engine import WarpEngine
 from gaze.face.face import Face
 from gaze.grid import GazeGrid, Look, Pose
@@ -36,7 +36,7 @@ class Silent(WarpEngine):
 def made(engine: WarpEngine, framed: tuple[Portrait, Face]) -> tuple[Any, LayerKeys]:
     source = engine.prepare(*framed)
     opened = engine.render(source, [GRID.pose(MIDDLE)])[0]
-    steps = Steps(blink_layer(engine, source, framed[1], GRID, opened))
+    steps = Steps(blink_layer(engine, source, framed[1], GRID, opened, knows_motion(engine, source)))
     list(steps)
     assert steps.result is not None
     return source, steps.result
@@ -94,10 +94,21 @@ def test_its_pictures_are_small_and_transparent_at_their_edges(
 def test_it_renders_as_many_frames_as_it_says(framed: tuple[Portrait, Face]) -> None:
     engine = Silent()
     source, _ = made(engine, framed)
-    assert frames_needed(engine, source) == engine.count == 11
-    assert frames_needed(WarpEngine(), source) == 3
-    engine.blinks = False
-    assert frames_needed(engine, source) == 0
+    assert frames_needed(knows_motion(engine, source)) == engine.count == 11
+    assert frames_needed(knows_motion(WarpEngine(), source)) == 3
+
+
+def test_an_engine_is_asked_once_for_each_look_that_it_moves_to(framed: tuple[Portrait, Face]) -> None:
+    class Asked(WarpEngine):
+        looks = 0
+
+        def displacement(self, source: Any, pose: Pose) -> np.ndarray:
+            self.looks += 1
+            return super().displacement(source, pose)
+
+    engine = Asked()
+    made(engine, framed)
+    assert engine.looks == 1 + LOOKS**2 - 1
 
 
 def test_where_closing_changes_nothing_there_is_no_layer(framed: tuple[Portrait, Face]) -> None:
@@ -107,6 +118,7 @@ def test_where_closing_changes_nothing_there_is_no_layer(framed: tuple[Portrait,
 
     engine = Staring()
     source = engine.prepare(*framed)
-    steps = Steps(blink_layer(engine, source, framed[1], GRID, engine.render(source, [GRID.pose(MIDDLE)])[0]))
+    opened = engine.render(source, [GRID.pose(MIDDLE)])[0]
+    steps = Steps(blink_layer(engine, source, framed[1], GRID, opened, True))
     list(steps)
     assert steps.result is None

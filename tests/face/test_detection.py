@@ -8,7 +8,12 @@ from skimage import data
 from benchmarks.changes import CHANGES, HIDDEN, resized, turned
 from benchmarks.faces import errors, read_marks
 from gaze.errors import FaceError
+from gaze.face import detection, detector
 from gaze.face.detection import clear_faces, find_faces, main_face
+from gaze.face.detector import Detection
+from gaze.face.face import Face
+from gaze.face.networks import FULL_RANGE, Model, Network, network
+from gaze.face.reading import read_face
 from gaze.photo.portrait import Portrait
 
 TRUTH = read_marks("faces.json")["astronaut"]
@@ -74,6 +79,34 @@ def test_a_small_tilted_face_in_a_large_picture(portrait: Portrait, degrees: flo
 def test_one_face_is_told_once_however_many_searches_see_it(portrait: Portrait) -> None:
     image, _ = CHANGES["dark skin"](*turned(20)(portrait.image, TRUTH))
     assert len(find_faces(Portrait(image))) == 1
+
+
+def test_a_face_that_is_not_trusted_is_read_once(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many searches find it."""
+    read: list[Detection] = []
+
+    def counted(image: np.ndarray, box: Detection) -> Face | None:
+        read.append(box)
+        return read_face(image, box)
+
+    monkeypatch.setattr(detection, "read_face", counted)
+    assert find_faces(Portrait(HIDDEN["eyes closed"](portrait.image, TRUTH)))
+    assert len(read) == 1
+
+
+def test_faces_far_away_are_looked_for_where_none_is_near(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Model] = []
+
+    def counted(model: Model) -> Network:
+        asked.append(model)
+        return network(model)
+
+    monkeypatch.setattr(detector, "network", counted)
+    find_faces(Portrait(np.ascontiguousarray(portrait.image[:-1, ::-1])))
+    assert asked
+    assert FULL_RANGE not in asked
+    find_faces(Portrait(CHANGES["small"](*CHANGES["30 px"](portrait.image, TRUTH))[0]))
+    assert FULL_RANGE in asked
 
 
 def test_dim_and_washed_out_light(portrait: Portrait) -> None:

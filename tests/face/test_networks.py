@@ -3,6 +3,8 @@
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -77,3 +79,12 @@ def test_the_same_picture_gives_the_same_numbers_by_any_thread(model: Model) -> 
 
 def test_models_are_loaded_once() -> None:
     assert network(MESH) is network(MESH)
+
+
+def test_to_find_faces_no_other_part_of_the_package_is_loaded() -> None:
+    """Loading all of it takes several times as long."""
+    told = (
+        "import sys, gaze.face.detection\n"
+        "print([name for name in ('gaze.pipeline', 'gaze.engines', 'av', 'pydantic') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout == "[]\n"

@@ -1,10 +1,11 @@
 """A layer over frames: moved, blended between its values, and nothing where it has not begun."""
 
+import cv2
 import numpy as np
 import pytest
 
 from gaze.grid import Look
-from gaze.motion.layer import LayerMorph, blink_strength, value_shares
+from gaze.motion.layer import LayerMorph, blink_strength, resized_layer, value_shares
 from gaze.motion.motion import LayerKeys, Mesh, Motion
 
 MESH = Mesh(tuple(range(0, 97, 8)), tuple(range(0, 81, 8)))
@@ -75,6 +76,20 @@ def test_it_makes_a_transparent_frame_as_opaque_as_it_is() -> None:
     clear = np.zeros((80, 96, 4), np.uint8)
     drawn = LayerMorph(layer(square(20), square(200, 128)))(clear, Look(14.5, 14.5), 1.0)
     assert np.abs(drawn[40, 48].astype(int) - [200, 200, 200, 128]).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(64, 54), (96, 80), (192, 160)])
+def test_for_frames_of_another_size_it_is_drawn_over_the_same_part(size: tuple[int, int]) -> None:
+    one = layer(square(20), square(200))
+    other = resized_layer(one, (96, 80), size)
+    assert (other is one) == (size == (96, 80))
+    for look in (Look(14.5, 14.5), Look(14.5, 29)):
+        drawn = LayerMorph(other)(cv2.resize(FRAME, size), look, 1.0)
+        expected = cv2.resize(LayerMorph(one)(FRAME, look, 1.0), size, interpolation=cv2.INTER_AREA)
+        assert np.abs(drawn.astype(int) - expected).mean() < 0.8
+    for picture in other.pictures.values():
+        assert picture.shape == (other.region[3], other.region[2], 4)
+        assert not picture[[0, -1], :, 3].any()
 
 
 def test_a_blink_closes_the_eyes_and_opens_them_again() -> None:

@@ -66,7 +66,13 @@ def test_how_close_morphs_come_to_the_sheets_is_told(photo: Path, tmp_path: Path
     assert made.cells == 100 - 16, "of seven keys per side four are whole cells of ten"
     assert 0.85 < made.least <= made.mean <= 1
     assert made.mean > 0.93
+    layers = read_pack(folder / "gaze.pack").layers
     repack(folder)
+    kept = read_pack(folder / "gaze.pack").layers
+    assert [(layer.name, layer.region, layer.values) for layer in kept] == [
+        (layer.name, layer.region, layer.values) for layer in layers
+    ]
+    assert [layer.name for layer in kept] == ["blink"]
     again = closeness(folder)
     assert again.cells == 100 - 49
     assert again.mean > 0.9

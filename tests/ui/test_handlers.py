@@ -96,6 +96,25 @@ def test_of_several_faces_one_is_chosen(
     assert sum(chosen) == pytest.approx(1, abs=0.05), "they are each other's mirror images"
 
 
+def test_all_faces_are_one_portrait_of_their_owner(
+    handlers: Handlers,
+    stores: tuple[SessionStore, SessionStore],
+    uploaded: Callable[[np.ndarray], dict[str, Any]],
+    portrait: Portrait,
+) -> None:
+    pair = uploaded(np.hstack([portrait.image, portrait.image[:, ::-1]]))
+    told = made(handlers, **pair, face="all")
+    assert [face["pack"] for face in told["portrait"]["faces"]] in (
+        ["gaze.pack", "gaze-2.pack"],
+        ["gaze-2.pack", "gaze.pack"],
+    )
+    assert stores[0].sessions() == [told["session"]]
+    folder = stores[0].folder(told["session"])
+    handlers.remove({"mine": [own(told)]})
+    assert not folder.exists()
+    assert handlers.look({**pair, "face": "all"})["problem"], "a preview is of one face"
+
+
 def test_what_cannot_be_used_is_explained(
     handlers: Handlers, uploaded: Callable[[np.ndarray], dict[str, Any]], faceless: np.ndarray
 ) -> None:

@@ -58,8 +58,8 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     hidden = cv2.dilate(alpha, kernel)
     behind = _fill(image, hidden)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
-    ratio = (image.astype(np.float32) + 0.5) / np.maximum(behind, 1)
-    least = 255 - np.floor(255 * np.minimum(ratio.min(2), 1))
+    ratio = cv2.split((image.astype(np.float32) + 0.5) / np.maximum(behind, 1))
+    least = 255 - np.floor(255 * np.minimum(cv2.min(cv2.min(*ratio[:2]), ratio[2]), 1))
     return Backdrop(np.maximum(alpha, least.astype(np.uint8)), behind)
 
 
@@ -82,17 +82,17 @@ def _fill(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
     A pyramid of sums and weights, read from its top down (Gortler et al., "The Lumigraph", 1996: push and pull).
     """
-    known = (1 - hidden.astype(np.float32) / 255)[..., None]
-    levels: list[np.ndarray] = [np.dstack([image * known, known]).astype(np.float32)]
+    seen = through_layer(image, hidden)
+    levels: list[np.ndarray] = [cv2.pyrDown(np.dstack([seen, cv2.bitwise_not(hidden)])).astype(np.float32)]
+    levels[0][..., 3] /= 255
     while min(levels[-1].shape[:2]) > 4:
         levels.append(cv2.pyrDown(levels[-1]))
     coarse: np.ndarray = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
     for level in levels[-2::-1]:
         coarse = cv2.pyrUp(coarse, dstsize=level.shape[1::-1])
-        weight = level[..., 3:]
-        finest = level is levels[0]
-        coarse = coarse + (level[..., :3] - weight * coarse if finest else _pulled(level, coarse))
-    return np.clip(np.rint(coarse), 0, 255).astype(np.uint8)
+        coarse = coarse + _pulled(level, coarse)
+    whole = cv2.pyrUp(np.clip(np.rint(coarse), 0, 255).astype(np.uint8), dstsize=image.shape[1::-1])
+    return cv2.add(seen, through_layer(whole, cv2.bitwise_not(hidden)))
 
 
 def _pulled(level: np.ndarray, coarse: np.ndarray) -> np.ndarray:

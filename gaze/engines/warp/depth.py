@@ -5,12 +5,14 @@ A map is a lattice over face coordinates, (rows, cols) float32, wide enough for 
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
 from gaze.face.topology import OUTLINE
 
-_LEFT, _TOP, _RIGHT, _BOTTOM = -2.4, -2.9, 2.4, 3.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = -2.375, -2.9, 2.375, 3.0
 _PER_UNIT = 24
 """Points of the map per iris distance."""
 _SMOOTH = 0.09
@@ -23,8 +25,9 @@ _REACH, _REACH_ABOVE = 0.7, 0.9
 """How far outside the mesh two thirds of the way to that depth are gone: at the sides, and above the forehead."""
 
 
+@cache
 def places() -> tuple[np.ndarray, np.ndarray]:
-    """u and v of the points of a map, (rows, cols) each."""
+    """u and v of the points of a map, (rows, cols) each. The same arrays each time: do not write to them."""
     cols, rows = _size()
     u, v = np.meshgrid(_LEFT + np.arange(cols) / _PER_UNIT, _TOP + np.arange(rows) / _PER_UNIT)
     return u, v

@@ -20,16 +20,17 @@ from gaze.engines.base import Engine
 from gaze.engines.warp.backdrop import find_backdrop, through_layer
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
-from gaze.engines.warp.gaze import EyeMotion, eye_motion
-from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
+from gaze.engines.warp.follow import Follower, find_follower
+from gaze.engines.warp.gaze import EyeMotion, eye_motion, opening_share
+from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift, smoothstep
 from gaze.engines.warp.inverse import pixels, source_positions
-from gaze.engines.warp.iris_fit import fit_eyes
+from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.rims import lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
-from gaze.face.face import Contours, Face
+from gaze.face.face import Contours, Face, Iris
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.photo.remapping import NO_MAP
@@ -48,10 +49,6 @@ _OUTSIDE = (0.05, 0.2)
 none: a mesh cannot tear."""
 _UNCOVERED = (0.2, 0.45)
 """Iris distances outside the person that its outline may come to: at strength 1, and at most."""
-_FOLLOW = (1.1, 2.4)
-"""Iris radii up to which the eye moves as its iris does, and from which on it does not, for the motion between keys."""
-_LID_SOFTNESS = 0.3
-"""Iris radii over which that fades at the lids."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,9 @@ class WarpSource:
         turn: how far the face is turned already, in units of `YAW_RANGE`.
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
+        opening: how far they are open: the share of it up and down (`opening_share`).
         eyes: the layers of both eyes.
-        followers: for each iris x and y in the portrait, and which share of its shift the points from there on make.
+        followers: of both irises, for the motion between keys.
         edges: of each eye's lids, and of the brow above it.
     """
 
@@ -94,8 +92,9 @@ class WarpSource:
     turn: float
     straighten: float
     sight: float
+    opening: float
     eyes: tuple[Eye, Eye]
-    followers: tuple[tuple[int, int, np.ndarray], ...] = ()
+    followers: tuple[Follower, ...] = ()
     edges: tuple[tuple[Contours, Contours], ...] = ()
 
 
@@ -124,17 +123,20 @@ class WarpEngine(Engine):
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
-        fitted = fit_eyes(image, (face.left, face.right), face.lids)
+        fitted = fit_lids(image, face)
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
-        left, right = (find_eye(image, face, it.iris, it.lids) for it in fitted)
+        both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
+        left, right = (find_eye(image, unit, it.iris, lids) for it, lids in zip(fitted, both, strict=True))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
-        unit = face.iris_distance
-        lids = sum(np.stack(Lids(it.lids).fields(px, py, unit, lid_reach(image, it.lids, unit))) for it in fitted)
-        far = find_outside(backdrop, stride, fields.fade.shape) / face.iris_distance
+        lids = sum(
+            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, unit)))
+            for it, edges in zip(fitted, both, strict=True)
+        )
+        far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving, sizes = np.hypot(fields.across[0], fields.down[0]) > _STILL, (stride, width, height)
         source = WarpSource(
             image=image,
@@ -142,7 +144,7 @@ class WarpEngine(Engine):
             bare=bare,
             layer=backdrop.layer(bare) if backdrop else None,
             behind=backdrop.behind if backdrop else bare,
-            carried=_smoothstep((_OUTSIDE[1] - far) / (_OUTSIDE[1] - _OUTSIDE[0])),
+            carried=smoothstep((_OUTSIDE[1] - far) / (_OUTSIDE[1] - _OUTSIDE[0])).astype(np.float32),
             bands=(find_bands(moving, far, _UNCOVERED[0], *sizes), find_bands(moving, far, _UNCOVERED[1], *sizes)),
             stride=stride,
             fields=fields,
@@ -152,12 +154,15 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
+            opening=opening_share(float(np.mean([it.gap for it in both])) / unit),
             eyes=(left, right),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, _look(source, Pose()))
-        eyes = zip(source.eyes, fitted, strict=True)
-        return replace(source, followers=tuple(_follower(eye, it.lids, rest, image.shape) for eye, it in eyes))
+        irises = (left.iris, right.iris)
+        return replace(
+            source, followers=tuple(find_follower(*it, rest, image.shape) for it in zip(irises, both, strict=True))
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What was found in the photo that was prepared last."""
@@ -176,9 +181,9 @@ class WarpEngine(Engine):
         head, lids = (_spread(source, displacement(source, pose, it)) for it in (None, eyes))
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
         field = lids
-        for x, y, share in source.followers:
-            window = np.s_[y : y + share.shape[0], x : x + share.shape[1]]
-            field[window] += share[..., None] * (head[window] + gaze - lids[window])
+        for follower in source.followers:
+            window = follower.window
+            field[window] += follower.share[..., None] * (head[window] + gaze - lids[window])
         return field
 
     def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
@@ -199,7 +204,6 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     closed = closed_eyes(pose.expression)
     if any(closed):
         eyes = replace(eyes, upper=eyes.upper * (1 - max(closed)), lower=eyes.lower * (1 - max(closed)))
-    head = displacement(source, pose)
     positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands[_is_strong(pose)]:
@@ -208,11 +212,11 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
         view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
     shift = _iris_shift(source, eyes)
     for eye in source.eyes:
-        draw_eye(eye, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y), shift)
+        draw_eye(eye, frame, positions, (x0, y0), _carried(source, pose, eye.iris), shift)
     for share, edges, eye in zip(closed, source.edges, source.eyes, strict=True):
         if share:
             lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
-            draw_lid(lid, share, frame, positions, (x0, y0), _at(source, head, eye.iris.x, eye.iris.y))
+            draw_lid(lid, share, frame, positions, (x0, y0), _carried(source, pose, eye.iris))
     return frame
 
 
@@ -232,30 +236,13 @@ def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
 
 
 def _look(source: WarpSource, pose: Pose) -> EyeMotion:
-    return eye_motion(pose, source.straighten).scaled(source.sight)
+    return eye_motion(pose, source.straighten, source.opening).scaled(source.sight)
 
 
 def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:
     """How far the irises are moved inside their eyes, x and y in pixels."""
     shift: np.ndarray = np.array([eyes.across, eyes.down]) @ source.axes
     return shift
-
-
-def _follower(eye: Eye, lids: Contours, rest: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, np.ndarray]:
-    """Which share of the gaze's shift points around an iris make: x and y of the first one, (h, w) float32 in 0 to 1.
-
-    All of it on the iris, where it looks straight; less and less towards lids and corners.
-    """
-    radius = eye.iris.radius
-    x, y = eye.iris.x + rest[0], eye.iris.y + rest[1]
-    reach = _FOLLOW[1] * radius
-    x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
-    x1, y1 = min(shape[1], int(x + reach) + 2), min(shape[0], int(y + reach) + 2)
-    px, py = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
-    far = np.hypot(px - x, py - y) / radius
-    part = _smoothstep((_FOLLOW[1] - far) / (_FOLLOW[1] - _FOLLOW[0]))
-    inside = cv2.GaussianBlur(Lids(lids).coverage(px, py).astype(np.float32), (0, 0), _LID_SOFTNESS * radius)
-    return x0, y0, part * inside
 
 
 def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
@@ -281,15 +268,19 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     return moved
 
 
-def _smoothstep(t: np.ndarray) -> np.ndarray:
-    t = np.clip(t, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
-
-
-def _at(source: WarpSource, forward: np.ndarray, x: float, y: float) -> np.ndarray:
-    """The displacement at a portrait position, x and y in pixels."""
-    place = (np.array([x, y]) - source.region[:2] + 0.5) / source.stride - 0.5
-    return cv2.remap(forward, place.astype(np.float32).reshape(1, 1, 2), NO_MAP, cv2.INTER_LINEAR)[0, 0]
+def _carried(source: WarpSource, pose: Pose, iris: Iris) -> np.ndarray:
+    """How far the head carries an iris, x and y in pixels: the displacement between the four points around it."""
+    place = (np.array([iris.x, iris.y]) - source.region[:2] + 0.5) / source.stride - 0.5
+    rows, cols = source.limit.shape[1:]
+    x, y = (int(it) for it in np.clip(np.floor(place), 0, (cols - 2, rows - 2)))
+    near, fields = np.s_[..., y : y + 2, x : x + 2], source.fields
+    part = replace(source, fields=HeadFields(fields.across[near], fields.down[near]), limit=source.limit[near])
+    right, down = np.clip(place - (x, y), 0, 1)
+    (first, second), (third, fourth) = displacement(part, pose)
+    carried: np.ndarray = (1 - down) * ((1 - right) * first + right * second) + down * (
+        (1 - right) * third + right * fourth
+    )
+    return carried
 
 
 def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:

@@ -22,9 +22,11 @@ _IRIS_X, _IRIS_XXX = 0.0583, 0.0220
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.026, 0.010, -0.0061, 0.040
 _UPPER_Y, _UPPER_XX, _UPPER_YY = 0.038, 0.024, 0.010
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
-_REACH, _LID_REACH = 0.125, 0.085
-"""Iris distances that an iris can move before it vanishes behind the corner of its eye, and a lid before it meets the
-other one: they come softly to a halt."""
+IRIS_REACH, _LID_REACH = 0.125, 0.085
+"""Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
+lid before the eye is all white or shut: they come softly to a halt."""
+_OPEN, _SHARES = 0.16, (0.4, 1.25)
+"""Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,21 @@ class EyeMotion:
         return EyeMotion(self.across * share, self.down * share, self.upper * share, self.lower * share)
 
 
-def eye_motion(pose: Pose, straighten: float = 0.0) -> EyeMotion:
+def opening_share(gap: float) -> float:
+    """Share of their motion up and down that eyes make which are open by `gap` iris distances.
+
+    In narrow ones an iris that went as far would vanish behind its lid, and the lid would close.
+    """
+    return float(np.clip(gap / _OPEN, *_SHARES))
+
+
+def eye_motion(pose: Pose, straighten: float = 0.0, opening: float = 1.0) -> EyeMotion:
     """The motion of a look.
 
     Args:
         pose: the look; zero moves nothing but what `straighten` asks for.
         straighten: iris distances that the irises are moved to the right in every look.
+        opening: share of the motion up and down that is made (`opening_share`).
     """
     x, y = pose.pupil_x / GAZE_RANGE, -pose.pupil_y / GAZE_RANGE
     # Beyond the grid's edge, where a strength above 1 leads, the polynomials would run away: they go on straight.
@@ -60,7 +71,8 @@ def eye_motion(pose: Pose, straighten: float = 0.0) -> EyeMotion:
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
     upper = _UPPER_Y * y + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
-    return EyeMotion(_soft(across, _REACH), _soft(down, _REACH), _soft(upper, _LID_REACH), _soft(lower, _LID_REACH))
+    lids = (opening * _soft(way, _LID_REACH) for way in (upper, lower))
+    return EyeMotion(_soft(across, IRIS_REACH), opening * _soft(down, _LID_REACH), *lids)
 
 
 def _soft(way: float, reach: float) -> float:

@@ -31,7 +31,7 @@ _POINTS = (
     (0.00, -0.02, 0.247, 0.246),  # bridge of the nose
     (0.00, 0.76, 0.265, 0.257),  # tip of the nose
     (0.00, 1.69, 0.175, 0.123),  # chin
-    (1.07, 0.16, 0.160, 0.148),  # outline of the cheek
+    (1.07, 0.16, 0.168, 0.148),  # outline of the cheek
     (0.41, 1.09, 0.190, 0.165),  # corner of the mouth
     (0.72, -0.40, 0.218, 0.205),  # brow
     (0.73, -0.02, 0.226, 0.212),  # outer corner of the eye
@@ -153,14 +153,14 @@ def _axes(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> tuple[np.ndarray, n
 
 def _kernel(u: np.ndarray, v: np.ndarray, known: np.ndarray) -> np.ndarray:
     square = (u[..., None] - known[:, 0]) ** 2 + (v[..., None] - known[:, 1]) ** 2
-    return np.exp(square / (-2 * _SPREAD**2))
+    return np.exp(square.astype(np.float32) / np.float32(-2 * _SPREAD**2))
 
 
 def _fade(u: np.ndarray, v: np.ndarray, chin: float) -> np.ndarray:
     """1 well inside the head, 0 from its rim and from the shoulders outwards."""
     distance = np.hypot((u - STILL_CENTRE[0]) / STILL_RADII[0], (v - STILL_CENTRE[1]) / STILL_RADII[1])
     neck = (v - chin - _NECK[0]) / (_NECK[1] - _NECK[0])
-    return _smoothstep((1 - distance) / _FADE) * (1 - _smoothstep(neck))
+    return smoothstep((1 - distance) / _FADE) * (1 - smoothstep(neck))
 
 
 def _square(x: float) -> float:
@@ -177,9 +177,10 @@ def _bumps(
     """A smooth bump at (±at_u, at_v) that is exactly zero beyond 2.5 of its spreads."""
     down = v - at_v
     far = ((np.abs(u) - at_u) / across) ** 2 + (down / np.where(down < 0, above, below)) ** 2
-    return size * np.exp(-far / 2) * _smoothstep(2.5 - np.sqrt(far))
+    return size * np.exp(-far / 2) * smoothstep(2.5 - np.sqrt(far))
 
 
-def _smoothstep(t: np.ndarray) -> np.ndarray:
+def smoothstep(t: np.ndarray) -> np.ndarray:
+    """0 up to 0, smoothly up to 1 at 1 and beyond."""
     t = np.clip(t, 0, 1)
     return t * t * (3 - 2 * t)

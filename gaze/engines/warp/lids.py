@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from gaze.face.face import Contours
@@ -26,7 +28,6 @@ class Lids:
     """
 
     def __init__(self, contours: Contours) -> None:
-        self._contours = contours
         self._left = contours.upper[0]
         chord = contours.upper[-1] - self._left
         self.length = float(np.hypot(*chord))
@@ -41,7 +42,9 @@ class Lids:
 
     def shifted(self, dx: float, dy: float) -> Lids:
         """The same lids in a picture whose first pixel lies at (-dx, -dy)."""
-        return Lids(Contours(*(edge + (dx, dy) for edge in self._contours)))
+        moved = copy(self)
+        moved._left = self._left + (dx, dy)
+        return moved
 
     @property
     def gap(self) -> float:

@@ -9,55 +9,138 @@ from gaze.engines.warp.lids import Lids
 from gaze.face.face import Iris
 from gaze.photo.remapping import NO_MAP
 
-_HOLE = 1.18
-"""Radius around the iris, in its own, within which the white has to be rebuilt."""
+_HOLE = (1.18, 1.5)
+"""Radius around the iris, in its own, within which the white has to be rebuilt: of a sharp iris, and of any."""
+_AS_WHITE = 0.85
+"""Share of the way from the iris's brightness to the white's from which on a place shows nothing of the iris."""
+_AROUND = 2.3
+"""Radius around the iris up to which what is seen between the lids is taken for white."""
+_NEAR = 0.5
+"""Iris radii over which what is seen counts less, away from the iris: corners are pink and in shade."""
 _UNDER = 0.2
 """How far below the lower lid's edge, in iris radii, the iris may still be seen: the edge is not found that well."""
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
+_LEVELS = np.linspace(0, 1, 11)
+"""Shares of the way from the upper lid to the lower one at which the white is read at the sides."""
+_SPREAD = 0.12
+"""How far around these levels it is read."""
+_DOUBT = 0.05
+"""Weight of a side's mean colour beside what is read at a level, as a share of what is read where that is most."""
+_CORNER = 0.06
+"""Share of an eye's width next to its corners that nothing is continued from."""
 _FAINT = 0.05
 """Share of its surroundings that has to be seen for a place to go by them rather than by what is farther off."""
 _MOST_GRAIN = 5.0
 """Grey levels."""
+_NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Shows noise, but neither slopes nor the bend of edges along rows and columns."""
 
 
-def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray) -> np.ndarray:
+def iris_reach(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> float:
+    """Radius, in the iris's own, up to which a photo, soft as it is, shows some of the iris.
+
+    Args:
+        patch: (h, w, 3) float32 RGB.
+        opening: (h, w) float32, 1 between the lids.
+        distance: (h, w) float32 from the iris's centre, in radii.
+    """
+    between = (opening > 0.95) & (distance < _HOLE[1] + 0.35)
+    red, away = patch[..., 0][between], distance[between]
+    radii = np.arange(0.85, _HOLE[1] + 0.3, 0.06)
+    rings = [red[np.abs(away - radius) < 0.06] for radius in radii]
+    levels = np.array([np.sort(ring)[len(ring) // 2] if len(ring) >= 4 else np.nan for ring in rings])
+    known = np.isfinite(levels)
+    if known.sum() < 4 or np.nanmax(levels) - levels[known][0] < 1:
+        return _HOLE[0]
+    levels, radii = np.maximum.accumulate(levels[known]), radii[known]
+    share = (levels - levels[0]) / (levels[-1] - levels[0])
+    return float(np.clip(np.interp(_AS_WHITE, share, radii), *_HOLE))
+
+
+def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray, reach: float) -> np.ndarray:
     """The patch with the white of the eye where the iris was.
 
-    Its colour goes over from what is seen on the one side of the iris to what is seen on the other. Under the upper lid
-    it is darkened as it is there, by lashes and by the lid's shadow. What the white that is seen differs from that goes
-    on smoothly, and its grain. Along the lower lid all that is seen at the sides, lashes included, goes on across.
+    Its colour goes over from what is seen on the one side of the iris to what is seen on the other, at the same share
+    of the way from lid to lid: so lashes and the lid's shadow lie on it as they do at the sides. What the white that is
+    seen differs from that goes on smoothly, and its grain. Along the lower lid all that is seen at the sides, lashes
+    included, goes on across.
 
     Args:
         patch: (h, w, 3) float32 RGB.
         lids: of the eye, in the patch's pixels.
         iris: likewise.
         opening: (h, w) float32, what the lids cover: 1 between them.
+        reach: radius, in the iris's own, up to which something of it is seen (`iris_reach`).
     """
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
     distance = np.hypot(x - iris.x, y - iris.y) / iris.radius
     middle = float(lids.local(iris.x, iris.y)[0])
-    share = np.clip(0.5 + (lids.local(x, y)[0] - middle) / (2 * _HOLE * iris.radius), 0, 1)[..., None]
-    seen = (opening > 0.85) & (distance > _HOLE) & (distance < 2.3)
-    left, right = _side_colours(patch, seen, share[..., 0], opening, distance)
-    white = left * (1 - share) + right * share
-    depth = lids.depth(x, y)
-    shade = _lid_shade(patch.mean(2) / np.maximum(white.mean(2), 1), seen, depth / iris.radius)
-    white *= shade[..., None]
+    share = np.clip(0.5 + (lids.local(x, y)[0] - middle) / (2 * reach * iris.radius), 0, 1)[..., None]
+    seen = (opening > 0.85) & (distance > reach) & (distance < _AROUND)
+    depth, height = lids.depth(x, y), lids.height(x, y)
+    level = np.clip(depth / np.maximum(depth + height, 1e-3), 0, 1)
+    left, right = _sides(patch, seen, share[..., 0], level, opening, distance)
+    white = _at_level(left, level) * (1 - share) + _at_level(right, level) * share
     white *= _continued(patch / np.maximum(white, 1), seen, iris.radius)
     white += _grain(patch, seen & (opening > 0.99))[..., None]
 
-    height = lids.height(x, y) / iris.radius
-    sides = [
-        cv2.remap(patch, lids.beside(x, y, middle + side * 1.1 * _HOLE * iris.radius), NO_MAP, cv2.INTER_LINEAR)
-        for side in (-1, 1)
-    ]
-    low = np.clip(1 - height / _RISE, 0, 1)[..., None]
-    filled = white * (1 - low) + (sides[0] * (1 - share) + sides[1] * share) * low
+    ends = _CORNER * lids.length, (1 - _CORNER) * lids.length
+    places = (float(np.clip(middle + side * 1.1 * reach * iris.radius, *ends)) for side in (-1, 1))
+    low_left, low_right = (cv2.remap(patch, lids.beside(x, y, to), NO_MAP, cv2.INTER_LINEAR) for to in places)
+    low = np.clip(1 - height / (_RISE * iris.radius), 0, 1)[..., None]
+    filled = white * (1 - low) + (low_left * (1 - share) + low_right * share) * low
 
-    under = np.clip((height + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
-    hole = (np.clip((_HOLE + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
+    under = np.clip((height / iris.radius + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
+    hole = (np.clip((reach + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
     return (patch * (1 - hole) + np.clip(filled, 0, 255) * hole).astype(np.float32)
+
+
+def _sides(
+    patch: np.ndarray,
+    seen: np.ndarray,
+    share: np.ndarray,
+    level: np.ndarray,
+    opening: np.ndarray,
+    distance: np.ndarray,
+) -> list[np.ndarray]:
+    """The white to the left and to the right of the iris at `_LEVELS`, (levels, 3) each.
+
+    The one stands for the other where only one is seen. Where none is, the skin around, a little paler, stands for it.
+    """
+    left, right = (
+        _profile(patch[at], level[at], distance[at]) for at in (seen & (share <= 0.2), seen & (share >= 0.8))
+    )
+    if left is None and right is None:
+        skin = np.median(patch[(opening < 0.1) & (distance < 2.5)], axis=0)
+        left = np.tile(0.75 * skin + 0.25 * skin.mean(), (len(_LEVELS), 1))
+    return [right if left is None else left, left if right is None else right]  # type: ignore[list-item]
+
+
+def _profile(colours: np.ndarray, levels: np.ndarray, distance: np.ndarray) -> np.ndarray | None:
+    """The white at `_LEVELS` of pixels, (n, 3), that lie at such levels and so far from the iris: means around each."""
+    if len(colours) < 3:
+        return None
+    near = np.exp(-(((_LEVELS[:, None] - levels) / _SPREAD) ** 2) / 2) * np.exp((distance.min() - distance) / _NEAR)
+    grey = colours.mean(1)
+    usual = np.interp(levels, _LEVELS, _means(near, grey[:, None])[:, 0])
+    # Lashes, and what lids and iris leak into the white, are darker than it is at their level.
+    return _means(near * np.clip((grey / np.maximum(usual, 1) - 0.65) / 0.25, 0.02, 1), colours)
+
+
+def _means(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Of values, (n, k), by weights, (levels, n); where these are faint, of all values: (levels, k)."""
+    whole = weights.sum(0)
+    doubt = _DOUBT * weights.sum(1).max()
+    found: np.ndarray = (weights @ values + doubt * (whole @ values / whole.sum())) / (
+        weights.sum(1, keepdims=True) + doubt
+    )
+    return found
+
+
+def _at_level(profile: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Colours of a profile, (levels, 3), at levels between: (h, w, 3) float32."""
+    return np.dstack([np.interp(level, _LEVELS, profile[:, channel]) for channel in range(3)]).astype(np.float32)
 
 
 def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray:
@@ -75,48 +158,10 @@ def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray
 
 
 def _grain(patch: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Noise as strong as that of the white that is seen, (h, w); the same each time."""
-    grey = patch.mean(2)
-    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
-    # The median leaves out the edges of veins and lashes.
-    strength = min(_MOST_GRAIN, 1.48 * float(np.median(np.abs(fine[seen])))) if seen.sum() >= 12 else 0.0
-    noise = np.random.default_rng(0).normal(0, 1, grey.shape).astype(np.float32)
-    noise -= cv2.GaussianBlur(noise, (0, 0), 1.0)
-    return noise * np.float32(strength / max(float(noise.std()), 1e-6))
+    """Noise as strong as that of the white that is seen, and no stronger than that around, (h, w); always the same.
 
-
-def _side_colours(
-    patch: np.ndarray, seen: np.ndarray, share: np.ndarray, opening: np.ndarray, distance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The white to the left and to the right of the iris; the one for the other where only one is seen.
-
-    Where none is, the skin around, a little paler, stands for it.
+    Its strength by Immerkær, "Fast Noise Variance Estimation", 1996, with a median, which leaves out lashes.
     """
-    left, right = _lightest(patch[seen & (share <= 0)]), _lightest(patch[seen & (share >= 1)])
-    if left is None and right is None:
-        skin = np.median(patch[(opening < 0.1) & (distance < 2.5)], axis=0)
-        left = 0.75 * skin + 0.25 * skin.mean()
-    return (right if left is None else left), (left if right is None else right)  # type: ignore[return-value]
-
-
-def _lightest(colours: np.ndarray) -> np.ndarray | None:
-    """Mean of the lighter third, (n, 3): lashes, and what lids and iris leak into the white, are darker than it."""
-    if len(colours) < 3:
-        return None
-    grey = colours.mean(1)
-    return colours[grey >= np.percentile(grey, 66)].mean(0)
-
-
-def _lid_shade(brightness: np.ndarray, seen: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """How dark the white is for each pixel, 0 to 1, by its depth below the upper lid in iris radii.
-
-    Taken from `brightness`, relative to the lightest white, where that is `seen`; at least a faint shadow.
-    """
-    depths = np.linspace(0.05, 0.85, 9)
-    levels = np.minimum(1, 0.65 + depths)
-    for index, at in enumerate(depths):
-        there = seen & (np.abs(depth - at) < 0.08)
-        if there.sum() >= 4:
-            levels[index] = min(levels[index], float(np.median(brightness[there])))
-    levels = np.maximum.accumulate(np.maximum(levels, 0.3))
-    return np.interp(depth, np.append(depths, 1.1), np.append(levels, 1.0)).astype(np.float32)
+    fine = np.abs(cv2.filter2D(patch.mean(2), -1, _NOISE)) / 6
+    strength = min(_MOST_GRAIN, *(1.48 * float(np.median(it)) for it in (fine[seen], fine))) if seen.sum() >= 12 else 0
+    return np.float32(strength) * np.random.default_rng(0).normal(0, 1, patch.shape[:2]).astype(np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gaze.engines.warp.iris_fit import FittedEye
+from gaze.engines.warp.lid_fit import SeenEye
 from gaze.face.face import Face
 
 DIM_EYES = (
@@ -23,7 +23,7 @@ _RADIUS = (1.2, 2.2)
 """The same for the radius of the irises, in pixels."""
 
 
-def eye_sight(eyes: Sequence[FittedEye], face: Face) -> float:
+def eye_sight(eyes: Sequence[SeenEye], face: Face) -> float:
     """Share of the eyes' motion that is to be drawn, 0 to 1: both move alike, as the worse one is seen."""
     contrast = min(eye.contrast for eye in eyes)
     radius = min(eye.iris.radius for eye in eyes)

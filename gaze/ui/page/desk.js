@@ -44,6 +44,7 @@ export class Desk {
       framing: values.get("framing"),
       frame_size: Number(values.get("frame_size")) || "auto",
       straighten: values.get("straighten") !== null,
+      blinking: values.get("blinking") !== null,
     };
   }
 

@@ -47,6 +47,7 @@ class SpriteSheets {
   #say(text) {
     const there = Boolean(this.#portrait.portrait.sheets?.length);
     $("sheets-note").textContent = text;
+    $("sheets-note").parentElement.hidden = Boolean(this.#portrait.portrait.faces?.length); // they hold one face
     $("add-sheets").hidden = there || this.#busy;
     $("with-sheets").hidden = !there;
     if (there)
@@ -55,7 +56,7 @@ class SpriteSheets {
 }
 
 /** What opens each of the sheets for the portrait that `made` returns. */
-export function finishedSheets({ ask, made, mine, snippets, root }) {
+export function finishedSheets({ ask, made, mine, snippets, root, trackers }) {
   const open = embedSheet(snippets, () => made().portrait);
   const sprites = new SpriteSheets({ ask, root });
   return {
@@ -64,6 +65,9 @@ export function finishedSheets({ ask, made, mine, snippets, root }) {
       open();
     },
     link: linkSheet((wanted) => mine.share(made(), wanted)),
-    clip: clipSheet((kind, shape) => new URL(`gradio_api/gaze-clip/${made().session}/${shape}.${kind}`, root)),
+    clip: clipSheet(
+      (kind, shape) => new URL(`gradio_api/gaze-clip/${made().session}/${shape}.${kind}`, root),
+      trackers,
+    ),
   };
 }

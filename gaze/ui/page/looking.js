@@ -130,7 +130,7 @@ export class Looking {
     const background = choice.background === "colour" ? "remove" : choice.background;
     return JSON.stringify({
       ...this.subject(),
-      choice: { ...choice, background, colour: undefined, matting: undefined },
+      choice: { ...choice, background, colour: undefined, matting: undefined, blinking: undefined },
     });
   }
 }

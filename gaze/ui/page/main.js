@@ -26,6 +26,7 @@ class Page {
   #mine;
   #opening = 0;
   #preview = null;
+  #several = null;
   #made = null;
 
   constructor({ props, server, trigger, upload, root }) {
@@ -81,6 +82,7 @@ class Page {
           mine: this.#mine,
           snippets: this.#config.snippets,
           root,
+          trackers: () => this.#stage.trackers,
         }),
       },
     });
@@ -93,13 +95,13 @@ class Page {
   /** The first state: a run that goes on, a portrait of one's own, or the example. */
   async begin() {
     if (this.work.resume()) {
-      const { photo, face, anyway, choice, preview } = this.work.run;
+      const { photo, face, anyway, choice, preview, still } = this.work.run;
       this.#looking.take(photo, face, anyway);
       this.#preview = preview;
       this.#desk.set(choice);
       this.#tint();
       if (preview) this.#stage.play(preview.portrait);
-      this.#states.making({ share: 0, left: null });
+      this.#states.making({ share: 0, left: null, still });
     } else {
       await this.#arrive();
     }
@@ -110,11 +112,7 @@ class Page {
     const session = sessionIn();
     this.#looking.forget();
     closeAll();
-    if (!session) {
-      if (this.#preview) this.#showPreview();
-      else this.#start();
-      return;
-    }
+    if (!session) return this.#showBefore();
     const own = memory.portraits().find((entry) => entry.session === session);
     if (own) await this.#open(own, false);
     else location.replace(this.#mine.pageOf(session));
@@ -123,7 +121,7 @@ class Page {
   #start() {
     this.#opening += 1;
     this.#looking.take(null);
-    this.#preview = this.#made = null;
+    this.#preview = this.#several = this.#made = null;
     this.#desk.reset();
     this.#tint();
     this.#stage.play(this.#config.hero);
@@ -146,7 +144,7 @@ class Page {
     if (this.work.run) this.work.stop();
     this.#opening += 1;
     this.#looking.take(photo);
-    this.#preview = this.#made = null;
+    this.#preview = this.#several = this.#made = null;
     named(null, true);
     this.#desk.reset();
     this.#states.finding(photo.still);
@@ -173,15 +171,34 @@ class Page {
         this.#looking.look();
       });
     } else if (answer.kind === "several") {
-      this.#states.several(answer, (face) => {
-        this.#looking.face = face;
-        this.#states.finding(answer.still);
-        this.#looking.look();
-      });
+      this.#several = answer;
+      this.#offer();
     } else {
       this.#preview = { ...answer, choice: this.#desk.choice() };
       this.#showPreview();
     }
+  }
+
+  /** Which face, or all of them. */
+  #offer() {
+    const choose = (face) => {
+      this.#looking.face = face;
+      this.#states.finding(this.#several.still);
+      this.#looking.look();
+    };
+    const all = () => {
+      this.#looking.face = "all";
+      this.#make();
+    };
+    this.#looking.face = null;
+    this.#states.several(this.#several, choose, all);
+  }
+
+  /** What was there before the portrait: its preview, the faces of the photo, or nothing. */
+  #showBefore() {
+    if (this.#preview) this.#showPreview();
+    else if (this.#several) this.#offer();
+    else this.#start();
   }
 
   /** A colour behind the preview, which is transparent then. */
@@ -202,26 +219,27 @@ class Page {
     const subject = this.#looking.subject();
     this.#looking.forget();
     this.#made = null;
-    const about = { ...subject, choice, preview: this.#preview };
+    const still = subject.face === "all" ? this.#several?.still : undefined;
+    const about = { ...subject, choice, preview: this.#preview, still };
     this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, about);
-    this.#states.making({ share: 0, left: this.#preview?.seconds ?? null });
+    this.#states.making({ share: 0, left: this.#preview?.seconds ?? null, still });
   }
 
   async #stop() {
     const stopped = this.work.stop();
-    if (this.#preview) this.#showPreview();
-    else this.#fresh();
+    this.#showBefore();
     await stopped;
   }
 
   #worked(state, run) {
     if (state.shown) this.#stage.play(state.shown);
-    if (state.phase === "waiting") this.#states.waiting(state);
-    if (state.phase === "making") this.#states.making(state);
-    if (state.phase === "stopped") this.#showPreview();
+    const { still } = run;
+    if (state.phase === "waiting") this.#states.waiting({ ...state, still });
+    if (state.phase === "making") this.#states.making({ ...state, still });
+    if (state.phase === "stopped") this.#showBefore();
     if (state.phase === "failed") {
       if (this.#looking.canSendAgain(state.problem)) return this.#again();
-      this.#states.failed(state.problem);
+      this.#states.failed(state.problem, still);
     }
     if (state.phase === "done") {
       const { session, secret, made, choice } = run;
@@ -235,14 +253,14 @@ class Page {
   /** The app was restarted: the photo is sent once more, and the portrait made. */
   async #again() {
     const problem = await this.#looking.send();
-    if (problem) this.#states.failed(problem);
+    if (problem) this.#states.failed(problem, this.#several?.still);
     else this.#make();
   }
 
   #finish() {
     this.#stage.behind("");
     this.#stage.play(this.#made.portrait);
-    this.#states.done(this.#made, Boolean(this.#looking.photo));
+    this.#states.done(this.#made, Boolean(this.#looking.photo) && this.#looking.face !== "all");
   }
 
   #restore() {
@@ -268,7 +286,7 @@ class Page {
       return this.#mine.list();
     }
     this.#looking.take(null);
-    this.#preview = null;
+    this.#preview = this.#several = null;
     this.#made = { ...entry, portrait: answer.portrait, notes: [] };
     if (anew) named(entry.session, true);
     this.#finish();

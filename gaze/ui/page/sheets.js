@@ -1,6 +1,7 @@
 // The sheets: embed, link, clip, and "are you sure".
 
 import { $, make, openSheet, toast } from "./dom.js";
+import { record, typeOf } from "./recording.js";
 
 /** Puts text into the clipboard, or shows it where that is not allowed. */
 async function copy(text, said) {
@@ -25,6 +26,19 @@ export const closeAll = () => {
   for (const sheet of document.querySelectorAll("dialog.sheet[open]")) sheet.close();
 };
 
+/** The code with its element once for each face. */
+function forEach(code, portrait) {
+  const sized = (text, { imageWidth, imageHeight }) =>
+    text.replace(/width="\d+" height="\d+"/, `width="${imageWidth}" height="${imageHeight}"`);
+  if (!portrait.faces?.length) return sized(code, portrait);
+  const all = code.replace(/ *<gaze-tracker[\s\S]*<\/gaze-tracker>/, (element) =>
+    portrait.faces
+      .map((face) => sized(element, face).replace("gaze.pack", face.pack).replace("poster.webp", face.poster))
+      .join("\n"),
+  );
+  return all.replace(/(return \(\n)([\s\S]*)(\n {2}\);)/, "$1    <>\n$2\n    </>$3"); // React returns one element
+}
+
 /**
  * Code for other people's pages, one tab for each way.
  * @param portrait returns the manifest of what is to be embedded: the code says its size, so that pages keep the room.
@@ -32,11 +46,9 @@ export const closeAll = () => {
 export function embedSheet(snippets, portrait) {
   let chosen = snippets[0];
   const choose = (snippet) => {
-    const { imageWidth, imageHeight } = portrait();
-    const size = `width="${imageWidth}" height="${imageHeight}"`;
     chosen = snippet;
     $("embed-place").textContent = snippet.place;
-    $("code").textContent = snippet.code.replace(/width="\d+" height="\d+"/, size);
+    $("code").textContent = forEach(snippet.code, portrait());
   };
   $("tabs").replaceChildren(
     ...snippets.map((snippet, at) =>
@@ -110,11 +122,26 @@ export function linkSheet(share) {
 }
 
 /**
- * A loop of a few seconds as a file.
+ * A loop of a few seconds as a file: made by the app, or recorded here.
  * @param address returns where the clip of a kind and a shape is to be had.
+ * @param trackers returns the players on the stage; of several the clip is always recorded.
  */
-export function clipSheet(address) {
+export function clipSheet(address, trackers) {
   const button = $("save-clip");
+  const isMany = () => trackers().length > 1;
+  const own = () => (isMany() ? recordedKind() : "mp4");
+  const made = async (kind, shape) => {
+    if (isMany() || kind === own()) {
+      const another = isMany() ? "Try again." : "Choose WebM, WebP or GIF.";
+      return record(trackers(), typeOf(kind), shape === "square").catch((error) => {
+        console.warn("Gaze:", error);
+        throw new Error(`This browser could not record the clip. ${another}`);
+      });
+    }
+    const answer = await fetch(address(kind, shape));
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.blob();
+  };
   const busy = (is) => {
     button.toggleAttribute("aria-disabled", is);
     if (is) button.setAttribute("aria-disabled", "true");
@@ -123,13 +150,11 @@ export function clipSheet(address) {
   button.onclick = async () => {
     if (button.hasAttribute("aria-disabled")) return;
     const choice = new FormData($("clip-choice"));
-    const [kind, shape] = [choice.get("kind"), choice.get("shape")];
+    const [kind, shape] = isMany() ? [own(), "square"] : [choice.get("kind"), choice.get("shape")];
     busy(true);
     $("clip-fault").hidden = true;
     try {
-      const answer = await fetch(address(kind, shape));
-      if (!answer.ok) throw new Error(await answer.text());
-      const url = URL.createObjectURL(await answer.blob());
+      const url = URL.createObjectURL(await made(kind, shape));
       make("a", { href: url, download: `gaze-portrait.${kind}` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
       $("clip").close();
@@ -143,9 +168,14 @@ export function clipSheet(address) {
   };
   return () => {
     $("clip-fault").hidden = true;
+    $("clip-choice").hidden = $("clip-kinds").hidden = isMany();
+    $("clip-mp4").hidden = $("clip-recorded").hidden = isMany() || !typeOf("mp4");
     openSheet($("clip"));
   };
 }
+
+/** The kind in which this browser records clips; "" where it records none. */
+export const recordedKind = () => ["mp4", "webm"].find(typeOf) ?? "";
 
 /** Asks before something is deleted; resolves to whether it is wanted. */
 export function sure(title, text) {

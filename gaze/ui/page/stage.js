@@ -34,8 +34,18 @@ export class Stage {
   /** Shows what can be played: a manifest whose `base` is relative to the app. */
   play(manifest) {
     const key = JSON.stringify(manifest);
-    if (key !== this.#shown) $("face").manifest = { ...manifest, base: new URL(manifest.base, this.#root).href };
+    if (key === this.#shown) return;
     this.#shown = key;
+    const { faces = [], ...one } = { ...manifest, base: new URL(manifest.base, this.#root).href };
+    $("all").hidden = !faces.length;
+    $("stage").classList.toggle("many", faces.length > 0);
+    $("face").manifest = faces.length ? null : one;
+    this.#placeAll(faces.map((face) => ({ ...one, ...face })));
+  }
+
+  /** The players that are seen. */
+  get trackers() {
+    return $("all").hidden ? [$("face")] : [...$("all").children];
   }
 
   /** A colour behind what is transparent; "" for the page's own. */
@@ -56,7 +66,7 @@ export class Stage {
     picture.onerror = () => {
       picture.hidden = true;
     }; // such as HEIC, which many browsers cannot show
-    $("face").style.visibility = still || scan ? "hidden" : "";
+    for (const shown of [$("face"), $("all")]) shown.style.visibility = still || scan ? "hidden" : "";
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;
     $("chip").textContent = chip;
@@ -81,6 +91,18 @@ export class Stage {
     );
     box.style.setProperty("--aspect", `${width} / ${height}`);
     box.style.setProperty("--ratio", width / height);
+  }
+
+  /** All faces of a photo, each in a square of its own, in which it follows the same pointer as the others. */
+  #placeAll(manifests) {
+    const box = $("all");
+    box.className = `all columns-${Math.ceil(Math.sqrt(manifests.length))}`;
+    box.replaceChildren(
+      ...manifests.map((manifest, at) => {
+        const alt = `Portrait ${at + 1} of ${manifests.length}`;
+        return make("gaze-tracker", { manifest, alt, fit: "contain", blend: "motion", hideControls: true });
+      }),
+    );
   }
 
   #place(box, wanted) {

@@ -1,7 +1,8 @@
 // The states of the page: what is on the stage, in the line, on the desk and in the bar.
 
 import { $, button, either, icon, make } from "./dom.js";
-import { count, keptUntil, making, remaining, waiting } from "./words.js";
+import { recordedKind } from "./sheets.js";
+import { count, keptUntil, makeAll, making, remaining, waiting } from "./words.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const CLEAR = {
@@ -60,15 +61,21 @@ export class States {
     });
   }
 
-  several(found, choose) {
+  several(found, choose, all) {
     const number = found.faces.length;
     this.#stage.offer(found, choose);
     this.#desk.faces(found.faces, choose);
     this.#show("several", {
       stage: { still: found.still, faces: true },
-      words: this.#line("Which face?", [`There are ${count(number)} faces in this photo. Choose one.`]),
+      words: this.#line("Which face?", [
+        `There are ${count(number)} faces in this photo. Choose one, or make a portrait of each, on one page.`,
+      ]),
       desk: ["faces"],
-      bar: ["one", button("Choose another photo", { act: this.#acts.choose })],
+      bar: [
+        "two",
+        button(makeAll(number), { act: all, kind: "primary", picture: "people" }),
+        button("Choose another", { act: this.#acts.choose }),
+      ],
     });
   }
 
@@ -100,19 +107,25 @@ export class States {
     });
   }
 
-  making({ share, left }) {
-    const { title, text } = making(left);
-    this.#running("making", this.#line(title, [text]), "Making it", remaining(left), share);
+  /** `still`: the photo, where all its faces are made. */
+  making({ share, left, still }) {
+    const { title, text } = making(left, Boolean(still));
+    const label = still ? "Making them" : "Making it";
+    this.#running("making", this.#line(title, [text]), { label, left: remaining(left), share, still });
   }
 
-  waiting({ place, left }) {
+  waiting({ place, left, still }) {
     const { title, text } = waiting(place, left);
-    this.#running("waiting", this.#line(title, [text]), `Place ${place + 1} in the queue`, "", 0);
+    const label = `Place ${place + 1} in the queue`;
+    this.#running("waiting", this.#line(title, [text]), { label, left: "", share: 0, still });
   }
 
   done({ session, made, portrait, notes }, hasPhoto) {
-    const until = made ? [`It is kept until ${keptUntil(made, this.#config.days)}. `] : [];
-    const remove = make("button", { type: "button", className: "inline", onclick: this.#acts.remove }, "Delete it");
+    const many = Boolean(portrait.faces?.length);
+    const [title, it] = many ? ["Your portraits are ready.", "They are"] : ["Your portrait is ready.", "It is"];
+    const until = made ? [`${it} kept until ${keptUntil(made, this.#config.days)}. `] : [];
+    const words = many ? "Delete them" : "Delete it";
+    const remove = make("button", { type: "button", className: "inline", onclick: this.#acts.remove }, words);
     const zip = make("a", {
       className: "btn primary",
       href: new URL(`${portrait.base}gaze-portrait.zip`, this.#root).href,
@@ -123,14 +136,14 @@ export class States {
     const link = () => this.#acts.link(keptUntil(made ?? Date.now(), this.#config.days));
     this.#show("done", {
       stage: {},
-      words: this.#line("Your portrait is ready.", [...until, remove]),
+      words: this.#line(title, [...until, remove]),
       desk: [hasPhoto ? "controls" : "own", { mine: true, current: session }],
       bar: [
         "done",
         zip,
         button("Link", { picture: "link", act: link }),
         button("Embed", { picture: "code", act: this.#acts.embed }),
-        button("Clip", { picture: "film", act: this.#acts.clip }),
+        ...(many && !recordedKind() ? [] : [button("Clip", { picture: "film", act: this.#acts.clip })]),
       ],
     });
   }
@@ -157,11 +170,11 @@ export class States {
     });
   }
 
-  failed(problem) {
+  failed(problem, still) {
     this.#show("error-making", {
-      stage: { chip: "Preview" },
+      stage: still ? { still } : { chip: "Preview" },
       words: this.#problem(problem),
-      desk: ["controls"],
+      desk: [still ? "own" : "controls"],
       bar: problem.gone ? this.#startBar() : ["one", button("Try again", { act: this.#acts.make, kind: "primary" })],
     });
   }
@@ -200,7 +213,7 @@ export class States {
     });
   }
 
-  #running(name, words, label, left, share) {
+  #running(name, words, { label, left, share, still }) {
     if (this.#name !== name) {
       const progress = make(
         "div",
@@ -212,9 +225,9 @@ export class States {
       progress.setAttribute("aria-valuemin", 0);
       progress.setAttribute("aria-valuemax", 100);
       this.#show(name, {
-        stage: { chip: "Preview" },
+        stage: still ? { still } : { chip: "Preview" },
         words,
-        desk: ["controls", { frozen: true }],
+        desk: [still ? "own" : "controls", { frozen: true }],
         bar: ["run", progress, button("Stop", { act: this.#acts.stop })],
       });
     }

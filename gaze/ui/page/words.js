@@ -33,13 +33,19 @@ export function madeAt(made, now = Date.now()) {
 
 const TWO_MINUTES = 110;
 
-/** Title and text while a portrait is being made. */
-export function making(left) {
+/** What the button says that makes a portrait of each of so many faces; at most nine are made. */
+export function makeAll(faces) {
+  if (faces === 2) return "Make both";
+  return faces > 9 ? "Make the nine largest" : `Make all ${count(faces)}`;
+}
+
+/** Title and text while a portrait is being made, or several. */
+export function making(left, many = false) {
   const close =
     left === null || left < TWO_MINUTES
-      ? ["You can reload this page or close it.", "It will be under “Your portraits”."]
+      ? ["You can reload this page or close it.", `${many ? "They" : "It"} will be under “Your portraits”.`]
       : ["You can reload this page.", "If you close it, the work stops after two minutes."];
-  return { title: "Your portrait is being made.", text: close.join(" ") };
+  return { title: `Your ${many ? "portraits are" : "portrait is"} being made.`, text: close.join(" ") };
 }
 
 /** Title and text while others are before. */

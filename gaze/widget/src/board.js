@@ -76,7 +76,7 @@ export class GlBoard {
     gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
     gl.disable(gl.BLEND);
     gl.bindVertexArray(this.stage.blank);
-    gl.uniform1f(at.stacked, stacked);
+    gl.uniform1f(at.alpha, stacked);
     gl.uniform1f(at.flip, 1);
     const draw = ({ x, y, width: w, height: h }, size) => {
       const [across, down] = [header.imageWidth * width, header.imageHeight * height];
@@ -130,7 +130,7 @@ export class GlBoard {
     gl.bindTexture(gl.TEXTURE_2D, this.#still);
     const picture = this.stage.program("picture", isSharp);
     gl.bindVertexArray(this.stage.blank);
-    gl.uniform1f(picture.stacked, 0);
+    gl.uniform1f(picture.alpha, 0);
     gl.uniform1f(picture.flip, -1);
     gl.uniform2f(picture.size, ...this.whole);
     gl.uniform4f(picture.part, 0, 0, imageWidth / frame[0], imageHeight / frame[1]);

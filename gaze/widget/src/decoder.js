@@ -41,7 +41,7 @@ export async function decodeStills(transfer, payload, count, signal, put) {
   }
 }
 
-const OTHER_SIZE = "its frames are not of the size that it says";
+const OTHER_SIZE = "its frames differ in size";
 
 /** As `decodeStills`, of a payload of video; `config` as `playable` has it. The decoder is closed in the end. */
 export async function decodeVideo(transfer, payload, count, config, signal, put) {

@@ -4,7 +4,7 @@ import { Widget } from "./widget.js";
 
 const ATTRIBUTES = [
   ...["src", "mode", "grid", "width", "height", "poster", "alt", "fit", "blend", "smoothing", "follow", "motion"],
-  ...["idle", "hide-controls", "loading", "bridge", "renderer", "pixi-src"],
+  ...["idle", "mood", "hide-controls", "loading", "bridge", "renderer", "pixi-src"],
 ];
 const BOOLEANS = ["idle", "hide-controls"];
 
@@ -43,7 +43,7 @@ export class GazeTracker extends Base {
   set manifest(value) {
     if (JSON.stringify(value ?? null) === JSON.stringify(this.manifest)) return;
     this.#widget.manifest = value ?? null;
-    this.#widget.restart();
+    this.#widget.loader.restart();
   }
 
   get row() {
@@ -55,11 +55,11 @@ export class GazeTracker extends Base {
   }
 
   get loaded() {
-    return this.#widget.loaded;
+    return this.#widget.loader.loaded;
   }
 
   get texture() {
-    return this.#widget.texture;
+    return this.#widget.loader.texture;
   }
 
   lookAt(x, y) {

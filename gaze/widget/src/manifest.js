@@ -55,8 +55,9 @@ export async function readAttributes({ src, mode, grid, width, height }, signal)
   const base = new URL(isPack ? src : src.replace(/\/?(metadata\.json)?$/, "/"), document.baseURI).href;
   const folder = isPack ? null : { ...declared, base };
   if (folder && (mode || grid)) return readFolder(folder, signal);
-  const stills = isOnline(base) ? "stills.pack" : null;
-  const source = readManifest({ ...declared, base, pack: isPack ? base : "gaze.pack", stills, sheets: [] });
+  const pack = isPack ? base : `${base}gaze.pack`;
+  const stills = isOnline(base) ? pack.replace(/\w+(?=[^/]+$)/, "stills") : null; // of gaze-2.pack: stills-2.pack
+  const source = readManifest({ ...declared, base, pack, stills, sheets: [] });
   return { ...source, isGuess: true, folder };
 }
 

@@ -7,8 +7,9 @@ import { second } from "./second.js";
 import { isOnline, Transfer } from "./transfer.js";
 
 export class Portrait {
-  width = NaN;
-  height = NaN;
+  /** Of a frame; undefined before they are known. */
+  width;
+  height;
   face = { x: 0.5, y: 0.5 };
   /** What plays it: `MorphPlayer`, or one of src/more; null before, and where none can. */
   player = null;
@@ -106,13 +107,7 @@ export class Portrait {
     }
     const { header } = transfer;
     this.face = source.face ?? facePoint(header.face) ?? this.face;
-    const owner = {
-      pixels: this.#owner.pixels,
-      follower: this.#owner.follower,
-      onpicture: () => this.#owner.onpicture(this),
-      onprogress: (...progress) => this.#owner.onprogress(...progress),
-      onfail: fail,
-    };
+    const owner = { ...this.#owner, onpicture: () => this.#owner.onpicture(this), onfail: fail };
     if (header.version === 1) {
       const old = transfer.take();
       transfer.close();
@@ -134,11 +129,9 @@ export class Portrait {
     if (signal.aborted) return;
     const { manifest, width, height } = source;
     this.player = new SheetPlayer(manifest, width, height, {
-      pixels: this.#owner.pixels,
-      isForWebGL: this.#owner.isForWebGL,
+      ...this.#owner,
       onshape: (shape) => this.#shape(shape),
       onpicture: () => this.#owner.onpicture(this),
-      onprogress: (...progress) => this.#owner.onprogress(...progress),
       onerror: (...error) => this.#fail(...error),
     });
     await this.player.load();

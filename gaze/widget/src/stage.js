@@ -28,7 +28,7 @@ class Program {
   constructor(gl, sources, isSharp, samplers) {
     const program = (this.program = compile(gl, sources, isSharp));
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-      throw new Error("the graphics driver refuses the programs of the morph");
+      throw new Error("the graphics driver refuses the morph");
     }
     const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS) ?? 0;
     this.at = {};
@@ -46,6 +46,7 @@ class Stage {
   /** Who wants to know when a context is lost or there again. */
   #owners = new Set();
   #jobs = [];
+  #sheet = document.createElement("canvas").getContext("2d");
   #programs;
 
   constructor() {
@@ -165,13 +166,20 @@ class Stage {
       job.draw(this);
     }
     gl.disable(gl.SCISSOR_TEST);
+    let source = this.#canvas;
+    if (placed[1]) {
+      // Each time that a part of the surface is taken, browsers copy all of it.
+      this.#sheet.globalCompositeOperation = "copy";
+      this.#sheet.drawImage(source, 0, 0);
+      source = this.#sheet.canvas;
+    }
     for (const { job, x: left, y: top } of placed) {
       const { region, target } = job;
       const { x: toX, y: toY, width, height } = region;
       target.globalCompositeOperation = "source-over";
       target.globalAlpha = 1;
       target.clearRect(toX, toY, width, height);
-      target.drawImage(this.#canvas, left, top, width, height, toX, toY, width, height);
+      target.drawImage(source, left, top, width, height, toX, toY, width, height);
       job.done?.();
     }
   }
@@ -179,12 +187,11 @@ class Stage {
   /** Makes the surface as large as needed; smaller again only when it is far too large, since that costs. */
   #fit(width, height) {
     const canvas = this.#canvas;
-    const steps = (side) => Math.ceil(side / 64) * 64;
-    const needed = [steps(width), steps(height)];
-    const isSmall = canvas.width < width || canvas.height < height;
-    if (!isSmall && canvas.width * canvas.height < 8 * needed[0] * needed[1]) return;
-    canvas.width = isSmall ? Math.max(canvas.width, needed[0]) : needed[0];
-    canvas.height = isSmall ? Math.max(canvas.height, needed[1]) : needed[1];
+    const sides = [canvas.width, canvas.height];
+    const isSmall = sides[0] < width || sides[1] < height;
+    const needed = [width, height].map((side, i) => Math.max(isSmall * sides[i], Math.ceil(side / 64) * 64));
+    if (!isSmall && sides[0] * sides[1] < 8 * needed[0] * needed[1]) return;
+    for (const it of [canvas, this.#sheet.canvas]) [it.width, it.height] = needed;
   }
 }
 

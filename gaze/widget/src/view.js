@@ -2,6 +2,7 @@
 
 import STYLE from "./style.css";
 
+const LABEL = "Portrait that looks at the pointer";
 const MOST_DENSE = 2; // device pixels in a CSS pixel that a canvas follows
 
 const make = (tag, name) => {
@@ -18,20 +19,29 @@ export class View {
   shape = { width: 4, height: 5 };
   /** Width of the picture on the screen, in device pixels as far as a canvas follows them. */
   pixels = 0;
+  /** Whether what is shown was drawn with the better filter. */
+  isSharp = false;
+  /** Whether the canvas holds nothing of the portrait. */
+  #isEmpty = true;
+  #context = null;
   #poster = make("img");
   #slot = make("slot");
   #hostStyle;
   #host;
+  #reshaped;
+  /** Whether the size of a frame is told, and not only the poster's. */
+  #hasShape = false;
 
   /**
    * @param {HTMLElement} host
    * @param {object} acts
    * @param {(event: KeyboardEvent) => void} acts.key
    * @param {(message: string, url: string) => void} acts.fail
-   * @param {(size: {width: number, height: number}) => void} acts.posterSize
+   * @param {() => void} acts.reshaped the portrait has another shape
    */
   constructor(host, acts) {
     this.#host = host;
+    this.#reshaped = acts.reshaped;
     const root = host.attachShadow({ mode: "open", delegatesFocus: true });
     const sheet = new CSSStyleSheet(); // unlike a style element, allowed by a strict Content-Security-Policy
     sheet.replaceSync(STYLE);
@@ -41,7 +51,7 @@ export class View {
     this.#poster.part = "poster";
     this.#poster.alt = "";
     this.#poster.onload = () =>
-      acts.posterSize({ width: this.#poster.naturalWidth, height: this.#poster.naturalHeight });
+      this.#hasShape || this.reshape({ width: this.#poster.naturalWidth, height: this.#poster.naturalHeight });
     this.#poster.onerror = () => {
       const { src } = this.#poster;
       this.#poster.removeAttribute("src");
@@ -52,11 +62,6 @@ export class View {
     this.stage.append(this.#slot, this.canvas);
     root.append(this.stage, this.status);
     this.stage.addEventListener("keydown", acts.key);
-  }
-
-  /** Whether the canvas shows the face; until then the poster is seen. */
-  set isPlaying(is) {
-    this.stage.classList.toggle("playing", is);
   }
 
   /** Shows a poster, unless the page has put one into the element. */
@@ -71,8 +76,10 @@ export class View {
     return this.#slot.assignedElements()[0];
   }
 
-  describe(alt, label) {
+  /** Says what the portrait shows to those who do not see it. */
+  describe() {
     const { stage } = this;
+    const alt = this.#host.getAttribute("alt");
     if (alt === "") {
       for (const name of ["role", "aria-label", "tabindex"]) stage.removeAttribute(name);
       stage.setAttribute("aria-hidden", "true");
@@ -80,13 +87,30 @@ export class View {
     }
     stage.removeAttribute("aria-hidden");
     stage.setAttribute("role", "img");
-    stage.setAttribute("aria-label", alt ?? label);
+    stage.setAttribute("aria-label", alt ?? LABEL);
     stage.tabIndex = 0;
   }
 
+  /** Takes the shape that the attributes tell, or the poster of the page. */
+  shapeFromAttributes() {
+    const [width, height] = ["width", "height"].map((name) =>
+      Number(this.#host.getAttribute(name) ?? this.given?.getAttribute(name)),
+    );
+    if (height > 0) this.reshape({ width, height });
+  }
+
   reshape({ width, height }) {
+    if (!(width > 0)) return;
+    this.#hasShape = true;
     this.shape = { width, height };
     this.#hostStyle.aspectRatio = `${width} / ${height}`;
+    this.#reshaped();
+  }
+
+  /** Where a point of the picture is in the viewport; given in shares of it, the middle by default. */
+  pointAt({ x = 0.5, y = 0.5 } = {}) {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    return { x: left + width * x, y: top + height * y };
   }
 
   /**
@@ -116,6 +140,38 @@ export class View {
     const pixels = isWhole ? drawn : [width, height].map((side) => Math.max(1, Math.round(side * scale)));
     if (canvas.width === pixels[0] && canvas.height === pixels[1]) return false;
     [canvas.width, canvas.height] = pixels;
+    this.forget();
     return true;
+  }
+
+  /** What the canvas holds is of no use any more. */
+  forget() {
+    this.#isEmpty = true;
+  }
+
+  /** Takes the face off the canvas; the poster is seen again. */
+  blank() {
+    this.#context?.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.forget();
+    this.stage.classList.remove("playing");
+  }
+
+  /**
+   * Shows a look.
+   *
+   * @param {object} player whose frames are there
+   * @param {number[]} place row and column
+   * @param {boolean} rests whether to take time for the better filter
+   * @param {() => void} done when it is drawn
+   */
+  draw(player, place, rests, done) {
+    this.isSharp = rests;
+    // Half floats, where the browser has them: sums of 8-bit shares would be up to 3 levels off, a visible shimmer.
+    this.#context ??= this.canvas.getContext("2d", player.isMorph ? {} : { colorType: "float16" });
+    player.draw(this.#context, ...place, this.#isEmpty, rests, () => {
+      this.stage.classList.add("playing");
+      done();
+    });
+    this.#isEmpty = false;
   }
 }

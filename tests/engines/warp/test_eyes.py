@@ -7,6 +7,8 @@ import pytest
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.engines.warp.eyes import find_eye
 from gaze.engines.warp.gaze import eye_motion
+from gaze.engines.warp.lids import Lids
+from gaze.engines.warp.sclera import iris_reach
 from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
@@ -17,7 +19,7 @@ RADIUS, DISTANCE, MIDDLE = 10.0, 100, (250, 240)
 WIDE = 17
 
 
-def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, Face]:
+def drawn_face(height: int = WIDE, highlight: bool = False, radius: float = RADIUS) -> tuple[Portrait, Face]:
     """A face of skin with two eyes whose lids leave `height` pixels above and below the iris's centre."""
     scale = 4
     image = np.full((520 * scale, 500 * scale, 3), SKIN, np.uint8)
@@ -32,14 +34,14 @@ def drawn_face(height: int = WIDE, highlight: bool = False) -> tuple[Portrait, F
         cv2.fillPoly(mask, [np.round((outline + 0.5) * scale).astype(np.int32)], 255)
         eye = np.full_like(image, WHITE)
         at = (round((x + 0.5) * scale), round((MIDDLE[1] + 0.5) * scale))
-        cv2.circle(eye, at, round(RADIUS * scale), IRIS, -1, cv2.LINE_AA)
+        cv2.circle(eye, at, round(radius * scale), IRIS, -1, cv2.LINE_AA)
         if highlight:
             cv2.circle(eye, (at[0] - 3 * scale, at[1] - 3 * scale), 2 * scale, (255, 255, 255), -1, cv2.LINE_AA)
         image[mask > 0] = eye[mask > 0]
         y = float(MIDDLE[1])
         openings.append(Opening((x - 27.0, y), (x + 27.0, y), (float(x), y - height), (float(x), y + height)))
     small = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), RADIUS) for side in (-1, 1))
+    left, right = (Iris(float(MIDDLE[0] + side * DISTANCE / 2), float(MIDDLE[1]), radius) for side in (-1, 1))
     return Portrait(small), with_openings(typical_face(left, right), openings)
 
 
@@ -124,7 +126,7 @@ def test_lids_clip_the_iris() -> None:
 def test_what_the_lids_hide_of_the_iris_is_made_up() -> None:
     """The disc is whole: its colour above the lid is the iris's, not the skin's."""
     portrait, face = drawn_face(height=7)
-    eye = find_eye(portrait.image, face, face.left, face.lids[0])
+    eye = find_eye(portrait.image, face.iris_distance, face.left, Lids(face.lids[0]))
     size = eye.disc.shape[0]
     y, x = np.mgrid[:size, :size] - size // 2
     inside = np.hypot(x, y) < 0.8 * RADIUS
@@ -151,3 +153,42 @@ def test_a_highlight_makes_half_of_the_way() -> None:
     rest = highlights(0.0)
     assert rest == pytest.approx([197, 297], abs=0.6)
     assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.5 * 0.08 * 5 / 15 * DISTANCE), abs=0.5)
+
+
+def test_a_dark_rim_goes_with_its_iris() -> None:
+    portrait, face = drawn_face()
+    image = cv2.resize(portrait.image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    for iris in (face.left, face.right):
+        at = (round(4 * iris.x + 1.5), round(4 * iris.y + 1.5))
+        cv2.circle(image, at, round(4 * (RADIUS - 0.75)), (20, 10, 0), 6, cv2.LINE_AA)
+    portrait = Portrait(cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA))
+    engine, look = WarpEngine(straighten=False), Pose(pupil_x=15)
+    frame = engine.render(engine.prepare(portrait, face), [look])[0][..., 0].astype(float)
+    motion = eye_motion(look)
+    y, x = np.mgrid[: frame.shape[0], : frame.shape[1]]
+    for iris in (face.left, face.right):
+        far = np.hypot(x - iris.x - motion.across * DISTANCE, y - iris.y - motion.down * DISTANCE) / RADIUS
+        rim, inside = frame[np.abs(far - 0.93) < 0.05], frame[far < 0.6]
+        assert np.median(rim) < np.median(inside) - 20
+
+
+def test_the_lids_shadow_on_an_iris_is_known_by_its_depth() -> None:
+    portrait, face = drawn_face(height=7)
+    lids = Lids(face.lids[0])
+    y, x = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
+    shade = np.clip(0.5 + lids.depth(x, y) / RADIUS, 0.5, 1)[..., None]
+    shaded = Portrait(np.rint(portrait.image * shade).astype(np.uint8))
+    eye = find_eye(shaded.image, face.iris_distance, face.left, lids)
+    corner, (height, width) = eye.corner, eye.lids.shape[:2]
+    found, depth = eye.lids[..., 1], lids.depth(x, y)[corner[1] :, corner[0] :][:height, :width] / RADIUS
+    assert found[np.abs(depth - 0.2) < 0.05].mean() == pytest.approx(0.7, abs=0.12)
+    assert found[depth > 0.9].min() == 1
+
+
+@pytest.mark.parametrize(("blur", "least", "most"), [(0.5, 1.18, 1.3), (3.5, 1.3, 1.5)])
+def test_the_more_blurred_an_iris_is_the_farther_it_reaches(blur: float, least: float, most: float) -> None:
+    portrait, face = drawn_face(height=28)
+    patch = cv2.GaussianBlur(portrait.image.astype(np.float32), (0, 0), blur)
+    y, x = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
+    distance = np.hypot(x - face.left.x, y - face.left.y) / RADIUS
+    assert least <= iris_reach(patch, Lids(face.lids[0]).coverage(x, y), distance) <= most

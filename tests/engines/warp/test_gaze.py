@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gaze.engines.warp.gaze import IRIS_SWING, eye_motion
+from gaze.engines.warp.gaze import IRIS_SWING, eye_motion, opening_share
 from gaze.grid import GAZE_RANGE, Cell, GazeGrid, Pose, Strengths
 
 
@@ -35,7 +35,7 @@ def test_the_irises_swing_as_far_to_both_sides(side: int) -> None:
 def test_a_strength_of_two_goes_on_straight_and_stays_in_the_eye() -> None:
     grid = GazeGrid(30, Strengths(eyes=2))
     looks = [eye_motion(grid.pose(Cell(row, col))) for row in (0, 15, 29) for col in (0, 15, 29)]
-    assert all(abs(look.across) < 0.125 and abs(look.down) < 0.125 for look in looks)
+    assert all(abs(look.across) < 0.125 and abs(look.down) < 0.09 for look in looks)
     assert all(abs(look.upper) < 0.09 and abs(look.lower) < 0.09 for look in looks)
 
 
@@ -55,3 +55,10 @@ def test_a_part_of_a_look_is_that_part_of_each_motion() -> None:
     whole, half = eye_motion(at(1, 1)), eye_motion(at(1, 1)).scaled(0.5)
     assert (half.across, half.down) == (whole.across / 2, whole.down / 2)
     assert (half.upper, half.lower) == (whole.upper / 2, whole.lower / 2)
+
+
+def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
+    wide, narrow = eye_motion(at(1, -1)), eye_motion(at(1, -1), opening=opening_share(0.08))
+    assert narrow.across == wide.across
+    assert (narrow.down, narrow.upper, narrow.lower) == pytest.approx((wide.down / 2, wide.upper / 2, wide.lower / 2))
+    assert [opening_share(gap) for gap in (0.01, 0.16, 0.4)] == [0.4, 1, 1.25]

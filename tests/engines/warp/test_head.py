@@ -73,8 +73,8 @@ def test_left_and_right_are_alike() -> None:
     for row, col, turn in ((0, 0, 0.5), (9, 22, -1.0), (29, 3, 0.0)):
         du, dv = head_shift(fields, GazeGrid(30).pose(Cell(row, col)), turn)
         du_flipped, dv_flipped = head_shift(flipped, GazeGrid(30).pose(Cell(row, 29 - col)), -turn)
-        assert np.allclose(du, -du_flipped, atol=4e-3)
-        assert np.allclose(dv, dv_flipped, atol=4e-3)
+        assert np.allclose(du, -du_flipped, atol=2e-3)
+        assert np.allclose(dv, dv_flipped, atol=2e-3)
 
 
 def test_nothing_moves_beyond_hair_and_neck() -> None:

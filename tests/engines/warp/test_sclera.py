@@ -28,7 +28,7 @@ def drawn(white: np.ndarray, iris: tuple[int, int, int] | None = (60, 40, 30)) -
 
 def rebuilt(patch: np.ndarray) -> np.ndarray:
     lids = Lids(LIDS)
-    return rebuild_white(patch, lids, IRIS, lids.coverage(X, Y))
+    return rebuild_white(patch, lids, IRIS, lids.coverage(X, Y), 1.18)
 
 
 def shadow(darkest: float) -> np.ndarray:
@@ -74,5 +74,5 @@ def test_where_no_white_is_seen_pale_skin_stands_for_it() -> None:
     lids = Lids(parabolas(narrow))
     inside = lids.coverage(X, Y)
     patch = (SKIN * (1 - inside[..., None]) + np.array([60, 40, 30]) * inside[..., None]).astype(np.float32)
-    middle = rebuild_white(patch, lids, IRIS, inside)[44, 50]
+    middle = rebuild_white(patch, lids, IRIS, inside, 1.18)[44, 50]
     assert middle == pytest.approx((SKIN + SKIN.mean()) / 2, abs=20)

@@ -6,10 +6,11 @@ import { told } from "./bridge.js";
 import { addControls } from "./controls.js";
 import { FlatBoard } from "./flat.js";
 import { readMetadata } from "./folder.js";
-import { blink } from "./layers.js";
+import { press } from "./keyboard.js";
+import { blink, feel } from "./layers.js";
 import { listedSheets } from "./layout.js";
 import { PackPlayer } from "./pack_player.js";
-import { textureOf } from "./pixi.js";
+import { takeTexture } from "./pixi.js";
 import { SheetPlayer } from "./sheet_player.js";
 import { followTilt, isTilting, stopTilt } from "./tilt.js";
 
@@ -25,9 +26,11 @@ globalThis[SECOND] = {
     addControls,
     alive,
     blink,
+    feel,
     listedSheets,
+    press,
     readMetadata,
-    textureOf,
+    takeTexture,
     tilt,
     told,
   },

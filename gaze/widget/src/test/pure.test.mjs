@@ -7,8 +7,10 @@ import { corners, cubicShares, keyUnits, nearest, positions } from "../lattice.j
 import { facePoint, lookAlong, within } from "../numbers.js";
 import { decodingOrder, packHeader, readIndex, readMotion } from "../pack.js";
 import { glide, smoothingMilliseconds, stiffness } from "../spring.js";
+import { breathAt } from "../more/alive.js";
 import { listedSheets, sheetLayout } from "../more/layout.js";
-import { closedAt, valueShares } from "../more/layers.js";
+import { valueShares } from "../more/layer_board.js";
+import { closedAt } from "../more/overlay.js";
 import { blendWeights } from "../more/frames.js";
 import { attitude } from "../more/tilt.js";
 
@@ -241,4 +243,13 @@ test("a phone's tilt does not jump where it stands upright", () => {
   near(after.pitch - before.pitch, 2, 1e-6);
   near(attitude(0, 30, 0).roll, 30, 1e-6);
   near(attitude(30, 0, 90).roll, 30, 1e-6);
+});
+
+test("a breath is small, comes back, and begins in the middle", () => {
+  const depths = Array.from({ length: 451 }, (_, i) => breathAt(i * 10));
+  assert.equal(depths[0], 0);
+  assert.ok(Math.abs(depths.at(-1)) < 1e-9);
+  assert.ok(depths.every((depth) => Math.abs(depth) <= 0.5));
+  assert.ok(Math.max(...depths) > 0.3 && Math.min(...depths) < -0.3);
+  assert.ok(depths.every((depth, i) => !i || Math.abs(depth - depths[i - 1]) < 0.01));
 });

@@ -1,0 +1,90 @@
+"""Measures the aims of the widget, beside an earlier version if one is named, in the browsers that are there.
+
+    python -m benchmarks.widget                                  this version
+    python -m benchmarks.widget --before REVISION                beside the widget of a git revision
+    python -m benchmarks.widget --browsers chromium --only work  some of it
+
+Needs playwright with a Chromium (GAZE_CHROMIUM, or on PATH); Firefox and WebKitGTK as the tests do. Clock times depend
+on what else the machine does: run it alone. Without a GPU the processor draws, and the time of a script is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.instant import machine
+from benchmarks.widget import visits
+from benchmarks.widget.browsers import NAMES, started
+from benchmarks.widget.report import table
+from benchmarks.widget.serving import Site, served
+from benchmarks.widget.subjects import Subject, make_all
+
+_IN_A_PAGE = {
+    "bytes": visits.bytes_and_shifts,
+    "following": visits.following,
+    "sharpness": visits.sharpness,
+    "work": visits.work,
+}
+_MEASURES = (*_IN_A_PAGE, "memory")
+
+
+def measure(name: str, site: Site, subject: Subject, only: list[str], has_gpu: bool) -> visits.Found:
+    """One round in one browser; the cache is empty for each measure."""
+    found = visits.script(subject)
+    start = functools.partial(started, name, has_gpu)
+    for what in only:
+        begun = time.monotonic()
+        try:
+            if what == "memory":
+                found |= visits.memory(start, site, subject)
+            else:
+                with start() as browser:
+                    found |= _IN_A_PAGE[what](browser, site, subject)
+        except RuntimeError as error:  # one measure that a browser cannot give leaves the others
+            print(f"{name}, {subject.name}, {what}: {error}", file=sys.stderr)
+        print(f"{name}, {subject.name}, {what}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    return found
+
+
+def median(rounds: list[visits.Found]) -> visits.Found:
+    """Of each value."""
+    names = dict.fromkeys(name for found in rounds for name in found)
+    values = {name: [it[name] for it in rounds if it.get(name) is not None] for name in names}
+    return {name: statistics.median(list_) if list_ else None for name, list_ in values.items()}  # type: ignore[type-var]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", metavar="REVISION", help="git revision of a widget that plays stored frames")
+    parser.add_argument("--browsers", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--only", nargs="+", choices=_MEASURES, default=_MEASURES)
+    parser.add_argument("--repeats", type=int, default=1, help="rounds, versions in turn; medians count (default: 1)")
+    parser.add_argument("--gpu", action="store_true", help="let Chromium draw with the GPU")
+    parser.add_argument("--keep", type=Path, help="folder for the portraits; what lies there is used again")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        place = arguments.keep or Path(temporary) / "made"
+        subjects = make_all(place, arguments.before)
+        shutil.copy(Path(__file__).with_name("measure.js"), place)
+        print(f"{machine()}.")
+        with served(place) as site:
+            for name in arguments.browsers:
+                rounds: dict[str, list[visits.Found]] = {subject.name: [] for subject in subjects}
+                try:
+                    for subject in subjects * arguments.repeats:
+                        rounds[subject.name].append(measure(name, site, subject, arguments.only, arguments.gpu))
+                except LookupError as missing:
+                    print(f"\n{name}: skipped. {missing}")
+                    continue
+                print(f"\n**{name}**\n\n{table({version: median(list_) for version, list_ in rounds.items()})}")
+
+
+if __name__ == "__main__":
+    main()

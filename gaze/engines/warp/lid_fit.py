@@ -1,0 +1,157 @@
+"""Lids that do not cut off what the picture shows of an iris, and how clearly that is seen.
+
+The network knows people: in cartoons and paintings irises are larger, and the lids elsewhere, than it says.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from gaze.face.face import Contours, Face, Iris
+from gaze.photo.remapping import NO_MAP
+
+_SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 51, 8)]))
+"""Angles at which irises are seen beside the lids, clockwise from the right."""
+_BELOW = np.radians(np.arange(28, 153, 8))
+_APART = 0.1
+"""How far inside and outside of a circle brightness is compared, in radii."""
+_SEEN = 0.6
+"""Share of the contrast at the sides from which on the edge is seen below, too."""
+_CLEAR = 0.06
+"""How far a lid is kept away from an edge that is seen, in radii."""
+_BEND = 1.5
+"""How far beside that edge the lid goes along, in radii: it has no corners of its own."""
+_LARGE = 0.121
+"""Radius, in distances between the irises, from which on an eye is no person's: its lids are looked for anew."""
+_INSIDE, _AROUND = (1.2, 0.3), (2.5, 1.6)
+"""Radii across and down from the iris's centre up to which there is only eyeball, and from which on only skin."""
+_LINE = 0.08
+"""Radii by which that division, somewhere in the lid's dark line, lies outside the eyeball."""
+_EYEBALL, _SKIN = 1, 2
+_CORNER = 1.25
+"""Radii from the iris that the corners of the eye are kept away."""
+
+
+class SeenEye(NamedTuple):
+    """An iris and the lids around it; how much brighter it is beside the iris than in it, in grey levels."""
+
+    iris: Iris
+    lids: Contours
+    contrast: float
+
+
+def fit_lids(image: np.ndarray, face: Face) -> tuple[SeenEye, SeenEye]:
+    """Both eyes of a face, with lids as the picture shows them; as they were found where it does not show more.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        face: the face.
+    """
+    # Seen from the side, irises lie closer to each other.
+    apart = face.iris_distance / max(math.cos(math.radians(face.yaw)), 0.5)
+    irises = (face.left, face.right)
+    left, right = (_fitted(image, iris, edges, apart) for iris, edges in zip(irises, face.lids, strict=True))
+    return left, right
+
+
+class _Part(NamedTuple):
+    """The red channel around an eye, blurred; x and y of its first pixel; what is dark there; and a full contrast."""
+
+    red: np.ndarray
+    x: int
+    y: int
+    dark: float
+    full: float
+
+
+def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float) -> SeenEye:
+    part = _around(image, iris)
+    if iris.radius > _LARGE * apart:
+        lids = _around_eyeball(image, part, iris, lids)
+    return _pushed(part, iris, lids)
+
+
+def _around(image: np.ndarray, iris: Iris) -> _Part:
+    reach = 3.6 * iris.radius + 3
+    x0, y0 = max(0, int(iris.x - reach)), max(0, int(iris.y - reach))
+    # On the red channel irises of every colour are dark.
+    red = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2, 0].astype(np.float32)
+    red = cv2.GaussianBlur(red, (0, 0), max(0.5, 0.06 * iris.radius)).astype(np.float32)
+    dark, light = np.percentile(red, (10, 90))
+    return _Part(red, x0, y0, float(dark), max(float(light - dark), 12.0))
+
+
+def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) -> Contours:
+    """Lids around iris and white as a watershed (Meyer, 1992) divides them from the skin; as they were if it fails.
+
+    The edges are polynomials through its bounds.
+    """
+    axes = _axes(lids.upper)
+    height, width = part.red.shape
+    y, x = np.mgrid[part.y : part.y + height, part.x : part.x + width]
+    local = np.stack([x - iris.x, y - iris.y], 2) @ axes.T / iris.radius
+    along, down = local[..., 0], local[..., 1]
+    markers = np.zeros(part.red.shape, np.int32)
+    markers[np.hypot(along / _AROUND[0], down / _AROUND[1]) > 1] = _SKIN
+    markers[(np.abs(along) < _INSIDE[0]) & (np.abs(down) < _INSIDE[1])] = _EYEBALL
+    picture = np.ascontiguousarray(image[part.y : part.y + height, part.x : part.x + width])
+    eyeball = cv2.watershed(picture, markers) == _EYEBALL
+    ends = float(along[eyeball].min()), float(along[eyeball].max())
+    if not -ends[0] > _INSIDE[0] < ends[1]:
+        return lids
+    at, edges = np.linspace(*ends, len(lids.upper)), []
+    corners = [(end, float(np.median(down[eyeball & (np.abs(along - end) < 0.15)]))) for end in ends]
+    for sign in (-1, 1):
+        points = [*corners, *corners]
+        for column in np.arange(ends[0] + 0.1, ends[1] - 0.05, 0.1):
+            here = sign * down[eyeball & (np.abs(along - column) < 0.06)]
+            points += [(float(column), sign * (float(here.max()) - _LINE))] if len(here) else []
+        columns, bounds = np.transpose(points)
+        edge = np.polynomial.Polynomial.fit(columns, bounds, 4)(at)
+        edge[[0, -1]] = corners[0][1], corners[1][1]
+        edges.append(np.column_stack([at, edge]) * iris.radius @ axes + (iris.x, iris.y))
+    return Contours(*edges)
+
+
+def _axes(edge: np.ndarray) -> np.ndarray:
+    """Unit vectors along the line between an eye's corners and down from it."""
+    chord = edge[-1] - edge[0]
+    along = chord / max(float(math.hypot(*chord)), 1e-6)
+    return np.array([along, (-along[1], along[0])])
+
+
+def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
+    """The lids pushed back from the edge of the iris where it is seen."""
+    sides = float(np.median(_rise(part, iris, _SIDES)))
+    axes = _axes(lids.upper)
+    upper, lower = ((edge - (iris.x, iris.y)) @ axes.T for edge in lids)
+    # Corners first: between them nothing of the iris may be lacking.
+    for edge in (upper, lower):
+        edge[0, 0] = min(edge[0, 0], -_CORNER * iris.radius)
+        edge[-1, 0] = max(edge[-1, 0], _CORNER * iris.radius)
+    seen = _BELOW[_rise(part, iris, _BELOW) > max(_SEEN * sides, 4.0)]
+    if len(seen):
+        points = np.stack([np.cos(seen), np.sin(seen)], 1) @ axes.T * (1 + _CLEAR) * iris.radius
+        lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
+        far = np.abs(lower[1:-1, :1] - points[:, 0]) / (_BEND * iris.radius)
+        near = np.cos(np.pi / 2 * np.minimum(far, 1)) ** 2
+        lower[1:-1, 1] += (lacks * near).max(1)
+    moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
+    return SeenEye(iris, Contours(*moved), sides)
+
+
+def _rise(part: _Part, iris: Iris, angles: np.ndarray) -> np.ndarray:
+    """How much brighter it is outside of an iris than inside, (angles,)."""
+    rays = iris.radius * np.stack([np.cos(angles), np.sin(angles)], 1)
+    outside, inside = (_values(part, (rays * share + (iris.x, iris.y))[None])[0] for share in (1 + _APART, 1 - _APART))
+    return np.asarray(outside - inside)
+
+
+def _values(part: _Part, places: np.ndarray) -> np.ndarray:
+    """What the picture shows at places, (rows, cols, 2) x and y."""
+    at = (places - (part.x, part.y)).astype(np.float32)
+    return cv2.remap(part.red, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
