@@ -66,7 +66,7 @@ def wait_loaded(page: Any) -> None:
 
 
 def base_of(page: Any) -> str:
-    return str(page.evaluate(f"{TRACKER}.manifest.base"))
+    return str(page.evaluate(f"{TRACKER}.manifest?.base ?? ''"))
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def another_portrait(page: Any) -> Iterator[None]:
     """What is done in the block brings another portrait onto the stage; waits for it."""
     before = base_of(page)
     yield
-    page.wait_for_function(f"before => {TRACKER}.manifest.base !== before", arg=before)
+    page.wait_for_function(f"before => ({TRACKER}.manifest?.base ?? '') !== before", arg=before)
     wait_loaded(page)
 
 

@@ -453,6 +453,7 @@ def test_a_clip_is_recorded_where_the_browser_writes_mp4(
     if not records:
         return
     page.get_by_text("MP4", exact=True).click()
+    page.evaluate(f"window.cols = []; {TRACKER}.addEventListener('gazechange', (event) => cols.push(event.detail.col))")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the clip").click()
     assert download.value.suggested_filename == "gaze-portrait.mp4"
@@ -460,10 +461,10 @@ def test_a_clip_is_recorded_where_the_browser_writes_mp4(
         frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in file.decode(video=0)]
     height, width = frames[0][1].shape[:2]
     assert width == height > 100
-    assert 0.3 < frames[-1][0] < 5
-    faces = [face_in(frame) for _, frame in frames[:: max(1, len(frames) // 10)]]
-    places = [face.centre[0] / faces[0].iris_distance for face in faces]
-    assert max(places) - min(places) > 0.15, "it looks about, as far as a slow machine gets"
+    assert frames[-1][0] < 5
+    face_in(np.ascontiguousarray(frames[-1][1]))
+    cols = page.evaluate("cols")
+    assert min(cols) < 10 < 19 < max(cols), "it looks to both sides, however few frames a slow machine encodes"
     page.get_by_text("Clip saved").wait_for()
     assert page.evaluate(f"{TRACKER}.getAttribute('follow')") is None, "the pointer leads again"
 
