@@ -39,7 +39,7 @@ _FREE = 1.0
 """Seconds after which the place of one who went away must be free."""
 _BATCH = 0.5
 """Seconds that the engine takes for a batch of frames, where clients go away: a run can only end between two."""
-_MINUTES = 10.0
+_FEW_MINUTES, _MINUTES = 3.0, 10.0
 _ASK = f"""
 import sys, time
 from gradio_client import Client, handle_file
@@ -63,7 +63,7 @@ def rows(size: Size) -> Iterator[Row]:
                 for clients in (20, 30):
                     tries = list(pool.map(lambda n: _one(app, place, n), range(clients)))
                     yield Row(f"{clients} clients at once, of colours of their own", tries)
-                minutes = size.of(0.3, _MINUTES)
+                minutes = size.of(_FEW_MINUTES, _MINUTES) if size.share else 0.3
                 tries = [it for tries in pool.map(partial(_keep_on, app, place, minutes), range(20)) for it in tries]
                 yield Row(f"20 clients for {minutes:g} minutes, one portrait after the other", tries)
             time.sleep(15)  # connections that clients keep for later are closed after some seconds

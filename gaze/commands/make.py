@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from gaze.commands.shared import PROGRAM, failed, key_count, number_or, unwritable
+from gaze.commands.shared import PROGRAM, failed, number_or, number_or_auto, unwritable
 from gaze.engines.base import ENGINES
 from gaze.errors import DoubtfulFaceError, GazeError
 from gaze.face.framing import AUTO_SIDE, FRAMINGS
@@ -138,7 +138,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     )
     sheets.add_argument(
         "--keys",
-        type=key_count,
+        type=number_or_auto,
         default=normal.keys,
         metavar="N",
         help=f"looks per side that are rendered, all others being morphed: {AUTO}, by the engine's speed and the "
@@ -146,7 +146,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     )
     sheets.add_argument(
         "--frame-size",
-        type=key_count,
+        type=number_or_auto,
         default=normal.frame_size,
         metavar="PIXELS",
         help=f"longer side of the pack's frames; {AUTO} is as large as the photo allows, up to {AUTO_SIDE} "
@@ -156,7 +156,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--sheets",
         action=argparse.BooleanOptionalAction,
         default=normal.sheets,
-        help="make sprite sheets for other programs (default: yes, but not with --remote)",
+        help="make sprite sheets for other programs (default: yes, but not with --remote or --face all)",
     )
     sheets.add_argument(
         "--sheet-size",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from gaze.commands.shared import PROGRAM, failed, key_count, shown_on
+from gaze.commands.shared import PROGRAM, failed, number_or_auto, shown_on
 from gaze.errors import GazeError
 from gaze.motion.keys import AUTO
 from gaze.options import VIDEOS
@@ -28,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--video", choices=VIDEOS, default="vp9", help="how the video is coded (default: %(default)s)")
     parser.add_argument(
         "--keys",
-        type=key_count,
+        type=number_or_auto,
         default=AUTO,
         metavar="N",
         help="keys per side: 5, 7, 9 or auto (default: %(default)s)",

@@ -26,7 +26,7 @@ def number_or(word: str) -> Callable[[str], str | int]:
     return read
 
 
-key_count = number_or(AUTO)
+number_or_auto = number_or(AUTO)
 
 
 def failed(error: GazeError) -> int:

@@ -47,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
     except GazeError as error:
         return failed(error)
     except OSError as error:
-        return failed(unwritable("The folder", error, "Make room."))
+        return failed(unwritable(args.folder, error, "Make room there, or allow writing to it."))
     return 0

@@ -16,7 +16,6 @@ import numpy as np
 
 from gaze.errors import GazeError, how_to_install
 from gaze.face.face import Face
-from gaze.grid import EXPRESSION_RANGES as EXPRESSION_RANGES
 from gaze.grid import Expression as Expression
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +10,11 @@ import numpy as np
 from gaze.errors import FaceError, GazeError
 from gaze.face.face import Face
 from gaze.face.person import find_person
+from gaze.matting.finest import Network as Network
 from gaze.matting.finest import load_finest
 from gaze.matting.refinement import refine
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
-
-Network = Callable[[np.ndarray], np.ndarray]
-"""Finds the matte, (height, width) uint8, of a picture, (height, width, 3) uint8 RGB."""
 
 QUICK, FINEST = "quick", "finest"
 MATTINGS = (QUICK, FINEST)

@@ -1,4 +1,4 @@
-"""What turns a folder of sheets into something to open and to embed: its pages, and the zip."""
+"""What turns a portrait's folder into something to open and to embed: its pages, and the zip."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ def _size_of(folder: Path, poster: str, shown: Metadata | FaceFiles) -> tuple[in
 def _filled(name: str, values: Mapping[str, str]) -> str:
     """A page of gaze/widget with a portrait's data in it."""
     text = _widget_text(name)
-    for name, value in values.items():
-        text = text.replace(f"{{{{{name}}}}}", value)
+    for key, value in values.items():
+        text = text.replace(f"{{{{{key}}}}}", value)
     return text
 
 

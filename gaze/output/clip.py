@@ -80,7 +80,9 @@ def write_clip(folder: Path, target: str | Path | IO[bytes], kind: str = "webm",
             raise GazeError(f"There is no {name} of clip called “{given}”. Choose one of: {', '.join(known)}.")
     metadata = Metadata.read(folder)
     if metadata.pack is None:
-        raise GazeError("This portrait has no pack, from which clips are made. Make one with: gaze pack FOLDER")
+        raise GazeError(
+            "This portrait has no pack, from which clips are made. Make one with: python -m gaze pack FOLDER"
+        )
     pack = read_pack(folder / metadata.pack)
     if pack.motion is None:
         raise GazeError("This portrait was made by an older Gaze. Make it again, then the clip.")

@@ -15,6 +15,7 @@ import numpy as np
 
 from gaze.errors import GazeError
 from gaze.motion.motion import Mesh, Motion
+from gaze.output.metadata import MAX_GRID, MAX_SIDE
 from gaze.output.motion_payload import MAX_KEYS, MAX_LINES, MAX_POINTS, MAX_RANK, decode_motion
 from gaze.output.pack import ENTRY, LENGTH, MAGIC, MAX_HEADER, VERSION, Facts, Layer, Pack, Payload, Picture
 
@@ -26,7 +27,6 @@ _ALL_PIXELS = 2**30
 """The most pixels of all pictures of a payload: what sheets of version 1 can hold, and more than version 2 can."""
 _LAYERS, _VALUES = 8, 8
 _LARGE = 2**31
-_MAX_SIZE, _MAX_SIDE = 60, 16384
 _NAME = re.compile(r"[a-z-]{1,32}")
 _AGAIN = "The file is damaged or no pack: make it again."
 
@@ -206,9 +206,9 @@ def _facts(header: dict[str, Any], version: int) -> Facts:
     alpha: Any = header.get("hasAlpha")
     _require(isinstance(alpha, bool), "Its header does not say whether it hasAlpha.")
     facts = Facts(
-        _integer(header, "gridSize", 2, _MAX_SIZE),
-        _integer(header, "imageWidth", 1, _MAX_SIDE),
-        _integer(header, "imageHeight", 1, _MAX_SIDE),
+        _integer(header, "gridSize", 2, MAX_GRID),
+        _integer(header, "imageWidth", 1, MAX_SIDE),
+        _integer(header, "imageHeight", 1, MAX_SIDE),
         alpha,
         place,
     )

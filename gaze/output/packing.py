@@ -54,7 +54,6 @@ class KeyEncoder:
         self, facts: Facts, keys: Mapping[int, np.ndarray], coding: Coding, layers: Sequence[LayerKeys] = ()
     ) -> None:
         self._facts, self._n = facts, round(len(keys) ** 0.5)
-        self._coding = coding
         self._about = describe_video(facts, coding.codec) if coding.codec else {}
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._order = spiral(self._n)
@@ -71,7 +70,6 @@ class KeyEncoder:
             for number in self._order
             if number in places
         }
-
         self._layers = [(layer, self._pool.submit(encode_layer, layer, coding.quality)) for layer in layers]
 
     def __enter__(self) -> KeyEncoder:

@@ -1,5 +1,4 @@
-"""The box in which untrusted pictures are read: processes with limits, killed and replaced when they pass
-them.
+"""The box in which untrusted pictures are read: processes with limits, replaced when they pass them.
 
 A library, a notebook and the app share it. Nothing but a pipe connects it with this process (`worker`), so that it
 works from scripts without a guard, from threads, and after a fork.

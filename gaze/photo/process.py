@@ -77,9 +77,13 @@ class Process:
         self._there: IO[bytes] = self._process.stdin  # type: ignore[assignment]
         self._back: IO[bytes] = self._process.stdout  # type: ignore[assignment]
         self.fit = True
-        with self._watched(_START_UP):
-            self._answer()
-        self.fit = True
+        try:
+            # However slowly it starts, it stands back for nothing: it would for all pictures that it reads.
+            with self._watched(_START_UP, stands_back=False):
+                self._answer()
+        except (OSError, ValueError):
+            self.end()
+            raise
 
     def kill(self) -> None:
         """End it at once, whatever it does."""
@@ -155,9 +159,11 @@ class Process:
         return answer
 
     @contextmanager
-    def _watched(self, patience: float) -> Iterator[None]:
+    def _watched(self, patience: float, stands_back: bool = True) -> Iterator[None]:
         """In the block the process's time runs; when it is over, the process ends."""
-        timers = threading.Timer(patience, self.kill), threading.Timer(_SLOW, self._stand_back)
+        timers = [threading.Timer(patience, self.kill)]
+        if stands_back:
+            timers.append(threading.Timer(_SLOW, self._stand_back))
         for timer in timers:
             timer.daemon = True
             timer.start()

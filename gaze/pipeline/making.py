@@ -35,7 +35,7 @@ from gaze.storage.publishing import publishing
 from gaze.storage.recipe import Recipe
 
 _STILLS_BETTER = 5
-"""What the pack's stills are better than the sheets, in units of WebP quality: one byte in seventeen more."""
+"""How much better the pack's stills are than the sheets, in units of WebP quality: one byte in seventeen more."""
 
 
 def generate(

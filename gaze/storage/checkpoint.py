@@ -53,7 +53,7 @@ def write_checkpoint(folder: Path, fingerprint: str, checkpoint: Checkpoint) -> 
     Args:
         folder: the portrait's.
         fingerprint: the run's `fingerprint_of`.
-        kept: the frames.
+        checkpoint: the frames, and how long each took.
     """
     looks = [(look.row, look.col) for look in checkpoint.frames]
     with zipfile.ZipFile(folder / CHECKPOINT, "w") as archive:

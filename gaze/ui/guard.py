@@ -33,7 +33,7 @@ _PARTS = ("/assets/", "/static/")
 _FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-prefix", b"x-gradio-server")
 """From what a web server before the app says there, Gradio makes the page's address."""
 _LOOPBACK = re.compile(r"(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\]", re.ASCII | re.IGNORECASE)
-_UNUSED = re.compile(r"/gradio_api/(?:process_recording|deep_link|(?:undo-)?vibe-|stream/|proxy=)|/monitoring\b")
+_UNUSED = re.compile(r"/gradio_api/(?:process_recording|deep_link|(?:undo-)?vibe-|stream/|proxy=)|^/monitoring\b")
 """What Gradio offers and no page of ours asks for: it runs ffmpeg on what anybody sends, or writes files that stay."""
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 

@@ -1,6 +1,7 @@
 """The app with small portraits: `python -m tests.browser.quick_app GATE`. Runs go on only while the file GATE is there.
 
-What was made before, of the same photo with the same options, is copied: the engine works once for each.
+What was made before, of the same photo with the same options, is copied: the engine works once for each. The example
+on the stage is small, too: each page of each test decodes it.
 A portrait of 768 pixels cannot be made, and one of 1,024 ends in a fault of ours.
 """
 
@@ -22,7 +23,7 @@ from gaze.options import Options
 from gaze.pipeline.making import generate
 from gaze.progress import Progress, Result
 from gaze.storage.publishing import publishing
-from gaze.ui import adding, handlers
+from gaze.ui import adding, handlers, hero
 from gaze.ui.app import launch
 
 GATE = Path(sys.argv[1])
@@ -31,12 +32,16 @@ made: dict[str, Result] = {}
 kept = Path(tempfile.mkdtemp())
 
 
+def small(options: Options) -> Options:
+    return replace(options, engine="warp", keys=5, frame_size=256)
+
+
 def copied(photo: Path, out: Path, options: Options, progress: Any = None) -> Result:
     """A portrait of 256 pixels."""
-    small = replace(options, engine="warp", keys=5, frame_size=256)
-    name = hashlib.sha256(photo.read_bytes() + repr(small).encode()).hexdigest()
+    options = small(options)
+    name = hashlib.sha256(photo.read_bytes() + repr(options).encode()).hexdigest()
     if name not in made:
-        made[name] = generate(photo, kept / name, small, progress)
+        made[name] = generate(photo, kept / name, options, progress)
     with publishing(out) as draft:
         shutil.copytree(made[name].folder, draft, dirs_exist_ok=True)
     return replace(made[name], folder=out)
@@ -61,5 +66,7 @@ def run(photo: Path, out: Path, options: Options, earlier: Sequence[Path]) -> Ge
 
 if __name__ == "__main__":
     handlers.run, handlers.generate = run, copied  # type: ignore[assignment]
+    example = generate(hero.example_photos()[0], kept / "hero", small(Options(sheets=False))).folder
+    hero.folder = lambda: example
     adding.add_sheets = partial(adding.add_sheets, sheet_size=64, effort=0)
     launch()

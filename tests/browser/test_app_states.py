@@ -212,7 +212,7 @@ class Visit:
         page = self.page
         page.evaluate(app.SETTLE)
         width, height = page.viewport_size["width"], page.viewport_size["height"]
-        stage, caption, button = (app.box(page, name) for name in (".stage", "h1", "a.btn"))
+        stage, caption, button = (app.box(page, name) for name in ("figure > .stage", "h1", "a.btn"))
         assert stage["width"] == stage["height"] <= width
         assert stage["width"] > 0.5 * min(width, height)
         assert abs(stage["x"] + stage["width"] / 2 - width / 2) < 1

@@ -254,6 +254,20 @@ def test_the_same_pack_is_fetched_and_decoded_once(page: Any, site: Any, record:
     )
 
 
+def test_portraits_that_move_together_keep_their_own_looks(open_page: Any, site: Any, keys: Keys) -> None:
+    write_page(site.folder, MANUAL * 3, width=WIDTH)
+    page = open_page(viewport={"width": 400, "height": 3 * HEIGHT})
+    page.goto(site.url)
+    everywhere = "[...document.querySelectorAll('gaze-tracker')]"
+    page.wait_for_function(f"{everywhere}.every((it) => it.loaded)")
+    places = [(0, 0), (399, 0), (0, 599)]
+    page.evaluate(f"(places) => {everywhere}.forEach((it, i) => it.lookAt(...places[i]))", places)
+    page.evaluate(TWO_FRAMES)
+    shown = pixels(page).astype(float)
+    for i, (row, col) in enumerate([(0, 0), (0, 29), (29, 0)]):
+        assert_is_morph(shown[i * HEIGHT : (i + 1) * HEIGHT, :WIDTH], keys, row, col)
+
+
 @pytest.mark.parametrize("density", [1, 2, 3])
 def test_sharp_on_dense_screens(open_page: Any, site: Any, keys: Keys, density: int) -> None:
     page = open_page(viewport={"width": 600, "height": 500}, device_scale_factor=density)

@@ -69,6 +69,30 @@ def test_the_clock_ends_what_the_system_does_not(monkeypatch: pytest.MonkeyPatch
     assert after.result().rgb.shape == (512, 512, 3)
 
 
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="the system knows no priorities")
+def test_a_process_that_starts_slowly_reads_as_quickly_as_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SLOW", 0.0)
+    process = module.Process()
+    try:
+        assert process.fit
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, process._process.pid) == own
+    finally:
+        process.end()
+
+
+def test_a_process_that_does_not_start_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(process: module.Process) -> None:
+        raise OSError("The process ended.")
+
+    started = list[Any]()
+    monkeypatch.setattr(module, "_STARTED", started)
+    monkeypatch.setattr(module.Process, "_answer", ended)
+    with pytest.raises(OSError, match="ended"):
+        module.Process()
+    assert not started
+
+
 def test_closing_the_steps_ends_the_reading_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 1000)
     load_portrait(PHOTO)

@@ -15,13 +15,21 @@ def test_untouched_controls_are_the_normal_options() -> None:
 
 def test_the_strength_multiplies_the_others_up_to_the_most() -> None:
     chosen = Choice(
-        strength=1.5, head=0.5, eyes=2, background="remove", framing="whole", frame_size=768, straighten=False
+        strength=1.5,
+        head=0.5,
+        eyes=2,
+        background="remove",
+        framing="whole",
+        frame_size=768,
+        straighten=False,
+        blinking=False,
     )
     wanted = Options(
         strengths=Strengths(0.75, 2, 1.5),
         framing="whole",
         frame_size=768,
         straighten=False,
+        blinking=False,
         remove_background=True,
         face=2,
         remote="x/y",

@@ -136,7 +136,7 @@ class Renderer:
             tell: called with a sentence for the person where something had to be changed on the way.
 
         Raises:
-            GazeError: the networks give no numbers.
+            GazeError: the networks give NaN in every precision.
             torch.OutOfMemoryError: not even a single frame fits into the device's memory.
         """
         # Not earlier: a ZeroGPU Space has no GPU until it renders.
@@ -192,11 +192,11 @@ class Renderer:
         return source.paster.paste(generated)
 
     def _give_up_precision(self) -> None:
-        """Build the networks anew in the next precision that may give numbers."""
+        """Build the networks anew in the next precision that is tried."""
         dtype = devices.next_dtype(self.device, self.dtype)
         if dtype is None:
             raise GazeError(
-                "The networks give no numbers, even in full precision: their weights are damaged, or the GPU is. "
+                "The networks give NaN, even in full precision: their weights are damaged, or the GPU is. "
                 "Fetch the weights again, or choose the instant engine."
             ) from None
         self._build(dtype)
@@ -204,7 +204,7 @@ class Renderer:
     def _slower(self) -> str:
         first, now = NAMES[self._first_dtype], NAMES[self.dtype]
         where = "processor" if self.device.type == "cpu" else "GPU"
-        return f"On this {where} {first} gives no numbers: frames are rendered in {now}, which may be slower."
+        return f"On this {where} the networks give NaN in {first}: frames are rendered in {now}, which may be slower."
 
 
 class _Transfers:

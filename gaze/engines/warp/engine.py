@@ -21,7 +21,7 @@ from gaze.engines.warp.backdrop import find_backdrop, through_layer
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
-from gaze.engines.warp.gaze import EyeMotion, eye_motion, opening_share
+from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift, smoothstep
 from gaze.engines.warp.inverse import pixels, source_positions
 from gaze.engines.warp.lid_fit import fit_lids
@@ -71,7 +71,7 @@ class WarpSource:
         turn: how far the face is turned already, in units of `YAW_RANGE`.
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
-        opening: how far they are open: the share of it up and down (`opening_share`).
+        room: how far they can move up and down.
         eyes: the layers of both eyes.
         followers: of both irises, for the motion between keys.
         edges: of each eye's lids, and of the brow above it.
@@ -92,7 +92,7 @@ class WarpSource:
     turn: float
     straighten: float
     sight: float
-    opening: float
+    room: Room
     eyes: tuple[Eye, Eye]
     followers: tuple[Follower, ...] = ()
     edges: tuple[tuple[Contours, Contours], ...] = ()
@@ -154,7 +154,7 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
-            opening=opening_share(float(np.mean([it.gap for it in both])) / unit),
+            room=find_room((left.iris, right.iris), both, unit),
             eyes=(left, right),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
@@ -236,7 +236,7 @@ def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
 
 
 def _look(source: WarpSource, pose: Pose) -> EyeMotion:
-    return eye_motion(pose, source.straighten, source.opening).scaled(source.sight)
+    return eye_motion(pose, source.straighten, source.room).scaled(source.sight)
 
 
 def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:

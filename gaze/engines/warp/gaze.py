@@ -10,21 +10,28 @@ goes no farther down than the upper lid, or white would be seen above it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from gaze.engines.warp.lids import Lids
+from gaze.face.face import Iris
 from gaze.grid import GAZE_RANGE, Pose
 
 IRIS_SWING = 0.0803
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0583, 0.0220
-_IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.026, 0.010, -0.0061, 0.040
+_IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.026, 0.010, -0.0061, 0.034
 _UPPER_Y, _UPPER_XX, _UPPER_YY = 0.038, 0.024, 0.010
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
+_LEAST_REACH = 0.01
+_SEEN = 0.2
+"""Radii of an iris that its middle stays away from the lids."""
 _OPEN, _SHARES = 0.16, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 
@@ -48,21 +55,42 @@ class EyeMotion:
         return EyeMotion(self.across * share, self.down * share, self.upper * share, self.lower * share)
 
 
-def opening_share(gap: float) -> float:
-    """Share of their motion up and down that eyes make which are open by `gap` iris distances.
+@dataclass(frozen=True)
+class Room:
+    """How much room irises have to move up and down, iris distances, the mean of both eyes.
 
-    In narrow ones an iris that went as far would vanish behind its lid, and the lid would close.
+    Attributes:
+        gap: between the lids where they are farthest apart.
+        above, below: that the middle of an iris may come nearer to the upper lid, and to the lower one.
     """
-    return float(np.clip(gap / _OPEN, *_SHARES))
+
+    gap: float = _OPEN
+    above: float = math.inf
+    below: float = math.inf
+
+    @property
+    def share(self) -> float:
+        """Of the usual motion up and down: in narrow eyes an iris that went as far would vanish behind its lid."""
+        return float(np.clip(self.gap / _OPEN, *_SHARES))
 
 
-def eye_motion(pose: Pose, straighten: float = 0.0, opening: float = 1.0) -> EyeMotion:
+def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
+    """The room of both irises between their lids; `unit`: pixels per iris distance."""
+    found = []
+    for it, edges in zip(irises, lids, strict=True):
+        x, y, margin = np.array(it.x), np.array(it.y), _SEEN * it.radius
+        found.append([edges.gap, float(edges.depth(x, y)) - margin, float(edges.height(x, y)) - margin])
+    gap, above, below = np.mean(found, axis=0) / unit
+    return Room(float(gap), float(above), float(below))
+
+
+def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeMotion:
     """The motion of a look.
 
     Args:
         pose: the look; zero moves nothing but what `straighten` asks for.
         straighten: iris distances that the irises are moved to the right in every look.
-        opening: share of the motion up and down that is made (`opening_share`).
+        room: of the irises, whose middles stay between the lids.
     """
     x, y = pose.pupil_x / GAZE_RANGE, -pose.pupil_y / GAZE_RANGE
     # Beyond the grid's edge, where a strength above 1 leads, the polynomials would run away: they go on straight.
@@ -71,8 +99,11 @@ def eye_motion(pose: Pose, straighten: float = 0.0, opening: float = 1.0) -> Eye
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
     upper = _UPPER_Y * y + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
-    lids = (opening * _soft(way, _LID_REACH) for way in (upper, lower))
-    return EyeMotion(_soft(across, IRIS_REACH), opening * _soft(down, _LID_REACH), *lids)
+    upper, lower = (room.share * _soft(way, _LID_REACH) for way in (upper, lower))
+    most = room.above - upper if down < 0 else room.below + lower
+    return EyeMotion(
+        _soft(across, IRIS_REACH), _soft(room.share * down, max(_LEAST_REACH, min(_LID_REACH, most))), upper, lower
+    )
 
 
 def _soft(way: float, reach: float) -> float:

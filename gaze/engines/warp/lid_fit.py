@@ -59,13 +59,11 @@ def fit_lids(image: np.ndarray, face: Face) -> tuple[SeenEye, SeenEye]:
 
 
 class _Part(NamedTuple):
-    """The red channel around an eye, blurred; x and y of its first pixel; what is dark there; and a full contrast."""
+    """The red channel around an eye, blurred; x and y of its first pixel."""
 
     red: np.ndarray
     x: int
     y: int
-    dark: float
-    full: float
 
 
 def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float) -> SeenEye:
@@ -80,9 +78,7 @@ def _around(image: np.ndarray, iris: Iris) -> _Part:
     x0, y0 = max(0, int(iris.x - reach)), max(0, int(iris.y - reach))
     # On the red channel irises of every colour are dark.
     red = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2, 0].astype(np.float32)
-    red = cv2.GaussianBlur(red, (0, 0), max(0.5, 0.06 * iris.radius)).astype(np.float32)
-    dark, light = np.percentile(red, (10, 90))
-    return _Part(red, x0, y0, float(dark), max(float(light - dark), 12.0))
+    return _Part(cv2.GaussianBlur(red, (0, 0), max(0.5, 0.06 * iris.radius)), x0, y0)
 
 
 def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) -> Contours:

@@ -10,7 +10,7 @@ export class Desk {
   behind = null;
   #before;
 
-  /** @param act called with "moved" when a control has been moved. */
+  /** @param onMove called when a control was moved; the others with the example, or the portrait, that was chosen. */
   constructor({ config, onMove, onExample, onOpen, onClear }) {
     this.form = $("controls");
     this.#before = "keep";

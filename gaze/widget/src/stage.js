@@ -28,7 +28,7 @@ class Program {
   constructor(gl, sources, isSharp, samplers) {
     const program = (this.program = compile(gl, sources, isSharp));
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-      throw new Error("the graphics driver refuses the morph");
+      throw new Error("the graphics driver refuses it");
     }
     const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS) ?? 0;
     this.at = {};

@@ -153,7 +153,7 @@ export async function fetchOr(url, options) {
     return await fetch(url, options);
   } catch (error) {
     if (options.signal?.aborted || !isForeign(url)) throw error;
-    throw Object.assign(new Error(`${new URL(url).host} does not answer this page: it has to allow it (CORS)`), {
+    throw Object.assign(new Error(`${new URL(url).host} has to allow this page (CORS)`), {
       isRefused: true,
     });
   }

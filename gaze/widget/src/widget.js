@@ -292,7 +292,8 @@ export class Widget {
   /** Row and column that are to be drawn now. */
   cell(player) {
     const place = this.follower.place(player.size);
+    if (this.get("blend") === "none") return place.map(Math.round);
     if (player.isMorph) place[0] += this.breath; // cells of sheets would be blended, which is not as sharp
-    return this.get("blend") === "none" ? place.map(Math.round) : place;
+    return place;
   }
 }

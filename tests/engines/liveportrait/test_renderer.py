@@ -277,7 +277,7 @@ def test_where_half_precision_gives_no_numbers_the_next_is_taken(half_renderer: 
     notes: list[str] = []
     (frames,) = half_renderer.frames(source, [published_pose(14, 20)], Expression(), notes.append)
     assert half_renderer.dtype == torch.float32
-    expected = "On this processor bfloat16 gives no numbers: frames are rendered in full precision (float32), "
+    expected = "On this processor the networks give NaN in bfloat16: frames are rendered in full precision (float32), "
     assert notes == [expected + "which may be slower."]
     assert frames.std() > 10
     # Whoever comes next is told as well.

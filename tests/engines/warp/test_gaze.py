@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from gaze.engines.warp.gaze import IRIS_SWING, eye_motion, opening_share
+from gaze.engines.warp.gaze import IRIS_SWING, Room, eye_motion, find_room
+from gaze.engines.warp.lids import Lids
+from gaze.face.face import Iris, Opening
 from gaze.grid import GAZE_RANGE, Cell, GazeGrid, Pose, Strengths
+from tests.faces import parabolas
 
 
 def at(x: float, y: float) -> Pose:
@@ -58,7 +61,21 @@ def test_a_part_of_a_look_is_that_part_of_each_motion() -> None:
 
 
 def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
-    wide, narrow = eye_motion(at(1, -1)), eye_motion(at(1, -1), opening=opening_share(0.08))
+    wide, narrow = eye_motion(at(1, -1)), eye_motion(at(1, -1), room=Room(0.08))
     assert narrow.across == wide.across
-    assert (narrow.down, narrow.upper, narrow.lower) == pytest.approx((wide.down / 2, wide.upper / 2, wide.lower / 2))
-    assert [opening_share(gap) for gap in (0.01, 0.16, 0.4)] == [0.4, 1, 1.25]
+    assert (narrow.upper, narrow.lower) == pytest.approx((wide.upper / 2, wide.lower / 2))
+    assert narrow.down == pytest.approx(wide.down / 2, rel=0.05)
+    assert [Room(gap).share for gap in (0.01, 0.16, 0.4)] == [0.4, 1, 1.25]
+
+
+@pytest.mark.parametrize("x", [-1, 0, 1])
+def test_the_middle_of_an_iris_stays_between_the_lids(x: int) -> None:
+    up, down = (eye_motion(at(x, y), room=Room(0.16, 0.02, 0.02)) for y in (-1, 1))
+    assert up.down - up.upper > -0.02
+    assert down.down - down.lower < 0.02
+
+
+def test_how_much_room_an_iris_has_is_seen() -> None:
+    lids = Lids(parabolas(Opening((0.0, 50.0), (40.0, 50.0), (20.0, 42.0), (20.0, 56.0))))
+    room = find_room([Iris(20.0, 48.0, 10.0)] * 2, [lids] * 2, 100.0)
+    assert (room.gap, room.above, room.below) == pytest.approx((0.14, 0.04, 0.06), abs=0.003)
