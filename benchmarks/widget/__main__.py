@@ -40,16 +40,18 @@ def measure(name: str, site: Site, subject: Subject, only: list[str], has_gpu: b
     found = visits.script(subject)
     start = functools.partial(started, name, has_gpu)
     for what in only:
-        begun = time.monotonic()
+        begun, more = time.monotonic(), visits.Found()
         try:
             if what == "memory":
-                found |= visits.memory(start, site, subject)
+                more = visits.memory(start, site, subject)
             else:
                 with start() as browser:
-                    found |= _IN_A_PAGE[what](browser, site, subject)
+                    more = _IN_A_PAGE[what](browser, site, subject)
         except RuntimeError as error:  # one measure that a browser cannot give leaves the others
             print(f"{name}, {subject.name}, {what}: {error}", file=sys.stderr)
-        print(f"{name}, {subject.name}, {what}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        found |= more
+        values = ", ".join(f"{key} {value:.4g}" for key, value in more.items() if value is not None)
+        print(f"{name}, {subject.name}, {what}, {time.monotonic() - begun:.0f} s: {values}", file=sys.stderr)
     return found
 
 

@@ -35,7 +35,8 @@ _KEPT = 4
 _IDLE = 600.0
 """Seconds after which a replica without work is given back."""
 _REPLICA = "replica"
-_PACE = 0.2
+_POLL = 0.2
+"""Seconds between two looks at whether a replica is there."""
 
 
 @dataclass(frozen=True)
@@ -281,7 +282,7 @@ def _starting(application: str) -> Iterator[Loading]:
             told = state.deployments[_REPLICA].message if _REPLICA in state.deployments else state.message
             raise GazeError(f"The cluster's replicas do not start: {told.rstrip().rpartition('Error: ')[2]}")
         yield Loading("Starting the cluster's replicas")
-        time.sleep(_PACE)
+        time.sleep(_POLL)
     raise GazeError(
         "The cluster has had no room for a replica for ten minutes. “ray status” tells what is in its place."
     )

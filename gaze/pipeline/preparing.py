@@ -21,7 +21,7 @@ from gaze.progress import Loading, Progress, Steps
 
 
 def reading(photo: Photo | Portrait) -> Generator[Progress, None, Portrait]:
-    """Read the photo, in steps that Cancel can come between; one that was read already is as it is."""
+    """Read the photo, in steps between which it can be cancelled; one that was read already is as it is."""
     if isinstance(photo, Portrait):
         return photo
     with Steps(read_portrait(photo)) as steps:

@@ -48,7 +48,8 @@ _NOTES, _LETTERS = 20, 1000
 """As many notes, and letters of each, as are believed."""
 _RETURN = 10.0
 """Seconds for which a lost Gaze is looked for again: one that was restarted needs as many."""
-_PACE = 0.1
+_POLL = 0.1
+"""Seconds between two looks at what the other side has answered."""
 _LOST = (CancelledError, httpx.HTTPError, ValueError, KeyError)
 """What gradio_client raises when the other side goes away, depending on what it was waiting for."""
 _SPACE = re.compile(r"(?:https://huggingface\.co/spaces/)?([\w.-]+/[\w.-]+)/?", re.ASCII)
@@ -202,7 +203,7 @@ def _reconnect(address: str) -> Generator[Progress, None, BoundedClient]:
         except _UnreachableError as error:
             if time.monotonic() > deadline:
                 raise _lost(address) from error
-        time.sleep(10 * _PACE)
+        time.sleep(10 * _POLL)
 
 
 def _lost(address: str) -> GazeError:
@@ -230,7 +231,7 @@ def _make(
                 heard += len(news)
                 last = news[-1] if news else last if heard else _place(job, address) or last
                 yield from news or [last]
-                wait([job.future], _PACE)
+                wait([job.future], _POLL)
             manifest, path = _answer(job.result(), address)
             yield from [_step(output) for output in job.outputs()[heard:]]  # the last came while it was waited
         except QueueError as error:
@@ -285,6 +286,6 @@ def _cancel(job: Job) -> None:
     """Free the other side. It has to have told its name of the job first: without it, cancelling does nothing."""
     deadline = time.monotonic() + 10
     while not job.communicator.event_id and not job.done() and time.monotonic() < deadline:
-        time.sleep(_PACE)
+        time.sleep(_POLL)
     with suppress(httpx.HTTPError):  # It may be gone.
         job.cancel()

@@ -55,7 +55,7 @@ _TITLE = "Gaze: your photo looks at you"
 _TEMPORARY = "gaze-app-"
 _EVENTS, _THREADS = 200, 100
 """Requests that Gradio takes before it has begun with them, and those that it answers at once: those who wait in our
-line, and those who follow, keep a thread each."""
+queue, and those who follow, keep a thread each."""
 _TIDY = 600.0
 """Seconds between two looks for what is too old."""
 

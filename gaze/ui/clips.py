@@ -27,6 +27,9 @@ def clip_routes(store: SessionStore, limit: Limit) -> list[Route]:
         session, shape, kind = (request.path_params[name] for name in ("session", "shape", "kind"))
         try:
             limit.take(client_of(request))
+        except GazeError as error:
+            return PlainTextResponse(for_visitors(error), status_code=429)
+        try:
             data = made(store, session, kind, shape)
         except StoreError as error:
             return PlainTextResponse(for_visitors(error), status_code=503)

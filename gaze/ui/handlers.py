@@ -134,7 +134,8 @@ class Handlers(Finished):
         portraits = count_faces(load_portrait(photo), make.anyway) if make.face == ALL else 1
 
         def learn(result: Result, took: Seconds) -> None:
-            self._estimates.learn(engine if self._remote else result.engine, options, took, portraits)
+            # By the name it is asked for: a cluster's is in the end that of what its replicas run.
+            self._estimates.learn(engine, options, took, portraits)
 
         def begin() -> Generator[Progress, None, Result]:
             return self._results.keeping(out, run(photo, out, options, self._earlier(make.mine)))

@@ -1,4 +1,4 @@
-"""A photo whose eyes are hard to see: a real one, paled around the eyes by just as much as it takes."""
+"""A photo whose eyes are hard to see: a real one, paled around the eyes as widely as it takes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def doubtful(portrait: Portrait) -> np.ndarray:
     face = find_faces(portrait)[0]
     (x, y), unit = face.centre, face.iris_distance
     rows, columns = np.mgrid[: portrait.height, : portrait.width]
-    near = np.clip(1.6 - np.hypot((columns - x) / unit, (rows - y) / (0.45 * unit)), 0, 1)[..., None]
     skin = cv2.GaussianBlur(portrait.image, (0, 0), 0.5 * unit).astype(float)
-    low, high = 0.5, 1.0
+    low, high = 0.5, 1.3
     for _ in range(_STEPS):
-        share = (low + high) / 2 * near
+        wide = (low + high) / 2 * unit
+        share = np.clip(1.6 - np.hypot((columns - x) / wide, (rows - y) / (0.45 * wide)), 0, 1)[..., None]
         image = np.rint(portrait.image * (1 - share) + skin * share).astype(np.uint8)
         confidence = max((found.confidence for found in find_faces(Portrait(image))), default=0.0)
         if DOUBTFUL <= confidence < SURE:

@@ -25,12 +25,19 @@ COUNT = """async () => {
 SCREENS: dict[str, dict[str, Any]] = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
 
 
+@pytest.fixture(scope="module")
+def pale(portrait: Portrait) -> np.ndarray:
+    return doubtful(portrait)
+
+
 class Visit:
     """A page that is led through all states."""
 
-    def __init__(self, page: Any, address: str, gate: Path, portrait: Portrait, faceless: np.ndarray) -> None:
-        self.page, self.address, self.gate, self.portrait, self.faceless = page, address, gate, portrait, faceless
-        self.doubtful = doubtful(portrait)
+    def __init__(
+        self, page: Any, address: str, gate: Path, portrait: Portrait, faceless: np.ndarray, pale: np.ndarray
+    ) -> None:
+        self.page, self.address, self.gate = page, address, gate
+        self.portrait, self.faceless, self.pale = portrait, faceless, pale
         self.first = {name: app.box(page, name) for name in ("#stage", ".head")}
 
     def states(self) -> Iterator[str]:
@@ -154,7 +161,7 @@ class Visit:
         self.gate.touch()
         app.wait_state(page, "done")
         yield "done, all"
-        app.upload(page, "doubtful.png", app.png(self.doubtful))
+        app.upload(page, "doubtful.png", app.png(self.pale))
         app.wait_state(page, "doubtful")
         yield "doubtful"
         with app.another_portrait(page):
@@ -235,6 +242,7 @@ def test_every_state_is_whole(
     gate: Path,
     portrait: Portrait,
     faceless: np.ndarray,
+    pale: np.ndarray,
     record: Record,
     screen: str,
     theme: str,
@@ -247,7 +255,7 @@ def test_every_state_is_whole(
         page.route(re.compile(r"\.woff2?($|\?)"), lambda route: route.abort())  # another font than ours
     gate.touch()
     app.open_app(page, address)
-    visit = Visit(page, address, gate, portrait, faceless)
+    visit = Visit(page, address, gate, portrait, faceless, pale)
     pictures = os.environ.get("GAZE_SCREENSHOTS")
     wrong = {}
     try:

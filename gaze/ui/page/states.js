@@ -68,13 +68,13 @@ export class States {
     this.#show("several", {
       stage: { still: found.still, faces: true },
       words: this.#line("Which face?", [
-        `There are ${count(number)} faces in this photo. Choose one, or make a portrait of each, on one page.`,
+        `There are ${count(number)} faces in this photo. Choose one, or put all on one page.`,
       ]),
       desk: ["faces"],
       bar: [
         "two",
         button(makeAll(number), { act: all, kind: "primary", picture: "people" }),
-        button("Choose another", { act: this.#acts.choose }),
+        button("Choose another", { act: this.#acts.choose, kind: "narrow" }),
       ],
     });
   }
