@@ -154,7 +154,7 @@ class Handlers(Finished):
 
     def _finished(self, session: str) -> Answer:
         made = ui.manifest(session, self._results.metadata(session))
-        return {"portrait": made, "notes": [*self._results.notes(session)]}
+        return {"portrait": made, "problems": [*self._results.notes(session)]}
 
     def _followed(self, event: gr.EventData, find: Callable[[Any], Job | Answer]) -> Iterator[Answer]:
         data = dict(event._data or {})
@@ -183,7 +183,7 @@ class Handlers(Finished):
             told["shown"] = ui.manifest(job.about["session"], state.shown.metadata)
         if state.result:
             session = job.about["session"]
-            told |= {"portrait": ui.manifest(session, state.result.metadata), "notes": [*self._results.notes(session)]}
+            told |= self._finished(session) | {"notes": [*map(for_visitors, state.result.notes)]}
         if state.problem:
             told["problem"] = titled(state.problem)
         return told

@@ -69,11 +69,13 @@ export class Desk {
     this.fault("");
   }
 
-  /** Shows one part of the desk; frozen controls stay where they are, pale, and cannot be moved. */
-  show(part, { frozen = false, mine = false, current = "" } = {}) {
+  /** Shows one part of the desk; frozen controls stay where they are, pale, and cannot be moved. `notes`: what was chosen or changed by itself. */
+  show(part, { frozen = false, mine = false, current = "", notes = [] } = {}) {
     for (const section of document.querySelectorAll("[data-desk]")) section.hidden = section.dataset.desk !== part;
     this.form.classList.toggle("still-off", frozen);
     this.form.inert = frozen;
+    $("notes").hidden = !notes.length;
+    $("notes").replaceChildren(...notes.map((note) => make("p", { className: "note" }, note)));
     $("mine").hidden = !mine || !$("mine-list").children.length;
     for (const thumb of $("mine-list").querySelectorAll(".thumb"))
       thumb.toggleAttribute("aria-current", thumb.dataset.session === current);

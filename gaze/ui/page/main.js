@@ -243,7 +243,8 @@ class Page {
     }
     if (state.phase === "done") {
       const { session, secret, made, choice } = run;
-      this.#made = { session, secret, made, choice, portrait: state.portrait, notes: state.notes };
+      const { portrait, notes, problems } = state;
+      this.#made = { session, secret, made, choice, portrait, notes, problems };
       named(session, true);
       this.#finish();
       this.#mine.list();
@@ -287,7 +288,7 @@ class Page {
     }
     this.#looking.take(null);
     this.#preview = this.#several = null;
-    this.#made = { ...entry, portrait: answer.portrait, notes: [] };
+    this.#made = { ...entry, portrait: answer.portrait };
     if (anew) named(entry.session, true);
     this.#finish();
   }

@@ -120,7 +120,7 @@ export class States {
     this.#running("waiting", this.#line(title, [text]), { label, left: "", share: 0, still });
   }
 
-  done({ session, made, portrait, notes }, hasPhoto) {
+  done({ session, made, portrait, notes, problems }, hasPhoto) {
     const many = Boolean(portrait.faces?.length);
     const [title, it] = many ? ["Your portraits are ready.", "They are"] : ["Your portrait is ready.", "It is"];
     const until = made ? [`${it} kept until ${keptUntil(made, this.#config.days)}. `] : [];
@@ -132,12 +132,12 @@ export class States {
       download: "gaze-portrait.zip",
     });
     zip.append(icon("download"), make("span", {}, "Download"));
-    this.#desk.fault((notes ?? []).join(" "));
+    this.#desk.fault((problems ?? []).join(" "));
     const link = () => this.#acts.link(keptUntil(made ?? Date.now(), this.#config.days));
     this.#show("done", {
       stage: {},
       words: this.#line(title, [...until, remove]),
-      desk: [hasPhoto ? "controls" : "own", { mine: true, current: session }],
+      desk: [hasPhoto ? "controls" : "own", { mine: true, current: session, notes }],
       bar: [
         "done",
         zip,
