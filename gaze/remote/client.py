@@ -153,7 +153,7 @@ def as_arguments(options: Options) -> dict[str, Any]:
     for name in ("remote", "wink_left", "wink_right"):  # the last two are poses', not a portrait's
         del arguments[name]
     arguments["sheets"] = options.wants_sheets
-    arguments |= {name: str(arguments[name]) for name in ("keys", "frame_size")}
+    arguments |= {name: str(arguments[name]) for name in ("keys", "frame_size", "face")}
     return arguments
 
 
