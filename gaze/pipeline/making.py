@@ -157,8 +157,9 @@ def run(
         frames = sheet_frames(engine, portrait, face, made, plan)
         del made, rendering, source  # what they hold would lie beside the sheets
         result = replace(result, metadata=(yield from export_sheets(Path(out), result.metadata, plan, frames)))
+    result = replace(result, notes=(*notes, *engine.notes()))
     yield Progress("done", 1, 1, "Finished", 0.0, result)
-    return replace(result, notes=(*notes, *engine.notes()))
+    return result
 
 
 def _facts(grid: GazeGrid, portrait: Portrait, face: Face, alpha: bool) -> Facts:
@@ -203,10 +204,10 @@ def _run_there(
         (draft / INPUT).write_bytes(as_jpeg(portrait))
         Recipe(options.strengths, options.straighten).write(draft)
         write_pages(draft, made.metadata)
-    total = made.metadata.grid_size**2
-    yield Progress("done", total, total, "Finished", 0.0)
     reason = f"Rendered by {address}. It says: {made.reason}"
-    return Result(Path(out), made.metadata, made.metadata.engine or "", reason, (*whole.notes, *made.notes))
+    result = Result(Path(out), made.metadata, made.metadata.engine or "", reason, (*whole.notes, *made.notes))
+    yield Progress("done", 1, 1, "Finished", 0.0, result)
+    return result
 
 
 def _earlier_checkpoint(

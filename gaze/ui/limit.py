@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address, ip_network
-from typing import Any
 
 import gradio as gr
 from anyio import Semaphore
@@ -68,18 +67,6 @@ class Limit:
         if left < tokens:
             wait = math.ceil((tokens - left) / self._per_second)
             raise GazeError(f"You asked for too many {self._what} in a short time. Wait {wait} s, then go on.")
-
-    def on(self, act: Callable[..., Any]) -> Callable[..., Any]:
-        """An event of the page that takes a token; without one it only says so."""
-
-        def limited(request: gr.Request, *inputs: Any) -> Any:
-            try:
-                self.take(client_of(request))
-            except GazeError as error:
-                raise gr.Error(str(error), title="A little slower", print_exception=False) from error
-            return act(*inputs)
-
-        return limited
 
 
 class AtOnce:

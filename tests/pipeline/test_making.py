@@ -357,8 +357,11 @@ class Slow(FakeEngine):
 
 
 def test_notes_of_the_engine_reach_the_person(photo: Path, tmp_path: Path) -> None:
-    result = generate(photo, tmp_path / "out", Options(engine=Slow(10), size=10, keys=5, frame_size=128, sheets=False))
+    steps: list[Progress] = []
+    options = Options(engine=Slow(10), size=10, keys=5, frame_size=128, sheets=False)
+    result = generate(photo, tmp_path / "out", options, steps.append)
     assert "The fan is loud." in result.notes
+    assert (steps[-1].stage, steps[-1].result) == ("done", result)
 
 
 def test_getting_an_engine_ready_is_told(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import anyio
-import gradio as gr
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -65,13 +64,6 @@ def test_whoever_asked_longest_ago_is_forgotten_first(monkeypatch: pytest.Monkey
         limit.take("busy")
     limit.take("quiet")
     limit.take("quiet")
-
-
-def test_an_event_of_the_page_says_it_in_words() -> None:
-    event = Limit(1, 0.01).on(lambda *inputs: inputs)
-    assert event(asking("1.2.3.4"), "photo", 1) == ("photo", 1)
-    with pytest.raises(gr.Error, match="many previews"):
-        event(asking("1.2.3.4"), "photo", 1)
 
 
 def test_all_addresses_of_one_customer_are_one_client() -> None:

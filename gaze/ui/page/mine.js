@@ -59,7 +59,7 @@ export class Mine {
     const answer = await this.#asking.ask("remove", { mine });
     if (answer.problem) {
       toast(answer.problem.title);
-      return;
+      return this.list(); // some may be gone
     }
     const sessions = mine.map(({ session }) => session);
     memory.forget(sessions);
