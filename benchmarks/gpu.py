@@ -37,7 +37,7 @@ def import_bare() -> bool:
     The engine knows theirs by their types alone, and gets empty ones.
     """
     try:
-        import gaze  # noqa: F401
+        import gaze.pipeline.making  # noqa: F401 - which needs all of them
     except ModuleNotFoundError:
         for name in [name for name in sys.modules if name.split(".")[0] == "gaze"]:
             del sys.modules[name]
