@@ -156,7 +156,8 @@ def end(app: App, place: Path, photo: Path, number: signal.Signals) -> None:
     client = Client(app.address, download_files=False, verbose=False)
     long = {"engine": "warp", "size": 30, "pack": False, "sheets": True}
     running = client.submit(photo=handle_file(photo), **long, api_name="/generate")
-    wait_for(lambda: uploads(place) and any(app.store.glob(".draft-*/*")), 180)
+    wait_for(lambda: running.done() or (uploads(place) and any(app.store.glob(".draft-*/*"))), 180)
+    assert not running.done(), running.exception()
     app.process.send_signal(number)
     app.process.wait(20)
     assert list(place.glob("gaze-app-*")) == []
@@ -169,9 +170,10 @@ def end(app: App, place: Path, photo: Path, number: signal.Signals) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_kill_and_a_closed_terminal_remove_what_is_locked(tmp_path: Path, number: signal.Signals) -> None:
     code = """if True:
-        import pathlib, sys, time
+        import pathlib, signal, sys, time
         from gaze.storage.locks import locked
         from gaze.ui.ending import leave_nothing
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else what runs with nohup goes on, and should
         leave_nothing()
         with locked(pathlib.Path(sys.argv[1]) / "photos") as folder:
             (folder / "photo").touch()

@@ -103,7 +103,7 @@ def test_a_blink_is_the_layers_morph(page: Any, site: Any, blinking: tuple[Keys,
     page.goto(site.url)
     wait_loaded(page)
     page.evaluate(f"{TRACKER}.blink()")  # once, so that the layer is decoded before the clock stands still
-    page.wait_for_function("layers > 0")
+    page.wait_for_function("layers > 0", timeout=60_000)
     assert_asleep(page)
     drawn = LayerMorph(layer)
     for row, col in ((14.5, 14.5), (3.3, 21.7), (25.2, 8.1)):
@@ -159,7 +159,7 @@ def test_a_mood_is_the_layer_of_its_name(open_page: Any, site: Any, motion: str)
         page.add_init_script(script)
     page.goto(site.url)
     wait_loaded(page)
-    page.wait_for_function("layers > 0")
+    page.wait_for_function("layers > 0", timeout=60_000)
     assert_asleep(page)
     assert page.evaluate("layers") == 1 if motion == "reduce" else page.evaluate("layers") > 1  # it comes by and by
     for row, col in ((14.5, 14.5), (3.3, 21.7)):
@@ -205,9 +205,9 @@ def test_it_blinks_by_itself_where_it_is_to_be_alive(page: Any, site: Any, blink
     )
     page.goto(site.url)
     wait_loaded(page)
-    page.wait_for_function("layers > 0")
+    page.wait_for_function("layers > 0", timeout=60_000)
     first = page.evaluate("layers")
     page.mouse.move(200, 200)  # whoever looks at the pointer blinks as well
-    page.wait_for_function(f"layers > {first}")
+    page.wait_for_function(f"layers > {first}", timeout=60_000)
     assert page.evaluate(f"{TRACKER}.clientHeight") == HEIGHT
     assert events(page, "error") == []
