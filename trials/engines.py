@@ -165,7 +165,7 @@ def _run(batches: int) -> str:
 
     with tempfile.TemporaryDirectory() as place:
         try:
-            generate(EXAMPLE, Path(place) / "out", Options(engine=Failing(12), size=12, keys=12, frame_size=128))
+            generate(EXAMPLE, Path(place) / "out", Options(engine=Failing(12), size=12, keys=5, frame_size=128))
         finally:
             if list(Path(place).iterdir()):
                 raise FaultError("Something was left behind.")
