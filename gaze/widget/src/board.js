@@ -27,23 +27,12 @@ export class GlBoard {
     const pixels = (side) => Math.max(1, Math.ceil(side * scale));
     this.size = [pixels(this.rect.width), pixels(this.rect.height)];
     this.whole = [pixels(header.imageWidth), pixels(header.imageHeight)];
-    this.#keys = this.#texture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
+    this.#keys = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, ...this.size, set.n ** 2);
-    this.#still = this.#texture(gl.TEXTURE_2D, gl.LINEAR);
+    this.#still = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, ...this.whole);
-    this.#scratch = this.#texture(gl.TEXTURE_2D, scale < 0.7 ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
+    this.#scratch = stage.newTexture(gl.TEXTURE_2D, scale < 0.7 ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
     this.#loadMesh(header.mesh, motion, header.motion.rank);
-  }
-
-  #texture(kind, filter) {
-    const gl = this.#gl;
-    const texture = gl.createTexture();
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(kind, texture);
-    gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
-    gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.NEAREST ? filter : gl.LINEAR);
-    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
-    return texture;
   }
 
   #loadMesh(mesh, motion, rank) {
@@ -51,7 +40,7 @@ export class GlBoard {
     const [columns, rows] = [mesh.columns.length, mesh.rows.length];
     this.#mesh = { ...this.stage.loadMesh(mesh, motion, rank), columns: motion.trust ? columns : 0 };
     if (!motion.trust) return;
-    this.#trust = this.#texture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
+    this.#trust = this.stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
     gl.texImage3D(
       ...[gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns, rows, this.#set.n ** 2, 0, gl.RED, gl.UNSIGNED_BYTE],
       new Uint8Array(motion.trust),

@@ -94,6 +94,18 @@ class Stage {
     return program.at;
   }
 
+  /** An empty texture, bound to the first unit; whoever asked deletes it. */
+  newTexture(kind, filter) {
+    const { gl } = this;
+    const texture = gl.createTexture();
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(kind, texture);
+    gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
+    gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.NEAREST ? filter : gl.LINEAR);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
+    return texture;
+  }
+
   /** Takes in a mesh and the motion of its points; whoever asked deletes `array` and `buffers`. */
   loadMesh(mesh, motion, rank) {
     const { gl } = this;

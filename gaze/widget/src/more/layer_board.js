@@ -51,22 +51,12 @@ export class LayerBoard {
     this.#set = set;
     this.#motion = motion;
     const { width, height } = set.header.region;
-    this.#pictures = this.#texture(gl.TEXTURE_2D_ARRAY, gl.LINEAR_MIPMAP_LINEAR);
+    this.#pictures = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR_MIPMAP_LINEAR);
     const levels = Math.floor(Math.log2(Math.max(width, height))) + 1;
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels, gl.RGBA8, width, height, set.axis.length ** 2 * set.depth);
-    this.#scratch = this.#texture(gl.TEXTURE_2D, gl.LINEAR);
+    this.#scratch = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
     this.#compile();
     this.#mesh = stage.loadMesh(set.header.mesh, motion, set.header.motion.rank);
-  }
-
-  #texture(kind, filter) {
-    const gl = this.#gl;
-    const texture = gl.createTexture();
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(kind, texture);
-    gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
-    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
-    return texture;
   }
 
   #compile() {
