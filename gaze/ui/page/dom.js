@@ -36,6 +36,9 @@ export function button(text, { act, kind = "", picture = "", note = "", off = fa
   return made;
 }
 
+/** In how many columns so many faces stand, as on the pages of the zip. */
+export const columnsFor = (count) => Math.ceil(Math.sqrt(count));
+
 /** Text that differs where there is a mouse and where there is a finger. */
 export const either = (mouse, finger) => [
   make("span", { className: "fine" }, mouse),

@@ -1,5 +1,7 @@
 // A clip recorded from the players on the stage, for formats that only the browser writes.
 
+import { columnsFor } from "./dom.js";
+
 const SECONDS = 4;
 const BLINK = 2.3;
 const RATE = 30;
@@ -117,7 +119,7 @@ class Picture {
 
   constructor(parts) {
     this.#parts = parts;
-    const columns = Math.ceil(Math.sqrt(parts.length));
+    const columns = columnsFor(parts.length);
     const rows = Math.ceil(parts.length / columns);
     const [width, height] = [2, 3].map((side) => Math.max(...parts.map(({ box }) => box[side])));
     const scale = Math.min(1, MOST / Math.max(width * columns, height * rows));

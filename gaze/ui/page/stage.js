@@ -1,6 +1,6 @@
 // The stage: the face, or the photo while the face is searched.
 
-import { $, make } from "./dom.js";
+import { $, columnsFor, make } from "./dom.js";
 
 const LOOKS = [
   [0.86, 0.62, 1500],
@@ -96,7 +96,7 @@ export class Stage {
   /** All faces of a photo, each in a square of its own, in which it follows the same pointer as the others. */
   #placeAll(manifests) {
     const box = $("all");
-    box.className = `all columns-${Math.ceil(Math.sqrt(manifests.length))}`;
+    box.className = `all columns-${columnsFor(manifests.length)}`;
     box.replaceChildren(
       ...manifests.map((manifest, at) => {
         const alt = `Portrait ${at + 1} of ${manifests.length}`;
