@@ -47,7 +47,7 @@ def run_all(photo: Portrait, out: Path, options: Options, one: One) -> Generator
         GazeError: one of them cannot be made.
     """
     faces = clear_faces(photo, options.anyway)
-    count = count_faces(photo, options.anyway)
+    count = min(MOST, len(faces))
     options = replace(options, sheets=False)
     if count == 1:
         return (yield from one(photo, out, replace(options, face=0)))
