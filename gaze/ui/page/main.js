@@ -278,7 +278,10 @@ class Page {
     }
     const answer = await this.#asking.ask("open", { session: entry.session });
     if (turn !== this.#opening) return;
-    if (answer.problem) return this.#states.error(answer.problem);
+    if (answer.problem) {
+      this.#stage.play(this.#config.hero);
+      return this.#states.error(answer.problem);
+    }
     if (answer.expired) {
       memory.forget([entry.session]);
       named(null, false);
