@@ -26,7 +26,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.instant import PHOTO, machine
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints, weights
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, feather_mask
 from gaze.engines.liveportrait.device import wants_channels_last
@@ -42,7 +41,7 @@ from gaze.engines.liveportrait.fused_convolutions import (
 from gaze.engines.liveportrait.fused_networks import FusedBlock, FusedDecoder, FusedUpBlock, FusedWarping
 from gaze.engines.liveportrait.renderer import Renderer
 from gaze.engines.liveportrait.weights import Networks
-from gaze.grid import GazeGrid
+from gaze.grid import Expression, GazeGrid
 from gaze.options import Options
 from gaze.output.sprites import SheetCanvas, encode_webp, plan_sheets
 from gaze.pipeline.making import generate

@@ -28,7 +28,7 @@ class Golden:
         return self._arrays[f"{name}.slice"]
 
     def deviation(self, name: str, value: Any) -> float:
-        """The largest deviation of an array or tensor from the reference, in the part stored and the sums, over its spread."""
+        """How far an array or tensor is from the reference at most, in the part stored and the sums, per its spread."""
         facts = self.meta["tensors"][name]
         value = np.asarray(value)
         assert list(value.shape) == facts["shape"], f"{name}: {value.shape} instead of {facts['shape']}"

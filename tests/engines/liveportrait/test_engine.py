@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import engine as module
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.crop import SIDE
@@ -20,7 +19,7 @@ from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop
 from gaze.errors import WeightsError
 from gaze.face.face import Face
 from gaze.face.framing import frame_portrait
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 
 

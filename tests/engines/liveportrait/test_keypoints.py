@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints
 from gaze.engines.liveportrait.keypoints import Motion
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
 from gaze.errors import GazeError
-from gaze.grid import Cell, GazeGrid, Pose, Strengths
+from gaze.grid import Cell, Expression, GazeGrid, Pose, Strengths
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.golden import DATA, Golden
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.crop import SIDE, Crop
@@ -18,7 +17,7 @@ from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.engines.liveportrait.weights import Networks
 from gaze.errors import GazeError
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.conftest import image_tensor
 from tests.engines.liveportrait.golden import DATA, Golden
