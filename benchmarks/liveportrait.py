@@ -176,7 +176,8 @@ def savings(bench: Bench) -> None:
     deep, wide = values(1, 142, 16, 64, 64), values(1, 144, 16, 64, 64)
     fused_warping = ready(FusedWarping(networks.warping))
     source = fused_warping.prepare(volume, x_s)  # type: ignore[operator]
-    pair = [plain(norm.mlp_shared[0]) for norm in (decoder.up_1.norm_0, decoder.up_1.norm_1)]
+    shared: list[Any] = [norm.mlp_shared[0] for norm in (decoder.up_1.norm_0, decoder.up_1.norm_1)]
+    pair: list[nn.Conv2d] = [plain(conv) for conv in shared]
     phased, upsampled = ready(UpsampledConv(4, *pair)), ready(stacked(*pair))
     fused_blocks = [ready(FusedBlock(decoder.middle()[0])), ready(FusedUpBlock(decoder.up_0, 2))]
     fused_blocks.append(ready(FusedUpBlock(decoder.up_1, 4)))
