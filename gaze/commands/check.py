@@ -18,7 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The arguments of `check`."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} check",
-        description="Check a portrait's folder, or a pack, against docs/format.md: open every file, decode every frame.",
+        description="Check a portrait's folder, or a pack, against docs/format.md: open all files, decode all frames.",
         epilog="Exit status: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("path", type=Path, help="a portrait's folder, or a gaze.pack")
