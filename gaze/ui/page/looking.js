@@ -4,7 +4,7 @@ import { $ } from "./dom.js";
 
 const STILL_MOVING = 160;
 // A preview is small at first, so that it is there at once, and as sharp as the stage when all is still.
-const [FIRST, MOST, STEP, AT_REST] = [384, 768, 128, 700];
+const [FIRST, MOST, STEP, AT_REST] = [320, 768, 128, 700];
 
 export class Looking {
   #asking;
