@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.crop import SIDE, Crop
@@ -32,7 +31,7 @@ from gaze.engines.liveportrait.motion import MotionExtractor
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.errors import GazeError
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.options import Options
 from gaze.pipeline.making import generate
 from tests.engines.liveportrait.conftest import by_rule

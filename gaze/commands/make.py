@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -212,9 +211,6 @@ def run(args: argparse.Namespace) -> int:
         return failed(error)
     except OSError as error:
         return failed(unwritable(out, error))
-    except KeyboardInterrupt:
-        print("gaze: interrupted; nothing was written.", file=sys.stderr)
-        return 130
     return 0
 
 
