@@ -28,6 +28,7 @@ const measure = (() => {
     if (depth) copying += performance.now() - start;
   };
 
+  const LEAST = 12; // frames, where a processor that compiles programs takes seconds for one
   let shift = 0;
   if (PerformanceObserver.supportedEntryTypes.includes("layout-shift")) {
     new PerformanceObserver((list) => {
@@ -37,10 +38,13 @@ const measure = (() => {
     shift = null;
   }
 
-  /** Moves the pointer over the whole viewport for so long, once to and fro in `period` ms; `each` after each frame. */
+  /**
+   * Moves the pointer over the whole viewport for so long, at least for a few frames, once to and fro in `period` ms;
+   * `each` after each frame.
+   */
   async function drive(period, duration, each = () => {}) {
     const start = performance.now();
-    for (let now = start; now < start + duration; now = performance.now()) {
+    for (let now = start, drawn = 0; now < start + duration || drawn < LEAST; now = performance.now(), drawn++) {
       const turn = (now / period) * 2 * Math.PI;
       const place = {
         clientX: (innerWidth / 2) * (1 + 0.98 * Math.sin(turn)),
