@@ -56,7 +56,9 @@ def resized(iris_distance: float) -> Change:
 
 def compressed(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
     data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]), face
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[..., ::-1]), face
 
 
 def noisy(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from skimage import data
@@ -62,7 +63,7 @@ def read_marks(name: str) -> dict[str, Face]:
     return {picture: _marked(mark) for picture, mark in marks.items()}
 
 
-def _marked(mark: dict) -> Face:
+def _marked(mark: dict[str, Any]) -> Face:
     """An average face laid by the irises, its mesh moved to the marks where there are any."""
     left, right = Iris(*mark["left"]), Iris(*mark["right"])
     typical = typical_face(left, right)

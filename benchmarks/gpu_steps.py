@@ -22,7 +22,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.gpu import ROOT
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import device as devices
 from gaze.engines.liveportrait import keypoints, weights
 from gaze.engines.liveportrait.crop import SIDE, Crop
@@ -30,7 +29,7 @@ from gaze.engines.liveportrait.fused_convolutions import UpsampledConv, channels
 from gaze.engines.liveportrait.fused_networks import normed
 from gaze.engines.liveportrait.renderer import Renderer
 from gaze.engines.liveportrait.weights import Networks
-from gaze.grid import Cell, GazeGrid, Pose
+from gaze.grid import Cell, Expression, GazeGrid, Pose
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.golden import Golden
 

@@ -26,7 +26,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.instant import PHOTO, machine
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints, weights
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, feather_mask
 from gaze.engines.liveportrait.device import wants_channels_last
@@ -42,7 +41,7 @@ from gaze.engines.liveportrait.fused_convolutions import (
 from gaze.engines.liveportrait.fused_networks import FusedBlock, FusedDecoder, FusedUpBlock, FusedWarping
 from gaze.engines.liveportrait.renderer import Renderer
 from gaze.engines.liveportrait.weights import Networks
-from gaze.grid import GazeGrid
+from gaze.grid import Expression, GazeGrid
 from gaze.options import Options
 from gaze.output.sprites import SheetCanvas, encode_webp, plan_sheets
 from gaze.pipeline.making import generate
@@ -176,7 +175,8 @@ def savings(bench: Bench) -> None:
     deep, wide = values(1, 142, 16, 64, 64), values(1, 144, 16, 64, 64)
     fused_warping = ready(FusedWarping(networks.warping))
     source = fused_warping.prepare(volume, x_s)  # type: ignore[operator]
-    pair = [plain(norm.mlp_shared[0]) for norm in (decoder.up_1.norm_0, decoder.up_1.norm_1)]
+    shared: list[Any] = [norm.mlp_shared[0] for norm in (decoder.up_1.norm_0, decoder.up_1.norm_1)]
+    pair: list[nn.Conv2d] = [plain(conv) for conv in shared]
     phased, upsampled = ready(UpsampledConv(4, *pair)), ready(stacked(*pair))
     fused_blocks = [ready(FusedBlock(decoder.middle()[0])), ready(FusedUpBlock(decoder.up_0, 2))]
     fused_blocks.append(ready(FusedUpBlock(decoder.up_1, 4)))

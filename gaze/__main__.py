@@ -13,9 +13,13 @@ COMMANDS = {"check": check, "pack": pack, "sheets": sheets, "clip": clip}
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     first, *rest = (sys.argv[1:] if argv is None else argv) or [""]
-    if first in COMMANDS:
-        return COMMANDS[first].run(COMMANDS[first].build_parser().parse_args(rest))
-    return make.run(make.build_parser().parse_args([first, *rest] if first else []))
+    command, words = (COMMANDS[first], rest) if first in COMMANDS else (make, [first, *rest] if first else [])
+    args = command.build_parser().parse_args(words)
+    try:
+        return command.run(args)
+    except KeyboardInterrupt:
+        print("gaze: interrupted.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -127,3 +127,10 @@ class Steps(Generic[Step, Outcome]):
 
     def __exit__(self, *_: object) -> None:
         self._generator.close()
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

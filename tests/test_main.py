@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gaze import __version__
-from gaze.__main__ import main
+from gaze.__main__ import COMMANDS, main
 from gaze.output.pack_reader import read_pack
 from gaze.pipeline import key_plan
 
@@ -212,3 +212,15 @@ def test_an_interrupt_ends_with_status_130_and_leaves_nothing(photo: Path, tmp_p
     assert done.returncode == 130
     assert "interrupted" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["check", "pack", "sheets", "clip"])
+def test_an_interrupted_command_says_so(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(COMMANDS[command], "run", interrupted)
+    assert main([command, str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "gaze: interrupted.\n"

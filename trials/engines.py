@@ -1,7 +1,6 @@
-"""Machines that fail under the LivePortrait engine, simulated: graphics memory that is short at any batch, networks
-that give no numbers, a GPU that vanishes, weights that are damaged or of something else, a Hub that cannot be reached
-or breaks off, and a disk that is full. Each has to end in frames, or in a sentence that says what to do, and leave
-nothing behind. The networks have made-up weights; the CPU stands in for the GPU.
+"""Failures under the LivePortrait engine, simulated: too little graphics memory, networks that give NaN, a GPU that
+vanishes, damaged or wrong weights, a Hub that cannot be reached, a full disk. Each has to end in frames or in a
+refusal, and leave nothing behind. The weights are made up, and the CPU stands in for the GPU.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.crop import SIDE, Crop
@@ -32,7 +30,7 @@ from gaze.engines.liveportrait.motion import MotionExtractor
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.errors import GazeError
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.options import Options
 from gaze.pipeline.making import generate
 from tests.engines.liveportrait.conftest import by_rule

@@ -10,7 +10,7 @@ import numpy as np
 
 from gaze.engines.base import Engine
 from gaze.grid import GazeGrid, Look
-from gaze.progress import Progress
+from gaze.progress import Progress, duration
 from gaze.storage.checkpoint import Checkpoint
 
 _BETWEEN = 0.1
@@ -83,10 +83,3 @@ class FrameRenderer:
         if self._counted:
             return self._spent / self._counted
         return self._earlier.seconds if self._earlier else 0.0
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    if seconds >= 90:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 
 from gaze.face.detection import clear_faces
@@ -13,6 +12,7 @@ from gaze.options import Options
 from gaze.output.bundle import write_pages
 from gaze.output.metadata import FaceFiles
 from gaze.photo.portrait import Portrait
+from gaze.pipeline.preparing import which_was_taken
 from gaze.progress import Progress, Result, Steps
 from gaze.storage.publishing import publishing
 
@@ -66,12 +66,29 @@ def run_all(photo: Portrait, out: Path, options: Options, one: One) -> Generator
         metadata = made[0].metadata.model_copy(update={"faces": tuple(files[number] for number in places)})
         write_pages(draft, metadata)
         metadata.write(draft)
-    shared = reduce(lambda notes, result: [it for it in notes if it in result.notes], made, list(made[0].notes))
+    notes = _notes(
+        [
+            [note for note in result.notes if note != which_was_taken(number, len(faces))]
+            for number, result in enumerate(made)
+        ]
+    )
     if len(faces) > count:
-        shared.append(f"There are {len(faces)} faces in the photo; the {count} largest were taken.")
-    result = Result(out, metadata, made[0].engine, made[0].reason, tuple(shared))
+        notes.append(f"There are {len(faces)} faces in the photo; the {count} largest were taken.")
+    result = Result(out, metadata, made[0].engine, made[0].reason, tuple(notes))
     yield Progress("done", 1, 1, "Finished", 0.0, result, (), count - 1, count)
     return result
+
+
+def _notes(of_each: Sequence[Sequence[str]]) -> list[str]:
+    """What holds for all, once, and then what holds for some, with whom it is about."""
+    shared = [note for note in of_each[0] if all(note in notes for notes in of_each)]
+    own = [
+        f"Face {number} of {len(of_each)}: {note}"
+        for number, notes in enumerate(of_each, 1)
+        for note in notes
+        if note not in shared
+    ]
+    return shared + own
 
 
 def _gather(result: Result, folder: Path, number: int) -> FaceFiles:

@@ -30,6 +30,12 @@ def reading(photo: Photo | Portrait) -> Generator[Progress, None, Portrait]:
     return steps.result
 
 
+def which_was_taken(face: int, count: int) -> str:
+    """The note on a photo with several faces."""
+    taken = "the largest" if face == 0 else f"number {face}, counted from the largest as 0,"
+    return f"There are {count} faces in the photo; {taken} was taken."
+
+
 def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrait, Face, tuple[str, ...]]:
     """Read the photo, find the face that is to be animated, frame it; with notes for the person."""
     whole = photo if isinstance(photo, Portrait) else load_portrait(photo)
@@ -38,8 +44,7 @@ def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrai
     portrait = use_transparency(portrait)
     notes = portrait.notes
     if count > 1:
-        taken = "the largest" if options.face == 0 else f"number {options.face}, counted from the largest as 0,"
-        notes += (f"There are {count} faces in the photo; {taken} was taken.",)
+        notes += (which_was_taken(int(options.face), count),)
     if options.straighten and not face.is_gaze_known:
         notes += ("Where the eyes look could not be told, so they look as they do in the photo.",)
     return portrait, face, notes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +20,7 @@ from gaze.storage.modes import PRIVATE, make_private
 from gaze.storage.owners import SECRET, is_proof, proof, store_secret
 from gaze.storage.publishing import DRAFT, is_session, not_kept
 
+_log = logging.getLogger(__name__)
 _WEEK = 7 * 24 * 3600.0
 PREVIEWS_KEPT = 3600.0
 """Seconds for which previews are kept."""
@@ -65,7 +66,7 @@ class SessionStore:
         """
         self._secret()
         for note in filter(None, self._protect()):
-            print(note, file=sys.stderr)
+            _log.warning("%s", note)
         self.tidy()
 
     def _protect(self) -> Iterator[str]:

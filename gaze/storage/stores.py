@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -93,7 +92,7 @@ class RemoteStore(SessionStore):
     def check(self) -> None:
         self._here.check()
         if note := self._copies.protect():
-            print(note, file=sys.stderr)
+            _log.warning("%s", note)
         try:
             self._secret()
         except (StoreError, FileNotFoundError) as error:

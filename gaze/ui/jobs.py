@@ -13,14 +13,13 @@ from typing import Any
 from gaze.errors import GazeError
 from gaze.progress import Progress, Result, Steps
 from gaze.ui.eta import Meter, Seconds
+from gaze.ui.listeners import RUNNING, WAITING
 from gaze.ui.queue import Queue
 from gaze.ui.visitors import for_visitors
 
 _log = logging.getLogger(__name__)
 _PAUSE = 0.5
 """Seconds after which a page that follows hears something, even if nothing has happened."""
-PATIENCE_WAITING, PATIENCE_RUNNING = 30.0, 120.0
-"""Seconds for which a run goes on though no page follows it: in the queue, and once it has begun."""
 _REMEMBERED = 600.0
 """Seconds for which the end of a run is told."""
 _MOST_UNWANTED = 1000
@@ -88,7 +87,13 @@ class Job:
 
     def start(self) -> None:
         """Begin to wait in the queue."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # The machine lets nobody have another thread: the place is for those who have one.
+            _log.exception("A run could not be started.")
+            self._queue.leave(self._turn)
+            self._tell(phase="failed", problem=UNEXPECTED)
+            self.ended_at = time.monotonic()
 
     def stop(self) -> None:
         """End it; nothing of it stays."""
@@ -152,13 +157,13 @@ class Job:
     def _wait_and_run(self) -> Result | None:
         """The result; None if it was stopped or given up."""
         for _ in self._turn.waiting():
-            if self._is_given_up(PATIENCE_WAITING):
+            if self._is_given_up(WAITING):
                 return None
             before = self._queue.ahead(self._turn)
             known = [other.left for other in before]
             seconds = None if None in known else sum(left or 0.0 for left in known)
             self._tell(place=len(before), left=seconds)
-        if self._is_given_up(PATIENCE_WAITING):
+        if self._is_given_up(WAITING):
             return None
         meter = Meter(self._expected)
         self._tell(phase="making", place=0, left=meter.left)
@@ -166,7 +171,7 @@ class Job:
             for step in steps:
                 meter.step(step)
                 self._tell(share=meter.share, left=meter.left, shown=step.result or self.state.shown)
-                if self._is_given_up(PATIENCE_RUNNING):
+                if self._is_given_up(RUNNING):
                     return None
         self._learn(steps.result, meter.took)
         return steps.result

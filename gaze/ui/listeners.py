@@ -13,7 +13,7 @@ from gradio.context import LocalContext
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 WAITING, RUNNING = 30.0, 120.0
-"""Seconds without a listener after which a run gives up its place in the queue, or ends."""
+"""Seconds without a listener, or a page that follows, after which a run gives up its place in the queue, or ends."""
 _CALL = re.compile(r"/gradio_api/call/[^/]+/([0-9a-f]+)/?", re.ASCII)
 _QUEUE = "/gradio_api/queue/data"
 _MOST = 10_000

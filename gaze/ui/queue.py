@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from gaze.errors import GazeError
+from gaze.progress import duration
 from gaze.ui.limit import names_of_client
 
 _MOST = 20
@@ -85,7 +86,7 @@ class Turn:
             place = "You are next" if len(before) == 1 else f"You are number {len(before)} in the queue"
             left = [other.left for other in before]
             known = [seconds for seconds in left if seconds is not None]
-            yield f"{place}; about {duration(sum(known))}." if len(known) == len(left) else f"{place}."
+            yield f"{place}; about {duration(max(1, round(sum(known))))}." if len(known) == len(left) else f"{place}."
             self._queue.pause()
         self._begun = time.monotonic()
 
@@ -95,9 +96,3 @@ class Turn:
         if self._seconds is None:
             return None
         return max(0.0, self._seconds - (time.monotonic() - self._begun if self._begun else 0.0))
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    seconds = max(1, round(seconds))
-    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"

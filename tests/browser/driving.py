@@ -152,7 +152,10 @@ TRACK_BITMAPS = """
 
 
 def wait_at_rest(page: Any) -> None:
-    """Until the first widget of the page has shown the same look for twenty frames."""
+    """Until the first widget of the page has shown the same look for a few frames.
+
+    Not for many: a page that is drawn by the processor may have few of them between two glances of an idle face.
+    """
     page.evaluate(
         """() => new Promise((done) => {
           const el = document.querySelector("gaze-tracker");
@@ -161,7 +164,7 @@ def wait_at_rest(page: Any) -> None:
             const now = [el.row, el.col].join();
             still = now === before ? still + 1 : 0;
             before = now;
-            still > 20 ? done() : requestAnimationFrame(check);
+            still > 3 ? done() : requestAnimationFrame(check);
           };
           requestAnimationFrame(check);
         })"""

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from gaze.engines import base
-from gaze.engines.base import ENGINES, Engine, Expression, choose_engine, load_engine
+from gaze.engines.base import ENGINES, Engine, choose_engine, load_engine
 from gaze.engines.warp.engine import WarpEngine
 from gaze.errors import GazeError, WeightsError
 from gaze.face.face import Face
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 

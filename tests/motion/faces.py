@@ -49,7 +49,8 @@ def displacement(look: Look) -> np.ndarray:
 def frame(look: Look, alpha: bool = False) -> np.ndarray:
     """The frame of a look: the patch warped by `displacement`."""
     x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
-    px, py = x.copy(), y.copy()
+    px: np.ndarray = x.copy()
+    py: np.ndarray = y.copy()
     dx, dy = shift_of(look)
     for _ in range(12):
         part = share(px, py)

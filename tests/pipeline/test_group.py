@@ -87,6 +87,11 @@ def test_a_photo_with_one_face_is_an_ordinary_portrait(photo: Path, tmp_path: Pa
     assert "faces" not in (result.folder / "metadata.json").read_text()
 
 
+def test_notes_name_the_face_that_they_are_about() -> None:
+    told = group._notes([("All.", "Dark."), ("Glasses.", "All."), ("All.",)])
+    assert told == ["All.", "Face 1 of 3: Dark.", "Face 2 of 3: Glasses."]
+
+
 def test_of_too_many_faces_the_largest_are_made(pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group, "MOST", 1)
     result = generate(pair, tmp_path / "out", SMALL)

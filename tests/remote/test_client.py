@@ -25,9 +25,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from gaze.engines.base import Expression
 from gaze.errors import GazeError
-from gaze.grid import Strengths
+from gaze.grid import Expression, Strengths
 from gaze.options import Options
 from gaze.output.validator import check
 from gaze.pipeline.making import generate, run

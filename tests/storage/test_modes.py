@@ -31,14 +31,15 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_a_store_that_others_could_enter_is_closed_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_that_others_could_enter_is_closed_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     root = tmp_path / "store"
     root.mkdir(0o755)
     SessionStore(root).check()
     assert mode(root) == 0o700
-    assert f"could look into {root}" in capsys.readouterr().err
+    assert f"could look into {root}" in caplog.text
+    caplog.clear()
     SessionStore(root).check()
-    assert capsys.readouterr().err == ""
+    assert caplog.text == ""
 
 
 def test_a_folder_with_other_things_in_it_stays_but_portraits_do_not(tmp_path: Path) -> None:
@@ -75,12 +76,12 @@ def test_copies_are_for_nobody_else(tmp_path: Path) -> None:
 
 
 def test_copies_that_others_could_enter_are_closed_at_the_start(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (copies := tmp_path / "copies").mkdir(0o755)
     RemoteStore(RemoteFolder(f"memory://{tmp_path.name}"), tmp_path, 60).check()
     assert mode(copies) == 0o700
-    assert f"could look into {copies}" in capsys.readouterr().err
+    assert f"could look into {copies}" in caplog.text
 
 
 @pytest.mark.parametrize(("kind", "name"), [("nfs4", "store"), ("cifs", "a store"), ("fuse.sshfs", "store")])

@@ -95,6 +95,22 @@ def test_a_run_that_is_stopped_is_closed_and_leaves_the_line(queue: Queue, start
     assert len(queue) == 0
 
 
+def test_a_run_that_gets_no_thread_is_told_and_gives_up_its_place(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a container bounds them."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    job = Job("name", lambda: iter(()), queue)  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    job.start()
+    assert (job.state.phase, job.state.problem) == ("failed", module.UNEXPECTED)
+    assert job.ended_at is not None
+    assert len(queue) == 0
+
+
 def test_who_waits_is_told_the_place_and_may_leave(queue: Queue, start: Callable[[Work], Job]) -> None:
     works = [Work(), Work(), Work()]
     first, second, third = map(start, works)
@@ -112,7 +128,7 @@ def test_who_waits_is_told_the_place_and_may_leave(queue: Queue, start: Callable
 def test_a_run_that_no_page_follows_ends_after_a_while(
     start: Callable[[Work], Job], monkeypatch: pytest.MonkeyPatch, waits: bool
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_WAITING" if waits else "PATIENCE_RUNNING", 0.05)
+    monkeypatch.setattr(module, "WAITING" if waits else "RUNNING", 0.05)
     works = [Work(), Work()] if waits else [Work()]
     started = [start(work) for work in works]
     started[-1].join(10)
@@ -124,7 +140,7 @@ def test_a_run_that_no_page_follows_ends_after_a_while(
 def test_a_run_that_is_followed_may_take_as_long_as_it_takes(
     start: Callable[[Work], Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_RUNNING", 0.05)
+    monkeypatch.setattr(module, "RUNNING", 0.05)
     work = Work()
     job = start(work)
     states = job.follow()

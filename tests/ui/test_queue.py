@@ -4,7 +4,7 @@ import pytest
 from gradio.context import LocalContext
 
 from gaze.errors import GazeError
-from gaze.ui.queue import Queue, duration
+from gaze.ui.queue import Queue
 
 
 def words(queue: Queue, seconds: float | None = None) -> str:
@@ -60,10 +60,6 @@ def test_a_full_line_is_said_kindly() -> None:
         queue.enter()
     with pytest.raises(GazeError, match="2 portraits are waiting to be made already"):
         queue.enter()
-
-
-def test_times_are_told_as_people_say_them() -> None:
-    assert [duration(seconds) for seconds in (0.2, 12.3, 89, 200)] == ["1 s", "12 s", "89 s", "3 min"]
 
 
 def test_a_client_has_two_places_whatever_it_calls_itself() -> None:

@@ -1,7 +1,7 @@
-"""The app as the web sees it: requests that are too large or odd, more previews than one may ask for, text that would
-do harm as markup, script or template, zips, and Content-Security-Policies: the app's own, in Chromium, and strict ones
-of other people's sites, under which the widget and the pages of the zip have to work. What must not act under the
-app's policy is first shown to act on a page without one. "Text" stands for: shown or answered as text, or not at all.
+"""The app's web server: large or odd requests, too many previews, text that would do harm as markup, script or
+template, zips, and Content-Security-Policies. The widget and the pages of the zip have to work under strict policies.
+What the app's own policy has to stop is first shown to act on a page without one. "Text" means shown as text, or not
+at all.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gaze.engines.base import Engine, Expression
+from gaze.engines.base import Engine
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, cut_window
 from gaze.engines.liveportrait.device import best_device
@@ -21,7 +21,7 @@ from gaze.engines.liveportrait.renderer import Renderer, RenderSource
 from gaze.engines.warp.straighten import straightening_units
 from gaze.errors import GazeError, WeightsError
 from gaze.face.face import Face
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from gaze.engines.base import Expression
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 
 KEYPOINTS = 21
 

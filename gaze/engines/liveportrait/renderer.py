@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import device as devices
 from gaze.engines.liveportrait.crop import Crop
 from gaze.engines.liveportrait.decoder import SpadeDecoder
@@ -23,7 +22,7 @@ from gaze.engines.liveportrait.paste import Paster
 from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.engines.liveportrait.weights import Networks
 from gaze.errors import GazeError
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 
 _INPUT_SIDE = 256
 USUAL_OPENNESS = (0.3, 0.3)

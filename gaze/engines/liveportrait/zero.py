@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from gaze.engines.base import Expression, in_words, on_zero_gpu
+from gaze.engines.base import in_words, on_zero_gpu
 from gaze.engines.liveportrait.crop import Crop, cut_window
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -89,7 +89,7 @@ class Taps:
     """Records what inner modules give, by their names."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, torch.Tensor] = {}
+        self.seen: dict[str, Any] = {}
         self._hooks: list[torch.utils.hooks.RemovableHandle] = []
 
     def listen(self, network: nn.Module, names: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +27,8 @@ class Golden:
         """What is stored of a tensor: all of a small one."""
         return self._arrays[f"{name}.slice"]
 
-    def deviation(self, name: str, value: np.ndarray) -> float:
-        """The largest deviation from the reference, in the part stored and in the sums, over the tensor's spread."""
+    def deviation(self, name: str, value: Any) -> float:
+        """How far an array or tensor is from the reference at most, in the part stored and the sums, per its spread."""
         facts = self.meta["tensors"][name]
         value = np.asarray(value)
         assert list(value.shape) == facts["shape"], f"{name}: {value.shape} instead of {facts['shape']}"

@@ -191,6 +191,7 @@ def test_norms_and_pointwise_convolutions_fold() -> None:
     norm = nn.BatchNorm2d(5).eval()
     for name in ("weight", "bias", "running_mean"):
         getattr(norm, name).copy_(torch.randn(5))
+    assert norm.running_var is not None
     norm.running_var.copy_(torch.rand(5) + 0.5)
     conv, x = nn.Conv2d(4, 5, 3, padding=1), torch.randn(2, 4, 6, 6)
     torch.testing.assert_close(fold_norm(conv, norm)(x), norm(conv(x)), atol=1e-5, rtol=1e-5)

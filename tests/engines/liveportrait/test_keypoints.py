@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import keypoints
 from gaze.engines.liveportrait.keypoints import Motion
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
 from gaze.errors import GazeError
-from gaze.grid import Cell, GazeGrid, Pose, Strengths
+from gaze.grid import Cell, Expression, GazeGrid, Pose, Strengths
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.golden import DATA, Golden
 
@@ -100,7 +99,7 @@ def test_a_pose_has_an_expression_of_its_own(golden: Golden) -> None:
 
 def test_eyes_are_told_their_ratios_and_the_one_that_is_wanted(golden: Golden) -> None:
     eye, given = EyeRetargeting(), []
-    eye.forward = lambda x: given.append(x) or torch.ones(len(x), 63)  # type: ignore[assignment, func-returns-value]
+    eye.forward = lambda x: given.append(x) or torch.ones(len(x), 63)  # type: ignore[method-assign]
     x_s = keypoints.source_keypoints(stored_motion(golden, "transform.in"))[:1]
     offsets = eye.closing(x_s, (0.3, 0.5), torch.tensor([[0.0], [0.25], [1.0]]))
     assert offsets.shape == (3, 21, 3)
@@ -172,4 +171,4 @@ def test_stitching_of_a_batch_is_that_of_each(stitching: Stitching) -> None:
 @pytest.mark.parametrize(("name", "value"), [("smile", 1.4), ("blink", -1), ("eyebrow", 2), ("smile", float("nan"))])
 def test_expressions_out_of_range(name: str, value: float) -> None:
     with pytest.raises(GazeError, match=f"{name} value is"):
-        Expression(**{name: value})
+        Expression(**{name: value})  # type: ignore[arg-type]

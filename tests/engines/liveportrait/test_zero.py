@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 
 from gaze.engines import base
-from gaze.engines.base import Expression
 from gaze.engines.liveportrait import weights, zero
 from gaze.engines.liveportrait.crop import Crop
 from gaze.errors import GazeError
 from gaze.face.face import Face
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 
 
