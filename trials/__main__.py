@@ -44,10 +44,9 @@ _SHOWN = 3
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 START = """# What was tried to break it
 
-Written by `python -m trials`; do not edit. Everything is made by scripts, from fixed seeds (`trials/`). "Refused"
-means that a person gets a sentence that says what was wrong and what to do. Seconds are the
-processor's, of all threads: on a machine that does nothing else it takes no longer. Memory is what a process of its own
-took at its peak, beyond Python and the modules. Of each the most is given.
+Written by `python -m trials`; do not edit. Everything is made by scripts from fixed seeds. "Refused" means that a
+sentence says what was wrong and what to do. Seconds are CPU time of all threads. Memory is the peak of one process,
+beyond Python and the modules. The highest number of each row is given.
 """
 
 

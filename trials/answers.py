@@ -1,6 +1,5 @@
-"""What another Gaze answers that is none, or means no good: steps and manifests of other kinds, zips that are damaged,
-odd or unpack to much, and answers without end. Each has to end in a portrait, or in a refusal with advice that names no
-path of this machine, and leave nothing behind. Limits on bytes are a sixteenth of the usual here.
+"""Bad answers from another Gaze (`--remote`). Each has to end in a portrait, or in a refusal that names no path of
+this machine, and leave nothing behind. Limits on bytes are a sixteenth of the usual ones here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Caches that have a portrait's files when it is deleted: a browser's (Chromium), and one in a web server before the
-app (nginx, told to keep whatever it may). Nobody may see a file after that; before it, whoever has a file is told in a
-few bytes that it is as it was. Where no nginx is installed, its row says so.
+"""Caches that have a portrait's files when it is deleted: Chromium's, and nginx's, set to keep all it may. Nobody may
+see a file afterwards. Before that, whoever has a file is told in a few bytes that it is unchanged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Pictures for which decoders take long, or much memory, while their headers look usual. They are read in the app's
-box: each has to end in a portrait, or in a refusal with advice, within 2 seconds and 500 MB, in all processes together.
-The last rows look at what this process holds afterwards, at an ordinary photo's time while ten of them are being read
-for somebody else, and at the time of a whole preview by the app meanwhile.
+"""Pictures that look usual but take a decoder long, or much memory. Each has to end in a portrait or in a refusal,
+within 2 seconds and 500 MB, in all processes together. The last rows tell what the app holds afterwards, and how long
+others wait meanwhile.
 """
 
 from __future__ import annotations

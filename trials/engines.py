@@ -1,7 +1,5 @@
-"""Machines that fail under the LivePortrait engine, simulated: graphics memory that is short at any batch, networks
-that give no numbers, a GPU that vanishes, weights that are damaged or of something else, a Hub that cannot be reached
-or breaks off, and a disk that is full. Each has to end in frames, or in a sentence that says what to do, and leave
-nothing behind. The networks have made-up weights; the CPU stands in for the GPU.
+"""Failures under the LivePortrait engine, simulated. Each has to end in frames or in a refusal, and leave nothing
+behind. The weights are made up, and the CPU stands in for the GPU.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Photos whose faces are hard, missing, or none: made by script from the example portrait and from pictures that come
-with scikit-image. Each has to end in a portrait or in a sentence that says what to do; how these begin is given.
+"""Photos whose faces are hard to find, or have none. Each has to end in a portrait or in a refusal, whose beginning is
+given.
 """
 
 from __future__ import annotations

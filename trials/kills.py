@@ -1,7 +1,5 @@
-"""The app is killed (kill -9) and started again: what is listed then has to be whole, `python -m gaze check` finding
-nothing, no portrait that was finished before may be missing, and neither the store nor the temporary folder may hold
-anything else. The kills are spread over the whole life of a run and a little beyond, and aimed at moments: a file of
-the portrait has just appeared.
+"""The app is killed (kill -9) and started again. Every portrait listed then has to pass `python -m gaze check`, no
+finished one may be missing, and the store and the temporary folder may hold nothing else.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Many clients, of gradio_client, at the real app: at once, going away, and one after the other. Its engine gives
-frames of the colour of each client's photo, so that one sees whose they are. Megabytes are what the app's process
-takes beyond what it took before; seconds are on the clock. Where clients go away, the place has to be free within a
-second; the engine then takes half a second for a batch of frames, between two of which a run can end.
+"""Many clients of gradio_client. Frames have the colour of each client's photo, which shows whose they are. Megabytes
+are what the app takes beyond what it took before; seconds are by the clock. When a client goes away, its place has to
+be free within a second; a batch of frames takes half a second, and a run ends only between batches.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""Packs and folders that somebody else made: `read_pack` and `check` on random bytes, on packs cut off or with bits
-flipped, on hostile values in the header, in the index and in metadata.json, and `repack` on spoilt sheets. Each has to
-end in a pack, a check that finds nothing, or a sentence that says what is wrong ("refused"), within 2 seconds and 300
-MB.
+"""Packs, folders and sheets made by somebody else. Reading, checking and packing them has to succeed or to end in a
+refusal, within 2 seconds and 300 MB.
 """
 
 from __future__ import annotations

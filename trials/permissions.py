@@ -1,6 +1,5 @@
-"""What another user of the machine can read: everything that the app keeps is tried by one who is nobody in particular,
-while a portrait is made and afterwards, with a lax umask and with folders that were open to all before. Only root can
-try as somebody else; other users look at the modes alone.
+"""What another user of the machine can read of the app's files, with an open umask and with folders that were open
+before. As root another user really tries; otherwise only the modes are checked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Pictures that are hostile or merely odd. Each is read as an upload is, and its face looked for: it has to end in a
-right portrait, or in a refusal with advice, within 2 seconds and 500 MB. "Right" is a picture that looks as the
-undamaged one, in sRGB. Where a decoder shows what is left of a damaged file, as viewers do, that is a "damaged
-portrait". The last rows are whole runs, whose output files are searched for what the photo's file said of place and
-person.
+"""Damaged, hostile and odd pictures, read like uploads. Each has to end in a right portrait or in a refusal, within 2
+seconds and 500 MB. "Right" looks like the undamaged picture; a "damaged portrait" shows what is left of the file. In
+the last rows the files of whole runs are searched for what the photo's metadata said about place and person.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Colour profiles that take long, or much memory, to be worked out, in pictures that are small and whole otherwise.
-They are read in the app's box: each has to end in a portrait, or in a refusal with advice, within 2 seconds and 500 MB,
-in all processes together. The last row looks at what this process holds afterwards.
+"""Colour profiles that take long, or much memory, in small pictures that are otherwise whole. Limits
+as for decoders.
 """
 
 from __future__ import annotations

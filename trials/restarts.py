@@ -1,6 +1,5 @@
-"""The app is asked to end (SIGTERM, Ctrl-C) at random moments of a run and started again. It has to leave no photo and
-no unfinished portrait, before anything else is started; a page or a program that was open meanwhile is told to add the
-photo again, and the log names neither the photo nor the portrait.
+"""The app is asked to end at random moments of a run, and started again. It has to leave no photo and no unfinished
+portrait. A page or program that was open is told to add the photo again. The log names neither photo nor portrait.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Attacks on what is kept: ids that could be guessed, paths that lead elsewhere, tabs that delete at once, clocks that
-jump, and a disk that fills up. The real app is asked over a bare socket, so that nothing tidies the paths up. "404"
-stands for any refusal that gives nothing away.
+"""Attacks on what is kept, over a bare socket, so that nothing corrects the paths. "404" means any refusal that gives
+nothing away.
 """
 
 from __future__ import annotations

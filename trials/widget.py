@@ -1,8 +1,6 @@
-"""What `<gaze-tracker>` does with manifests and packs that somebody else made, in Chromium: every field of a manifest
-and of a pack's header replaced by hostile values (wrong types, huge numbers, markup, script, foreign addresses,
-`__proto__`), packs cut off, and packs with bits flipped. The element has to show the portrait, or to say by an error
-event what is wrong ("refused"), within 30 seconds; nothing may be thrown uncaught, no text may become markup or script.
-Seconds are on the clock here, memory is what the renderer holds in all.
+"""`<gaze-tracker>` in Chromium, with manifests and packs made by somebody else: hostile values in every field, damaged
+packs. It has to show the portrait, or an error event ("refused"), within 30 seconds; no error may be uncaught, no text
+may become markup or script. Seconds are by the clock; memory is all that the renderer holds.
 """
 
 from __future__ import annotations

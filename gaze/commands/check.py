@@ -18,16 +18,16 @@ def build_parser() -> argparse.ArgumentParser:
     """The arguments of `check`."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} check",
-        description="Hold a portrait's folder, or a pack, to docs/format.md: open every file, decode every frame.",
+        description="Check a portrait's folder, or a pack, against docs/format.md: open all files, decode all frames.",
         epilog="Exit status: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("path", type=Path, help="a portrait's folder, or a gaze.pack")
     parser.add_argument(
         "--morph",
         action="store_true",
-        help="tell as well how close the pack's morphs come to the frames of the sheets, at the eyes",
+        help="also tell how close the pack's morphs come to the frames of the sheets, at the eyes",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print what is wrong only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
     return parser
 
 

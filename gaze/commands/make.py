@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         usage="%(prog)s PHOTO -o OUT [options]",
         description="Turn one portrait photo into a face that follows the pointer.",
         epilog="""also:
-  %(prog)s check FOLDER   hold a portrait to docs/format.md
+  %(prog)s check FOLDER   check a portrait against docs/format.md
   %(prog)s pack FOLDER    make a gaze.pack from sheets
   %(prog)s sheets FOLDER  make sprite sheets of a finished portrait
   %(prog)s clip FOLDER    make a loop of four seconds
@@ -91,7 +91,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     look.add_argument(
         "--remove-background",
         action="store_true",
-        help="leave the person only, before a transparent background",
+        help="make the background transparent",
     )
     look.add_argument(
         "--matting",
@@ -124,9 +124,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         action="store_true",
         help="move lids as the upstream editor does; eyes then go half as far up and down",
     )
-    look.add_argument(
-        "--no-blinking", dest="blinking", action="store_false", help="leave out what the face blinks with"
-    )
+    look.add_argument("--no-blinking", dest="blinking", action="store_false", help="make a face that cannot blink")
     sheets = parser.add_argument_group("the files")
     sheets.add_argument(
         "--size",

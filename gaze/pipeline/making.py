@@ -6,12 +6,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from gaze.engines.base import Engine
 from gaze.errors import GazeError
-from gaze.face.face import Face
 from gaze.grid import Expression, GazeGrid
 from gaze.matting.cutout import CutoutEngine
 from gaze.matting.transparency import as_picture
@@ -20,17 +17,18 @@ from gaze.options import ALL, Options
 from gaze.output.bundle import INPUT, write_pages
 from gaze.output.coarse import remove_coarse, write_coarse
 from gaze.output.metadata import Metadata
-from gaze.output.pack import PACK, STILLS_PACK, Facts
+from gaze.output.pack import Facts
 from gaze.output.packing import Coding, KeyEncoder
-from gaze.output.sprites import POSTER, describe, encode_webp
+from gaze.output.sprites import POSTER, encode_webp
 from gaze.photo.portrait import Photo, Portrait
 from gaze.pipeline.group import run_all
 from gaze.pipeline.key_plan import frames_planned, usual_keys
 from gaze.pipeline.preparing import as_jpeg, cut_out, prepare_portrait, reading, ready_engine
-from gaze.pipeline.rendering import KeyRendering
+from gaze.pipeline.rendering import KeyRendering, Rendered
 from gaze.pipeline.sheets import export_sheets, sheet_frames, sheet_plan
+from gaze.pipeline.subject import Subject
 from gaze.progress import READY, Progress, Result, Steps
-from gaze.storage.checkpoint import Checkpoint, fingerprint_of, read_checkpoint, write_checkpoint
+from gaze.storage.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from gaze.storage.publishing import publishing
 from gaze.storage.recipe import Recipe
 
@@ -95,90 +93,84 @@ def run(
         if must_continue:
             raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
         return (yield from _run_there(options.remote, photo, out, options))
-    portrait, face, notes = prepare_portrait((yield from reading(photo)), options)
-    if options.wants_sheets:
-        sheet_plan(grid, portrait, options, alpha=False).check()
-    photographed = portrait
-    portrait, network = yield from cut_out(portrait, face, options)
-    engine, reason = yield from ready_engine(options)
-    if portrait.alpha is not None:
-        engine = CutoutEngine(engine, network)
-    if engine.name == "warp" and options.expression != Expression():
-        notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
+    subject, reason, notes = yield from _choose(photo, grid, options)
+    engine = subject.engine
     chosen = engine.name
-    seen = portrait.image if portrait.alpha is None else np.dstack([portrait.image, portrait.alpha])
-    fingerprint = fingerprint_of(seen, face, grid, options.straighten, options.expression, chosen)
-    channels = 3 if portrait.alpha is None else 4
-
-    def result_of(keys: Keys, folder: Path) -> Result:
-        return Result(folder, _describe(grid, portrait, face, engine, options, keys.alpha), engine.name, reason, notes)
-
     with publishing(Path(out)) as draft:
-
-        def show(keys: Keys) -> Generator[None, None, Result]:
-            facts = _facts(grid, portrait, face, keys.alpha)
-            name = yield from write_coarse(draft, facts, keys, _stills_quality(options))
-            result = result_of(keys, draft)
-            alone = {"pack": name, "stills": None, "poster": None}
-            return replace(result, metadata=result.metadata.model_copy(update=alone))
-
-        taken = _earlier_checkpoint(earlier, fingerprint, (portrait.height, portrait.width, channels), must_continue)
-        seen_on_the_way = show if options.pack else None
-        blink = options.blinking and options.pack
-        yield Progress("render", 0, frames_planned(grid.size, usual_keys(options.keys)), "Preparing the photo")
-        source = engine.prepare(portrait, face)
-        rendering = KeyRendering(engine, source, face, grid, options.keys, taken, seen_on_the_way, blink=blink)
-        made = yield from rendering.run()
+        taken = _earlier_checkpoint(earlier, subject, must_continue)
+        made = yield from _render(subject, draft, taken, (reason, notes))
         notes += made.notes
-        result = replace(result_of(made.keys, Path(out)), notes=notes)
         if changed := engine.name != chosen:
             if taken:
                 raise GazeError(f"What is continued was rendered by another engine. {' '.join(engine.notes())}")
             reason = "The engine that was chosen failed before its first frame; the notes say why."
-            result = replace(result, reason=reason)
-        plan = sheet_plan(grid, portrait, options, made.keys.alpha)
+        plan = sheet_plan(subject.grid, subject.portrait, options, made.keys.alpha)
         if options.pack:
-            yield from _pack(made.keys, _facts(grid, portrait, face, made.keys.alpha), options, draft)
-        poster = Image.fromarray(made.keys.middle)
-        (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
+            yield from _pack(made.keys, subject.facts(made.keys.alpha), options, draft)
         if made.checkpoint and not changed:
-            write_checkpoint(draft, fingerprint, made.checkpoint)
-        (draft / INPUT).write_bytes(as_jpeg(photographed))
-        Recipe(options.strengths, options.straighten).write(draft)
-        remove_coarse(draft)
-        write_pages(draft, result.metadata)
-        result.metadata.write(draft)
+            write_checkpoint(draft, subject.fingerprint, made.checkpoint)
+        metadata = subject.metadata(made.keys.alpha)
+        _write_rest(draft, subject, made.keys, metadata)
         if options.wants_sheets and not options.pack:
-            frames = sheet_frames(engine, portrait, face, made, plan)
-            result = replace(result, metadata=(yield from export_sheets(draft, result.metadata, plan, frames)))
-            write_pages(draft, result.metadata)
+            frames = sheet_frames(engine, subject.portrait, subject.face, made, plan)
+            metadata = yield from export_sheets(draft, metadata, plan, frames)
+            write_pages(draft, metadata)
+    result = Result(Path(out), metadata, engine.name, reason, notes)
     if options.wants_sheets and options.pack:
         yield Progress("ready", 1, 1, READY.rstrip(". "), None, result)
-        frames = sheet_frames(engine, portrait, face, made, plan)
-        del made, rendering, source  # what they hold would lie beside the sheets
-        result = replace(result, metadata=(yield from export_sheets(Path(out), result.metadata, plan, frames)))
+        frames = sheet_frames(engine, subject.portrait, subject.face, made, plan)
+        del made  # what it holds would lie beside the sheets
+        result = replace(result, metadata=(yield from export_sheets(Path(out), metadata, plan, frames)))
     result = replace(result, notes=(*notes, *engine.notes()))
     yield Progress("done", 1, 1, "Finished", 0.0, result)
     return result
 
 
-def _facts(grid: GazeGrid, portrait: Portrait, face: Face, alpha: bool) -> Facts:
-    x, y = face.centre
-    where = (round(x / portrait.width, 4), round(y / portrait.height, 4))
-    return Facts(grid.size, portrait.width, portrait.height, alpha, where)
+def _choose(
+    photo: Photo | Portrait, grid: GazeGrid, options: Options
+) -> Generator[Progress, None, tuple[Subject, str, tuple[str, ...]]]:
+    """Read the photo, cut its face out, choose the engine; with why it was chosen, and notes."""
+    photographed, face, notes = prepare_portrait((yield from reading(photo)), options)
+    if options.wants_sheets:
+        sheet_plan(grid, photographed, options, alpha=False).check()
+    portrait, network = yield from cut_out(photographed, face, options)
+    engine, reason = yield from ready_engine(options)
+    if engine.name == "warp" and options.expression != Expression():
+        notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
+    if portrait.alpha is not None:
+        engine = CutoutEngine(engine, network)
+    return Subject(grid, photographed, portrait, face, engine, options), reason, notes
 
 
-def _describe(
-    grid: GazeGrid, portrait: Portrait, face: Face, engine: Engine, options: Options, alpha: bool
-) -> Metadata:
-    """The metadata of a portrait without sheets."""
-    facts = _facts(grid, portrait, face, alpha)
-    size = sheet_plan(grid, portrait, options, alpha).size
-    metadata = describe(grid, options.mode, size, facts.face, engine.name, alpha)
-    if not options.pack:
-        return metadata
-    stills = None if options.video == "none" else STILLS_PACK
-    return metadata.model_copy(update={"pack": PACK, "stills": stills})
+def _render(
+    subject: Subject, draft: Path, taken: Checkpoint | None, told: tuple[str, tuple[str, ...]]
+) -> Generator[Progress, None, Rendered]:
+    """The keys; on the way, a coarse portrait in the draft where the engine is slow."""
+    engine, options = subject.engine, subject.options
+
+    def show(keys: Keys) -> Generator[None, None, Result]:
+        name = yield from write_coarse(draft, subject.facts(keys.alpha), keys, _stills_quality(options))
+        alone = {"pack": name, "stills": None, "poster": None}
+        return Result(draft, subject.metadata(keys.alpha).model_copy(update=alone), engine.name, *told)
+
+    shown = show if options.pack else None
+    blink = options.blinking and options.pack
+    yield Progress("render", 0, frames_planned(options.size, usual_keys(options.keys)), "Preparing the photo")
+    source = engine.prepare(subject.portrait, subject.face)
+    rendering = KeyRendering(engine, source, subject.face, subject.grid, options.keys, taken, shown, blink=blink)
+    return (yield from rendering.run())
+
+
+def _write_rest(draft: Path, subject: Subject, keys: Keys, metadata: Metadata) -> None:
+    """All that lies in a portrait's folder beside pack and sheets."""
+    options = subject.options
+    poster = Image.fromarray(keys.middle)
+    (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
+    (draft / INPUT).write_bytes(as_jpeg(subject.photographed))
+    Recipe(options.strengths, options.straighten).write(draft)
+    remove_coarse(draft)
+    write_pages(draft, metadata)
+    metadata.write(draft)
 
 
 def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[Progress, None, None]:
@@ -210,12 +202,12 @@ def _run_there(
     return result
 
 
-def _earlier_checkpoint(
-    earlier: Iterable[Path], fingerprint: str, shape: tuple[int, int, int], must_continue: bool
-) -> Checkpoint | None:
+def _earlier_checkpoint(earlier: Iterable[Path], subject: Subject, must_continue: bool) -> Checkpoint | None:
+    portrait = subject.portrait
+    shape = (portrait.height, portrait.width, 3 if portrait.alpha is None else 4)
     for folder in earlier:
         try:
-            return read_checkpoint(folder, fingerprint, shape)
+            return read_checkpoint(folder, subject.fingerprint, shape)
         except GazeError:
             if must_continue:
                 raise

@@ -1,7 +1,5 @@
-"""The app as the web sees it: requests that are too large or odd, more previews than one may ask for, text that would
-do harm as markup, script or template, zips, and Content-Security-Policies: the app's own, in Chromium, and strict ones
-of other people's sites, under which the widget and the pages of the zip have to work. What must not act under the
-app's policy is first shown to act on a page without one. "Text" stands for: shown or answered as text, or not at all.
+"""The app's web server: odd and large requests, many previews, text that would do harm as markup or script, and
+Content-Security-Policies, the app's own and strict ones of other sites. "Text" means shown as text, or not at all.
 """
 
 from __future__ import annotations
