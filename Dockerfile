@@ -14,7 +14,7 @@ VOLUME /data
 WORKDIR /app
 COPY . .
 ARG EXTRAS=
-RUN python -m pip install --no-cache-dir --editable ".${EXTRAS:+[$EXTRAS]}"
+RUN python -m pip install --no-cache-dir --editable ".${EXTRAS:+[$EXTRAS]}" --constraint constraints.txt
 
 USER gaze
 EXPOSE 7860

@@ -82,13 +82,14 @@ def sheet(frames: list[np.ndarray], face: Face) -> np.ndarray:
 
 
 def eyes(frame: np.ndarray, face: Face, look: tuple[int, int] | None) -> np.ndarray:
-    """The eyes of a frame, where the head has them in this look, enlarged."""
+    """The eyes of a frame, level and enlarged, where the head has them in this look; grey beyond the frame."""
     x, y = (2 * np.array(look[::-1]) / EDGE - 1) * CARRIED if look else (0.0, 0.0)
-    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
-    middle = np.array(face.centre) + face.iris_distance * np.array([cos * x - sin * y, sin * x + cos * y])
-    across, down = (int(np.ceil(2 * reach * face.iris_distance)) for reach in EYES)
-    part = cv2.getRectSubPix(frame, (across, down), (float(middle[0]), float(middle[1])))
-    return cv2.resize(part, (ENLARGED, round(ENLARGED * EYES[1] / EYES[0])), interpolation=cv2.INTER_CUBIC)
+    scale = ENLARGED / (2 * EYES[0] * face.iris_distance)
+    size = ENLARGED, round(ENLARGED * EYES[1] / EYES[0])
+    place = cv2.getRotationMatrix2D((0, 0), np.degrees(face.tilt), scale)
+    seen = place[:, :2] @ face.centre + scale * face.iris_distance * np.array([x, y])
+    place[:, 2] = np.array(size) / 2 - seen
+    return cv2.warpAffine(frame, place, size, flags=cv2.INTER_CUBIC, borderValue=(128, 128, 128))
 
 
 def write_pairs(before: Path, now: Path, out: Path, key: Path, seed: int | None) -> None:

@@ -44,9 +44,9 @@ _SHOWN = 3
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 START = """# What was tried to break it
 
-Written by `python -m trials`; do not edit. Everything is made by scripts from fixed seeds. "Refused" means that one
-gets a sentence that says what was wrong and what to do. Seconds are CPU time of all threads. Memory is the peak of one
-process, beyond Python and the modules. The highest number of each row is given.
+Written by `python -m trials`; do not edit. Everything is made by scripts from fixed seeds. "Refused" means that a
+sentence says what was wrong and what to do. Seconds are CPU time of all threads. Memory is the peak of one process,
+beyond Python and the modules. The highest number of each row is given.
 """
 
 

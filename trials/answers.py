@@ -1,6 +1,5 @@
-"""Bad answers from another Gaze (`--remote`): wrong steps and manifests, damaged or odd zips, zips that unpack to too
-much, answers without end. Each has to end in a portrait, or in a refusal that names no path of this machine, and leave
-nothing behind. Limits on bytes are a sixteenth of the usual ones here.
+"""Bad answers from another Gaze (`--remote`). Each has to end in a portrait, or in a refusal that names no path of
+this machine, and leave nothing behind. Limits on bytes are a sixteenth of the usual ones here.
 """
 
 from __future__ import annotations

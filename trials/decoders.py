@@ -1,7 +1,6 @@
-"""Pictures that look usual but take a decoder long, or much memory. They are read in the app's separate process: each
-has to end in a portrait or in a refusal, within 2 seconds and 500 MB, in all processes together. The last rows tell
-what the app holds afterwards, and how long an ordinary photo and a preview take while ten such pictures are being
-read.
+"""Pictures that look usual but take a decoder long, or much memory. Each has to end in a portrait or in a refusal,
+within 2 seconds and 500 MB, in all processes together. The last rows tell what the app holds afterwards, and how long
+others wait meanwhile.
 """
 
 from __future__ import annotations

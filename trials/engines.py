@@ -1,6 +1,5 @@
-"""Failures under the LivePortrait engine, simulated: too little graphics memory, networks that give NaN, a GPU that
-vanishes, damaged or wrong weights, a Hub that cannot be reached, a full disk. Each has to end in frames or in a
-refusal, and leave nothing behind. The weights are made up, and the CPU stands in for the GPU.
+"""Failures under the LivePortrait engine, simulated. Each has to end in frames or in a refusal, and leave nothing
+behind. The weights are made up, and the CPU stands in for the GPU.
 """
 
 from __future__ import annotations

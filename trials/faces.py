@@ -1,5 +1,5 @@
-"""Photos whose faces are hard to find, or have none: made from the example portrait and from pictures of scikit-image.
-Each has to end in a portrait or in a refusal; the beginning of each refusal is given.
+"""Photos whose faces are hard to find, or have none. Each has to end in a portrait or in a refusal, whose beginning is
+given.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """The app is killed (kill -9) and started again. Every portrait listed then has to pass `python -m gaze check`, no
-finished one may be missing, and the store and the temporary folder may hold nothing else. Kills come at random moments
-of a run and shortly after, and exactly when a file of the portrait appears.
+finished one may be missing, and the store and the temporary folder may hold nothing else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Packs and folders made by somebody else: random bytes, cut off, with flipped bits, with hostile values in the
-header, the index and metadata.json; and spoilt sheets. Reading, checking and packing them has to succeed or to end in
-a refusal, within 2 seconds and 300 MB.
+"""Packs, folders and sheets made by somebody else. Reading, checking and packing them has to succeed or to end in a
+refusal, within 2 seconds and 300 MB.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What another user of the machine can read of the app's files, while a portrait is made and afterwards, with an open
-umask and with folders that were open before. As root another user really tries; otherwise only the modes are checked.
+"""What another user of the machine can read of the app's files, with an open umask and with folders that were open
+before. As root another user really tries; otherwise only the modes are checked.
 """
 
 from __future__ import annotations

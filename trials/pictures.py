@@ -1,7 +1,6 @@
-"""Damaged, hostile and odd pictures. Each is read like an upload, and its face searched for. It has to end in a right
-portrait or in a refusal, within 2 seconds and 500 MB. "Right" looks like the undamaged picture, in sRGB; a "damaged
-portrait" shows what is left of the file, as viewers do. In the last rows the files of whole runs are searched for what
-the photo's metadata said about place and person.
+"""Damaged, hostile and odd pictures, read like uploads. Each has to end in a right portrait or in a refusal, within 2
+seconds and 500 MB. "Right" looks like the undamaged picture; a "damaged portrait" shows what is left of the file. In
+the last rows the files of whole runs are searched for what the photo's metadata said about place and person.
 """
 
 from __future__ import annotations

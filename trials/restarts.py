@@ -1,6 +1,5 @@
-"""The app is asked to end (SIGTERM, Ctrl-C) at random moments of a run, and started again. It has to leave no photo
-and no unfinished portrait. A page or program that was open is told to add the photo again. The log names neither photo
-nor portrait.
+"""The app is asked to end at random moments of a run, and started again. It has to leave no photo and no unfinished
+portrait. A page or program that was open is told to add the photo again. The log names neither photo nor portrait.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Attacks on what is kept: guessed ids, paths that lead elsewhere, tabs that delete at the same time, clocks that
-jump, a full disk. Requests go over a bare socket, so that nothing corrects the paths. "404" means any refusal that
-gives nothing away.
+"""Attacks on what is kept, over a bare socket, so that nothing corrects the paths. "404" means any refusal that gives
+nothing away.
 """
 
 from __future__ import annotations

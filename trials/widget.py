@@ -1,7 +1,6 @@
-"""`<gaze-tracker>` in Chromium, with manifests and packs made by others: hostile values in every field (wrong types,
-huge numbers, markup, script, foreign addresses, `__proto__`), packs cut off or with flipped bits. It has to show the
-portrait, or an error event ("refused"), within 30 seconds; no error may be uncaught, no text may become markup or
-script. Seconds are by the clock; memory is all that the renderer holds.
+"""`<gaze-tracker>` in Chromium, with manifests and packs made by somebody else: hostile values in every field, damaged
+packs. It has to show the portrait, or an error event ("refused"), within 30 seconds; no error may be uncaught, no text
+may become markup or script. Seconds are by the clock; memory is all that the renderer holds.
 """
 
 from __future__ import annotations

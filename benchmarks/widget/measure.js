@@ -28,6 +28,7 @@ const measure = (() => {
     if (depth) copying += performance.now() - start;
   };
 
+  const LEAST = 12; // frames to measure, where a processor that compiles programs takes seconds for one
   let shift = 0;
   if (PerformanceObserver.supportedEntryTypes.includes("layout-shift")) {
     new PerformanceObserver((list) => {
@@ -37,10 +38,13 @@ const measure = (() => {
     shift = null;
   }
 
-  /** Moves the pointer over the whole viewport for so long, once to and fro in `period` ms; `each` after each frame. */
-  async function drive(period, duration, each = () => {}) {
+  /**
+   * Moves the pointer over the whole viewport for so long, and for `least` frames, once to and fro in `period` ms;
+   * `each` after each frame.
+   */
+  async function drive(period, duration, each = () => {}, least = 0) {
     const start = performance.now();
-    for (let now = start; now < start + duration; now = performance.now()) {
+    for (let now = start, drawn = 0; now < start + duration || drawn < least; now = performance.now(), drawn++) {
       const turn = (now / period) * 2 * Math.PI;
       const place = {
         clientX: (innerWidth / 2) * (1 + 0.98 * Math.sin(turn)),
@@ -123,14 +127,15 @@ const measure = (() => {
     async work(period, duration) {
       const found = { script: [], copies: [], frames: [] };
       let last = 0;
-      await drive(period, duration, () => {
+      const note = () => {
         found.script.push(busy - copying);
         found.copies.push(copying);
         const now = performance.now();
         if (last) found.frames.push(now - last);
         last = now;
         busy = copying = 0;
-      });
+      };
+      await drive(period, duration, note, LEAST);
       const told = {};
       for (const [name, list] of Object.entries(found)) told[name] = { p50: quantile(list, 0.5), p95: quantile(list, 0.95) };
       return told;

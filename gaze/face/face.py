@@ -62,6 +62,7 @@ class Face:
             viewer, zero between the corners of the eyes. `gaze.face.topology` says which point lies where.
         confidence: 0 to 1; the probability that these are the open eyes of a face.
         sharpness: of the eyes, 0 blurred to 1 sharp (`gaze.face.sharpness`).
+        enlarged: how many times as large it is here as in the photo that it was found in.
     """
 
     left: Iris
@@ -69,6 +70,7 @@ class Face:
     mesh: np.ndarray = field(compare=False, repr=False)
     confidence: float = 1.0
     sharpness: float = 1.0
+    enlarged: float = field(default=1.0, compare=False)
 
     @property
     def iris_distance(self) -> float:
@@ -223,6 +225,7 @@ class Face:
             left=Iris(float(left[0]), float(left[1]), self.left.radius * scale),
             right=Iris(float(right[0]), float(right[1]), self.right.radius * scale),
             mesh=_frozen(mesh),
+            enlarged=self.enlarged * scale,
         )
 
     def _iris_offsets(self) -> list[Any]:

@@ -17,8 +17,8 @@ const internal = `
   addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
   config connected count describe described disconnected draw element enliven entry fail failed feel fields filled fit
   fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isDue
-  isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isTilting isWhole job layer
-  layOut leave letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near newTexture observers offerTexture old
+  isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isStill isTilting isWhole job layer
+  layOut leave letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player portrait point
   pointAt pointed pointer press program progress put queue readMetadata redraw refit release reshape reshaped resized resolution rest
   restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares SheetPlayer sleep speed stage start step

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gaze.output.bundle import WIDGET_FILES, widget_source
 from tests.browser.comparing import (
@@ -217,8 +218,6 @@ def test_cut_off_the_poster_stays_and_the_reason_is_an_event(page: Any, site: An
         path = site.folder / "portrait" / name
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     write_page(site.folder, MANUAL.replace("><", '><img slot="poster" src="poster.png" alt=""><'), width=WIDTH)
-    from PIL import Image
-
     Image.new("RGB", (WIDTH, HEIGHT), (250, 0, 0)).save(site.folder / "poster.png")
     page.goto(site.url)
     page.wait_for_function("events.some((event) => event.type === 'error')")
@@ -268,6 +267,29 @@ def test_portraits_that_move_together_keep_their_own_looks(open_page: Any, site:
         assert_is_morph(shown[i * HEIGHT : (i + 1) * HEIGHT, :WIDTH], keys, row, col)
 
 
+def test_a_small_portrait_is_the_morph_with_fewer_triangles(page: Any, site: Any, keys: Keys) -> None:
+    page.add_init_script("""
+        window.indices = [];
+        const draw = WebGL2RenderingContext.prototype.drawElements;
+        WebGL2RenderingContext.prototype.drawElements = function (kind, count, ...rest) {
+            indices.push(count);
+            draw.call(this, kind, count, ...rest);
+        };
+    """)
+    small = (WIDTH // 4, HEIGHT // 4)
+    write_page(site.folder, MANUAL, width=small[0])
+    page.goto(site.url)
+    wait_loaded(page)
+    for place in LOOKS:
+        look(page, *place)
+        picture = morph(keys, *place).round().clip(0, 255).astype(np.uint8)
+        expected = np.asarray(Image.fromarray(picture).resize(small, Image.Resampling.BOX), float)
+        difference = np.abs(shown(page)[: small[1], : small[0]] - expected)
+        assert difference.mean() <= 1.5, place
+    cells = (len(keys.columns) - 1) * (len(keys.rows) - 1)
+    assert page.evaluate("Math.max(...indices)") < cells * 6 / 3
+
+
 @pytest.mark.parametrize("density", [1, 2, 3])
 def test_sharp_on_dense_screens(open_page: Any, site: Any, keys: Keys, density: int) -> None:
     page = open_page(viewport={"width": 600, "height": 500}, device_scale_factor=density)
@@ -280,7 +302,9 @@ def test_sharp_on_dense_screens(open_page: Any, site: Any, keys: Keys, density: 
 def test_resized_it_is_drawn_anew_and_sharply(page: Any, site: Any, keys: Keys) -> None:
     page.goto(site.url)
     wait_loaded(page)
-    page.evaluate(f"{TRACKER}.style.width = '60px'")
+    page.evaluate(f"{TRACKER}.style.display = 'none'")
+    page.evaluate(TWO_FRAMES)
+    page.evaluate(f"Object.assign({TRACKER}.style, {{ display: '', width: '60px' }})")
     page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('canvas').width === 60")
     page.evaluate(f"{TRACKER}.style.width = '{WIDTH}px'")
     page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('canvas').width === {WIDTH}")
@@ -349,8 +373,6 @@ def test_another_server_without_cors_is_told(page: Any, site: Any, record: Any, 
 
 
 def test_the_poster_keeps_the_room(page: Any, site: Any, keys: Keys) -> None:
-    from PIL import Image
-
     Image.new("RGB", (WIDTH, HEIGHT), (250, 0, 0)).save(site.folder / "poster.png")
     poster = f'<img slot="poster" src="poster.png" alt="" width="{WIDTH}" height="{HEIGHT}">'
     gate = site.held["/portrait/gaze.pack"] = threading.Event()

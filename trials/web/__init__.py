@@ -1,7 +1,5 @@
-"""The app's web server: large or odd requests, too many previews, text that would do harm as markup, script or
-template, zips, and Content-Security-Policies. The widget and the pages of the zip have to work under strict policies.
-What the app's own policy has to stop is first shown to act on a page without one. "Text" means shown as text, or not
-at all.
+"""The app's web server: odd and large requests, many previews, text that would do harm as markup or script, and
+Content-Security-Policies, the app's own and strict ones of other sites. "Text" means shown as text, or not at all.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     eyes = _look(source, pose)
     closed = closed_eyes(pose.expression)
     if any(closed):
-        eyes = replace(eyes, upper=eyes.upper * (1 - max(closed)), lower=eyes.lower * (1 - max(closed)))
+        eyes = eyes.with_lids(1 - max(closed))
     positions = _positions(source, pose, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands[_is_strong(pose)]:
@@ -258,6 +258,7 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     du, dv = head_shift(source.fields, pose, source.turn)
     if eyes:
         dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
+        du += np.float32(eyes.bow) * source.lids.sum(0)
     moved = np.empty((*du.shape, 2), np.float32)
     for axis in (0, 1):
         free = du * np.float32(source.axes[0, axis]) + dv * np.float32(source.axes[1, axis])

@@ -25,6 +25,8 @@ _WHITE, _DISC = 2.4, 1.55
 """Iris radii around an iris that a patch must hold: for the white, and for what an iris covers wherever it looks."""
 _LIT = (0.7, 0.95)
 """Radii up to which a highlight is as bright as in the photo, and from which on it is gone."""
+_UNDER = 0.5
+"""Widths of the upper lid's soft edge that an iris goes on under it: in the edge, as a photo shows it, white shines."""
 _FAINT = 1e-3
 
 
@@ -80,7 +82,9 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
     disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
     off = (local.x % 1, local.y % 1)
-    eye = Eye((x0, y0), iris, white, np.dstack([inside, shadow]), white, disc, light, lit[..., 0], off)
+    eye = Eye(
+        (x0, y0), iris, white, np.dstack([lids.coverage(x, y, _UNDER), shadow]), white, disc, light, lit[..., 0], off
+    )
     return replace(eye, rest=patch - _compose(eye, white, eye.lids, local.x, local.y, np.zeros(2)))
 
 
@@ -107,8 +111,14 @@ def draw_eye(
         moved: x, y in pixels, how far the head carries the eye.
         shift: x, y in pixels, how far the gaze moves the iris inside the eye.
     """
-    height, width = eye.white.shape[:2]
-    left, top = np.round(np.subtract(eye.corner, region) + moved).astype(int)
+    at_rest = float(np.exp(-((np.hypot(*shift) / (0.15 * eye.iris.radius)) ** 2)))
+    resting = at_rest > _FAINT
+    if resting:
+        (height, width), corner = eye.white.shape[:2], np.subtract(eye.corner, region) + moved
+    else:
+        height = width = eye.disc.shape[0] + 2
+        corner = np.array([eye.iris.x, eye.iris.y]) - region + moved + shift - height / 2
+    left, top = np.round(corner).astype(int)
     rows = slice(max(top, 0), min(top + height, positions.shape[0]))
     cols = slice(max(left, 0), min(left + width, positions.shape[1]))
     at = positions[rows, cols] + np.array(np.subtract(region, eye.corner), np.float32)
@@ -119,8 +129,7 @@ def draw_eye(
     x = eye.iris.x + moved[0] - region[0] - cols.start
     y = eye.iris.y + moved[1] - region[1] - rows.start
     drawn = _compose(eye, view.astype(np.float32), lids, x, y, shift)
-    at_rest = float(np.exp(-((np.hypot(*shift) / (0.15 * eye.iris.radius)) ** 2)))
-    if at_rest > _FAINT:
+    if resting:
         drawn += cv2.remap(eye.rest, at, NO_MAP, cv2.INTER_LINEAR) * np.float32(at_rest)
     view[:] = np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -29,9 +29,14 @@ _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
+_LID_FOLLOWS = 0.4
+"""Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it."""
+_PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
+"""Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
-_SEEN = 0.2
-"""Radii of an iris that its middle stays away from the lids."""
+_SEEN, _HIDDEN = 0.2, 0.3
+"""Radii of an iris that its middle stays away from the upper lid; and that the lower one hides of it beyond what it
+hides at rest."""
 _OPEN, _SHARES = 0.16, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 
@@ -43,16 +48,22 @@ class EyeMotion:
     Attributes:
         across, down: the irises.
         upper, lower: the middle of the lids' edges, down.
+        bow: both edges, across.
     """
 
     across: float
     down: float
     upper: float
     lower: float
+    bow: float
 
     def scaled(self, share: float) -> EyeMotion:
         """A part of this motion."""
-        return EyeMotion(self.across * share, self.down * share, self.upper * share, self.lower * share)
+        return EyeMotion(*(share * getattr(self, it.name) for it in fields(self)))
+
+    def with_lids(self, share: float) -> EyeMotion:
+        """The same, but with a part of the lids' motion."""
+        return replace(self, upper=self.upper * share, lower=self.lower * share, bow=self.bow * share)
 
 
 @dataclass(frozen=True)
@@ -65,8 +76,8 @@ class Room:
     """
 
     gap: float = _OPEN
-    above: float = math.inf
-    below: float = math.inf
+    above: tuple[float, ...] = (math.inf,) * len(_PLACES)
+    below: tuple[float, ...] = (math.inf,) * len(_PLACES)
 
     @property
     def share(self) -> float:
@@ -76,12 +87,15 @@ class Room:
 
 def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of both irises between their lids; `unit`: pixels per iris distance."""
-    found = []
+    gaps, above, below = [], [], []
     for it, edges in zip(irises, lids, strict=True):
-        x, y, margin = np.array(it.x), np.array(it.y), _SEEN * it.radius
-        found.append([edges.gap, float(edges.depth(x, y)) - margin, float(edges.height(x, y)) - margin])
-    gap, above, below = np.mean(found, axis=0) / unit
-    return Room(float(gap), float(above), float(below))
+        ways = (1 - _LID_FOLLOWS) * unit * _PLACES
+        x, y = np.array([it.x, it.y])[:, None] + ways * edges.along[:, None]
+        rest = min(float(edges.height(np.array(it.x), np.array(it.y))), it.radius)
+        gaps.append(edges.gap)
+        above.append(edges.depth(x, y) - _SEEN * it.radius)
+        below.append(edges.height(x, y) - rest + _HIDDEN * it.radius)
+    return Room(float(np.mean(gaps)) / unit, *(tuple(np.mean(each, 0) / unit) for each in (above, below)))
 
 
 def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeMotion:
@@ -100,10 +114,11 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     upper = _UPPER_Y * y + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     upper, lower = (room.share * _soft(way, _LID_REACH) for way in (upper, lower))
-    most = room.above - upper if down < 0 else room.below + lower
-    return EyeMotion(
-        _soft(across, IRIS_REACH), _soft(room.share * down, max(_LEAST_REACH, min(_LID_REACH, most))), upper, lower
-    )
+    across = _soft(across, IRIS_REACH)
+    free = np.interp(across, _PLACES, room.above if down < 0 else room.below)
+    most = free - upper if down < 0 else free + lower
+    down = _soft(room.share * down, max(_LEAST_REACH, min(_LID_REACH, most)))
+    return EyeMotion(across, down, upper, lower, _LID_FOLLOWS * across)
 
 
 def _soft(way: float, reach: float) -> float:

@@ -135,9 +135,23 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
         lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
         far = np.abs(lower[1:-1, :1] - points[:, 0]) / (_BEND * iris.radius)
         near = np.cos(np.pi / 2 * np.minimum(far, 1)) ** 2
-        lower[1:-1, 1] += (lacks * near).max(1)
+        push = (lacks * near).max(1)
+        lower[1:-1, 1] += push
+        if push.any():
+            lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
     return SeenEye(iris, Contours(*moved), sides)
+
+
+def _bowed(edge: np.ndarray, deepest: int) -> np.ndarray:
+    """Heights of an edge as those of one bow from corner to corner, of the third degree, that is no less deep there."""
+    first, last = edge[0], edge[-1]
+    t = (edge[:, 0] - first[0]) / (last[0] - first[0])
+    chord, bow = first[1] + t * (last[1] - first[1]), t * (1 - t)
+    terms = bow[:, None] * np.stack([np.ones_like(t), t], 1)
+    found = chord + terms @ np.linalg.lstsq(terms, edge[:, 1] - chord, rcond=None)[0]
+    lacks = max(0.0, float(edge[deepest, 1] - found[deepest]))
+    return np.asarray(found + lacks / bow[deepest] * bow)
 
 
 def _rise(part: _Part, iris: Iris, angles: np.ndarray) -> np.ndarray:

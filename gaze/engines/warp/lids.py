@@ -36,6 +36,11 @@ class Lids:
         self._upper, self._lower = (self._smooth(edge) for edge in contours)
 
     @property
+    def along(self) -> np.ndarray:
+        """(2,) the unit vector from the left corner to the right one."""
+        return self._along
+
+    @property
     def across(self) -> np.ndarray:
         """(2,) the unit vector from the upper lid down to the lower one."""
         return np.array([-self._along[1], self._along[0]])
@@ -62,10 +67,10 @@ class Lids:
         along, down = self.local(x, y)
         return np.interp(along, *self._lower) - down
 
-    def coverage(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """1 between the lids, 0 beyond them; float32."""
+    def coverage(self, x: np.ndarray, y: np.ndarray, more: float = 0.0) -> np.ndarray:
+        """1 between the lids, 0 beyond them; float32. `more`: widths of the soft edge that lie beyond the upper lid."""
         along, _ = self.local(x, y)
-        inside = np.minimum(self.depth(x, y), self.height(x, y))
+        inside = np.minimum(self.depth(x, y) + more * self.soft, self.height(x, y))
         ends = np.minimum(along, self.length - along)
         return (np.clip(inside / self.soft + 0.5, 0, 1) * np.clip(ends / self.soft + 0.5, 0, 1)).astype(np.float32)
 

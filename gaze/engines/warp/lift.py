@@ -9,14 +9,25 @@ import numpy as np
 
 _RIM = 0.16
 """Softness of the iris border, in radii."""
-_RINGS = np.linspace(0.05, 1.45, 15)
+_RINGS = np.linspace(0.05, 1.55, 31)
 """Radii, in the iris's own, at which its typical colour is read."""
-_SHINES = 0.75
-"""A highlight is at least that bright beside the white, and of its colour, the light's: the least share in any one."""
+_SMOOTHINGS = 3
+"""Passes of a binomial filter of three rings."""
+_SOLID = (0.7, 1.0)
+"""Radii between which the outermost ring lies that nothing shines through."""
+_END = 0.1
+"""Radii beyond the iris's reach over which the last of it ends."""
+_LEAST_CONTRAST = 300.0
+"""Squared difference of rim and white from which on the rim's softness can be read."""
+_SHINES, _BELOW = (0.75, 1.25), 0.1
+"""A highlight is somewhere at least that bright beside the white: on the upper part of an iris; and so many radii and
+more below its middle, where light that fell in from above lights the iris."""
 _LASHES = (0.08, 0.18)
 """Distance from a lid's edge, in radii, up to which an iris shows lashes, and from which on it does not."""
-_SKIN = 0.5
-"""Height above the lower lid, in radii, up to which skin may be taken for the iris."""
+_GRAIN = (0.7, 0.9)
+"""Radii up to which an iris has a grain of its own, and from which on it is the same all around."""
+_LEAST_GRAIN, _OUTLIER = 4.0, 3.0
+"""Grain goes up to so many grey levels, or times the median of what is seen."""
 _HALO, _FEATHER = 0.1, 0.06
 """How far around a highlight it is bright still, in radii, and over which it is taken away."""
 _SHADOW = np.linspace(0.05, 0.75, 8)
@@ -62,35 +73,52 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
         share of their brightness that the upper lid's shadow leaves irises at each place, (h, w, 1).
     """
     patch, white, opening, distance, depth, height = eye
-    cover = np.clip((1 + _RIM / 2 - distance) / _RIM, 0, 1)
-    # A layer cannot be darker than black: where the rim is dark farther out, it covers more there.
-    least = 1 - ((patch + 0.5) / np.maximum(white, 1)).min(2)
-    cover = np.maximum(cover, least * np.clip((reach - distance) / 0.1, 0, 1)).astype(np.float32)[..., None]
-    layer = np.dstack([patch - (1 - cover) * white, cover])
     clear = np.clip((np.minimum(depth, height) - _LASHES[0]) / (_LASHES[1] - _LASHES[0]), 0, 1)
-    visible = (opening > 0.9) & (distance < reach) & (clear == 1)
-    typical = _typical(layer, visible, distance)
-    shadow = _shadow(layer, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
-    excess = layer[..., :3] - typical[..., :3] * shadow
-    bright = excess.mean(2)
-    spread = float(np.std(bright[visible])) if visible.any() else 0.0
-    beside = patch / np.maximum(white, 1)
-    shines = (beside.min(2) > _SHINES * np.maximum(1, beside.max(2))) & visible & (distance < 1 - _RIM / 2)
-    bright = bright > max(25.0, 1.5 * spread)
-    spots = _compact(bright & shines, _LARGEST_LIGHT * (distance < 1).sum())
-    # Skin that shows where the lower lid was found too low.
-    skin = (bright & (height < _SKIN) & (spots == 0)).astype(np.float32)
+    visible = (opening > 0.9) & (distance < reach + _END) & (clear == 1)
+    wide = max(0.06, 0.75 / radius)
+    typical = _typical(eye, visible, reach, wide)
+    cover = typical[..., 3:]
+    shadow = _shadow(patch - (1 - cover) * white, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
+    excess = patch - (1 - cover) * white - typical[..., :3] * shadow
+    spots = _highlights(eye, excess, visible & (distance < 1 - _RIM / 2))
+    if spots.any():
+        # Once more without them: they may lie on most of a pupil.
+        typical = _typical(eye, visible & (spots == 0), reach, wide)
+        excess = patch - (1 - typical[..., 3:]) * white - typical[..., :3] * shadow
     spots = cv2.dilate(spots, np.ones((2 * max(1, round(_HALO * radius)) + 1,) * 2))
-    soft = max(0.6, _FEATHER * radius)
-    glow, skin = (cv2.GaussianBlur(it, (0, 0), soft)[..., None] for it in (spots, skin))
-    light = np.clip(excess, 0, None) * glow
+    glow = cv2.GaussianBlur(spots, (0, 0), max(0.6, _FEATHER * radius))[..., None]
     known = (np.clip((opening - 0.7) / 0.3, 0, 1) * clear)[..., None]
-    own = np.minimum((layer[..., :3] - light) / shadow, 255 * cover)
-    # Around a highlight a sharpened photo is darker, too.
-    layer[..., :3] = own + glow * (typical[..., :3] - own)
-    sure = known * np.clip(1 - 2 * skin, 0, 1)
-    layer = (layer * sure + typical * (1 - sure)) * (distance < reach)[..., None]
-    return layer.astype(np.float32), light * known, shadow
+    light = np.clip(excess, 0, None) * glow * known
+    # The rim is the same all around; lashes, reflections and skin stand out from the grain of the iris within it.
+    inner = visible & (distance < _GRAIN[0])
+    most = max(_LEAST_GRAIN, _OUTLIER * float(np.median(np.abs(excess[inner])))) if inner.any() else 0.0
+    within = np.clip((_GRAIN[1] - distance) / (_GRAIN[1] - _GRAIN[0]), 0, 1)[..., None]
+    grain = np.clip(excess, -most, most) * known * within * (1 - glow)
+    layer = typical.copy()
+    layer[..., :3] = np.clip(layer[..., :3] + grain, 0, 255 * layer[..., 3:])
+    return layer.astype(np.float32), light.astype(np.float32), shadow
+
+
+def _highlights(eye: EyePatch, excess: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Where light is mirrored, 1 and 0, float32: spots brighter than the iris, somewhere as bright as the white.
+
+    Args:
+        eye: what is seen around the iris.
+        excess: (h, w, 3), colour beside that of the iris.
+        where: (h, w) bool, where they may be.
+    """
+    distance, down = eye.distance, (eye.depth - eye.height) / 2
+    bright, beside = excess.mean(2), eye.patch.mean(2) / np.maximum(eye.white.mean(2), 1)
+    spread = float(np.std(bright[where])) if where.any() else 0.0
+    spots = (bright > max(25.0, 1.5 * spread)) & where
+    count, labels = cv2.connectedComponents(spots.astype(np.uint8))
+    most, middle = _LARGEST_LIGHT * (distance < 1).sum(), down.flat[distance.argmin()]
+    shining = np.zeros(count, np.float32)
+    for label in range(1, count):
+        here = labels == label
+        low = down[here].mean() > middle + _BELOW
+        shining[label] = here.sum() <= most and beside[here].max() > _SHINES[int(low)]
+    return shining[labels]
 
 
 def _shadow(layer: np.ndarray, typical: np.ndarray, visible: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -106,27 +134,50 @@ def _shadow(layer: np.ndarray, typical: np.ndarray, visible: np.ndarray, depth: 
     return np.interp(depth, [*known, 0.9], [*np.maximum.accumulate(left), 1.0]).astype(np.float32)
 
 
-def _typical(layer: np.ndarray, visible: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """The median of what is visible at the same distance from the iris's centre, (h, w, 4)."""
-    inner = distance <= max(0.9, float(distance.min()))
-    last = np.array([*np.median(layer[inner], axis=0)[:3], 1], np.float32)
-    seen, away = layer[visible], distance[visible]
-    profile = []
-    for radius in _RINGS:
-        there = seen[np.abs(away - radius) < 0.06]
-        if len(there) < 3:
-            profile.append(last * min(1.0, max(0.0, (1 + _RIM / 2 - radius) / _RIM)))
-            continue
-        # Highlights are bright and lashes dark: the median passes both over, but on a pupil that is lit for the most.
-        last = np.sort(there, axis=0)[int(len(there) * (_UNLIT if radius < _PUPIL else 0.5))]
-        profile.append(last)
-    channels = [np.interp(distance, _RINGS, values) for values in np.transpose(profile)]
-    return np.dstack(channels).astype(np.float32)
+def _typical(eye: EyePatch, visible: np.ndarray, reach: float, wide: float) -> np.ndarray:
+    """What an iris is like at each distance from its centre, premultiplied, and how much it covers there: (h, w, 4).
+
+    Colours are medians of what is visible at that distance, or `wide` from it. From the ring on that stands out from
+    the white most, the iris is of that ring's colour, and covers less and less: as much as the white does not explain.
+    """
+    order = np.argsort(eye.distance[visible], kind="stable")
+    distance = eye.distance[visible][order]
+    both = np.hstack([eye.patch[visible], eye.white[visible]])[order]
+    radii, colours, whites = [], [], []
+    for radius in _RINGS[reach + _END > _RINGS]:
+        first, last = np.searchsorted(distance, (radius - wide, radius + wide))
+        if last - first >= 3:
+            # Highlights are bright and lashes dark: the median passes both over, but on a pupil that is lit for most.
+            ring = np.sort(both[first:last], axis=0)
+            radii.append(radius)
+            colours.append(ring[int(len(ring) * (_UNLIT if radius < _PUPIL else 0.5)), :3])
+            whites.append(ring[len(ring) // 2, 3:])
+    if not radii or radii[0] > _SOLID[1]:
+        inner = eye.distance <= max(0.9, float(eye.distance.min()))
+        radii, colours, whites = [0.0], [np.median(eye.patch[inner], axis=0)], [np.median(eye.white[inner], axis=0)]
+    at, found = np.array(radii), _smooth(np.array(colours))
+    apart = np.array(whites) - found
+    solid = np.flatnonzero((at >= _SOLID[0]) & (at <= _SOLID[1]))
+    rim = int(solid[np.argmax(apart[solid].sum(1))]) if len(solid) else int(np.flatnonzero(at <= _SOLID[1])[-1])
+    cover = np.clip((1 + _RIM / 2 - at) / _RIM, 0, 1)
+    contrast = float(apart[rim] @ apart[rim])
+    if contrast > _LEAST_CONTRAST and at[-1] > 1:
+        cover = apart @ apart[rim] / contrast
+    cover[: rim + 1] = 1
+    cover = np.minimum.accumulate(np.clip(cover, 0, 1))
+    found[rim:] = found[rim]
+    away = eye.distance
+    share = np.interp(away, [*at, at[-1] + 0.1], [*cover, 0.0 if at[-1] > 1 else cover[-1]])
+    if at[-1] <= 1:
+        share = np.minimum(share, np.clip((1 + _RIM / 2 - away) / _RIM, 0, 1))
+    share = share * np.clip((reach + _END - away) / _END, 0, 1)
+    channels = [np.interp(away, at, found[:, channel]) * share for channel in range(3)]
+    return np.dstack([*channels, share]).astype(np.float32)
 
 
-def _compact(bright: np.ndarray, most: float) -> np.ndarray:
-    """Those of bright spots that are no larger than so many pixels: 1 and 0, float32."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
-    small = stats[:, cv2.CC_STAT_AREA] <= most
-    small[0] = False
-    return np.asarray(small[labels], np.float32)
+def _smooth(profile: np.ndarray) -> np.ndarray:
+    """A profile, (rings, 3), without ripples from ring to ring: noise would be drawn as circles."""
+    for _ in range(_SMOOTHINGS):
+        padded = np.pad(profile, ((1, 1), (0, 0)), mode="edge")
+        profile = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+    return profile

@@ -20,12 +20,12 @@ _CONTRAST = (2.0, 6.0)
 _SHARPNESS = (0.05, 0.2)
 """The same for how sharp the eyes are (`gaze.face.sharpness`)."""
 _RADIUS = (1.2, 2.2)
-"""The same for the radius of the irises, in pixels."""
+"""The same for the radius of the irises, in pixels, and not in those that enlarging the photo made."""
 
 
 def eye_sight(eyes: Sequence[SeenEye], face: Face) -> float:
     """Share of the eyes' motion that is to be drawn, 0 to 1: both move alike, as the worse one is seen."""
     contrast = min(eye.contrast for eye in eyes)
-    radius = min(eye.iris.radius for eye in eyes)
+    radius = min(eye.iris.radius for eye in eyes) / max(face.enlarged, 1)
     measures = ((contrast, _CONTRAST), (face.sharpness, _SHARPNESS), (radius, _RADIUS))
     return float(min(np.clip((value - least) / (enough - least), 0, 1) for value, (least, enough) in measures))

@@ -32,17 +32,12 @@ export class GlBoard {
     this.#still = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, ...this.whole);
     this.#scratch = stage.newTexture(gl.TEXTURE_2D, scale < 0.7 ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
-    this.#loadMesh(header.mesh, motion, header.motion.rank);
-  }
-
-  #loadMesh(mesh, motion, rank) {
-    const gl = this.#gl;
-    const [columns, rows] = [mesh.columns.length, mesh.rows.length];
-    this.#mesh = { ...this.stage.loadMesh(mesh, motion, rank), columns: motion.trust ? columns : 0 };
+    this.#mesh = stage.loadMesh(header, motion, scale);
     if (!motion.trust) return;
-    this.#trust = this.stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
+    const { columns, rows } = header.mesh;
+    this.#trust = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
     gl.texImage3D(
-      ...[gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns, rows, this.#set.n ** 2, 0, gl.RED, gl.UNSIGNED_BYTE],
+      ...[gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns.length, rows.length, set.n ** 2, 0, gl.RED, gl.UNSIGNED_BYTE],
       new Uint8Array(motion.trust),
     );
   }
@@ -52,11 +47,10 @@ export class GlBoard {
     const gl = this.#gl;
     const { header, n, scale } = this.#set;
     const isVideo = payload.kind === "video";
-    const stacked = isVideo && header.hasAlpha ? 1 : 0;
-    const [width, height] = isVideo
-      ? [payload.codedWidth / header.imageWidth, payload.codedHeight / header.imageHeight]
-      : [1, 1]; // of the whole texture, in frames
-    gl.activeTexture(gl.TEXTURE0);
+    const [across, down] = isVideo
+      ? [payload.codedWidth, payload.codedHeight]
+      : [header.imageWidth, header.imageHeight]; // of the whole texture, in frame pixels
+    gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#scratch);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
     if (scale < 0.7) gl.generateMipmap(gl.TEXTURE_2D);
@@ -65,10 +59,9 @@ export class GlBoard {
     gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
     gl.disable(gl.BLEND);
     gl.bindVertexArray(this.stage.blank);
-    gl.uniform1f(at.alpha, stacked);
+    gl.uniform1f(at.alpha, isVideo && header.hasAlpha);
     gl.uniform1f(at.flip, 1);
     const draw = ({ x, y, width: w, height: h }, size) => {
-      const [across, down] = [header.imageWidth * width, header.imageHeight * height];
       // As many frame pixels as the texture has room for, so that its texels lie on them exactly.
       gl.uniform4f(at.part, x / across, y / down, size[0] / scale / across, size[1] / scale / down);
       gl.viewport(0, 0, ...size);
@@ -94,15 +87,15 @@ export class GlBoard {
    */
   draw(target, row, col, all, isSharp, done, over) {
     const { width, height } = target.canvas;
-    const region = all ? { x: 0, y: 0, width, height } : onCanvas(this.rect, this.#set.header, width, height);
+    const region = all ? { x: 0, y: 0, width, height } : onCanvas(this.#set.header, width, height);
     const draw = () => {
-      this.#draw(row, col, isSharp);
+      this.#draw(row, col, all, isSharp);
       over?.draw(row, col);
     };
     this.stage.queue({ target, width, height, region, done, draw });
   }
 
-  #draw(row, col, isSharp) {
+  #draw(row, col, all, isSharp) {
     const gl = this.#gl;
     const { header, n, axis, has, scale } = this.#set;
     const { imageWidth, imageHeight, looks } = header;
@@ -114,36 +107,35 @@ export class GlBoard {
     for (let r = 0; r < rank; r++) {
       for (let i = 0; i < 4; i++) this.#anchors[r * 4 + i] = coefficients[keys[i] * rank + r];
     }
-    const frame = [this.whole[0] / scale, this.whole[1] / scale]; // what the texture spans, in frame pixels
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.#still);
-    const picture = this.stage.program("picture", isSharp);
-    gl.bindVertexArray(this.stage.blank);
-    gl.uniform1f(picture.alpha, 0);
-    gl.uniform1f(picture.flip, -1);
-    gl.uniform2f(picture.size, ...this.whole);
-    gl.uniform4f(picture.part, 0, 0, imageWidth / frame[0], imageHeight / frame[1]);
-    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
-
-    const at = this.stage.program("mesh", isSharp);
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys);
+    const reach = [(imageWidth * scale) / this.whole[0], (imageHeight * scale) / this.whole[1]]; // of the texture
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#still);
+    if (all) {
+      const picture = this.stage.program("picture", isSharp);
+      gl.bindVertexArray(this.stage.blank);
+      gl.uniform1f(picture.alpha, 0);
+      gl.uniform1f(picture.flip, -1);
+      gl.uniform2f(picture.size, ...this.whole);
+      gl.uniform4f(picture.part, 0, 0, ...reach);
+      gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    }
+    const at = this.stage.program("mesh", isSharp);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys);
     gl.activeTexture(gl.TEXTURE2);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#trust ?? this.#keys);
     gl.uniform1fv(at.T, this.#target);
     gl.uniform4fv(at.A, this.#anchors);
     gl.uniform4fv(at.L, keys);
     gl.uniform4fv(at.W, shares);
-    gl.uniform1i(at.columns, this.#mesh.columns);
+    gl.uniform1i(at.columns, this.#trust ? header.mesh.columns.length : 0);
     gl.uniform2f(at.frame, imageWidth, imageHeight);
     gl.uniform4f(at.rect, this.rect.x, this.rect.y, scale / this.size[0], scale / this.size[1]);
     gl.uniform2f(at.size, ...this.size);
     gl.uniform2f(at.whole, ...this.whole);
-    gl.uniform2f(at.reach, imageWidth / frame[0], imageHeight / frame[1]);
+    gl.uniform2f(at.reach, ...reach);
     gl.bindVertexArray(this.#mesh.array);
     gl.drawElements(gl.TRIANGLES, this.#mesh.count, gl.UNSIGNED_SHORT, 0);
-    gl.bindVertexArray(null);
   }
 
   close() {

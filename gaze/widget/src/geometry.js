@@ -14,18 +14,25 @@ export function vertexData({ columns, rows }, { fields, moving }, rank) {
   return { data, stride };
 }
 
-/** Two triangles for each cell of the lattice. */
-export function triangles(columns, rows) {
-  const indices = new Uint16Array((columns - 1) * (rows - 1) * 6);
-  let i = 0;
-  for (let row = 0; row < rows - 1; row++) {
-    for (let column = 0; column < columns - 1; column++) {
-      const v = row * columns + column;
-      indices.set([v, v + 1, v + columns, v + 1, v + columns + 1, v + columns], i);
-      i += 6;
+/**
+ * Two triangles for each cell of the lattice, without lines that lie nearer to the last one than `gap`: in a small
+ * picture they cost more time than anybody sees.
+ */
+export function triangles({ columns, rows }, gap) {
+  const [across, down] = [columns, rows].map((lines) => {
+    let last = -gap;
+    return lines.flatMap((at, i) => (at - last < gap && i < lines.length - 1 ? [] : ((last = at), [i])));
+  });
+  const indices = [];
+  for (let i = 1; i < down.length; i++) {
+    for (let j = 1; j < across.length; j++) {
+      const [a, b, c, d] = [down[i - 1], down[i]].flatMap((row) =>
+        [across[j - 1], across[j]].map((column) => row * columns.length + column),
+      );
+      indices.push(a, b, c, b, d, c);
     }
   }
-  return indices;
+  return new Uint16Array(indices);
 }
 
 /** The rectangle of a frame that moves, with a margin, in whole pixels. */
@@ -36,11 +43,11 @@ export function movingRect({ mesh, imageWidth, imageHeight }) {
   return { x, y, width: Math.min(imageWidth, right) - x, height: Math.min(imageHeight, bottom) - y };
 }
 
-/** The same on a canvas, on whole pixels around it. */
-export function onCanvas(rect, header, width, height) {
-  const [across, down] = [width / header.imageWidth, height / header.imageHeight];
-  const [x, y] = [Math.max(0, Math.floor(rect.x * across)), Math.max(0, Math.floor(rect.y * down))];
-  const right = Math.min(width, Math.ceil((rect.x + rect.width) * across));
-  const bottom = Math.min(height, Math.ceil((rect.y + rect.height) * down));
+/** What of a canvas the mesh covers whole, in pixels. */
+export function onCanvas({ mesh, imageWidth, imageHeight }, width, height) {
+  const [[x, right], [y, bottom]] = [
+    [mesh.columns, width / imageWidth],
+    [mesh.rows, height / imageHeight],
+  ].map(([lines, zoom]) => [Math.ceil(lines[0] * zoom), Math.floor(lines.at(-1) * zoom)]);
   return { x, y, width: right - x, height: bottom - y };
 }

@@ -2,7 +2,7 @@
 
 import { clamp } from "./numbers.js";
 
-/** The key at or before a look on its axis (never the last one), and how far it is to the next, in 0 to 1. */
+/** The one at or before a look on an axis (never the last), and how far it is to the next, in 0 to 1. */
 function before(looks, look) {
   let i = 0;
   while (i < looks.length - 2 && looks[i + 1] <= look) i++;
@@ -61,10 +61,8 @@ export function positions(coefficients, rank, looks, row, col, out) {
 
 /** The two of `axis` (ascending) around u, and the share of the second. */
 function around(axis, u) {
-  let i = 0;
-  while (i < axis.length - 2 && axis[i + 1] <= u) i++;
-  const [low, high] = [axis[i], axis[Math.min(i + 1, axis.length - 1)]];
-  return [low, high, high > low ? clamp((u - low) / (high - low), 0, 1) : 0];
+  const [i, share] = before(axis, u);
+  return [axis[i], axis[Math.min(i + 1, axis.length - 1)], share];
 }
 
 /**

@@ -7,39 +7,7 @@ import { triangles, vertexData } from "./geometry.js";
 import { MESH, PICTURE } from "./shaders.js";
 
 const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
-
-const compile = (gl, { vertex, fragment }, isSharp) => {
-  const program = gl.createProgram();
-  for (const [kind, source] of [
-    [gl.VERTEX_SHADER, vertex],
-    [gl.FRAGMENT_SHADER, fragment(isSharp)],
-  ]) {
-    const shader = gl.createShader(kind);
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  return program;
-};
-
-/** A program, ready to use, and the places of its uniforms. */
-class Program {
-  constructor(gl, sources, isSharp, samplers) {
-    const program = (this.program = compile(gl, sources, isSharp));
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-      throw new Error("the graphics driver refuses it");
-    }
-    const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS) ?? 0;
-    this.at = {};
-    for (let i = 0; i < count; i++) {
-      const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
-      this.at[name] = gl.getUniformLocation(program, name);
-    }
-    gl.useProgram(program);
-    samplers.forEach((name, unit) => this.at[name] && gl.uniform1i(this.at[name], unit));
-  }
-}
+const FINEST = 4; // pixels between lines of a mesh
 
 class Stage {
   #canvas = document.createElement("canvas");
@@ -77,21 +45,46 @@ class Stage {
 
   #prepare() {
     const { gl } = this;
-    this.#programs = [];
+    this.#programs = {};
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     this.blank = gl.createVertexArray();
   }
 
-  /** @param {"picture" | "mesh"} name, made when it is first used */
+  /** @param {"picture" | "mesh"} name, made when it is first used @returns {object} the places of its uniforms */
   program(name, isSharp = false) {
-    const i = (name === "mesh" ? 2 : 0) + isSharp;
-    const program = (this.#programs[i] ??=
-      name === "mesh"
-        ? new Program(this.gl, MESH, isSharp, ["K", "S", "trust"])
-        : new Program(this.gl, PICTURE, isSharp, ["S"]));
-    this.gl.useProgram(program.program);
-    return program.at;
+    const { vertex, fragment } = name === "mesh" ? MESH : PICTURE;
+    const { program, at } = (this.#programs[name + isSharp] ??= this.newProgram(vertex, fragment(isSharp)));
+    this.gl.useProgram(program);
+    return at;
+  }
+
+  /**
+   * A program, and the places of its uniforms: textures `K`, `S` and `trust` are in the first, second and third unit.
+   * Whoever asked deletes it.
+   */
+  newProgram(...sources) {
+    const { gl } = this;
+    const program = gl.createProgram();
+    sources.forEach((source, i) => {
+      const shader = gl.createShader(i ? gl.FRAGMENT_SHADER : gl.VERTEX_SHADER);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+      gl.deleteShader(shader); // once the program is
+    });
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !this.isLost) {
+      throw new Error("the graphics driver refuses it");
+    }
+    gl.useProgram(program);
+    const at = {};
+    for (let i = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); i--; ) {
+      const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
+      at[name] = gl.getUniformLocation(program, name);
+    }
+    ["K", "S", "trust"].forEach((name, unit) => gl.uniform1i(at[name], unit));
+    return { program, at };
   }
 
   /** An empty texture, bound to the first unit; whoever asked deletes it. */
@@ -106,25 +99,24 @@ class Stage {
     return texture;
   }
 
-  /** Takes in a mesh and the motion of its points; whoever asked deletes `array` and `buffers`. */
-  loadMesh(mesh, motion, rank) {
+  /** Takes in the mesh of a header, for pictures of a scale, and the motion of its points; whoever asked deletes `array` and `buffers`. */
+  loadMesh({ mesh, motion: { rank } }, motion, scale = 1) {
     const { gl } = this;
-    const [columns, rows] = [mesh.columns.length, mesh.rows.length];
     const { data, stride } = vertexData(mesh, motion, rank);
+    const indices = triangles(mesh, FINEST / scale);
     const array = gl.createVertexArray();
     gl.bindVertexArray(array);
     const buffers = [gl.ARRAY_BUFFER, gl.ELEMENT_ARRAY_BUFFER].map((kind, i) => {
       const buffer = gl.createBuffer();
       gl.bindBuffer(kind, buffer);
-      gl.bufferData(kind, i ? triangles(columns, rows) : data, gl.STATIC_DRAW);
+      gl.bufferData(kind, i ? indices : data, gl.STATIC_DRAW);
       return buffer;
     });
     for (let i = 0; i <= Math.ceil(rank / 2); i++) {
       gl.enableVertexAttribArray(i);
       gl.vertexAttribPointer(i, i ? 4 : 3, gl.FLOAT, false, stride * 4, Math.max(0, 16 * i - 4));
     }
-    gl.bindVertexArray(null);
-    return { array, buffers, count: (columns - 1) * (rows - 1) * 6 };
+    return { array, buffers, count: indices.length };
   }
 
   /**
@@ -132,7 +124,7 @@ class Stage {
    * @property {CanvasRenderingContext2D} target
    * @property {number} width, @property {number} height of the whole picture, in pixels of the target
    * @property {{x: number, y: number, width: number, height: number}} region what is to be drawn of it
-   * @property {(stage: Stage) => void} draw with the viewport and the scissors set
+   * @property {(stage: Stage) => void} draw every pixel of the region, with the viewport and the scissors set
    * @property {() => void} [done]
    *
    * @param {Job} job to be drawn by `flush`
@@ -155,7 +147,7 @@ class Stage {
     const { gl } = this;
     const placed = [];
     const widest = Math.max(...jobs.map(({ region }) => region.width));
-    const side = Math.min(MAX_SIDE, Math.max(widest, Math.ceil(Math.sqrt(jobs.length)) * widest));
+    const side = Math.min(MAX_SIDE, Math.ceil(Math.sqrt(jobs.length)) * widest);
     let [x, y, tall] = [0, 0, 0];
     while (jobs.length) {
       const { region } = jobs[0];
@@ -167,14 +159,11 @@ class Stage {
     }
     this.#fit(side, y + tall);
     const whole = this.#canvas.height;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.enable(gl.SCISSOR_TEST);
-    gl.clearColor(0, 0, 0, 0);
     for (const { job, x: left, y: top } of placed) {
       const { region, width, height } = job;
       gl.scissor(left, whole - top - region.height, region.width, region.height);
       gl.viewport(left - region.x, whole - (top - region.y) - height, width, height);
-      gl.clear(gl.COLOR_BUFFER_BIT);
       job.draw(this);
     }
     gl.disable(gl.SCISSOR_TEST);

@@ -127,6 +127,7 @@ export class View {
     const zoom = (contain ? Math.min : Math.max)(box[0] / width, box[1] / height);
     const density = window.devicePixelRatio || 1;
     const drawn = [width, height].map((side) => Math.round(side * zoom * density));
+    if (!Math.min(...drawn)) return false; // hidden: it will come back as it was
     const place = (name, pixels) => (canvas.style[name] = `${pixels / density}px`);
     place("width", drawn[0]);
     place("height", drawn[1]);

@@ -126,18 +126,18 @@ export class Widget {
   // -- What the page object calls.
 
   pointed(pointer) {
-    if ((this.get("follow") ?? "pointer") === "pointer" && !this.#isStill) this.look(pointer);
+    if ((this.get("follow") ?? "pointer") === "pointer" && !this.isStill) this.look(pointer);
   }
 
   scrolled() {
-    if (this.get("follow") === "scroll" && !this.#isStill) this.look({ x: innerWidth / 2, y: innerHeight / 2 });
+    if (this.get("follow") === "scroll" && !this.isStill) this.look({ x: innerWidth / 2, y: innerHeight / 2 });
     else this.wake(); // the face moves under a pointer that rests
   }
 
   /** Looks a little beside the aim. */
   glance(x, y) {
     const { follower } = this;
-    if (this.#isStill) x = y = 0;
+    if (this.isStill) x = y = 0;
     if (x === follower.glance[0] && y === follower.glance[1]) return;
     follower.glance = [x, y];
     this.wake();
@@ -146,7 +146,7 @@ export class Widget {
   /** The visitor's wish for stillness changed. */
   calm() {
     this.follower.glance = [0, 0];
-    this.look(this.#isStill ? null : this.follower.aim);
+    this.look(this.isStill ? null : this.follower.aim);
   }
 
   seen(isSeen) {
@@ -188,7 +188,7 @@ export class Widget {
     const seconds = Math.max(0, now - this.#lastStep) / 1000;
     this.#lastStep = now;
     const { follower, size } = this;
-    const omega = stiffness(this.#isStill ? 0 : smoothingMilliseconds(this.get("smoothing")));
+    const omega = stiffness(this.isStill ? 0 : smoothingMilliseconds(this.get("smoothing")));
     const isWhole = this.get("blend") === "motion" && !this.loader.player?.isMorph;
     const { moved, settled, goesOn } = follower.step(seconds, omega, size, isWhole);
     const plays = this.loader.player?.over?.step(now);
@@ -254,7 +254,8 @@ export class Widget {
 
   // -- Looking.
 
-  get #isStill() {
+  /** Whether the visitor wants less motion. */
+  get isStill() {
     return page.stillness?.matches && this.get("motion") !== "always";
   }
 

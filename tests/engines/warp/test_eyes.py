@@ -90,6 +90,31 @@ def test_a_moved_iris_stays_round_and_of_its_size_and_both_go_together(source: W
         assert ratio > 0.9
 
 
+@pytest.mark.parametrize("x", [-15.0, 15.0])
+def test_in_a_look_down_and_aside_irises_are_discs_under_lids_and_not_wedges(x: float) -> None:
+    """Between lids that touch them at rest."""
+    eyes = WarpEngine(straighten=False).prepare(*drawn_face(height=11))
+    found = blobs(WarpEngine().render(eyes, [Pose(pupil_x=x, pupil_y=-15)])[0])
+    assert len(found) == 2
+    for _, _, radius, ratio in found:
+        assert radius > 0.9 * RADIUS
+        assert ratio > 0.78
+
+
+def test_the_opening_of_an_eye_follows_a_look_aside() -> None:
+    def middle(x: float) -> np.ndarray:
+        """Across, where the openings are: the mean of what is not skin, by how high that is there."""
+        frame = WarpEngine().render(eyes, [Pose(pupil_x=x)])[0][MIDDLE[1] - 25 : MIDDLE[1] + 26].astype(int)
+        high = (np.abs(frame - SKIN).max(2) > 20).sum(0) ** 4.0
+        halves = [np.arange(len(high)) < MIDDLE[0], np.arange(len(high)) >= MIDDLE[0]]
+        return np.array([(np.arange(len(high)) * high * half).sum() / (high * half).sum() for half in halves])
+
+    eyes = WarpEngine(straighten=False).prepare(*drawn_face())
+    left, rest, right = (middle(x) for x in (-15.0, 0.0, 15.0))
+    assert (rest - left > 1).all()
+    assert (right - rest > 1).all()
+
+
 def test_at_double_strength_the_irises_stay_in_sight(source: WarpSource) -> None:
     for x in (-30.0, 30.0):
         found = blobs(WarpEngine().render(source, [Pose(pupil_x=x)])[0])
@@ -192,3 +217,30 @@ def test_the_more_blurred_an_iris_is_the_farther_it_reaches(blur: float, least: 
     y, x = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
     distance = np.hypot(x - face.left.x, y - face.left.y) / RADIUS
     assert least <= iris_reach(patch, Lids(face.lids[0]).coverage(x, y), distance) <= most
+
+
+def test_the_rim_of_a_disc_is_the_same_all_around_and_nothing_of_lashes_is_left_on_it() -> None:
+    portrait, face = drawn_face(height=11)
+    image = portrait.image.copy()
+    for x in range(-9, 10, 3):
+        cv2.line(image, (200 + x, MIDDLE[1] - 14), (200 + x, MIDDLE[1] - 8), (10, 8, 6), 1)
+        cv2.circle(image, (200 + x, MIDDLE[1] + 10), 1, (250, 240, 235), -1)
+    disc = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).disc
+    size = disc.shape[0]
+    y, x = np.mgrid[:size, :size] - size // 2
+    distance = np.hypot(x, y)
+    for radius in (6, 8, 10, 11):
+        ring = disc[np.abs(distance - radius) < 0.2]
+        assert np.ptp(ring[:, 3]) < 0.25
+        assert np.ptp(ring[:, :3].sum(1)) < 60
+    assert (disc[distance < 7][:, 3] == 1).all()
+    assert disc[distance > 1.5 * RADIUS].max() < 0.01
+
+
+@pytest.mark.parametrize(("down", "level", "mirrored"), [(-4, 235, True), (5, 235, False), (5, 255, False)])
+def test_what_shines_low_on_an_iris_is_its_own_and_goes_with_it(down: int, level: int, mirrored: bool) -> None:
+    portrait, face = drawn_face(height=28)
+    image = portrait.image.copy()
+    cv2.circle(image, (203, MIDDLE[1] + down), 2, (level,) * 3, -1)
+    light = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).light
+    assert (light.max() > 100) == mirrored

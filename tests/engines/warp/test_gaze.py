@@ -70,12 +70,27 @@ def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
 
 @pytest.mark.parametrize("x", [-1, 0, 1])
 def test_the_middle_of_an_iris_stays_between_the_lids(x: int) -> None:
-    up, down = (eye_motion(at(x, y), room=Room(0.16, 0.02, 0.02)) for y in (-1, 1))
+    up, down = (eye_motion(at(x, y), room=Room(0.16, (0.02,) * 9, (0.02,) * 9)) for y in (-1, 1))
     assert up.down - up.upper > -0.02
     assert down.down - down.lower < 0.02
 
 
-def test_how_much_room_an_iris_has_is_seen() -> None:
+def test_how_much_room_an_iris_has_is_seen_wherever_it_goes() -> None:
     lids = Lids(parabolas(Opening((0.0, 50.0), (40.0, 50.0), (20.0, 42.0), (20.0, 56.0))))
     room = find_room([Iris(20.0, 48.0, 10.0)] * 2, [lids] * 2, 100.0)
-    assert (room.gap, room.above, room.below) == pytest.approx((0.14, 0.04, 0.06), abs=0.003)
+    above, below = np.array(room.above), np.array(room.below)
+    assert room.gap == pytest.approx(0.14, abs=0.003)
+    # Up to a fifth of the radius below the upper lid; three tenths of it deeper behind the lower lid than at rest.
+    assert (above[4], below[4]) == pytest.approx((0.04, 0.03), abs=0.003)
+    assert (np.diff(above[:5]) > 0).all()
+    assert (np.diff(below[:5]) > 0).all()
+    assert above == pytest.approx(above[::-1])
+
+
+@pytest.mark.parametrize("x", [-1, 1])
+def test_the_bow_of_the_lids_goes_along_with_a_look_aside(x: int) -> None:
+    look = eye_motion(at(x, 0))
+    assert look.bow == pytest.approx(0.4 * look.across)
+    shut = look.with_lids(0)
+    assert (shut.upper, shut.lower, shut.bow) == (0, 0, 0)
+    assert shut.across == look.across

@@ -41,6 +41,7 @@ def test_lids_do_not_cut_off_what_is_seen_of_an_iris_and_bend_as_lids_do() -> No
         assert Lids(eye.lids).height(*lowest)[0, 0] > 0
         slopes = np.diff(eye.lids.lower[:, 1]) / np.diff(eye.lids.lower[:, 0])
         assert np.abs(np.diff(slopes)).max() < 0.9
+        assert (np.diff(slopes) < 0.02).all(), "one bow, without a wave around the iris"
 
 
 def test_eyes_larger_than_a_persons_have_the_lids_that_are_seen() -> None:

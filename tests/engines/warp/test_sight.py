@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.engine import WarpEngine
-from gaze.engines.warp.sight import DIM_EYES
+from gaze.engines.warp.lid_fit import fit_lids
+from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
@@ -39,3 +40,13 @@ def test_blurred_eyes_move_less(framed: tuple[Portrait, Face]) -> None:
     portrait, face = framed
     source = WarpEngine(straighten=False).prepare(portrait, replace(face, sharpness=0.125))
     assert source.sight == pytest.approx(0.5)
+
+
+def test_pixels_that_enlarging_the_photo_made_show_nothing(framed: tuple[Portrait, Face]) -> None:
+    portrait, face = framed
+    radius = min(face.left.radius, face.right.radius)
+    assert replace(face, enlarged=1.5).moved(2.0).enlarged == 3
+    in_few_pixels = replace(face, enlarged=radius / 1.7)
+    assert eye_sight(fit_lids(portrait.image, in_few_pixels), in_few_pixels) == pytest.approx(0.5)
+    reduced = replace(face, enlarged=0.1)
+    assert eye_sight(fit_lids(portrait.image, reduced), reduced) == 1

@@ -1,7 +1,6 @@
 /** What a face does while nothing happens. */
 
 import { randomBetween } from "../numbers.js";
-import { isStill } from "./stillness.js";
 
 const IDLE_AFTER = 4000; // ms without any input
 const IDLE_PAUSE = [1200, 4000]; // ms between two glances
@@ -52,7 +51,7 @@ export const breathAt = (time) => BREATH_DEPTH * Math.sin((time / BREATH) * 2 * 
 function breathe(page) {
   let i = 0;
   for (const widget of page.widgets) {
-    const breathes = widget.host.hasAttribute("idle") && !isStill(widget);
+    const breathes = widget.host.hasAttribute("idle") && !widget.isStill;
     const breath = breathes ? breathAt(performance.now() + i++ * 0.37 * BREATH) : 0;
     if (breath === widget.breath) continue;
     widget.breath = breath;

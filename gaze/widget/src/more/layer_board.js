@@ -3,14 +3,14 @@
 import { corners, keyUnits, positions } from "../lattice.js";
 import { FIELD_PAIRS, MESH } from "../shaders.js";
 
-/** Two values of four keys each, blended; `S` says which slice of the textures each is. */
+/** Two values of four keys each, blended; `I` says which slice of the textures each is. */
 const FRAGMENT = `#version 300 es
 precision highp float; precision highp sampler2DArray;
 in vec4 X, Y; in float moving; out vec4 o;
-uniform sampler2DArray K; uniform vec4 W, S[2]; uniform vec2 V;
+uniform sampler2DArray K; uniform vec4 W, I[2]; uniform vec2 V;
 void main() { vec4 c = vec4(0);
 for (int v = 0; v < 2; v++) for (int i = 0; i < 4; i++)
-c += V[v] * W[i] * texture(K, vec3(X[i], Y[i], S[v][i]));
+c += V[v] * W[i] * texture(K, vec3(X[i], Y[i], I[v][i]));
 o = c * moving; }`;
 
 /**
@@ -38,7 +38,6 @@ export class LayerBoard {
   #pictures;
   #scratch;
   #program;
-  #at = {};
   #mesh;
   /** @type {Map<number, number>} slices of the texture, by the pictures' keys */
   #slices = new Map();
@@ -55,27 +54,8 @@ export class LayerBoard {
     const levels = Math.floor(Math.log2(Math.max(width, height))) + 1;
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels, gl.RGBA8, width, height, set.axis.length ** 2 * set.depth);
     this.#scratch = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
-    this.#compile();
-    this.#mesh = stage.loadMesh(set.header.mesh, motion, set.header.motion.rank);
-  }
-
-  #compile() {
-    const gl = this.#gl;
-    const program = (this.#program = gl.createProgram());
-    for (const [kind, source] of [
-      [gl.VERTEX_SHADER, MESH.vertex],
-      [gl.FRAGMENT_SHADER, FRAGMENT],
-    ]) {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, source);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-      gl.deleteShader(shader);
-    }
-    gl.linkProgram(program);
-    for (const name of ["T", "A", "rect", "frame", "columns", "W", "S", "V"]) {
-      this.#at[name] = gl.getUniformLocation(program, name);
-    }
+    this.#program = stage.newProgram(MESH.vertex, FRAGMENT);
+    this.#mesh = stage.loadMesh(set.header, motion);
   }
 
   /** Takes a decoded picture in, a VideoFrame or an ImageBitmap. */
@@ -83,7 +63,7 @@ export class LayerBoard {
     const gl = this.#gl;
     const { width, height } = this.#set.header.region;
     const isVideo = kind === "video";
-    gl.activeTexture(gl.TEXTURE0);
+    gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#scratch);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
     const at = this.#stage.program("picture");
@@ -117,8 +97,8 @@ export class LayerBoard {
     }
     const steps = valueShares(values, strength);
     const slices = steps.flatMap(({ index }) => keys.map((key) => this.#slices.get(index * n * n + key) ?? 0));
-    const at = this.#at;
-    gl.useProgram(this.#program);
+    const { program, at } = this.#program;
+    gl.useProgram(program);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#pictures);
     gl.uniform1fv(at.T, this.#target);
@@ -127,13 +107,12 @@ export class LayerBoard {
     gl.uniform2f(at.frame, imageWidth, imageHeight);
     gl.uniform1i(at.columns, 0);
     gl.uniform4fv(at.W, shares);
-    gl.uniform4fv(at.S, slices);
+    gl.uniform4fv(at.I, slices);
     gl.uniform2f(at.V, ...steps.map(({ share }) => share));
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.bindVertexArray(this.#mesh.array);
     gl.drawElements(gl.TRIANGLES, this.#mesh.count, gl.UNSIGNED_SHORT, 0);
-    gl.bindVertexArray(null);
     gl.disable(gl.BLEND);
   }
 
@@ -142,6 +121,6 @@ export class LayerBoard {
     for (const texture of [this.#pictures, this.#scratch]) gl.deleteTexture(texture);
     for (const buffer of this.#mesh.buffers) gl.deleteBuffer(buffer);
     gl.deleteVertexArray(this.#mesh.array);
-    gl.deleteProgram(this.#program);
+    gl.deleteProgram(this.#program.program);
   }
 }

@@ -4,7 +4,6 @@ import { whole, within } from "../numbers.js";
 import { checkMorph, rising } from "../pack.js";
 import { LayerBoard } from "./layer_board.js";
 import { Overlay } from "./overlay.js";
-import { isStill } from "./stillness.js";
 
 const BLINK = "blink";
 const MOST_PIXELS = 2 ** 24; // of all pictures of a layer
@@ -17,14 +16,14 @@ const MOST_VALUES = 8;
  * @param {import("../player.js").MorphPlayer} [player] its own
  */
 export function blink(widget, player) {
-  if (isStill(widget)) return;
+  if (widget.isStill) return;
   overlayOf(widget, player)?.blink(BLINK);
   widget.wake();
 }
 
 /** Shows the mood that the attribute names, where the pack has a layer of that name. */
 export function feel(widget, player) {
-  overlayOf(widget, player)?.feel(widget.host.getAttribute("mood"), isStill(widget));
+  overlayOf(widget, player)?.feel(widget.host.getAttribute("mood"), widget.isStill);
   widget.wake();
 }
 

@@ -215,14 +215,20 @@ test("a mesh becomes vertices and triangles", () => {
   const { data, stride } = vertexData(mesh, { fields, moving: new Uint8Array(6).fill(255) }, 3);
   assert.equal(stride, 3 + 8);
   assert.deepEqual([...data.slice(stride * 4, stride * 5)], [4, 5, 1, 4, 10, 16, 22, 28, 34, 0, 0]);
-  assert.deepEqual([...triangles(3, 2)], [0, 1, 3, 1, 4, 3, 1, 2, 4, 2, 5, 4]);
+  assert.deepEqual([...triangles(mesh, 1)], [0, 1, 3, 1, 4, 3, 1, 2, 4, 2, 5, 4]);
+});
+
+test("triangles leave lines out that are too near, but for the last", () => {
+  const mesh = { columns: [0, 4, 8, 12, 14], rows: [3, 5] };
+  assert.deepEqual([...triangles(mesh, 8)], [0, 2, 5, 2, 7, 5, 2, 4, 7, 4, 9, 7]);
+  assert.deepEqual([...triangles(mesh, 4)].length, 4 * 6);
 });
 
 test("what moves lies on whole pixels of a canvas", () => {
   const about = { imageWidth: 100, imageHeight: 100, mesh: { columns: [10, 50], rows: [0, 100] } };
   const rect = movingRect(about);
   assert.deepEqual(rect, { x: 8, y: 0, width: 44, height: 100 });
-  assert.deepEqual(onCanvas(rect, about, 33, 33), { x: 2, y: 0, width: 16, height: 33 });
+  assert.deepEqual(onCanvas(about, 33, 33), { x: 4, y: 0, width: 12, height: 33 });
 });
 
 test("shares of a blend of frames add up to 255", () => {
