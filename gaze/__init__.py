@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gaze.engines.base import Engine
-    from gaze.errors import FaceError, GazeError, PhotoError, WeightsError
+    from gaze.errors import DoubtfulFaceError, FaceError, GazeError, PhotoError, WeightsError
     from gaze.grid import Cell, Expression, GazeGrid, Look, Pose, Strengths
     from gaze.options import Options
     from gaze.output.metadata import Metadata
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell",
+    "DoubtfulFaceError",
     "Engine",
     "Expression",
     "FaceError",
@@ -37,7 +38,7 @@ __all__ = [
 
 _NAMES = {
     "gaze.engines.base": ("Engine",),
-    "gaze.errors": ("FaceError", "GazeError", "PhotoError", "WeightsError"),
+    "gaze.errors": ("DoubtfulFaceError", "FaceError", "GazeError", "PhotoError", "WeightsError"),
     "gaze.grid": ("Cell", "Expression", "GazeGrid", "Look", "Pose", "Strengths"),
     "gaze.options": ("Options",),
     "gaze.output.metadata": ("Metadata",),

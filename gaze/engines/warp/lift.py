@@ -19,8 +19,9 @@ _END = 0.1
 """Radii beyond the iris's reach over which the last of it ends."""
 _LEAST_CONTRAST = 300.0
 """Squared difference of rim and white from which on the rim's softness can be read."""
-_SHINES = 0.75
-"""A highlight is somewhere at least that bright beside the white, in one channel: the light has a colour of its own."""
+_SHINES, _BELOW = (0.75, 1.25), 0.1
+"""A highlight is somewhere at least that bright beside the white: on the upper part of an iris; and so many radii and
+more below its middle, where light that fell in from above lights the iris."""
 _LASHES = (0.08, 0.18)
 """Distance from a lid's edge, in radii, up to which an iris shows lashes, and from which on it does not."""
 _GRAIN = (0.7, 0.9)
@@ -79,7 +80,7 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
     cover = typical[..., 3:]
     shadow = _shadow(patch - (1 - cover) * white, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
     excess = patch - (1 - cover) * white - typical[..., :3] * shadow
-    spots = _highlights(excess, patch / np.maximum(white, 1), visible & (distance < 1 - _RIM / 2), distance)
+    spots = _highlights(eye, excess, visible & (distance < 1 - _RIM / 2))
     if spots.any():
         # Once more without them: they may lie on most of a pupil.
         typical = _typical(eye, visible & (spots == 0), reach, wide)
@@ -98,24 +99,26 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
     return layer.astype(np.float32), light.astype(np.float32), shadow
 
 
-def _highlights(excess: np.ndarray, beside: np.ndarray, where: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def _highlights(eye: EyePatch, excess: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Where light is mirrored, 1 and 0, float32: spots brighter than the iris, somewhere as bright as the white.
 
     Args:
+        eye: what is seen around the iris.
         excess: (h, w, 3), colour beside that of the iris.
-        beside: (h, w, 3), as a share of the white.
         where: (h, w) bool, where they may be.
-        distance: (h, w) from the iris's centre, in radii.
     """
-    bright = excess.mean(2)
+    distance, down = eye.distance, (eye.depth - eye.height) / 2
+    bright, beside = excess.mean(2), eye.patch.mean(2) / np.maximum(eye.white.mean(2), 1)
     spread = float(np.std(bright[where])) if where.any() else 0.0
     spots = (bright > max(25.0, 1.5 * spread)) & where
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(spots.astype(np.uint8))
-    small = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_LIGHT * (distance < 1).sum()
-    shining = np.zeros(len(small), bool)
-    shining[labels[spots & (beside.max(2) > _SHINES)]] = True
-    small[0] = False
-    return np.asarray((small & shining)[labels], np.float32)
+    count, labels = cv2.connectedComponents(spots.astype(np.uint8))
+    most, middle = _LARGEST_LIGHT * (distance < 1).sum(), down.flat[distance.argmin()]
+    shining = np.zeros(count, np.float32)
+    for label in range(1, count):
+        here = labels == label
+        low = down[here].mean() > middle + _BELOW
+        shining[label] = here.sum() <= most and beside[here].max() > _SHINES[int(low)]
+    return shining[labels]
 
 
 def _shadow(layer: np.ndarray, typical: np.ndarray, visible: np.ndarray, depth: np.ndarray) -> np.ndarray:

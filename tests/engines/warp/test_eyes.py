@@ -235,3 +235,12 @@ def test_the_rim_of_a_disc_is_the_same_all_around_and_nothing_of_lashes_is_left_
         assert np.ptp(ring[:, :3].sum(1)) < 60
     assert (disc[distance < 7][:, 3] == 1).all()
     assert disc[distance > 1.5 * RADIUS].max() < 0.01
+
+
+@pytest.mark.parametrize(("down", "level", "mirrored"), [(-4, 235, True), (5, 235, False), (5, 255, False)])
+def test_what_shines_low_on_an_iris_is_its_own_and_goes_with_it(down: int, level: int, mirrored: bool) -> None:
+    portrait, face = drawn_face(height=28)
+    image = portrait.image.copy()
+    cv2.circle(image, (203, MIDDLE[1] + down), 2, (level,) * 3, -1)
+    light = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).light
+    assert (light.max() > 100) == mirrored
