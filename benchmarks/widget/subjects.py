@@ -109,7 +109,7 @@ def make_now(place: Path) -> Subject:
     snippet = (
         '<gaze-tracker src="{source}/gaze.pack" alt="Portrait" style="display: block; {style}">'
         f'<img slot="poster" src="{PORTRAIT}/poster.webp" alt="Portrait" width="{header["imageWidth"]}" '
-        f'height="{header["imageHeight"]}" style="width: 100%; height: auto"></gaze-tracker>'
+        f'height="{header["imageHeight"]}" style="display: block; width: 100%; height: auto"></gaze-tracker>'
     )
     return replace(subject, snippet=snippet)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from gaze.face.detection import find_faces
+from gaze.face.detection import clear_faces
 from gaze.face.face import Face
 from gaze.output.metadata import Metadata
 from gaze.photo.portrait import Portrait
@@ -56,8 +56,11 @@ def faces_found(portrait: Portrait, faces: list[Face]) -> dict[str, Any]:
 
 
 def doubtful_face(portrait: Portrait) -> dict[str, Any]:
-    """Where the eyes are that are hard to see, in percent as in `faces_found`, and the photo."""
-    face = find_faces(portrait)[0]
+    """Where the eyes are that are hard to see, in percent as in `faces_found`, and the photo.
+
+    Of the face that is taken if the person says so, which need not be the likeliest of the photo.
+    """
+    face = clear_faces(portrait, anyway=True)[0]
     x, y = face.centre
     where = {
         "x": 100 * x / portrait.width,

@@ -13,7 +13,7 @@ from gaze.matting.background import BLUR
 from gaze.options import Options
 
 JOB = r"^[0-9a-f]{32}$"
-FIRST = 384
+FIRST = 320
 """Pixels of a preview that is there in about a second."""
 MOST_REMEMBERED = 20
 """Portraits that a browser remembers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -165,7 +166,9 @@ def _card(store: SessionStore, session: str) -> Response:
     try:
         if not read_share(store, session).card:
             return PlainTextResponse("There is no such picture.", status_code=404, headers=_HEADERS)
-        picture = _drawn_card(store.file(session, POSTER))
+        shown = store.metadata(session)
+        posters = [it.poster or POSTER for it in shown.faces or (shown,)]
+        picture = _drawn_card([store.file(session, poster) for poster in posters])
     except StoreError:
         raise
     except (GazeError, OSError):
@@ -173,14 +176,25 @@ def _card(store: SessionStore, session: str) -> Response:
     return Response(picture, media_type="image/jpeg", headers=_HEADERS)
 
 
-def _drawn_card(poster: Path) -> bytes:
-    """The portrait in the middle of itself, blurred."""
-    with Image.open(poster) as file:
-        face = Image.new("RGB", file.size, (246, 243, 237))
-        face.paste(file.convert("RGBA"), mask=file.convert("RGBA").getchannel("A"))
-    ground = ImageOps.fit(face, (_CARD[0] // 8, _CARD[1] // 8)).filter(ImageFilter.GaussianBlur(5)).resize(_CARD)
-    front = ImageOps.contain(face, (_CARD[0], _CARD[1]), Image.Resampling.LANCZOS)
-    ground.paste(front, ((_CARD[0] - front.width) // 2, (_CARD[1] - front.height) // 2))
+def _drawn_card(posters: list[Path]) -> bytes:
+    """The portraits in rows, in the middle of the first of them, blurred."""
+    faces = [_opaque(poster) for poster in posters]
+    ground = ImageOps.fit(faces[0], (_CARD[0] // 8, _CARD[1] // 8)).filter(ImageFilter.GaussianBlur(5)).resize(_CARD)
+    columns = math.ceil(math.sqrt(len(faces) * _CARD[0] / _CARD[1])) if len(faces) > 1 else 1
+    rows = [faces[start : start + columns] for start in range(0, len(faces), columns)]
+    cell = (_CARD[0] // columns, _CARD[1] // len(rows))
+    for down, row in enumerate(rows):
+        for across, face in enumerate(row):
+            front = ImageOps.contain(face, cell, Image.Resampling.LANCZOS)
+            left = (_CARD[0] - len(row) * cell[0]) // 2 + across * cell[0]
+            ground.paste(front, (left + (cell[0] - front.width) // 2, down * cell[1] + (cell[1] - front.height) // 2))
     out = io.BytesIO()
     ground.save(out, "JPEG", quality=85)
     return out.getvalue()
+
+
+def _opaque(poster: Path) -> Image.Image:
+    with Image.open(poster) as file:
+        face = Image.new("RGB", file.size, (246, 243, 237))
+        face.paste(file.convert("RGBA"), mask=file.convert("RGBA").getchannel("A"))
+    return face

@@ -36,6 +36,7 @@ from tests.browser.driving import (
 from tests.browser.keys import Keys, make_keys, morph, write_keys
 from tests.browser.portraits import WIDGET, pixels, write_page
 
+SNIPPET = WIDGET.parents[1] / "ui" / "snippets" / "page.html"
 BARE = MANUAL.replace(' src="portrait/"', "")
 
 
@@ -384,6 +385,23 @@ def test_the_poster_keeps_the_room(page: Any, site: Any, keys: Keys) -> None:
     wait_loaded(page)
     assert page.evaluate(f"{TRACKER}.clientHeight") == HEIGHT
     assert_morph(page, keys, 14.5, 14.5)
+
+
+def test_the_snippet_keeps_its_room_when_the_script_comes_late(page: Any, site: Any, keys: Keys) -> None:
+    Image.new("RGB", (WIDTH, HEIGHT)).save(site.folder / "portrait" / "poster.webp")
+    snippet = SNIPPET.read_text().replace("gaze-portrait/gaze-tracker.js", "gaze-tracker.js")
+    snippet = snippet.replace("gaze-portrait", "portrait").replace('"512"', f'"{WIDTH}"', 1)
+    write_page(site.folder)
+    text = f"<!doctype html><style>body {{ margin: 0 }}</style>{snippet.replace('512', str(HEIGHT))}<p>below</p>"
+    (site.folder / "index.html").write_text(text)
+    gate = site.held["/gaze-tracker.js"] = threading.Event()
+    page.goto(site.url, wait_until="commit")
+    top = "document.querySelector('p')?.getBoundingClientRect().top"
+    page.wait_for_function(top)
+    before = page.evaluate(top)
+    gate.set()
+    wait_loaded(page)
+    assert page.evaluate(top) == before
 
 
 def test_the_module_plays_the_same(page: Any, site: Any, keys: Keys) -> None:

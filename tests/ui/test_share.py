@@ -3,6 +3,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from gaze.options import Options
 from gaze.output.bundle import write_zip
+from gaze.output.metadata import FaceFiles, Metadata
 from gaze.pipeline.making import generate
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_routes
@@ -80,6 +82,21 @@ def test_a_link_shows_the_face_only_if_its_owner_wants(visitor: TestClient, stor
     write_share(store, session, Share("Ada", False))
     assert visitor.get(address).status_code == 404
     assert "og:image" not in visitor.get(f"/p/{session}").text
+
+
+def test_the_card_of_several_portraits_shows_each(visitor: TestClient, store: SessionStore, session: str) -> None:
+    folder = store.folder(session)
+    facts = Metadata.read(folder)
+    colours = [(220, 40, 40), (40, 200, 40), (40, 40, 220)]
+    for number, colour in enumerate(colours):
+        Image.new("RGB", (64, 64), colour).save(folder / f"poster-{number}.webp")
+    shown = {"image_width": 64, "image_height": 64, "face": facts.face, "pack": facts.pack}
+    faces = [FaceFiles.model_validate({**shown, "poster": f"poster-{number}.webp"}) for number in range(len(colours))]
+    facts.model_copy(update={"faces": tuple(faces)}).write(folder)
+    write_share(store, session, Share("", True))
+    card = np.asarray(Image.open(io.BytesIO(visitor.get(f"/p/{session}/card.jpg").content)), float)
+    for number, colour in enumerate(colours):
+        assert np.abs(card[315, 200 + 400 * number] - colour).max() < 12
 
 
 def test_what_the_owner_says_stays_out_of_the_zip_and_keeps_nothing_longer(

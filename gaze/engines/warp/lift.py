@@ -89,7 +89,7 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
     glow = cv2.GaussianBlur(spots, (0, 0), max(0.6, _FEATHER * radius))[..., None]
     known = (np.clip((opening - 0.7) / 0.3, 0, 1) * clear)[..., None]
     light = np.clip(excess, 0, None) * glow * known
-    # The rim is the same all around; lashes, reflections and skin stand out from the grain of the iris within it.
+    # The rim is drawn the same all around; lashes, reflections and skin stand out from the grain of the iris within it.
     inner = visible & (distance < _GRAIN[0])
     most = max(_LEAST_GRAIN, _OUTLIER * float(np.median(np.abs(excess[inner])))) if inner.any() else 0.0
     within = np.clip((_GRAIN[1] - distance) / (_GRAIN[1] - _GRAIN[0]), 0, 1)[..., None]
@@ -159,12 +159,7 @@ def _typical(eye: EyePatch, visible: np.ndarray, reach: float, wide: float) -> n
     apart = np.array(whites) - found
     solid = np.flatnonzero((at >= _SOLID[0]) & (at <= _SOLID[1]))
     rim = int(solid[np.argmax(apart[solid].sum(1))]) if len(solid) else int(np.flatnonzero(at <= _SOLID[1])[-1])
-    cover = np.clip((1 + _RIM / 2 - at) / _RIM, 0, 1)
-    contrast = float(apart[rim] @ apart[rim])
-    if contrast > _LEAST_CONTRAST and at[-1] > 1:
-        cover = apart @ apart[rim] / contrast
-    cover[: rim + 1] = 1
-    cover = np.minimum.accumulate(np.clip(cover, 0, 1))
+    cover = _cover(at, apart, rim)
     found[rim:] = found[rim]
     away = eye.distance
     share = np.interp(away, [*at, at[-1] + 0.1], [*cover, 0.0 if at[-1] > 1 else cover[-1]])
@@ -173,6 +168,21 @@ def _typical(eye: EyePatch, visible: np.ndarray, reach: float, wide: float) -> n
     share = share * np.clip((reach + _END - away) / _END, 0, 1)
     channels = [np.interp(away, at, found[:, channel]) * share for channel in range(3)]
     return np.dstack([*channels, share]).astype(np.float32)
+
+
+def _cover(at: np.ndarray, apart: np.ndarray, rim: int) -> np.ndarray:
+    """How much an iris covers at radii, (rings,): all up to the rim, then less and less.
+
+    Args:
+        at: (rings,) radii.
+        apart: (rings, 3), how much brighter the white is than what is seen there.
+        rim: of the rings.
+    """
+    contrast = float(apart[rim] @ apart[rim])
+    seen = contrast > _LEAST_CONTRAST and at[-1] > 1
+    cover = apart @ apart[rim] / contrast if seen else np.clip((1 + _RIM / 2 - at) / _RIM, 0, 1)
+    cover[: rim + 1] = 1
+    return np.asarray(np.minimum.accumulate(np.clip(cover, 0, 1)))
 
 
 def _smooth(profile: np.ndarray) -> np.ndarray:

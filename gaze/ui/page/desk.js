@@ -10,7 +10,7 @@ export class Desk {
   behind = null;
   #before;
 
-  /** @param onMove called when a control was moved; the others with the example, or the portrait, that was chosen. */
+  /** @param onMove called when a control was moved, told whether in one step; the others with the example, or the portrait, that was chosen. */
   constructor({ config, onMove, onExample, onOpen, onClear }) {
     this.form = $("controls");
     this.#before = "keep";
@@ -19,7 +19,7 @@ export class Desk {
     this.form.addEventListener("input", ({ target }) => {
       this.#paint(target);
       if (target.value === "picture" && !this.behind) $("pick-behind").click();
-      else this.#moved(onMove);
+      else this.#moved(onMove, !["range", "color"].includes(target.type));
     });
     $("pick-behind").addEventListener("change", () => this.#picked(onMove));
     $("pick-behind").addEventListener("cancel", () => this.#unpicked());
@@ -132,7 +132,7 @@ export class Desk {
     if (!file) return this.#unpicked();
     this.behind = { file, path: null };
     this.form.elements.background.value = "picture";
-    this.#moved(onMove);
+    this.#moved(onMove, true);
   }
 
   /** None was chosen: what was chosen before stays. */
@@ -140,9 +140,9 @@ export class Desk {
     if (!this.behind) this.form.elements.background.value = this.#before;
   }
 
-  #moved(onMove) {
+  #moved(onMove, isStep) {
     this.#repaint();
-    onMove();
+    onMove(isStep);
   }
 
   /** What belongs to some choices alone is seen with them. */

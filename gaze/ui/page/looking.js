@@ -4,7 +4,7 @@ import { $ } from "./dom.js";
 
 const STILL_MOVING = 160;
 // A preview is small at first, so that it is there at once, and as sharp as the stage when all is still.
-const [FIRST, MOST, STEP, AT_REST] = [384, 768, 128, 700];
+const [FIRST, MOST, STEP, AT_REST] = [320, 768, 128, 700];
 
 export class Looking {
   #asking;
@@ -58,14 +58,14 @@ export class Looking {
     return { photo: path ? { path } : { example }, face: this.face, anyway: this.anyway };
   }
 
-  /** Looks when the control has been still for a moment, if there is anything else to be seen. */
-  soon() {
+  /** Looks when the control has been still for so many milliseconds, if there is anything else to be seen. */
+  soon(still = STILL_MOVING) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       if (!this.#busy && this.#asked() === this.#last) return;
       this.#side = FIRST;
       this.look();
-    }, STILL_MOVING);
+    }, still);
   }
 
   /** Asks for a preview; one at a time, and of those that were wanted meanwhile the last. */

@@ -42,7 +42,7 @@ class Page {
     this.#stage = new Stage(root);
     this.#desk = new Desk({
       config: this.#config,
-      onMove: () => this.#moved(),
+      onMove: (isStep) => this.#moved(isStep),
       onExample: (number) =>
         this.#take({ example: number, still: new URL(this.#config.examples[number].still, this.#root).href }),
       onOpen: (entry) => this.#open(entry, true),
@@ -151,13 +151,13 @@ class Page {
     this.#looking.look();
   }
 
-  #moved() {
+  #moved(isStep) {
     if (!this.#looking.photo) return;
     this.#tint();
     if (this.#made) this.#states.changed(this.#preview ?? undefined);
     else if (this.#preview) this.#states.preview(this.#preview);
     this.#desk.fault("");
-    this.#looking.soon();
+    this.#looking.soon(isStep ? 0 : undefined);
   }
 
   #looked(answer) {
@@ -278,7 +278,10 @@ class Page {
     }
     const answer = await this.#asking.ask("open", { session: entry.session });
     if (turn !== this.#opening) return;
-    if (answer.problem) return this.#states.error(answer.problem);
+    if (answer.problem) {
+      this.#stage.play(this.#config.hero);
+      return this.#states.error(answer.problem);
+    }
     if (answer.expired) {
       memory.forget([entry.session]);
       named(null, false);

@@ -18,6 +18,8 @@ export class Stage {
   #seen = false;
   #glancing = false;
   #timer = 0;
+  /** Whether the photo is to leave as soon as there is something else to be seen. */
+  #leaves = false;
 
   /** @param {string} root the app's address, which the folders of portraits are relative to. */
   constructor(root) {
@@ -29,6 +31,11 @@ export class Stage {
       },
       { once: true },
     );
+    const arrived = ({ target, type }) => {
+      if (target.localName !== "gaze-tracker" || !this.#leaves) return;
+      if (type === "error" || this.trackers.every((it) => it.loaded)) this.#cover("");
+    };
+    for (const type of ["load", "error"]) $("stage").addEventListener(type, arrived, true);
   }
 
   /** Shows what can be played: a manifest whose `base` is relative to the app. */
@@ -59,14 +66,10 @@ export class Stage {
    *   scan: whether a face is searched; chip: words in the corner; glance: whether the face looks about by itself.
    */
   arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null } = {}) {
-    const picture = $("still");
-    picture.hidden = !still;
-    if (still && picture.getAttribute("src") !== still) picture.src = still;
-    if (!still) picture.removeAttribute("src");
-    picture.onerror = () => {
-      picture.hidden = true;
-    }; // such as HEIC, which many browsers cannot show
-    for (const shown of [$("face"), $("all")]) shown.style.visibility = still || scan ? "hidden" : "";
+    if (still || scan) this.#rest();
+    const isComing = this.#shown && !this.trackers.every((it) => it.loaded);
+    this.#leaves = Boolean(!still && !scan && this.#isCovered && isComing);
+    if (!this.#leaves) this.#cover(still, scan);
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;
     $("chip").textContent = chip;
@@ -103,6 +106,31 @@ export class Stage {
         return make("gaze-tracker", { manifest, alt, fit: "contain", blend: "motion", hideControls: true });
       }),
     );
+  }
+
+  /** What is hidden neither moves nor takes memory: the processor and the graphics have the new photo to do. */
+  #rest() {
+    this.#shown = "";
+    $("face").manifest = null;
+    $("all").hidden = true;
+    $("all").replaceChildren();
+  }
+
+  get #isCovered() {
+    return $("face").style.visibility === "hidden";
+  }
+
+  /** Puts a photo in place of the face; "" takes it away, but where a face is searched nothing else is seen yet. */
+  #cover(still, isSearched = false) {
+    const picture = $("still");
+    this.#leaves = false;
+    picture.hidden = !still;
+    if (still && picture.getAttribute("src") !== still) picture.src = still;
+    if (!still) picture.removeAttribute("src");
+    picture.onerror = () => {
+      picture.hidden = true;
+    }; // such as HEIC, which many browsers cannot show
+    for (const shown of [$("face"), $("all")]) shown.style.visibility = still || isSearched ? "hidden" : "";
   }
 
   #place(box, wanted) {

@@ -163,7 +163,7 @@ export class States {
       button("Use the camera", { act: this.#acts.camera, kind: "fine" }),
     ];
     this.#show("error", {
-      stage: still ? { still } : { chip: "Example" },
+      stage: still ? { still } : (this.#shown?.stage ?? { chip: "Example" }),
       words: this.#problem(problem),
       desk: ["tips"],
       bar: ["two", button("Choose another", { act: this.#acts.choose, kind: "primary", picture: "image" }), ...camera],

@@ -13,7 +13,7 @@ export default function Portrait() {
         src="/gaze-portrait/poster.webp"
         alt="Ada, smiling"
         width="512" height="512"
-        style={{ width: "100%", height: "auto" }}
+        style={{ display: "block", width: "100%", height: "auto" }}
       />
     </gaze-tracker>
   );
