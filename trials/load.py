@@ -81,7 +81,9 @@ def rows(size: Size) -> Iterator[Row]:
                 "clients that cancel one of two runs: both end",
                 [_cancelled_of_two(app, watch, place) for _ in range(times)],
             )
-            yield Row("clients that cancel in the line", [_cancelled_in_line(app, watch, place) for _ in range(times)])
+            yield Row(
+                "clients that cancel in the queue", [_cancelled_in_queue(app, watch, place) for _ in range(times)]
+            )
             yield Row(
                 "clients that are killed in the middle of a run", [_vanished(app, watch, place) for _ in range(times)]
             )
@@ -89,7 +91,7 @@ def rows(size: Size) -> Iterator[Row]:
                 "requests by curl that hang up in the middle", [_hung_up(app, watch, place) for _ in range(times)]
             )
             yield Row(
-                "clients that are killed in the line", [_vanished_in_line(app, watch, place) for _ in range(times)]
+                "clients that are killed in the queue", [_vanished_in_queue(app, watch, place) for _ in range(times)]
             )
 
 
@@ -188,7 +190,7 @@ def _hung_up(app: App, watch: Client, place: Path) -> Tried:
     return _freed(watch, "running") if running else Tried(FAULT, "It did not run.")
 
 
-def _vanished_in_line(app: App, watch: Client, place: Path) -> Tried:
+def _vanished_in_queue(app: App, watch: Client, place: Path) -> Tried:
     first, second = _asked(app, place), _asked(app, place)
     second.kill()
     second.wait()
@@ -222,7 +224,7 @@ def _cancelled(app: App, watch: Client, place: Path) -> Tried:
     return _freed(watch, "running", _begun(app, place).cancel)
 
 
-def _cancelled_in_line(app: App, watch: Client, place: Path) -> Tried:
+def _cancelled_in_queue(app: App, watch: Client, place: Path) -> Tried:
     first, second = _begun(app, place), _begun(app, place)
     tried = _freed(watch, "waiting", second.cancel)
     _freed(watch, "running", first.cancel)

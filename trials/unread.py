@@ -58,7 +58,7 @@ def _flood(app: App, watch: httpx.Client, number: int) -> str:
     time.sleep(1)  # for those that come too late
     if (places := _busy(watch) - before) != _PLACES:
         raise FaultError(f"It has {places} places.")
-    return "two places in the line"
+    return "two places in the queue"
 
 
 def _previews(app: App, number: int) -> str:
@@ -81,7 +81,7 @@ def _place(app: App, number: int) -> str:
             if line.startswith("event: error"):
                 raise FaultError("It is refused.")
             if line.startswith("data: [{"):
-                return "a place in the line" if '"stage": "wait"' in line else "being made"
+                return "a place in the queue" if '"stage": "wait"' in line else "being made"
     raise FaultError("It hears nothing.")
 
 

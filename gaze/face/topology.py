@@ -32,7 +32,7 @@ OUTLINE = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 """Around the face, clockwise in the image, from the middle of the forehead's upper edge."""
-FOREHEAD, CHIN = 10, 152
+CHIN = 152
 LEFT_CHEEK, RIGHT_CHEEK = 234, 454
 """Of the outline: beside the ears."""
 

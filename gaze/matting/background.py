@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from gaze.photo.portrait import Photo, Portrait, load_portrait
 BLUR = "blur"
 """The photo's own background, out of focus."""
 
+_LETTERS = 100
+"""Of what is no background, as much as is told."""
 _BLUR = 0.035
 """Standard deviation of that blur, as a share of the longer side."""
 
@@ -26,11 +29,17 @@ def check_background(background: Photo | None) -> None:
     Raises:
         GazeError: it is neither "blur", nor a colour, nor a picture's file.
     """
-    if isinstance(background, str) and not is_plain(background) and not Path(background).is_file():
+    if isinstance(background, str) and not is_plain(background) and not _is_file(background):
         raise GazeError(
-            f"“{background}” is no background. Give a colour, as “#f4f1ea” or “teal”, the word “{BLUR}”, or the file "
-            "of a picture."
+            f"“{background[:_LETTERS]}” is no background. Give a colour, as “#f4f1ea” or “teal”, the word “{BLUR}”, or "
+            "the file of a picture."
         )
+
+
+def _is_file(name: str) -> bool:
+    with suppress(OSError):  # a name that is too long for one
+        return Path(name).is_file()
+    return False
 
 
 def is_plain(background: Photo) -> bool:
@@ -111,4 +120,5 @@ def _colour(name: str) -> tuple[int, int, int] | None:
         colour = ImageColor.getrgb(name)
     except ValueError:
         return None
-    return colour[:3]
+    red, green, blue = colour[:3]
+    return (red, green, blue) if min(colour) >= 0 and max(colour) <= 255 else None  # as in rgb(300, 0, 0)

@@ -1,4 +1,4 @@
 """Untrusted bytes become a `Portrait`.
 
-Other rooms import: `address`, `kept`, `portrait`, `reading`, `remapping`.
+Other rooms import: `address`, `cache`, `portrait`, `reading`, `remapping`.
 """

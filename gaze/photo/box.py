@@ -101,23 +101,20 @@ class Box:
         return job
 
     def _add_thread(self) -> None:
-        self._threads += 1
         threading.Thread(target=self._serve, daemon=True, name="picture box").start()
+        self._threads += 1  # not before: where the machine lets nobody have another thread, there is none
 
     def _serve(self) -> None:
         process: Process | None = None
         while True:
-            problem: Exception | None = None
-            try:
-                process = process if process and process.fit else Process()
-            except (OSError, ValueError) as error:
-                problem, process = error, None
+            process, _ = _renewed(process)
             turn = self._next()
             if turn is None:
                 if process:
                     process.end()
                 return
             key, job = turn
+            process, problem = _renewed(process)  # it may have been ended, or have failed to start, while nobody asked
             try:
                 if not process:
                     raise GazeError(f"The reader of pictures could not be started: {problem}. Start the program anew.")
@@ -159,3 +156,15 @@ class Box:
                 self._waiting[key] = jobs
             self._busy.add(key)
             return key, job
+
+
+def _renewed(process: Process | None) -> tuple[Process | None, Exception | None]:
+    """A process that can read: this one, or a new one in its place; or None, and why there is none."""
+    if process and process.fit:
+        return process, None
+    if process:
+        process.end()
+    try:
+        return Process(), None
+    except (OSError, ValueError, RuntimeError) as error:  # the last: no thread to watch it with
+        return None, error

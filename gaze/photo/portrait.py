@@ -23,6 +23,8 @@ MAX_BYTES = 40 * 2**20
 KEPT_PIXELS = 26_000_000
 """As many as usual cameras give. Of larger photos each side is halved, or divided by four: no output needs more."""
 
+_LETTERS = 100
+"""Of a name that is no name, as much as is told: somebody may have given a whole picture for one."""
 _WRITABLE = ("1", "L", "P", "I;16", "I", "F", "RGB", "RGBA", "CMYK", "LAB")
 """Pillow's modes that TIFF keeps as they are."""
 
@@ -110,11 +112,14 @@ def _source(photo: str | Path | bytes | BinaryIO | Image.Image) -> reading.Sourc
         _check_bytes(len(data))
         return reading.Source(lambda: data)
     path = Path(photo)
-    if path.is_dir():
-        raise PhotoError(f"{path} is a folder. Name the photo in it.")
-    if not path.is_file():
-        raise PhotoError(f"There is no file {path}. Check the name.")
-    state = path.stat()
+    try:
+        if path.is_dir():
+            raise PhotoError(f"{path} is a folder. Name the photo in it.")
+        if not path.is_file():
+            raise PhotoError(f"There is no file {path}. Check the name.")
+        state = path.stat()
+    except OSError as error:  # the name is too long, or leads through a folder that is not for this user
+        raise PhotoError(f"{str(path)[:_LETTERS]} cannot be read: {error.strerror}. Check the name.") from error
     _check_bytes(state.st_size)
     return reading.Source(partial(_bytes_of, path), f"{path.resolve()} {state.st_size} {state.st_mtime_ns}")
 
@@ -122,8 +127,10 @@ def _source(photo: str | Path | bytes | BinaryIO | Image.Image) -> reading.Sourc
 def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise PhotoError("The photo is not there any more. Add it again.") from error
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be read: {error.strerror}. Check who may read it.") from error
 
 
 def _check_bytes(size: int) -> None:

@@ -76,18 +76,23 @@ class Process:
         _STARTED.append(self._process)
         self._there: IO[bytes] = self._process.stdin  # type: ignore[assignment]
         self._back: IO[bytes] = self._process.stdout  # type: ignore[assignment]
-        self.fit = True
+        self._worn = False
         try:
             # However slowly it starts, it stands back for nothing: it would for all pictures that it reads.
             with self._watched(_START_UP, stands_back=False):
                 self._answer()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):
             self.end()
             raise
 
+    @property
+    def fit(self) -> bool:
+        """Whether it can read another picture; one that is not is ended by whoever has it."""
+        return not self._worn and self._process.poll() is None
+
     def kill(self) -> None:
         """End it at once, whatever it does."""
-        self.fit = False
+        self._worn = True
         with suppress(OSError):
             self._process.kill()
 
@@ -113,9 +118,6 @@ class Process:
             late = time.monotonic() - started >= PATIENCE
             too_long = late or code in (-getattr(signal, "SIGPROF", 0), -getattr(signal, "SIGXCPU", 0))
             raise PhotoError(_TOO_LONG if too_long else _DAMAGED) from error
-        finally:
-            if not self.fit:
-                self.end()
 
     def _ask(self, data: bytes, kept: int) -> Pixels:
         asked = {"bytes": len(data), "kept": kept, "memory": MEMORY, "seconds": SECONDS, "rows": _ROWS}
@@ -127,7 +129,7 @@ class Process:
         if "refused" in answer:
             raise PhotoError(str(answer["refused"]))
         if "memory" in answer:
-            self.fit = False
+            self._worn = True
             raise PhotoError(_TOO_MUCH)
         height, width = int(answer["height"]), int(answer["width"])
         if not 0 < height * width <= kept:
@@ -164,17 +166,17 @@ class Process:
         timers = [threading.Timer(patience, self.kill)]
         if stands_back:
             timers.append(threading.Timer(_SLOW, self._stand_back))
-        for timer in timers:
-            timer.daemon = True
-            timer.start()
         try:
+            for timer in timers:
+                timer.daemon = True
+                timer.start()
             yield
         finally:
             for timer in timers:
                 timer.cancel()
 
     def _stand_back(self) -> None:
-        self.fit = False  # it cannot come forward again
+        self._worn = True  # it cannot come forward again
         if hasattr(os, "setpriority"):
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, _STAND_BACK)
@@ -186,7 +188,8 @@ class Process:
         for pipe in (self._there, self._back):
             with suppress(OSError):
                 pipe.close()
-        _STARTED.remove(self._process)
+        with suppress(ValueError):  # after a fork it stands there no more
+            _STARTED.remove(self._process)
 
 
 _STARTED: list[subprocess.Popen[bytes]] = []

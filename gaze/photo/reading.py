@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from gaze.photo.box import Box, Job
-from gaze.photo.kept import Kept
+from gaze.photo.cache import PhotoCache
 from gaze.photo.process import Pixels
 
 _STEP = 0.1
@@ -32,21 +32,21 @@ class _Shared:
 
     def __init__(self) -> None:
         self.box = Box()
-        self.kept: Kept | None = None
+        self.cache: PhotoCache | None = None
         self.client: Callable[[], str | None] = lambda: None
 
 
 _shared = _Shared()
 
 
-def serve(client: Callable[[], str | None], kept: Kept | None) -> None:
+def serve(client: Callable[[], str | None], cache: PhotoCache | None) -> None:
     """Read for many: have the processes started ahead, and take turns.
 
     Args:
         client: who asks at this moment; None for nobody in particular.
-        kept: where what was read is kept for a while, so that each upload is read once.
+        cache: where what was read is kept for a while, so that each upload is read once.
     """
-    _shared.client, _shared.kept = client, kept
+    _shared.client, _shared.cache = client, cache
     _shared.box.start()
 
 
@@ -60,16 +60,16 @@ def read(source: Source, most: int) -> Generator[None, None, Pixels]:
     Raises:
         PhotoError: it cannot be used.
     """
-    kept, name = _shared.kept, source.identity
-    if kept and name and (pixels := kept.get(name)):
+    cache, name = _shared.cache, source.identity
+    if cache and name and (pixels := cache.get(name)):
         return pixels
 
     def data() -> bytes | Pixels:
-        return (kept and name and kept.get(name)) or source.data()  # it may have been read while this one waited
+        return (cache and name and cache.get(name)) or source.data()  # it may have been read while this one waited
 
     def done(pixels: Pixels) -> None:
-        if kept and name:
-            kept.put(name, pixels)
+        if cache and name:
+            cache.put(name, pixels)
 
     job = _shared.box.read(Job(data, most, _shared.client(), done))
     try:

@@ -120,7 +120,13 @@ def run(
         yield Progress("ready", 1, 1, READY.rstrip(". "), None, result)
         frames = sheet_frames(engine, subject.portrait, subject.face, made, plan)
         del made  # what it holds would lie beside the sheets
-        result = replace(result, metadata=(yield from export_sheets(Path(out), metadata, plan, frames)))
+        try:
+            result = replace(result, metadata=(yield from export_sheets(Path(out), metadata, plan, frames)))
+        except OSError as error:
+            raise GazeError(
+                f"The portrait is finished, but its sprite sheets could not be written: {error.strerror or error}. "
+                "Make room, and ask for the sheets alone."
+            ) from error
     result = replace(result, notes=(*notes, *engine.notes()))
     yield Progress("done", 1, 1, "Finished", 0.0, result)
     return result

@@ -74,7 +74,7 @@ class Copies:
 
     def _make_room(self) -> None:
         used = 0
-        with suppress(FileNotFoundError):  # where threads cross, the next copy makes room
+        with suppress(OSError):  # where threads cross, the next copy makes room
             for entry in sorted(self._root.iterdir(), key=lambda entry: -entry.stat().st_mtime):
                 used += sum(path.stat().st_size for path in [entry, *entry.glob("*")])
                 if used > MOST:

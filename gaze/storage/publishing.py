@@ -34,12 +34,12 @@ def publishing(final: Path) -> Iterator[Path]:
         StoreError: a session cannot be kept.
         GazeError: any other folder cannot be made or `final` is there already.
     """
-    if final.exists():
-        raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
     session = is_session(final.name)
     draft = final.parent / f"{DRAFT}{final.name}-{secrets.token_hex(8)}"
     with ExitStack() as lock:
         try:
+            if final.exists():
+                raise GazeError(f"{final} is there already. Choose another name, or remove it first.")
             final.parent.mkdir(parents=True, exist_ok=True)
             lock.enter_context(locked(draft, PRIVATE if session else 0o777))
         except OSError as error:

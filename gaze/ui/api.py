@@ -156,7 +156,13 @@ class Api:
             raise refusal(error) from error
         finally:
             if not keep:
-                self._results.delete(out.name)
+                self._delete(out.name)
+
+    def _delete(self, session: str) -> None:
+        try:
+            self._results.delete(session)
+        except GazeError as error:
+            raise refusal(error) from error
 
     def preview(
         self,

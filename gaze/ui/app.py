@@ -25,7 +25,7 @@ from starlette.middleware import Middleware
 from gaze.engines.base import load_engine, on_zero_gpu
 from gaze.errors import GazeError
 from gaze.photo import reading
-from gaze.photo.kept import Kept
+from gaze.photo.cache import PhotoCache
 from gaze.photo.portrait import MAX_BYTES
 from gaze.remote.client import place_of
 from gaze.storage.locks import locked, sweep
@@ -89,14 +89,14 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
             _log.info(step.message)
     results = open_store()
     temporary = _temporary_folder()
-    kept = Kept(temporary)
-    reading.serve(asking, kept)
+    photos = PhotoCache(temporary)
+    reading.serve(asking, photos)
     uploads = os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     modules: tuple[Any, ...] = (mcp, routes)
     for module in modules:  # read when Gradio is imported; what is put there would stay, for all eyes
         module.DEFAULT_TEMP_DIR = uploads
     previews = SessionStore(temporary / "previews", PREVIEWS_KEPT)
-    tidying = (results.tidy, previews.tidy, kept.tidy, partial(_tidy_uploads, temporary / "uploads"))
+    tidying = (results.tidy, previews.tidy, photos.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     queue, limit, listeners = Queue(), Limit(), Listeners()
     handlers = Handlers(results, previews, queue, limit, remote)

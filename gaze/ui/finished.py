@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from gaze.errors import GazeError
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
 from gaze.ui.adding import SECONDS, adding_sheets
@@ -51,8 +52,14 @@ class Finished:
         """The owner deletes portraits for good."""
 
         def removed() -> Answer:
+            problems = list[GazeError]()
             for own in read(Mine, data).mine:
-                self._results.delete_owned(own.session, own.secret)
+                try:
+                    self._results.delete_owned(own.session, own.secret)
+                except GazeError as error:  # the others go nevertheless
+                    problems.append(error)
+            if problems:
+                raise problems[0]
             return {}
 
         return answered(removed)

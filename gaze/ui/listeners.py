@@ -44,6 +44,7 @@ class Listeners:
             if not self._open[name]:
                 del self._open[name]
                 self._left[name] = self._clock()
+                self._left.move_to_end(name)
                 if len(self._left) > _MOST:
                     self._left.popitem(last=False)
 

@@ -54,3 +54,8 @@ def test_what_is_no_background() -> None:
     with pytest.raises(GazeError, match=r"“nowhere\.jpg” is no background\. Give a colour"):
         check_background("nowhere.jpg")
     check_background(None)
+    for colour in ("rgb(300, 0, 0)", "hsl(0, 200%, 50%)"):
+        with pytest.raises(GazeError, match="is no background"):
+            check_background(colour)
+    with pytest.raises(GazeError, match=r"“x{50,100}” is no background"):
+        check_background(5000 * "x")

@@ -20,7 +20,7 @@ from gaze.errors import GazeError, PhotoError
 from gaze.photo import process as module
 from gaze.photo import reading
 from gaze.photo.box import Box, Job
-from gaze.photo.kept import Kept
+from gaze.photo.cache import PhotoCache
 from gaze.photo.portrait import load_portrait, read_portrait
 from gaze.photo.process import Pixels
 from tests.conftest import PHOTO, ROOT
@@ -93,6 +93,53 @@ def test_a_process_that_does_not_start_leaves_nothing(monkeypatch: pytest.Monkey
     assert not started
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> tuple[Box, list[subprocess.Popen[bytes]]]:
+    """A box with one process, and those that it has started and not put away."""
+    started = list[subprocess.Popen[bytes]]()
+    monkeypatch.setattr(module, "_STARTED", started)
+    return Box(1), started
+
+
+def read_by(box: Box) -> Pixels:
+    reading = box.read(job(PHOTO.read_bytes()))
+    assert reading.done.wait(30)
+    return reading.result()
+
+
+def test_a_process_that_is_ended_between_two_pictures_is_replaced(
+    alone: tuple[Box, list[subprocess.Popen[bytes]]],
+) -> None:
+    box, started = alone
+    read_by(box)
+    os.kill(started[0].pid, 9)  # as systems do that are short of memory
+    started[0].wait(10)
+    assert read_by(box).rgb.shape == (512, 512, 3)
+    assert len(started) == 1
+
+
+def test_nothing_is_left_of_a_process_that_is_ended_after_its_picture_was_read(
+    alone: tuple[Box, list[subprocess.Popen[bytes]]],
+) -> None:
+    box, started = alone
+    late = Job(PHOTO.read_bytes, 10**6, None, lambda pixels: late.cancel())
+    assert box.read(late).done.wait(30)
+    read_by(box)
+    assert [process.poll() for process in started] == [None]
+
+
+def test_a_process_that_could_not_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
+    fails = iter([True, False])
+
+    def process() -> module.Process:
+        if next(fails, False):
+            raise OSError("Cannot allocate memory")
+        return module.Process()
+
+    monkeypatch.setattr("gaze.photo.box.Process", process)
+    assert read_by(box).rgb.shape == (512, 512, 3)
+
+
 def test_closing_the_steps_ends_the_reading_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 1000)
     load_portrait(PHOTO)
@@ -144,8 +191,8 @@ def test_who_cancels_late_ends_nobody_elses_reading() -> None:
 
 
 def test_an_upload_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Kept(tmp_path)
-    monkeypatch.setattr(reading._shared, "kept", kept)
+    cache = PhotoCache(tmp_path)
+    monkeypatch.setattr(reading._shared, "cache", cache)
     monkeypatch.setattr(reading._shared, "client", lambda: "a")
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(PHOTO.read_bytes())
@@ -172,14 +219,14 @@ def test_an_upload_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    kept = Kept(tmp_path, lambda: now[0])
-    monkeypatch.setattr("gaze.photo.kept.MOST", 1000)
+    cache = PhotoCache(tmp_path, lambda: now[0])
+    monkeypatch.setattr("gaze.photo.cache.MOST", 1000)
     picture = Pixels(np.arange(300, dtype=np.uint8).reshape(10, 10, 3), np.full((10, 10), 7, np.uint8), ("a note",))
     for name in "abc":
-        kept.put(name, picture)
-    assert kept.get("a") is None
+        cache.put(name, picture)
+    assert cache.get("a") is None
     for name in "bc":
-        got = kept.get(name)
+        got = cache.get(name)
         assert got
         assert got.alpha is not None
         assert np.array_equal(got.rgb, picture.rgb)
@@ -187,10 +234,10 @@ def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, mo
         assert got.notes == picture.notes
     assert list(tmp_path.iterdir()) == []  # no name, so that nothing is left of it
     now[0] = 599
-    assert kept.get("b")
+    assert cache.get("b")
     now[0] = 601
-    kept.tidy()
-    assert list(kept._entries) == ["b"]
+    cache.tidy()
+    assert list(cache._entries) == ["b"]
 
 
 def test_a_script_without_a_guard_reads(tmp_path: Path) -> None:

@@ -315,3 +315,17 @@ def test_deep_greys_look_right(name: str) -> None:
 def test_twelve_bits_are_white_at_their_own_top() -> None:
     packed = np.full((64, 96), 0xFF, np.uint8)  # 64 pixels a row, each all ones
     assert load_portrait(oddities.grey_tiff(packed, bits=12, width=64)).image.min() == 255
+
+
+def test_a_photo_that_cannot_be_looked_at_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PhotoError, match=r"/x{50,99} cannot be read: File name too long"):
+        load_portrait("/" + 5000 * "x")
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"x")
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(PhotoError, match=r"photo\.jpg cannot be read: Permission denied"):
+        load_portrait(photo)

@@ -315,6 +315,18 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_is_full_once_the_portrait_is_finished_is_said_in_words(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FrameSpool, "put", full)
+    with pytest.raises(GazeError, match="is finished, but its sprite sheets could not be written: No space left"):
+        generate(photo, tmp_path / "out", replace(SMALL, sheets=True))
+    assert (tmp_path / "out" / "gaze.pack").is_file()
+
+
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_cancelled_run_leaves_nothing(photo: Path, tmp_path: Path, after: int) -> None:
     steps = run(photo, tmp_path / "out", SMALL)

@@ -59,6 +59,8 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(GazeError, match="file cannot be written to"), publishing(tmp_path / "file" / "b"):
         pass
+    with pytest.raises(GazeError, match="cannot be written to: File name too long"), publishing(tmp_path / ("a" * 300)):
+        pass
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:

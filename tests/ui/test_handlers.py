@@ -256,6 +256,8 @@ def test_without_the_secret_nothing_is_deleted_or_said(
         assert "Only the browser in which" in answer["problem"]["title"]
     assert len(stores[0].sessions()) == 1
     assert handlers.share(own(told)) == {"caption": "", "card": False}
+    assert "Only the browser" in handlers.remove({"mine": [forged, own(told)]})["problem"]["title"]
+    assert stores[0].sessions() == [], "what is the owner's goes, whatever stands beside it"
 
 
 def test_what_the_owner_says_is_kept(handlers: Handlers) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from gaze.errors import GazeError
+from gaze.errors import GazeError, StoreError
 from gaze.options import Options
 from gaze.remote.client import as_arguments
 from gaze.storage.sessions import SessionStore
@@ -54,6 +54,17 @@ def test_whoever_never_listens_is_gone_after_a_while(asked: None) -> None:
     listeners.opened("s1")  # or the whole session's stream
     clock.now = 200
     assert not listener.is_gone(30)
+
+
+def test_of_too_many_streams_those_that_ended_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gaze.ui.listeners._MOST", 2)
+    listeners = Listeners(clock := Clock())
+    for name in ("again", "once", "again", "last"):
+        clock.now += 1
+        listeners.opened(name)
+        listeners.closed(name)
+    assert listeners.silent(("again",), 0) == 1
+    assert listeners.silent(("once",), 0) == 4
 
 
 def test_who_calls_from_python_is_always_there() -> None:
@@ -144,6 +155,16 @@ def test_a_client_has_two_previews_made_at_once(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("gaze.ui.api.generate", another)
     with pytest.raises(gr.Error, match="too many previews at once"):
         another()
+
+
+def test_a_portrait_that_cannot_be_deleted_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(session: str) -> None:
+        raise StoreError("The portrait is not deleted yet.")
+
+    results = SessionStore(tmp_path / "results")
+    monkeypatch.setattr(results, "delete", refused)
+    with pytest.raises(gr.Error, match="not deleted yet"):
+        list(call(Api(results, SessionStore(tmp_path / "previews"), Queue()), 3))
 
 
 def call(api: Api, size: int = 4, frame_size: int = 128, sheet_size: int = 512) -> Any:

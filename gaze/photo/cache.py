@@ -35,8 +35,8 @@ class _Entry:
         return self.shape[0] * self.shape[1] * (4 if self.has_alpha else 3)
 
 
-class Kept:
-    """Threads may share it.
+class PhotoCache:
+    """Photos by their name. Threads may share it.
 
     Args:
         folder: on which disk.
