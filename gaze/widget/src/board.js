@@ -61,7 +61,7 @@ export class GlBoard {
     gl.bindVertexArray(this.stage.blank);
     gl.uniform1f(at.alpha, isVideo && header.hasAlpha);
     gl.uniform1f(at.flip, 1);
-    const draw = ({ x, y, width: w, height: h }, size) => {
+    const draw = ({ x, y }, size) => {
       // As many frame pixels as the texture has room for, so that its texels lie on them exactly.
       gl.uniform4f(at.part, x / across, y / down, size[0] / scale / across, size[1] / scale / down);
       gl.viewport(0, 0, ...size);

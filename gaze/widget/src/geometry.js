@@ -43,11 +43,11 @@ export function movingRect({ mesh, imageWidth, imageHeight }) {
   return { x, y, width: Math.min(imageWidth, right) - x, height: Math.min(imageHeight, bottom) - y };
 }
 
-/** What of a canvas the mesh covers whole, in pixels. */
+/** What of a canvas the mesh covers whole, in pixels; one where there is none. */
 export function onCanvas({ mesh, imageWidth, imageHeight }, width, height) {
   const [[x, right], [y, bottom]] = [
     [mesh.columns, width / imageWidth],
     [mesh.rows, height / imageHeight],
   ].map(([lines, zoom]) => [Math.ceil(lines[0] * zoom), Math.floor(lines.at(-1) * zoom)]);
-  return { x, y, width: right - x, height: bottom - y };
+  return { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
 }

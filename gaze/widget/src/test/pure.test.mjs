@@ -229,6 +229,7 @@ test("what moves lies on whole pixels of a canvas", () => {
   const rect = movingRect(about);
   assert.deepEqual(rect, { x: 8, y: 0, width: 44, height: 100 });
   assert.deepEqual(onCanvas(about, 33, 33), { x: 4, y: 0, width: 12, height: 33 });
+  assert.deepEqual(onCanvas(about, 1, 1), { x: 1, y: 0, width: 1, height: 1 });
 });
 
 test("shares of a blend of frames add up to 255", () => {
