@@ -188,8 +188,7 @@ class Process:
         for pipe in (self._there, self._back):
             with suppress(OSError):
                 pipe.close()
-        with suppress(ValueError):  # after a fork it stands there no more
-            _STARTED.remove(self._process)
+        _STARTED.remove(self._process)
 
 
 _STARTED: list[subprocess.Popen[bytes]] = []
