@@ -42,7 +42,7 @@ _PATIENCE = 1800.0
 
 
 @dataclass(frozen=True)
-class Subject:
+class PersonLayer:
     """What is seen of the person in a photo or a frame.
 
     Attributes:
@@ -63,7 +63,7 @@ class CutoutSource:
     """A portrait made ready: what the engine made of it, and the person in it."""
 
     source: Any
-    subject: Subject
+    person: PersonLayer
 
 
 class CutoutEngine(WrappingEngine):
@@ -89,7 +89,7 @@ class CutoutEngine(WrappingEngine):
         if matte is None:
             raise ValueError("A portrait is cut out along its alpha. Find its matte first.")
         colours = find_colours(portrait.image, matte) if self._network else portrait.image
-        return CutoutSource(self._engine.prepare(portrait, face), find_subject(portrait.image, colours, matte, face))
+        return CutoutSource(self._engine.prepare(portrait, face), person_layer(portrait.image, colours, matte, face))
 
     def stream(self, source: CutoutSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         # What is checked is rendered first, so that nothing is cut out before the check.
@@ -131,7 +131,7 @@ class CutoutEngine(WrappingEngine):
         found = [self._network(frame) for frame, _ in frames]
         seconds = (time.monotonic() - start) / len(frames) * count
         carried = [self._cut(source, *frame)[..., 3] for frame in frames]
-        width = _BAND * source.subject.unit
+        width = _BAND * source.person.unit
         differ = np.mean([apart(*mattes, width) for mattes in zip(found, carried, strict=True)]) > _MOST_APART
         self._checked, self._anew = True, bool(differ and seconds <= _PATIENCE)
         if self._anew:
@@ -147,17 +147,17 @@ class CutoutEngine(WrappingEngine):
 
     def _cut(self, source: CutoutSource, frame: np.ndarray, pose: Pose) -> np.ndarray:
         """A frame with alpha."""
-        subject = source.subject
+        person = source.person
         if self._anew and self._network:
             matte = self._network(frame)
             return np.dstack([find_colours(frame, matte), matte])
         at = self._engine.positions(source.source, pose)
         if at is None:
-            at = find_positions(_luma(frame), subject.luma, subject.unit)
-        return carry(subject, frame, at)
+            at = find_positions(_luma(frame), person.luma, person.unit)
+        return carry(person, frame, at)
 
 
-def find_subject(image: np.ndarray, colours: np.ndarray, matte: np.ndarray, face: Face) -> Subject:
+def person_layer(image: np.ndarray, colours: np.ndarray, matte: np.ndarray, face: Face) -> PersonLayer:
     """The person in a photo.
 
     Args:
@@ -169,7 +169,7 @@ def find_subject(image: np.ndarray, colours: np.ndarray, matte: np.ndarray, face
     unit = face.iris_distance
     rim = 2 * max(1, round(_RIM * unit)) + 1
     inside = cv2.erode(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
-    return Subject(
+    return PersonLayer(
         _luma(image),
         np.dstack([colours, matte]),
         cv2.blur(inside, (rim, rim)),
@@ -177,8 +177,8 @@ def find_subject(image: np.ndarray, colours: np.ndarray, matte: np.ndarray, face
     )
 
 
-def carry(subject: Subject, frame: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """A frame with the subject's matte, and at its edge the subject's colours: (height, width, 4) uint8.
+def carry(person: PersonLayer, frame: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """A frame with the person's matte, and at its edge the person's colours: (height, width, 4) uint8.
 
     Args:
         frame: (height, width, 3) uint8.
@@ -186,7 +186,7 @@ def carry(subject: Subject, frame: np.ndarray, at: np.ndarray) -> np.ndarray:
     """
     layer, inside = (
         cv2.remap(part, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for part in (subject.layer, subject.inside)
+        for part in (person.layer, person.inside)
     )
     own = inside.astype(np.float32) / 255
     return np.dstack([cv2.blendLinear(frame, layer[..., :3].copy(), own, 1 - own), layer[..., 3]])

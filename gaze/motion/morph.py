@@ -42,7 +42,7 @@ class Morph:
         self._at = _lattice_positions(motion.mesh, _STEP)
         height, width = self._static[self._box].shape[:2]
         self._size = (width, height)
-        share = _dense(motion.moving.astype(np.float32) / 255, _lattice_positions(motion.mesh, 1))
+        share = _sample(motion.moving.astype(np.float32) / 255, _lattice_positions(motion.mesh, 1))
         self._moving = np.repeat(share[..., None], self._static.shape[2], 2)
         self._still = self._keys[motion.middle * self._n + motion.middle] * (1 - self._moving)
         self._fields = lru_cache(4 * self._n)(self._find_fields)
@@ -69,12 +69,12 @@ class Morph:
         drawn, total = None, None
         for number, weight in weights.items():
             shift, trust = self._fields(number)
-            at = self._enlarged(places - pixels + _sampled(shift, places)) + self._whole
+            at = self._enlarged(places - pixels + _sample(shift, places)) + self._whole
             view = cv2.remap(self._keys[number], at, NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
             if trust is None:
                 drawn = _added(drawn, view, weight)
             else:
-                seen = np.maximum(_sampled(trust, places), _LEAST_TRUST) * np.float32(weight)
+                seen = np.maximum(_sample(trust, places), _LEAST_TRUST) * np.float32(weight)
                 share = cv2.resize(seen, self._size)[..., None]
                 part = view * share
                 drawn, total = (part, share) if drawn is None else (drawn + part, total + share)
@@ -100,18 +100,18 @@ class Morph:
         pixels = _pixels(forward.shape[1], forward.shape[0])
         places = pixels - forward
         for _ in range(_ROUNDS):
-            places = pixels - _sampled(forward, places)
+            places = pixels - _sample(forward, places)
         return places
 
     def _shift(self, weights: np.ndarray) -> np.ndarray:
-        return _dense(self._motion.displacement(weights), self._at) * np.float32(1 / _STEP)
+        return _sample(self._motion.displacement(weights), self._at) * np.float32(1 / _STEP)
 
     def _find_fields(self, number: int) -> tuple[np.ndarray, np.ndarray | None]:
         row, col = divmod(number, self._n)
         shift = self._shift(self._motion.coefficients[row, col])
         if self._motion.trust is None:
             return shift, None
-        return shift, _dense(self._motion.trust[row, col].astype(np.float32) / 255, self._at)
+        return shift, _sample(self._motion.trust[row, col].astype(np.float32) / 255, self._at)
 
     def _composed(self, colour: np.ndarray) -> np.ndarray:
         """The whole frame, where the morph covers the still picture as far as `moving` says."""
@@ -163,12 +163,9 @@ def _lattice_positions(mesh: Mesh, step: int) -> np.ndarray:
     return np.dstack(np.meshgrid(*axes)).astype(np.float32)
 
 
-def _dense(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+def _sample(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """What is known at the mesh's points, at these places between them."""
     return cv2.remap(values, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-_sampled = _dense
 
 
 def _added(drawn: np.ndarray | None, view: np.ndarray, weight: float) -> np.ndarray:
