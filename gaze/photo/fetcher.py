@@ -14,12 +14,14 @@ import sys
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 _HOPS = 4
 _SECONDS = 10.0
 _PORT = 443
 _REDIRECTS = (301, 302, 303, 307, 308)
+_WRITTEN = "%!#$&'()*+,/:;=?@[]~"
+"""Of an address what is sent as it stands (RFC 3986); its percent signs are of escapes that it has already."""
 _TRANSLATED = ip_network("64:ff9b::/96")
 """Addresses of version 6 with one of version 4 in their last 32 bits (RFC 6052)."""
 
@@ -88,11 +90,11 @@ def fetch(url: str, most: int, resolve: Resolve | None = None, connect: Connect 
 
 def _ask(connection: HTTPConnection, path: str, query: str, most: int) -> tuple[str, bytes]:
     """Where it leads on to, or the bytes."""
-    target = f"{path}?{query}" if query else path
+    target = quote(f"{path}?{query}" if query else path, safe=_WRITTEN)
     connection.request("GET", target, headers={"Accept": "image/*", "User-Agent": "Gaze"})
     answer = connection.getresponse()
     if answer.status in _REDIRECTS and (place := answer.getheader("Location")):
-        return place, b""
+        return place.encode("latin-1").decode(errors="replace"), b""  # servers write UTF-8 where nothing is escaped
     if answer.status != 200:
         raise RefusedError(_BROKEN)
     if (answer.getheader("Content-Type") or "").startswith("text/"):

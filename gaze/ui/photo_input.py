@@ -30,10 +30,13 @@ def uploaded(path: str) -> Path | None:
     """The file at a path that the upload gave to a caller, if it is there; None for any other path."""
     if "\0" in path:
         return None
-    found = Path(path).resolve()
-    # Whoever asks could name any file of the server.
-    inside = found.is_relative_to(Path(get_upload_folder()).resolve())
-    return found if inside and found.is_file() else None
+    try:
+        found = Path(path).resolve()
+        # Whoever asks could name any file of the server.
+        inside = found.is_relative_to(Path(get_upload_folder()).resolve())
+        return found if inside and found.is_file() else None
+    except OSError:  # a name that is too long for a file
+        return None
 
 
 def taken_from(place: str) -> Path:

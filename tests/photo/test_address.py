@@ -23,6 +23,7 @@ class Handler(BaseHTTPRequestHandler):
             "/away": "https://inner.example/x.jpg",
             "/plain": "http://photos.example/x.jpg",
             "/on": "/x.jpg?size=2",
+            "/f%C3%BCr%20dich": "/x.jpg?f\u00fcr".encode().decode("latin-1"),
             "/round": "/round",
         }
         if place := places.get(self.path):
@@ -68,6 +69,12 @@ def fetched(port: int, url: str, most: int = 100) -> bytes:
 def test_a_photo_is_fetched_also_where_the_address_leads_on(port: int) -> None:
     assert fetched(port, "https://photos.example/x.jpg") == b"photo"
     assert fetched(port, "https://photos.example/on") == b"photo"
+
+
+def test_an_address_may_have_letters_of_any_language(port: int) -> None:
+    """As a browser shows it; so may the one that it leads on to."""
+    assert fetched(port, "https://photos.example/x.jpg/für dich%2F.jpg?größe=1") == b"photo"
+    assert fetched(port, "https://photos.example/für dich") == b"photo"
 
 
 @pytest.mark.parametrize(
