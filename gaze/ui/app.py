@@ -45,6 +45,7 @@ from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_routes
 from gaze.ui.sentences import Blocks, Sentences
 from gaze.ui.share import share_routes
+from gaze.ui.starting import Repeatable
 from gaze.ui.uploads import Uploads
 
 _log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
                 *session_routes(previews, results),
             ],
             "middleware": [
+                Middleware(Repeatable, page),
                 Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
                 Middleware(Uploads, temporary, temporary / "uploads"),
                 Middleware(Listening, listeners),
