@@ -188,7 +188,8 @@ class Process:
         for pipe in (self._there, self._back):
             with suppress(OSError):
                 pipe.close()
-        _STARTED.remove(self._process)
+        with suppress(ValueError):  # a forked child has none in its list
+            _STARTED.remove(self._process)
 
 
 _STARTED: list[subprocess.Popen[bytes]] = []
