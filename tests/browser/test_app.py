@@ -435,7 +435,10 @@ RECORDS_MP4 = """
     const webm = (type) => type.replace(/video.mp4.*/, "video/webm");
     window.MediaRecorder = class extends Recorder {
         static isTypeSupported(type) { return Recorder.isTypeSupported(webm(type)); }
-        constructor(stream, options) { super(stream, {...options, mimeType: webm(options.mimeType)}); }
+        constructor(stream, options) {
+            super(stream, {...options, mimeType: webm(options.mimeType)});
+            window.recorded = stream;
+        }
     };
 """
 NO_MP4 = """
@@ -472,6 +475,7 @@ def test_a_clip_is_recorded_where_the_browser_writes_mp4(
     cols = page.evaluate("cols")
     assert min(cols) < 10 < 19 < max(cols), "it looks to both sides, however few frames a slow machine encodes"
     page.get_by_text("Clip saved").wait_for()
+    assert page.evaluate("recorded.getTracks().map((it) => it.readyState)") == ["ended"]
     assert page.evaluate(f"{TRACKER}.getAttribute('follow')") is None, "the pointer leads again"
 
 

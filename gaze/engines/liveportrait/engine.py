@@ -142,7 +142,7 @@ def shifted(poses: Sequence[Pose], units: float) -> tuple[Pose, ...]:
 
 
 def find_crop(portrait: Portrait, face: Face) -> Crop:
-    """The window around the face: by landmarks where their network is at hand, else estimated from the irises."""
+    """The window around the face: by landmarks where their network is at hand, else estimated from the mesh."""
     file = weights.local_landmarks()
     return _landmark_network(file).crop(portrait.image, face) if file else crop_around_face(face)
 

@@ -96,6 +96,8 @@ def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) 
     markers[(np.abs(along) < _INSIDE[0]) & (np.abs(down) < _INSIDE[1])] = _EYEBALL
     picture = np.ascontiguousarray(image[part.y : part.y + height, part.x : part.x + width])
     eyeball = cv2.watershed(picture, markers) == _EYEBALL
+    if not eyeball.any():  # an eye of less than a pixel
+        return lids
     ends = float(along[eyeball].min()), float(along[eyeball].max())
     if not -ends[0] > _INSIDE[0] < ends[1]:
         return lids

@@ -112,7 +112,8 @@ def _sides(
         _profile(patch[at], level[at], distance[at]) for at in (seen & (share <= 0.2), seen & (share >= 0.8))
     )
     if left is None and right is None:
-        skin = np.median(patch[(opening < 0.1) & (distance < 2.5)], axis=0)
+        around = (opening < 0.1) & (distance < 2.5)
+        skin = np.median(patch[around] if around.any() else patch.reshape(-1, 3), axis=0)
         left = np.tile(0.75 * skin + 0.25 * skin.mean(), (len(_LEVELS), 1))
     return [right if left is None else left, left if right is None else right]  # type: ignore[list-item]
 

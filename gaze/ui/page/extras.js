@@ -39,6 +39,7 @@ class SpriteSheets {
       if (session !== this.#portrait.session) return;
       if (state.phase === "making") this.#say(`Making them… ${Math.round(100 * state.share)} %`);
     }
+    if (session !== this.#portrait.session) return;
     this.#busy = false;
     if (state.portrait) this.#portrait.portrait = state.portrait;
     this.#say(state.problem ? `${state.problem.title} ${state.problem.text}`.trim() : "They are there.");

@@ -74,15 +74,18 @@ export class Looking {
     this.#wanted = true;
     if (this.#busy) return;
     this.#busy = true;
-    while (this.#wanted && this.photo) {
-      this.#wanted = false;
-      const turn = this.#turn;
-      const answer = await this.#once();
-      if (turn !== this.#turn || this.#wanted) continue;
-      this.#seen(answer);
-      if (answer.kind === "preview") this.#sharpen();
+    try {
+      while (this.#wanted && this.photo) {
+        this.#wanted = false;
+        const turn = this.#turn;
+        const answer = await this.#once(turn);
+        if (turn !== this.#turn || this.#wanted) continue;
+        this.#seen(answer);
+        if (answer.kind === "preview") this.#sharpen();
+      }
+    } finally {
+      this.#busy = false;
     }
-    this.#busy = false;
   }
 
   #sharpen() {
@@ -114,12 +117,13 @@ export class Looking {
     return true;
   }
 
-  async #once(again = true) {
+  /** One answer; of no use where it is not wanted any more, as there may be no photo by then. */
+  async #once(turn, again = true) {
     const problem = await this.send();
-    if (problem) return { problem };
+    if (problem || turn !== this.#turn) return { problem };
     const asked = this.#asked();
     const answer = await this.#asking.ask("look", { ...JSON.parse(asked), side: this.#side });
-    if (again && this.canSendAgain(answer.problem)) return this.#once(false);
+    if (again && turn === this.#turn && this.canSendAgain(answer.problem)) return this.#once(turn, false);
     this.#last = answer.problem ? "" : asked;
     return answer;
   }

@@ -129,6 +129,7 @@ class Page {
   }
 
   #fresh() {
+    if (this.work.run) this.work.stop();
     named(null, true);
     this.#start();
   }
@@ -154,7 +155,7 @@ class Page {
   #moved(isStep) {
     if (!this.#looking.photo) return;
     this.#tint();
-    if (this.#made) this.#states.changed(this.#preview ?? undefined);
+    if (this.#isMade) this.#states.changed(this.#preview ?? undefined);
     else if (this.#preview) this.#states.preview(this.#preview);
     this.#desk.fault("");
     this.#looking.soon(isStep ? 0 : undefined);
@@ -174,7 +175,7 @@ class Page {
       this.#several = answer;
       this.#offer();
     } else {
-      this.#preview = { ...answer, choice: this.#desk.choice() };
+      this.#preview = answer;
       this.#showPreview();
     }
   }
@@ -194,11 +195,17 @@ class Page {
     this.#states.several(this.#several, choose, all);
   }
 
-  /** What was there before the portrait: its preview, the faces of the photo, or nothing. */
+  /** What was there before the portrait: its preview, the faces of the photo, another portrait, or nothing. */
   #showBefore() {
     if (this.#preview) this.#showPreview();
     else if (this.#several) this.#offer();
+    else if (this.#isMade) this.#finish();
     else this.#start();
+  }
+
+  /** Whether a finished portrait is what the page is about. */
+  get #isMade() {
+    return Boolean(this.#made && sessionIn());
   }
 
   /** A colour behind the preview, which is transparent then. */
@@ -210,7 +217,7 @@ class Page {
   #showPreview() {
     this.#tint();
     this.#stage.play(this.#preview.portrait);
-    if (this.#made && sessionIn()) this.#states.changed(this.#preview);
+    if (this.#isMade) this.#states.changed(this.#preview);
     else this.#states.preview(this.#preview);
   }
 
@@ -239,7 +246,8 @@ class Page {
     if (state.phase === "stopped") this.#showBefore();
     if (state.phase === "failed") {
       if (this.#looking.canSendAgain(state.problem)) return this.#again();
-      this.#states.failed(state.problem, still);
+      if (this.#looking.photo) this.#states.failed(state.problem, still);
+      else this.#states.error(state.problem); // another portrait was looked at meanwhile
     }
     if (state.phase === "done") {
       const { session, secret, made, choice } = run;
@@ -253,7 +261,9 @@ class Page {
 
   /** The app was restarted: the photo is sent once more, and the portrait made. */
   async #again() {
+    const { photo } = this.#looking;
     const problem = await this.#looking.send();
+    if (photo !== this.#looking.photo) return;
     if (problem) this.#states.failed(problem, this.#several?.still);
     else this.#make();
   }
@@ -297,7 +307,8 @@ class Page {
   }
 
   #gone(sessions) {
-    if (this.#made && !sessions.includes(this.#made.session)) return;
+    // Until the app has answered, somebody may have gone on to something else.
+    if (this.#made ? !sessions.includes(this.#made.session) : this.#looking.photo || this.work.run) return;
     named(null, false);
     this.#start();
     this.#states.deleted();

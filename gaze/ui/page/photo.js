@@ -62,13 +62,15 @@ function camera(take) {
     fault = $("camera-fault"),
     shoot = $("shoot");
   let stream = null;
+  let turn = 0;
   const end = () => {
+    turn += 1;
     stream?.getTracks().forEach((track) => track.stop());
     stream = view.srcObject = null;
   };
   sheet.addEventListener("close", end);
   shoot.onclick = () => {
-    if (!stream) return;
+    if (!stream || shoot.hasAttribute("aria-disabled")) return;
     const canvas = document.createElement("canvas");
     canvas.width = view.videoWidth;
     canvas.height = view.videoHeight;
@@ -81,14 +83,16 @@ function camera(take) {
     view.hidden = false;
     shoot.setAttribute("aria-disabled", "true");
     openSheet(sheet);
+    const mine = turn;
     try {
       const wanted = { video: { facingMode: "user", width: { ideal: 1920 }, height: { ideal: 1080 } } };
       const opened = await navigator.mediaDevices.getUserMedia(wanted);
-      if (!sheet.open) return opened.getTracks().forEach((track) => track.stop());
+      if (mine !== turn) return opened.getTracks().forEach((track) => track.stop());
       stream = view.srcObject = opened;
       await view.play();
       shoot.removeAttribute("aria-disabled");
     } catch {
+      if (mine !== turn) return; // the sheet was closed
       view.hidden = true;
       fault.hidden = false;
       fault.lastElementChild.textContent = "The camera cannot be used. Allow it in the browser, or choose a photo.";

@@ -30,7 +30,8 @@ export function place(seconds) {
 export async function record(trackers, type, square) {
   const parts = trackers.map((tracker) => new Part(tracker, square));
   const picture = new Picture(parts);
-  const recorder = new MediaRecorder(picture.canvas.captureStream(RATE), { mimeType: type, videoBitsPerSecond: BITS });
+  const stream = picture.canvas.captureStream(RATE);
+  const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: BITS });
   const chunks = [];
   recorder.ondataavailable = ({ data }) => chunks.push(data);
   const ended = new Promise((done, fail) => {
@@ -60,6 +61,7 @@ export async function record(trackers, type, square) {
     await ended;
   } finally {
     for (const back of leave) back();
+    for (const track of stream.getTracks()) track.stop();
   }
   return new Blob(chunks, { type: type.split(";")[0] });
 }

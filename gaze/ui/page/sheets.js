@@ -82,6 +82,7 @@ export function embedSheet(snippets, portrait) {
  */
 export function linkSheet(share) {
   let about = null;
+  let asked = null;
   const fail = (problem) => {
     $("link-fault").hidden = !problem;
     if (problem) $("link-fault").lastElementChild.textContent = `${problem.title} ${problem.text}`.trim();
@@ -98,6 +99,7 @@ export function linkSheet(share) {
   };
   $("caption").onchange = $("card").onchange = save;
   $("copy-link").onclick = async () => {
+    await asked; // until then there is no link to copy
     await save();
     if (!$("link-fault").hidden) return;
     $("link").close();
@@ -113,7 +115,9 @@ export function linkSheet(share) {
     // What is typed must not be overwritten by what was said before.
     const fields = [$("caption"), $("card")];
     for (const field of fields) field.disabled = true;
-    const answer = await share({});
+    const mine = (asked = share({}));
+    const answer = await mine;
+    if (mine !== asked) return; // the sheet is another portrait's by now
     for (const field of fields) field.disabled = false;
     show(answer);
     $("caption").value = answer.caption ?? "";

@@ -181,6 +181,7 @@ export class States {
 
   offline() {
     if (this.#name === "offline") return;
+    if (!this.#shown) this.empty();
     const [name, shown] = [this.#name, this.#shown];
     this.#before = () => this.#show(name, shown);
     this.#show("offline", {

@@ -69,7 +69,7 @@ export class Portrait {
     if (stills && !globalThis.VideoDecoder && isOnline(stills)) packs.reverse();
     const url = packs.find((it) => it && !tried.includes(it));
     let hasFailed = false;
-    const next = (error, isMorph) => {
+    const next = async (error, isMorph) => {
       if (hasFailed || signal.aborted) return undefined;
       hasFailed = true;
       this.#drop();
@@ -94,7 +94,7 @@ export class Portrait {
     }
   }
 
-  /** @param {(error: Error, isMorph?: boolean) => void} fail when it fails later on */
+  /** @param {(error: Error, isMorph: boolean) => Promise} fail when it fails later on */
   async #playPack(url, source, fail) {
     const { signal } = this.#abort;
     const transfer = Transfer.open(url);
@@ -107,7 +107,11 @@ export class Portrait {
     }
     const { header } = transfer;
     this.face = source.face ?? facePoint(header.face) ?? this.face;
-    const owner = { ...this.#owner, onpicture: () => this.#owner.onpicture(this), onfail: fail };
+    const owner = {
+      ...this.#owner,
+      onpicture: () => this.#owner.onpicture(this),
+      onfail: (error) => fail(error, header.version > 1).catch(({ message }) => this.#fail(message, "")),
+    };
     if (header.version === 1) {
       const old = transfer.take();
       transfer.close();
@@ -118,7 +122,6 @@ export class Portrait {
       this.player.want();
       return this.player.load();
     }
-    owner.onfail = (error) => fail(error, true);
     this.player = new MorphPlayer(transfer, owner);
     this.#shape({ width: header.imageWidth, height: header.imageHeight });
   }

@@ -7,7 +7,7 @@ import pytest
 
 from gaze.engines.warp.engine import WarpEngine, WarpSource, displacement
 from gaze.face.detection import find_faces, main_face
-from gaze.face.face import Face
+from gaze.face.face import Face, Iris, typical_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
 
@@ -207,3 +207,16 @@ def test_two_sizes_of_one_portrait_move_alike(framed: tuple[Portrait, Face], sou
     for pose in poses(CORNERS):
         large = cv2.resize(frame_of(source, pose), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         assert difference(large, frame_of(small, pose)).mean() < 2
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("share", [0.09, 0.16])
+def test_a_face_of_few_pixels_moves_without_an_error(share: float) -> None:
+    """Eyes of a person and of a cartoon, as in a photo of a group that is kept whole."""
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    for unit in (1.0, 3.0, 8.0):
+        face = typical_face(*(Iris(32.3 + side * unit / 2, 24.5, share * unit) for side in (-1, 1)))
+        engine = WarpEngine()
+        source = engine.prepare(Portrait(image), face)
+        assert all(np.isfinite(eye.white).all() for eye in source.eyes)
+        assert engine.render(source, [Pose(pupil_x=15.0)]).shape == (1, *image.shape)

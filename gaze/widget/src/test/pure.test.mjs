@@ -6,6 +6,7 @@ import { triangles, vertexData, movingRect, onCanvas } from "../geometry.js";
 import { corners, cubicShares, keyUnits, nearest, positions } from "../lattice.js";
 import { facePoint, lookAlong, within } from "../numbers.js";
 import { decodingOrder, packHeader, readIndex, readMotion } from "../pack.js";
+import { Portrait } from "../portrait.js";
 import { glide, smoothingMilliseconds, stiffness } from "../spring.js";
 import { breathAt } from "../more/alive.js";
 import { listedSheets, sheetLayout } from "../more/layout.js";
@@ -207,6 +208,23 @@ test("an index points into its payload", () => {
     assert.throws(() => readIndex(index(bad), 20), /index makes no sense/);
   }
   assert.deepEqual(readIndex(index([12, 8, -1]), 20), [{ start: 12, end: 20, parent: -1 }]);
+});
+
+test("what fails after a pack failed is told, too", async () => {
+  const motion = deflateSync(Buffer.alloc(6 * 4 + 9 * 4 + 6));
+  const payloads = [{ kind: "stills", length: 999, width: 64, height: 80, keys: [0, 1, 2] }];
+  const pack = file(header({ motion: { length: motion.length, rank: 1, unit: 0.5 }, payloads }));
+  const { fetch } = globalThis;
+  globalThis.fetch = async (url) =>
+    new Response(Buffer.concat([pack, motion]), { status: url === "http://a/gaze.pack" ? 200 : 404 });
+  const told = new Promise((onerror) => {
+    const owner = { pixels: () => 64, onerror };
+    for (const name of ["onshape", "onpicture", "ondrop", "onposter", "onprogress"]) owner[name] = () => {};
+    const folder = { base: "http://a/" };
+    new Portrait(owner).load(() => ({ pack: "http://a/gaze.pack", stills: null, folder, isGuess: true }));
+  });
+  assert.match(await told, /IS_MODULE/, "without its second file there is no folder to read");
+  globalThis.fetch = fetch;
 });
 
 test("a mesh becomes vertices and triangles", () => {

@@ -1,0 +1,225 @@
+"""What a visitor does while the app has not answered yet. The app is played by a few lines, so that it can be slow."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+
+from tests.browser.app_page import STILL, move, upload, wait_state
+from tests.browser.conftest import Record, Site
+from tests.browser.portraits import WIDGET
+
+APP = """async () => {
+  customElements.define("gaze-tracker", class extends HTMLElement { loaded = true; lookAt() {} });
+  window.asked = [];  // [name, data, answer], the answer to be given by the test
+  window.answers = {  // what is answered at once
+    look: () => ({kind: "preview", portrait: {base: "preview/"}, seconds: 3}),
+    arrive: ({mine}) => ({there: mine.map(({session}) => session)}),
+    open: ({session}) => ({portrait: {base: `gradio_api/gaze/${session}/`}}),
+    share: () => ({caption: "", card: false}),
+    upload: ({name}) => ({path: name}),
+  };
+  const ask = (name, data) => new Promise((answer) => {
+    if (window.cut) throw new Error("no connection");
+    asked.push([name, data, answer]);
+    if (answers[name]) answer(answers[name](data));
+  });
+  const props = {value: null, config: {
+    hero: {base: "hero/"}, examples: [{name: "one", picture: "one.webp", still: "one.webp"}],
+    snippets: [{name: "HTML", place: "", code: ""}], sharePath: "p/", days: 7, mostBytes: 1e6,
+  }};
+  let [nonce, heard] = ["", null];
+  window.tell = (state) => (props.value = {...state, nonce}, heard());
+  const {start} = await import("./main.js");
+  start({
+    props,
+    root: new URL("../..", location.href).href,
+    server: new Proxy({}, {get: (_, name) => (data) => ask(name, data)}),
+    upload: (file) => ask("upload", file),
+    trigger: (event, message) => ((nonce = message.nonce), asked.push([event, message])),
+    watch: (_, act) => (heard = act),
+  });
+}"""
+LATE = "([name, answer]) => asked.findLast(([it]) => it === name)[2](answer)"
+ENTRY = '[{"session": "%s", "secret": "secret", "made": 1}]'
+
+
+@pytest.fixture
+def page(open_page: Any, site: Site, record: Record) -> Any:
+    """The page before it is started."""
+    record.allowed.append("Failed to load resource")  # pictures of portraits that nobody made
+    folder = site.folder / "gradio_api/gaze-page"
+    shutil.copytree(WIDGET.parents[1] / "ui/page", folder)
+    page = open_page(**STILL)
+    page.goto(f"{site.url}gradio_api/gaze-page/page.html")
+    return page
+
+
+def until(page: Any, state: str) -> None:
+    wait_state(page, state, timeout=10_000)
+
+
+def begin(page: Any, state: str = "empty") -> None:
+    page.evaluate(APP)
+    until(page, state)
+
+
+def hold(page: Any, name: str) -> None:
+    """The next answer to such a question is given by `late`."""
+    page.evaluate("name => { answers[name] = null; }", name)
+
+
+def late(page: Any, name: str, answer: dict[str, Any]) -> None:
+    page.evaluate(LATE, [name, answer])
+
+
+def wait_asked(page: Any, name: str) -> None:
+    page.wait_for_function("name => asked.some(([it]) => it === name)", arg=name)
+
+
+def photo(page: Any, name: str = "one.jpg") -> None:
+    upload(page, name, b"photo")
+
+
+def finish(page: Any) -> None:
+    """Makes a portrait of the photo that is looked at."""
+    until(page, "preview")
+    page.get_by_role("button", name="Make it").click()
+    until(page, "making")
+    page.evaluate(
+        """() => tell({phase: "done", session: "two", secret: "secret", portrait: {base: "gradio_api/gaze/two/"}})"""
+    )
+    until(page, "done")
+
+
+def test_a_new_photo_before_the_first_one_is_sent(page: Any) -> None:
+    begin(page)
+    hold(page, "upload")
+    photo(page)
+    wait_asked(page, "upload")
+    page.get_by_role("button", name="New photo").click()
+    until(page, "empty")
+    late(page, "upload", {"path": "one"})
+    page.evaluate("answers.upload = () => ({path: 'two'})")
+    photo(page, "two.jpg")
+    until(page, "preview")
+    assert page.evaluate("asked.filter(([it]) => it === 'look').map(([, {photo}]) => photo.path)") == ["two"]
+
+
+def test_a_new_photo_ends_the_run_of_the_one_before(page: Any) -> None:
+    begin(page)
+    photo(page)
+    until(page, "preview")
+    page.get_by_role("button", name="Make it").click()
+    until(page, "making")
+    page.get_by_role("button", name="New photo").click()
+    until(page, "empty")
+    assert page.evaluate("asked.some(([it]) => it === 'stop') && sessionStorage.getItem('gaze-run-1') === null")
+
+
+def test_a_run_that_fails_behind_another_portrait_offers_another_photo(page: Any) -> None:
+    begin(page)
+    photo(page)
+    finish(page)
+    photo(page, "two.jpg")
+    until(page, "preview")
+    page.get_by_role("button", name="Make it").click()
+    until(page, "making")
+    page.go_back()
+    until(page, "done")
+    page.evaluate("tell({phase: 'failed', problem: {title: 'No room.', text: ''}})")
+    until(page, "error")
+    page.get_by_role("button", name="Choose another").wait_for()
+
+
+def test_a_control_that_is_moved_after_going_back_changes_the_preview(page: Any) -> None:
+    begin(page)
+    photo(page)
+    finish(page)
+    page.go_back()
+    until(page, "preview")
+    move(page, "Strength", 50)
+    assert page.locator(".page").get_attribute("data-state") == "preview"
+
+
+def test_a_page_that_opens_without_a_connection_goes_on_when_it_is_there(page: Any) -> None:
+    page.evaluate("entry => localStorage.setItem('gaze-portraits-1', entry)", ENTRY % "one")
+    page.goto(f"{page.url}?session=one")
+    cut = [True]
+    page.route("**/dom.js", lambda it: it.abort() if cut and it.request.method == "HEAD" else it.continue_())
+    page.evaluate("window.cut = true")
+    begin(page, "offline")
+    page.evaluate("cut = false")
+    cut.clear()
+    until(page, "done")
+
+
+def test_what_is_deleted_late_takes_nothing_else_away(page: Any) -> None:
+    begin(page)
+    photo(page)
+    finish(page)
+    hold(page, "remove")
+    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    wait_asked(page, "remove")
+    photo(page, "two.jpg")
+    until(page, "preview")
+    late(page, "remove", {"removed": True})
+    page.wait_for_function("localStorage.getItem('gaze-portraits-1') === '[]'")
+    assert page.locator(".page").get_attribute("data-state") == "preview"
+
+
+def test_a_link_that_is_not_there_yet_is_copied_when_it_is(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    begin(page)
+    photo(page)
+    finish(page)
+    hold(page, "share")
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_role("button", name="Copy the link").click()
+    late(page, "share", {"caption": "", "card": False})
+    page.get_by_text("Link copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/p/two")
+
+
+def test_sheets_that_come_late_stay_with_their_portrait(page: Any) -> None:
+    page.evaluate("entry => localStorage.setItem('gaze-portraits-1', entry)", ENTRY % "one")
+    begin(page)
+    photo(page)
+    finish(page)
+    page.get_by_role("button", name="Embed").click()
+    page.get_by_role("button", name="Add sprite sheets").click()
+    wait_asked(page, "sheets")
+    page.locator("#embed [data-close]").click()
+    page.locator(".thumb[data-session=one]").click()
+    page.wait_for_function("location.search.endsWith('one')")
+    page.get_by_role("button", name="Embed").click()
+    late(page, "sheets", {"phase": "done", "portrait": {"base": "gradio_api/gaze/two/", "sheets": ["sheet.webp"]}})
+    assert page.locator("#sheets-note").inner_text() == "Another program needs sprite sheets?"
+
+
+def test_a_camera_that_is_allowed_late_is_let_go(page: Any) -> None:
+    page.evaluate("""() => {
+        window.streams = [];
+        Object.defineProperty(navigator, "mediaDevices", {value: {
+            getUserMedia: () => new Promise((allow) => asked.push(["camera", {}, () => {
+                const canvas = document.createElement("canvas");
+                canvas.getContext("2d").fillRect(0, 0, 9, 9);
+                streams.push(canvas.captureStream());
+                allow(streams.at(-1));
+            }])),
+        }});
+    }""")
+    begin(page)
+    camera = page.get_by_role("button", name="Use the camera")
+    camera.click()
+    page.locator("#camera [data-close]").click()
+    page.locator("#camera").wait_for(state="hidden")
+    camera.click()
+    page.evaluate("for (const [name, , answer] of asked) if (name === 'camera') answer()")
+    live = "streams.map((stream) => stream.getTracks()[0].readyState)"
+    page.wait_for_function(f'JSON.stringify({live}) === \'["ended","live"]\'', timeout=5_000)
+    page.locator("#camera [data-close]").click()
+    page.wait_for_function(f"!{live}.includes('live')", timeout=5_000)
