@@ -1,4 +1,4 @@
-"""Eyes as layers: the white rebuilt behind the iris, the iris completed to a disc, its highlight, the lids on top.
+"""Eyes as layers: the sclera rebuilt behind the iris, the iris completed to a disc, its highlight, the lids on top.
 
 An iris that is moved by warping the picture smears against the lids. Here it is a disc of its own, drawn after the head
 was warped, shifted as a whole, and clipped by the opening between the lids, which moves with the head.
@@ -14,19 +14,19 @@ import numpy as np
 from gaze.engines.warp.gaze import IRIS_REACH
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.lift import EyePatch, lift_iris
-from gaze.engines.warp.sclera import iris_reach, rebuild_white
+from gaze.engines.warp.sclera import iris_reach, rebuild_sclera
 from gaze.face.face import Iris
 from gaze.photo.remapping import NO_MAP
 
 _HIGHLIGHT_LAG = 0.5
 """Share of the iris's shift that its highlight makes. A reflection of a far light keeps its place on the cornea's
 sphere, whose centre lies about half as far from the eye's centre of rotation as the iris does (5.6 and 10 mm)."""
-_WHITE, _DISC = 2.4, 1.55
-"""Iris radii around an iris that a patch must hold: for the white, and for what an iris covers wherever it looks."""
+_SCLERA, _DISC = 2.4, 1.55
+"""Iris radii around an iris that a patch must hold: for the sclera, and for what an iris covers wherever it looks."""
 _LIT = (0.7, 0.95)
 """Radii up to which a highlight is as bright as in the photo, and from which on it is gone."""
 _UNDER = 0.5
-"""Widths of the upper lid's soft edge that an iris goes on under it: in the edge, as a photo shows it, white shines."""
+"""Widths of the upper lid's soft edge that an iris goes on under it: in it, as a photo shows it, sclera shines."""
 _FAINT = 1e-3
 
 
@@ -37,7 +37,7 @@ class Eye:
     Attributes:
         corner: x, y of the patches' first pixel.
         iris: centre and radius in portrait pixels.
-        white: (h, w, 3) float32, the patch without the iris.
+        sclera: (h, w, 3) float32, the patch without the iris.
         lids: (h, w, 2) float32: 1 between the lids; how dark the upper one's shadow makes an iris, 1 where not at all.
         rest: (h, w, 3) float32, what the layers at rest lack of the portrait.
         disc: (s, s, 4) float32, colour and coverage of the whole iris; colour premultiplied.
@@ -48,7 +48,7 @@ class Eye:
 
     corner: tuple[int, int]
     iris: Iris
-    white: np.ndarray
+    sclera: np.ndarray
     lids: np.ndarray
     rest: np.ndarray
     disc: np.ndarray
@@ -66,7 +66,7 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
         iris: of the eye.
         lids: around it.
     """
-    around = max(_WHITE * iris.radius, _DISC * iris.radius + IRIS_REACH * unit) + 3
+    around = max(_SCLERA * iris.radius, _DISC * iris.radius + IRIS_REACH * unit) + 3
     x0, y0 = max(0, int(iris.x - around)), max(0, int(iris.y - around))
     x1, y1 = min(image.shape[1], int(iris.x + around) + 1), min(image.shape[0], int(iris.y + around) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
@@ -76,25 +76,25 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     inside = lids.coverage(x, y)
     distance = np.hypot(x - local.x, y - local.y) / iris.radius
     reach = iris_reach(patch, inside, distance)
-    white = rebuild_white(patch, lids, local, inside, reach)
+    sclera = rebuild_sclera(patch, lids, local, inside, reach)
     depth, height = lids.depth(x, y) / iris.radius, lids.height(x, y) / iris.radius
-    layer, light, shadow = lift_iris(EyePatch(patch, white, inside, distance, depth, height), reach, iris.radius)
+    layer, light, shadow = lift_iris(EyePatch(patch, sclera, inside, distance, depth, height), reach, iris.radius)
     lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
     disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
     off = (local.x % 1, local.y % 1)
     eye = Eye(
-        (x0, y0), iris, white, np.dstack([lids.coverage(x, y, _UNDER), shadow]), white, disc, light, lit[..., 0], off
+        (x0, y0), iris, sclera, np.dstack([lids.coverage(x, y, _UNDER), shadow]), sclera, disc, light, lit[..., 0], off
     )
-    return replace(eye, rest=patch - _compose(eye, white, eye.lids, local.x, local.y, np.zeros(2)))
+    return replace(eye, rest=patch - _compose(eye, sclera, eye.lids, local.x, local.y, np.zeros(2)))
 
 
 def erase_irises(image: np.ndarray, eyes: tuple[Eye, Eye]) -> np.ndarray:
-    """The portrait with the whites of the eyes where the irises were."""
+    """The portrait with the scleras of the eyes where the irises were."""
     bare = image.copy()
     for eye in eyes:
         x, y = eye.corner
-        height, width = eye.white.shape[:2]
-        bare[y : y + height, x : x + width] = np.clip(eye.white + 0.5, 0, 255).astype(np.uint8)
+        height, width = eye.sclera.shape[:2]
+        bare[y : y + height, x : x + width] = np.clip(eye.sclera + 0.5, 0, 255).astype(np.uint8)
     return bare
 
 
@@ -114,7 +114,7 @@ def draw_eye(
     at_rest = float(np.exp(-((np.hypot(*shift) / (0.15 * eye.iris.radius)) ** 2)))
     resting = at_rest > _FAINT
     if resting:
-        (height, width), corner = eye.white.shape[:2], np.subtract(eye.corner, region) + moved
+        (height, width), corner = eye.sclera.shape[:2], np.subtract(eye.corner, region) + moved
     else:
         height = width = eye.disc.shape[0] + 2
         corner = np.array([eye.iris.x, eye.iris.y]) - region + moved + shift - height / 2

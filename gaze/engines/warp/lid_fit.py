@@ -82,7 +82,7 @@ def _around(image: np.ndarray, iris: Iris) -> _Part:
 
 
 def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) -> Contours:
-    """Lids around iris and white as a watershed (Meyer, 1992) divides them from the skin; as they were if it fails.
+    """Lids around iris and sclera as a watershed (Meyer, 1992) divides them from the skin; as they were if it fails.
 
     The edges are polynomials through its bounds.
     """

@@ -18,9 +18,9 @@ _SOLID = (0.7, 1.0)
 _END = 0.1
 """Radii beyond the iris's reach over which the last of it ends."""
 _LEAST_CONTRAST = 300.0
-"""Squared difference of rim and white from which on the rim's softness can be read."""
+"""Squared difference of rim and sclera from which on the rim's softness can be read."""
 _SHINES, _BELOW = (0.75, 1.25), 0.1
-"""A highlight is somewhere at least that bright beside the white: on the upper part of an iris; and so many radii and
+"""A highlight is somewhere at least that bright beside the sclera: on the upper part of an iris; and so many radii and
 more below its middle, where light that fell in from above lights the iris."""
 _LASHES = (0.08, 0.18)
 """Distance from a lid's edge, in radii, up to which an iris shows lashes, and from which on it does not."""
@@ -44,14 +44,14 @@ class EyePatch(NamedTuple):
 
     Attributes:
         patch: (h, w, 3) float32 RGB.
-        white: likewise, without the iris.
+        sclera: likewise, without the iris.
         opening: (h, w) float32, 1 between the lids.
         distance: (h, w) from the iris's centre.
         depth, height: (h, w) below the upper lid's edge, and above the lower one's.
     """
 
     patch: np.ndarray
-    white: np.ndarray
+    sclera: np.ndarray
     opening: np.ndarray
     distance: np.ndarray
     depth: np.ndarray
@@ -59,9 +59,9 @@ class EyePatch(NamedTuple):
 
 
 def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The iris of a photo before the white, what the lids hide of it made up.
+    """The iris of a photo before the sclera, what the lids hide of it made up.
 
-    At its rim both shine through each other, since photos are soft: the layer is what the white does not explain.
+    At its rim both shine through each other, since photos are soft: the layer is what the sclera does not explain.
 
     Args:
         eye: what is seen around it.
@@ -72,19 +72,19 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
         The iris, (h, w, 4) float32, colour and coverage, premultiplied; its highlight, (h, w, 3), to be added; and the
         share of their brightness that the upper lid's shadow leaves irises at each place, (h, w, 1).
     """
-    patch, white, opening, distance, depth, height = eye
+    patch, sclera, opening, distance, depth, height = eye
     clear = np.clip((np.minimum(depth, height) - _LASHES[0]) / (_LASHES[1] - _LASHES[0]), 0, 1)
     visible = (opening > 0.9) & (distance < reach + _END) & (clear == 1)
     wide = max(0.06, 0.75 / radius)
     typical = _typical(eye, visible, reach, wide)
     cover = typical[..., 3:]
-    shadow = _shadow(patch - (1 - cover) * white, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
-    excess = patch - (1 - cover) * white - typical[..., :3] * shadow
+    shadow = _shadow(patch - (1 - cover) * sclera, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
+    excess = patch - (1 - cover) * sclera - typical[..., :3] * shadow
     spots = _highlights(eye, excess, visible & (distance < 1 - _RIM / 2))
     if spots.any():
         # Once more without them: they may lie on most of a pupil.
         typical = _typical(eye, visible & (spots == 0), reach, wide)
-        excess = patch - (1 - typical[..., 3:]) * white - typical[..., :3] * shadow
+        excess = patch - (1 - typical[..., 3:]) * sclera - typical[..., :3] * shadow
     spots = cv2.dilate(spots, np.ones((2 * max(1, round(_HALO * radius)) + 1,) * 2))
     glow = cv2.GaussianBlur(spots, (0, 0), max(0.6, _FEATHER * radius))[..., None]
     known = (np.clip((opening - 0.7) / 0.3, 0, 1) * clear)[..., None]
@@ -100,7 +100,7 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
 
 
 def _highlights(eye: EyePatch, excess: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Where light is mirrored, 1 and 0, float32: spots brighter than the iris, somewhere as bright as the white.
+    """Where light is mirrored, 1 and 0, float32: spots brighter than the iris, somewhere as bright as the sclera.
 
     Args:
         eye: what is seen around the iris.
@@ -108,7 +108,7 @@ def _highlights(eye: EyePatch, excess: np.ndarray, where: np.ndarray) -> np.ndar
         where: (h, w) bool, where they may be.
     """
     distance, down = eye.distance, (eye.depth - eye.height) / 2
-    bright, beside = excess.mean(2), eye.patch.mean(2) / np.maximum(eye.white.mean(2), 1)
+    bright, beside = excess.mean(2), eye.patch.mean(2) / np.maximum(eye.sclera.mean(2), 1)
     spread = float(np.std(bright[where])) if where.any() else 0.0
     spots = (bright > max(25.0, 1.5 * spread)) & where
     count, labels = cv2.connectedComponents(spots.astype(np.uint8))
@@ -138,12 +138,12 @@ def _typical(eye: EyePatch, visible: np.ndarray, reach: float, wide: float) -> n
     """What an iris is like at each distance from its centre, premultiplied, and how much it covers there: (h, w, 4).
 
     Colours are medians of what is visible at that distance, or `wide` from it. From the ring on that stands out from
-    the white most, the iris is of that ring's colour, and covers less and less: as much as the white does not explain.
+    the sclera most, the iris is of that ring's colour, and covers less and less: what the sclera does not explain.
     """
     order = np.argsort(eye.distance[visible], kind="stable")
     distance = eye.distance[visible][order]
-    both = np.hstack([eye.patch[visible], eye.white[visible]])[order]
-    radii, colours, whites = [], [], []
+    both = np.hstack([eye.patch[visible], eye.sclera[visible]])[order]
+    radii, colours, scleras = [], [], []
     for radius in _RINGS[reach + _END > _RINGS]:
         first, last = np.searchsorted(distance, (radius - wide, radius + wide))
         if last - first >= 3:
@@ -151,12 +151,12 @@ def _typical(eye: EyePatch, visible: np.ndarray, reach: float, wide: float) -> n
             ring = np.sort(both[first:last], axis=0)
             radii.append(radius)
             colours.append(ring[int(len(ring) * (_UNLIT if radius < _PUPIL else 0.5)), :3])
-            whites.append(ring[len(ring) // 2, 3:])
+            scleras.append(ring[len(ring) // 2, 3:])
     if not radii or radii[0] > _SOLID[1]:
         inner = eye.distance <= max(0.9, float(eye.distance.min()))
-        radii, colours, whites = [0.0], [np.median(eye.patch[inner], axis=0)], [np.median(eye.white[inner], axis=0)]
+        radii, colours, scleras = [0.0], [np.median(eye.patch[inner], axis=0)], [np.median(eye.sclera[inner], axis=0)]
     at, found = np.array(radii), _smooth(np.array(colours))
-    apart = np.array(whites) - found
+    apart = np.array(scleras) - found
     solid = np.flatnonzero((at >= _SOLID[0]) & (at <= _SOLID[1]))
     rim = int(solid[np.argmax(apart[solid].sum(1))]) if len(solid) else int(np.flatnonzero(at <= _SOLID[1])[-1])
     cover = _cover(at, apart, rim)
@@ -175,7 +175,7 @@ def _cover(at: np.ndarray, apart: np.ndarray, rim: int) -> np.ndarray:
 
     Args:
         at: (rings,) radii.
-        apart: (rings, 3), how much brighter the white is than what is seen there.
+        apart: (rings, 3), how much brighter the sclera is than what is seen there.
         rim: of the rings.
     """
     contrast = float(apart[rim] @ apart[rim])

@@ -1,4 +1,4 @@
-"""The white of an eye, rebuilt where its iris was: what is seen when the iris has moved away."""
+"""The sclera of an eye, rebuilt where its iris was: what is seen when the iris has moved away."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gaze.face.face import Iris
 from gaze.photo.remapping import NO_MAP
 
 _HOLE = (1.18, 1.5)
-"""Radius around the iris, in its own, within which the white has to be rebuilt: of a sharp iris, and of any."""
-_AS_WHITE = 0.85
-"""Share of the way from the iris's brightness to the white's from which on a place shows nothing of the iris."""
+"""Radius around the iris, in its own, within which the sclera has to be rebuilt: of a sharp iris, and of any."""
+_AS_SCLERA = 0.85
+"""Share of the way from the iris's brightness to the sclera's from which on a place shows nothing of the iris."""
 _AROUND = 2.3
-"""Radius around the iris up to which what is seen between the lids is taken for white."""
+"""Radius around the iris up to which what is seen between the lids is taken for sclera."""
 _NEAR = 0.5
 """Iris radii over which what is seen counts less, away from the iris: corners are pink and in shade."""
 _UNDER = 0.2
@@ -22,7 +22,7 @@ _UNDER = 0.2
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
 _LEVELS = np.linspace(0, 1, 11)
-"""Shares of the way from the upper lid to the lower one at which the white is read at the sides."""
+"""Shares of the way from the upper lid to the lower one at which the sclera is read at the sides."""
 _SPREAD = 0.12
 """How far around these levels it is read."""
 _DOUBT = 0.05
@@ -55,16 +55,16 @@ def iris_reach(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray) -> 
         return _HOLE[0]
     levels, radii = np.maximum.accumulate(levels[known]), radii[known]
     share = (levels - levels[0]) / (levels[-1] - levels[0])
-    return float(np.clip(np.interp(_AS_WHITE, share, radii), *_HOLE))
+    return float(np.clip(np.interp(_AS_SCLERA, share, radii), *_HOLE))
 
 
-def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray, reach: float) -> np.ndarray:
-    """The patch with the white of the eye where the iris was.
+def rebuild_sclera(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray, reach: float) -> np.ndarray:
+    """The patch with the sclera of the eye where the iris was.
 
     Its colour goes over from what is seen on the one side of the iris to what is seen on the other, at the same share
-    of the way from lid to lid: so lashes and the lid's shadow lie on it as they do at the sides. What the white that is
-    seen differs from that goes on smoothly, and its grain. Along the lower lid all that is seen at the sides, lashes
-    included, goes on across.
+    of the way from lid to lid: so lashes and the lid's shadow lie on it as they do at the sides. Where the
+    sclera that is seen differs from that, the difference goes on smoothly, and so does the grain. Along the lower lid
+    all that is seen at the sides, lashes included, goes on across.
 
     Args:
         patch: (h, w, 3) float32 RGB.
@@ -81,15 +81,15 @@ def rebuild_white(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarray
     depth, height = lids.depth(x, y), lids.height(x, y)
     level = np.clip(depth / np.maximum(depth + height, 1e-3), 0, 1)
     left, right = _sides(patch, seen, share[..., 0], level, opening, distance)
-    white = _at_level(left, level) * (1 - share) + _at_level(right, level) * share
-    white *= _continued(patch / np.maximum(white, 1), seen, iris.radius)
-    white += _grain(patch, seen & (opening > 0.99))[..., None]
+    sclera = _at_level(left, level) * (1 - share) + _at_level(right, level) * share
+    sclera *= _continued(patch / np.maximum(sclera, 1), seen, iris.radius)
+    sclera += _grain(patch, seen & (opening > 0.99))[..., None]
 
     ends = _CORNER * lids.length, (1 - _CORNER) * lids.length
     places = (float(np.clip(middle + side * 1.1 * reach * iris.radius, *ends)) for side in (-1, 1))
     low_left, low_right = (cv2.remap(patch, lids.beside(x, y, to), NO_MAP, cv2.INTER_LINEAR) for to in places)
     low = np.clip(1 - height / (_RISE * iris.radius), 0, 1)[..., None]
-    filled = white * (1 - low) + (low_left * (1 - share) + low_right * share) * low
+    filled = sclera * (1 - low) + (low_left * (1 - share) + low_right * share) * low
 
     under = np.clip((height / iris.radius + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
     hole = (np.clip((reach + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
@@ -104,7 +104,7 @@ def _sides(
     opening: np.ndarray,
     distance: np.ndarray,
 ) -> list[np.ndarray]:
-    """The white to the left and to the right of the iris at `_LEVELS`, (levels, 3) each.
+    """The sclera to the left and to the right of the iris at `_LEVELS`, (levels, 3) each.
 
     The one stands for the other where only one is seen. Where none is, the skin around, a little paler, stands for it.
     """
@@ -119,13 +119,13 @@ def _sides(
 
 
 def _profile(colours: np.ndarray, levels: np.ndarray, distance: np.ndarray) -> np.ndarray | None:
-    """The white at `_LEVELS` of pixels, (n, 3), that lie at such levels and so far from the iris: means around each."""
+    """The sclera at `_LEVELS`, of pixels, (n, 3), at such levels and so far from the iris: means around each."""
     if len(colours) < 3:
         return None
     near = np.exp(-(((_LEVELS[:, None] - levels) / _SPREAD) ** 2) / 2) * np.exp((distance.min() - distance) / _NEAR)
     grey = colours.mean(1)
     usual = np.interp(levels, _LEVELS, _means(near, grey[:, None])[:, 0])
-    # Lashes, and what lids and iris leak into the white, are darker than it is at their level.
+    # Lashes, and what lids and iris leak into the sclera, are darker than it is at their level.
     return _means(near * np.clip((grey / np.maximum(usual, 1) - 0.65) / 0.25, 0.02, 1), colours)
 
 
@@ -159,7 +159,7 @@ def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray
 
 
 def _grain(patch: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Noise as strong as that of the white that is seen, and no stronger than that around, (h, w); always the same.
+    """Noise as strong as that of the sclera that is seen, and no stronger than that around, (h, w); always the same.
 
     Its strength by Immerkær, "Fast Noise Variance Estimation", 1996, with a median, which leaves out lashes.
     """

@@ -113,7 +113,7 @@ def test_mirrored_it_is_the_same_picture_mirrored(framed: tuple[Portrait, Face],
     portrait, face = framed
     other = ENGINE.prepare(Portrait(np.ascontiguousarray(portrait.image[:, ::-1])), face.mirrored(portrait.width))
     difference = np.abs(frame_of(other, CLOSED)[:, ::-1] - frame_of(source, CLOSED))
-    assert difference.max() <= 12, "the matte and the grain of the white are not mirrored"
+    assert difference.max() <= 12, "the matte and the grain of the sclera are not mirrored"
     assert difference.mean() < 0.05
 
 

@@ -218,5 +218,5 @@ def test_a_face_of_few_pixels_moves_without_an_error(share: float) -> None:
         face = typical_face(*(Iris(32.3 + side * unit / 2, 24.5, share * unit) for side in (-1, 1)))
         engine = WarpEngine()
         source = engine.prepare(Portrait(image), face)
-        assert all(np.isfinite(eye.white).all() for eye in source.eyes)
+        assert all(np.isfinite(eye.sclera).all() for eye in source.eyes)
         assert engine.render(source, [Pose(pupil_x=15.0)]).shape == (1, *image.shape)

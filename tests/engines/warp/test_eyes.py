@@ -53,7 +53,7 @@ def source() -> WarpSource:
 def blobs(frame: np.ndarray) -> list[tuple[float, float, float, float]]:
     """The dark discs of a frame, left to right: x, y, radius of the same area, shorter by longer axis."""
     darkness = np.clip((WHITE[0] - frame[..., 0].astype(float)) / (WHITE[0] - IRIS[0]), 0, 1)
-    # Skin counts as white here: only what is darker than it belongs to an iris.
+    # Skin counts as sclera here: only what is darker than it belongs to an iris.
     skin = (WHITE[0] - SKIN[0]) / (WHITE[0] - IRIS[0])
     count, labels, stats, _ = cv2.connectedComponentsWithStats((darkness > skin + 0.1).astype(np.uint8))
     found = []

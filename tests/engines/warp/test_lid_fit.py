@@ -89,7 +89,7 @@ def test_no_ring_is_left_of_an_iris_that_was_found_a_little_small(x: float) -> N
 
 @pytest.mark.parametrize("up", [-15.0, 15.0])
 def test_the_white_is_no_darker_and_no_lighter_than_it_was(up: float) -> None:
-    """Whatever a look uncovers between the lids lies between iris and white, or nearly so."""
+    """Whatever a look uncovers between the lids lies between iris and sclera, or nearly so."""
     portrait, face = drawn_face()
     source = WarpEngine(straighten=False).prepare(portrait, face)
     for x in (-15.0, 0.0, 15.0):

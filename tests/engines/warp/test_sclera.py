@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.lids import Lids
-from gaze.engines.warp.sclera import rebuild_white
+from gaze.engines.warp.sclera import rebuild_sclera
 from gaze.face.face import Iris, Opening
 from tests.faces import parabolas
 
@@ -17,18 +17,18 @@ Y, X = np.mgrid[:80, :101].astype(np.float32)
 SKIN = np.array([190, 150, 130], np.float32)
 
 
-def drawn(white: np.ndarray, iris: tuple[int, int, int] | None = (60, 40, 30)) -> np.ndarray:
-    """(80, 101, 3) float32: `white`, of the same shape, between the lids, skin around, an iris on top."""
+def drawn(sclera: np.ndarray, iris: tuple[int, int, int] | None = (60, 40, 30)) -> np.ndarray:
+    """(80, 101, 3) float32: `sclera`, of the same shape, between the lids, skin around, an iris on top."""
     inside = Lids(LIDS).coverage(X, Y)[..., None]
     if iris:
         dark = np.clip(IRIS.radius + 0.5 - np.hypot(X - IRIS.x, Y - IRIS.y), 0, 1)[..., None]
-        white = white * (1 - dark) + np.array(iris) * dark
-    return (SKIN * (1 - inside) + white * inside).astype(np.float32)
+        sclera = sclera * (1 - dark) + np.array(iris) * dark
+    return (SKIN * (1 - inside) + sclera * inside).astype(np.float32)
 
 
 def rebuilt(patch: np.ndarray) -> np.ndarray:
     lids = Lids(LIDS)
-    return rebuild_white(patch, lids, IRIS, lids.coverage(X, Y), 1.18)
+    return rebuild_sclera(patch, lids, IRIS, lids.coverage(X, Y), 1.18)
 
 
 def shadow(darkest: float) -> np.ndarray:
@@ -38,9 +38,9 @@ def shadow(darkest: float) -> np.ndarray:
 
 @pytest.mark.parametrize("light", [(225, 225, 225), (170, 160, 150), (90, 85, 95)])
 def test_the_white_goes_over_from_one_side_to_the_other(light: tuple[int, int, int]) -> None:
-    white = np.array(light) * (1 - 0.25 * X / 100)[..., None] * shadow(0.65)
+    sclera = np.array(light) * (1 - 0.25 * X / 100)[..., None] * shadow(0.65)
     deep = (Lids(LIDS).coverage(X, Y) == 1) & (np.hypot(X - 50, Y - 40) < 17)
-    off = np.abs(rebuilt(drawn(white)) - white)[deep].mean(1) / light[0]
+    off = np.abs(rebuilt(drawn(sclera)) - sclera)[deep].mean(1) / light[0]
     assert np.median(off) < 0.04
     assert np.percentile(off, 95) < 0.1
 
@@ -55,11 +55,11 @@ def test_the_shadow_of_the_lid_is_as_dark_as_at_the_sides() -> None:
 def test_what_lies_along_the_lower_lid_goes_on_across() -> None:
     """No light crescent is left where lashes cross below the iris."""
     lashes = np.where(Lids(LIDS).height(X, Y)[..., None] < 4, 0.4, 1.0)
-    white = 215 * lashes * np.ones(3)
+    sclera = 215 * lashes * np.ones(3)
     height = Lids(LIDS).height(X, Y)
     along = (height > 0) & (height < 3) & (np.abs(X - 50) < 10)
     contrast = 0.6 * 215
-    assert np.abs(rebuilt(drawn(white)) - white)[along].mean() < 0.45 * contrast
+    assert np.abs(rebuilt(drawn(sclera)) - sclera)[along].mean() < 0.45 * contrast
 
 
 def test_skin_and_the_far_white_stay_to_the_bit() -> None:
@@ -74,5 +74,5 @@ def test_where_no_white_is_seen_pale_skin_stands_for_it() -> None:
     lids = Lids(parabolas(narrow))
     inside = lids.coverage(X, Y)
     patch = (SKIN * (1 - inside[..., None]) + np.array([60, 40, 30]) * inside[..., None]).astype(np.float32)
-    middle = rebuild_white(patch, lids, IRIS, inside, 1.18)[44, 50]
+    middle = rebuild_sclera(patch, lids, IRIS, inside, 1.18)[44, 50]
     assert middle == pytest.approx((SKIN + SKIN.mean()) / 2, abs=20)
