@@ -22,7 +22,7 @@ def test_the_whole_photo_is_scaled_to_the_frame_size(size: tuple[int, int]) -> N
     assert max(framed.width, framed.height) == 512
     assert framed.width % 2 == framed.height % 2 == 0
     assert framed.width / framed.height == pytest.approx(size[0] / size[1], rel=0.01)
-    assert moved.centre == pytest.approx((50 * 512 / max(size), 50 * 512 / max(size)))
+    assert moved.centre == pytest.approx((50.5 * 512 / max(size) - 0.5, 50.5 * 512 / max(size) - 0.5))
     assert framed.notes == ()
 
 
