@@ -83,7 +83,7 @@ def measure(portrait: Portrait, face: Face, poses: list[Pose], network: Network 
     assert network is not None
     known = CutoutEngine(WarpEngine(), network)
     source = known.prepare(portrait, face)
-    matte = source.subject.layer[..., 3]
+    matte = source.person.layer[..., 3]
     truths = [moved(matte, WarpEngine().positions(source.source, pose)) for pose in poses]
     rows = []
     for background, engine in (("with it", Unknowing()), ("still", Still(matte))):
