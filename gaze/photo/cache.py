@@ -18,6 +18,8 @@ from gaze.photo.process import Pixels
 
 MOST = 256 * 2**20
 """Bytes that all may take; what was used longest ago makes room."""
+MOST_PHOTOS = 64
+"""How many there may be, however small: each is an open file, of which a program may often have a thousand."""
 TIME = 600.0
 """Seconds for which one is kept after it was last used."""
 
@@ -86,7 +88,9 @@ class PhotoCache:
     def _make_room(self, more: int) -> None:
         now = self._clock()
         for name, entry in list(self._entries.items()):  # what was used longest ago comes first
-            if more + sum(it.bytes for it in self._entries.values()) > MOST or now - entry.used > TIME:
+            are_many = len(self._entries) + bool(more) > MOST_PHOTOS
+            are_large = more + sum(it.bytes for it in self._entries.values()) > MOST
+            if are_many or are_large or now - entry.used > TIME:
                 self._drop(name)
 
     def _drop(self, name: str) -> None:

@@ -240,6 +240,18 @@ def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, mo
     assert list(cache._entries) == ["b"]
 
 
+def test_so_many_small_photos_are_not_kept_that_files_run_out(tmp_path: Path) -> None:
+    cache = PhotoCache(tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else None
+    for number in range(200):
+        cache.put(str(number), Pixels(np.full((2, 2, 3), number, np.uint8), None, ()))
+    assert cache.get("199")
+    assert cache.get("100") is None
+    assert len(cache._entries) == 64
+    if before is not None:
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 66
+
+
 def test_a_script_without_a_guard_reads(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(f"from gaze.photo.portrait import load_portrait\nprint(load_portrait({str(PHOTO)!r}).width)\n")
