@@ -47,9 +47,7 @@ def resized(iris_distance: float) -> Change:
         scale = iris_distance / face.iris_distance
         height, width = (round(side * scale) for side in image.shape[:2])
         kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        return cv2.resize(image, (width, height), interpolation=kind), face.moved(
-            scale, scale / 2 - 0.5, scale / 2 - 0.5
-        )
+        return cv2.resize(image, (width, height), interpolation=kind), face.scaled(scale)
 
     return change
 

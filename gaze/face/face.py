@@ -211,6 +211,10 @@ class Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""
         return self.mapped(lambda points: points * scale + (dx, dy), scale)
 
+    def scaled(self, scale: float) -> Face:
+        """The same face in the picture that was resized: its edges stay edges, and centres of pixels whole numbers."""
+        return self.moved(scale, scale / 2 - 0.5, scale / 2 - 0.5)
+
     def mirrored(self, width: int) -> Face:
         """The same face in the picture, `width` pixels wide, that was flipped left to right."""
         face = self.mapped(lambda points: (width - 1, 0) + points * (-1, 1), 1)

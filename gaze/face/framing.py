@@ -57,9 +57,7 @@ def frame_portrait(
     if alpha is not None:
         alpha = cv2.resize(alpha, size, interpolation=interpolation)
     original = Original(portrait.image, (x, y, width, height), scaled) if scale < 1 else None
-    # Edges stay edges when a picture is scaled, and centres of pixels are whole numbers.
-    moved = face.moved(scale, (0.5 - x) * scale - 0.5, (0.5 - y) * scale - 0.5)
-    return Portrait(scaled, notes, alpha, original), moved
+    return Portrait(scaled, notes, alpha, original), face.moved(1, -x, -y).scaled(scale)
 
 
 def _head_and_shoulders(portrait: Portrait, face: Face) -> tuple[int, int, int, int]:

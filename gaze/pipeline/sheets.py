@@ -226,8 +226,7 @@ def _rendered(engine: Engine, portrait: Portrait, face: Face, plan: SheetPlan) -
             )
             assert image is not None
             small = replace(portrait, image=image, alpha=alpha)
-        # Edges stay edges when a picture is scaled, and centres of pixels are whole numbers.
-        source = engine.prepare(small, face.moved(scale, scale / 2 - 0.5, scale / 2 - 0.5))
+        source = engine.prepare(small, face.scaled(scale))
         for batch in engine.stream(source, [plan.grid.pose(cell) for cell in cells]):
             yield from batch
 
