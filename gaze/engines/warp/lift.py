@@ -77,9 +77,9 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
     visible = (opening > 0.9) & (distance < reach + _END) & (clear == 1)
     wide = max(0.06, 0.75 / radius)
     typical = _typical(eye, visible, reach, wide)
-    cover = typical[..., 3:]
-    shadow = _shadow(patch - (1 - cover) * sclera, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
-    excess = patch - (1 - cover) * sclera - typical[..., :3] * shadow
+    layer = patch - (1 - typical[..., 3:]) * sclera
+    shadow = _shadow(layer, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
+    excess = layer - typical[..., :3] * shadow
     spots = _highlights(eye, excess, visible & (distance < 1 - _RIM / 2))
     if spots.any():
         # Once more without them: they may lie on most of a pupil.
