@@ -21,15 +21,21 @@ COUNT = """async () => {
         for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     }
 }"""
+FONT = """(other) => {
+    const style = new CSSStyleSheet();
+    if (other) style.replaceSync(`* { font-family: ${other} !important; }`);
+    document.adoptedStyleSheets = [style];
+}"""
+"""Lets the page have another font than ours, or its own again."""
 LOOKS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "mouse": {"desktop": (app.DESKTOP, "light")},
     "touch": {"phone": (app.PHONE, "dark"), "small": (app.SMALL, "light")},
 }
 """How each state is looked at: on which screens, and whether in light or dark. One visit is enough for two phones."""
-if look := os.environ.get("GAZE_LOOK"):  # such as "phone-light"
+for look in os.environ.get("GAZE_LOOKS", "").split():  # such as "phone-light small-dark", instead
     screen, theme = look.split("-")
-    LOOKS = {"mouse" if screen == "desktop" else "touch": {screen: (getattr(app, screen.upper()), theme)}}
-OTHER_FONT = "* { font-family: 'DejaVu Sans', sans-serif !important; }"
+    of_its_hand = next(looks for looks in LOOKS.values() if screen in looks)
+    of_its_hand[screen] = (of_its_hand[screen][0], theme)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,7 @@ class Visit:
         for name, (screen, theme) in self.looks.items():
             self.page.set_viewport_size(screen["viewport"])
             self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            self.page.evaluate(FONT, "sans-serif" if name == "small" else None)
             yield name
 
     def states(self) -> Iterator[str]:
@@ -107,8 +114,8 @@ class Visit:
         page.locator("#fault").get_by_text("This did not work.").wait_for()
         yield "error-option"
         page.unroute(app.QUESTIONS)
-        with app.another_portrait(page):
-            app.move(page, "Strength", 100)
+        app.move(page, "Strength", 100)
+        page.locator("#fault").wait_for(state="hidden")
         app.wait_state(page, "preview")
         yield from self.runs()
         yield from self.finished()
