@@ -2,9 +2,10 @@
 
 The network for irises was trained on open eyes alone, and gives lids and an iris for anything. But what it saw tells:
 one linear function of its features (Alain and Bengio, "Understanding intermediate layers using linear classifier
-probes", 2016) separates open eyes from others. It was fitted by logistic regression on eyes in pictures of faces that
-are not part of the project, changed as photos are, and covered or closed: benchmarks/RESULTS.md has how many, and how
-it errs on those that a fit had not seen.
+probes", 2016) separates open eyes from others. `open_eye.npy` is that function, (129,) float32: a weight for each
+feature, and the constant. It was fitted by logistic regression on eyes in pictures of faces that are not part of the
+project, changed as photos are, and covered or closed: benchmarks/RESULTS.md has how many, and how it errs on those that
+a fit had not seen.
 """
 
 from __future__ import annotations
