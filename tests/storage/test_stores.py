@@ -20,8 +20,9 @@ from gaze.progress import Progress, Steps
 from gaze.storage import copies
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.publishing import publishing
+from gaze.storage.remote_store import RemoteStore
 from gaze.storage.sessions import SessionStore
-from gaze.storage.stores import RemoteStore, open_store
+from gaze.storage.stores import open_store
 from tests.s3 import S3
 
 FILES = {
@@ -310,7 +311,7 @@ def test_what_is_deleted_while_it_is_fetched_is_gone(
 
 
 def test_a_slow_store_does_not_hold_up_the_page(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gaze.storage.stores._PATIENCE", 0.05)
+    monkeypatch.setattr("gaze.storage.remote_store._PATIENCE", 0.05)
     monkeypatch.setattr(store, "has", lambda session: time.sleep(0.5))
     assert store.present(["1" * 32]) == {"1" * 32}
 
