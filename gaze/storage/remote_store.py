@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -20,6 +20,7 @@ from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.locks import LEFT_AGE
 from gaze.storage.owners import SECRET, SECRET_BYTES, checked
 from gaze.storage.publishing import is_session
+from gaze.storage.sending import NAME, send
 from gaze.storage.sessions import SessionStore, gone
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ _REMOVED = 10_000
 """How many sessions that were removed are remembered, lest a file that is on its way comes back."""
 _PATIENCE = 5.0
 """Seconds for which a page waits for the store."""
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
 class RemoteStore(SessionStore):
@@ -63,6 +63,7 @@ class RemoteStore(SessionStore):
         self._seen: dict[str, float] = {}
         self._removed: dict[str, None] = {}
         self._in_work: set[str] = set()
+        self._writing = threading.Lock()
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="store")
         self._tidying: Future[None] | None = None
 
@@ -131,9 +132,10 @@ class RemoteStore(SessionStore):
         return [*self._here.sessions(), *sorted(whole, key=lambda session: -whole[session])]
 
     def write(self, session: str, name: str, data: bytes) -> None:
-        if self._here.has(session):
-            self._here.write(session, name, data)
-            return
+        with self._writing:
+            if self._here.has(session):
+                self._here.write(session, name, data)
+                return
         self._demand(session)
         self._remote.write(f"{session}/{name}", data)
         self._copies.drop(session)  # which may have what it replaces
@@ -202,14 +204,16 @@ class RemoteStore(SessionStore):
     def _send(self, session: str) -> Iterator[Progress]:
         """Copy a finished session to the store; if that fails it stays here."""
         folder = self.root / session
-        with suppress(StoreError, OSError):  # its owner may delete it meanwhile
-            names = sorted({path.name for path in folder.iterdir()} - {METADATA})
-            for done, name in enumerate(names):
-                yield Progress("keep", done, len(names), f"Keeping the portrait: file {done + 1} of {len(names)}")
-                self._remote.put(folder / name, f"{session}/{name}")
-            self._remote.put(folder / METADATA, f"{session}/{METADATA}")
+
+        def adopt() -> None:
             self._seen[session] = self._clock()
             self._copies.adopt(folder)
+
+        with suppress(StoreError, OSError):  # its owner may delete it meanwhile
+            yield from send(folder, self._remote.put, self._writing, adopt)
+        if session in self._removed:
+            with suppress(StoreError):
+                self._remove(session)  # once more: a file of it was on its way
 
     def _demand(self, session: str) -> None:
         """Raises GazeError if the store has no such session, StoreError if that cannot be known."""
@@ -235,7 +239,7 @@ class RemoteStore(SessionStore):
 
     def _copy(self, session: str, name: str) -> Path:
         """A file of a session that the store has, on this machine."""
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise gone()
         try:
             copy = self._copies.file(session, name, partial(self._remote.get, f"{session}/{name}"))

@@ -236,6 +236,56 @@ def test_a_run_that_is_cancelled_while_it_is_copied_leaves_nothing(store: Remote
     assert RemoteFolder(url).find(folder.name) == []
 
 
+@pytest.mark.parametrize("on_its_way", FILES)
+def test_what_is_written_while_a_portrait_is_copied_is_copied_too(
+    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_its_way: str
+) -> None:
+    put, captions = RemoteFolder.put, [b"words"]
+
+    def put_while_its_owner_writes(self: RemoteFolder, source: Path, name: str) -> None:
+        put(self, source, name)
+        if name.endswith(on_its_way) and captions:
+            store.write(source.parent.name, "share.json", captions.pop())
+
+    monkeypatch.setattr(RemoteFolder, "put", put_while_its_owner_writes)
+    session = make(store)
+    assert machine(url, tmp_path / "second").file(session, "share.json").read_bytes() == b"words"
+    assert store.notes(session) == ()
+
+
+def test_what_a_killed_program_left_of_a_file_is_not_copied(store: RemoteStore, url: str, tmp_path: Path) -> None:
+    folder = store.new()
+    list(making(folder))
+    for left in (".draft-0123", ".metadata.json"):
+        (folder / left).write_bytes(b"half")
+    (folder / ".sheets-0123").mkdir()
+    store.expire()
+    other = machine(url, tmp_path / "second")
+    assert {path.name for path in other.folder(folder.name).iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("on_its_way", FILES)
+def test_a_portrait_that_is_deleted_while_it_is_copied_does_not_come_back(
+    store: RemoteStore, url: str, monkeypatch: pytest.MonkeyPatch, on_its_way: str
+) -> None:
+    put = RemoteFolder.put
+
+    def put_what_is_deleted(self: RemoteFolder, source: Path, name: str) -> None:
+        if name.endswith(on_its_way):
+            store.delete(source.parent.name)
+            source.parent.mkdir()
+            source.write_bytes(b"on its way")
+            put(self, source, name)
+            source.unlink()
+            source.parent.rmdir()
+        else:
+            put(self, source, name)
+
+    monkeypatch.setattr(RemoteFolder, "put", put_what_is_deleted)
+    session = make(store)
+    assert RemoteFolder(url).find(session) == []
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "/etc/passwd", ".key", "x" * 32, "A" * 32, "0" * 31])
 def test_no_other_path_is_a_session(store: RemoteStore, name: str) -> None:
     store.check()
