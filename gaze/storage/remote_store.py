@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from gaze.errors import GazeError, StoreError
+from gaze.output.bundle import SHARE
 from gaze.output.metadata import METADATA
 from gaze.progress import Outcome, Progress
 from gaze.storage.copies import Copies
@@ -26,7 +28,8 @@ from gaze.storage.sessions import SessionStore, gone
 _log = logging.getLogger(__name__)
 
 _BELIEVED = 60.0
-"""Seconds for which a session that was there is taken to be there; another machine may delete it."""
+"""Seconds for which a session that was there is taken to be there, and as it was: another machine may change it."""
+_CHANGING = (METADATA, SHARE)
 _REMOVED = 10_000
 """How many sessions that were removed are remembered, lest a file that is on its way comes back."""
 _PATIENCE = 5.0
@@ -242,7 +245,8 @@ class RemoteStore(SessionStore):
         if not NAME.fullmatch(name):
             raise gone()
         try:
-            copy = self._copies.file(session, name, partial(self._remote.get, f"{session}/{name}"))
+            get = partial(self._remote.get, f"{session}/{name}")
+            copy = self._copies.file(session, name, get, _BELIEVED if name in _CHANGING else math.inf)
         except FileNotFoundError:
             raise gone() from None
         if session in self._removed:  # meanwhile

@@ -159,6 +159,30 @@ def test_what_another_machine_deleted_is_gone_here_within_a_minute(
     assert not list(tmp_path.glob(f"first/*/{session}"))
 
 
+def test_what_another_machine_wrote_is_seen_within_a_minute(
+    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(store)
+    other = machine(url, tmp_path / "second")
+
+    def seen(age: float) -> bytes:
+        copy = other.file(session, "share.json")
+        os.utime(copy, (time.time() - age,) * 2)
+        return other.file(session, "share.json").read_bytes()
+
+    store.write(session, "share.json", b"before")
+    other.folder(session)
+    store.write(session, "share.json", b"after")
+    assert seen(age=50) == b"before"
+    assert seen(age=60) == b"after"
+    with monkeypatch.context() as broken:
+        break_down(broken, url)
+        assert seen(age=60) == b"after"
+    monkeypatch.setattr(RemoteFolder, "get", lambda *_: pytest.fail("what is never written again is fetched again"))
+    os.utime(other.file(session, "gaze.pack"), (0, 0))
+    other.file(session, "gaze.pack")
+
+
 def test_old_sessions_expire_and_so_does_what_an_interrupted_copy_left(
     store: RemoteStore, url: str, tmp_path: Path, clock: Clock
 ) -> None:
