@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from gaze.errors import GazeError, StoreError
-from gaze.output.bundle import SHARE
+from gaze.output.bundle import INPUT, SHARE
 from gaze.output.metadata import METADATA
 from gaze.progress import Outcome, Progress
 from gaze.storage.copies import Copies
@@ -277,7 +277,8 @@ class RemoteStore(SessionStore):
         """Every session of which the store has anything: when that was written, and whether the session is whole."""
         folders = {}
         for session, names in ((it, names) for it, names in self._remote.folders().items() if is_session(it)):
-            whole = METADATA in names
+            # Metadata are written anew when sheets are added, and the session is kept no longer for that.
+            dated = next((name for name in (INPUT, METADATA) if name in names), names[0])
             with suppress(FileNotFoundError):  # deleted meanwhile
-                folders[session] = self._remote.written(f"{session}/{METADATA if whole else names[0]}"), whole
+                folders[session] = self._remote.written(f"{session}/{dated}"), METADATA in names
         return folders

@@ -201,6 +201,21 @@ def test_old_sessions_expire_and_so_does_what_an_interrupted_copy_left(
     assert [name for _, name in remote.find()] in ([], [".key"])
 
 
+def test_a_portrait_whose_sheets_are_added_is_kept_no_longer_for_that(
+    store: RemoteStore, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(store)
+    store.write(session, "metadata.json", FILES["metadata.json"])
+    written = RemoteFolder.written
+    monkeypatch.setattr(
+        RemoteFolder, "written", lambda self, name: written(self, name) + WEEK * name.endswith("metadata.json")
+    )
+    assert store.expire() == 0
+    clock.now = WEEK + 60
+    assert store.expire() == 1
+    assert RemoteFolder(url).find(session) == []
+
+
 def test_a_lost_connection_loses_no_portrait(
     store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
