@@ -16,12 +16,22 @@ from gaze.photo.remapping import NO_MAP
 
 _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 51, 8)]))
 """Angles at which irises are seen beside the lids, clockwise from the right."""
-_BELOW = np.radians(np.arange(28, 153, 8))
+_BELOW = np.radians(np.arange(28, 153, 4))
 _APART = 0.1
 """How far inside and outside of a circle brightness is compared, in radii."""
-_SEEN = 0.6
-"""Share of the contrast at the sides from which on the edge is seen below, too."""
-_CLEAR = 0.06
+_RISING, _FEWEST = 0.5, 4
+"""Share of the contrast at the sides by which brightness rises where the edge is seen below, too; and at how many
+angles it has to."""
+_RADII, _STEP = np.arange(0.7, 1.31, 0.02), 4
+"""Radii at which brightness is read along rays down; and how many of them apart it is compared."""
+_ITS_OWN = (0.76, 1.09)
+"""Radii between which the steepest rise may be the iris's edge."""
+_LASHES = 0.5
+"""Share of the contrast at the sides by which it may be darker inside of that edge than there: lashes are darker."""
+_AGREEING, _CIRCULAR = (0.4, 0.6), (0.95, 0.75)
+"""For none of a lid's way and for all of it: the share of the edge below it that has to be seen; and how much less the
+distances of what is seen from the iris's centre may spread than those from the lid, for it to be an iris's edge."""
+_CLEAR = 0.04
 """How far a lid is kept away from an edge that is seen, in radii."""
 _BEND = 1.5
 """How far beside that edge the lid goes along, in radii: it has no corners of its own."""
@@ -131,10 +141,8 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     for edge in (upper, lower):
         edge[0, 0] = min(edge[0, 0], -_CORNER * iris.radius)
         edge[-1, 0] = max(edge[-1, 0], _CORNER * iris.radius)
-    seen = _BELOW[_rise(part, iris, _BELOW) > max(_SEEN * sides, 4.0)]
-    if len(seen):
-        points = np.stack([np.cos(seen), np.sin(seen)], 1) @ axes.T * (1 + _CLEAR) * iris.radius
-        lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
+    points, lacks = _lacking(part, iris, lower, axes, sides)
+    if len(lacks):
         far = np.abs(lower[1:-1, :1] - points[:, 0]) / (_BEND * iris.radius)
         near = np.cos(np.pi / 2 * np.minimum(far, 1)) ** 2
         push = (lacks * near).max(1)
@@ -143,6 +151,53 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
             lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
     return SeenEye(iris, Contours(*moved), sides)
+
+
+def _lacking(
+    part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the edge of an iris is seen below, and how far the lower lid would have to go down for that.
+
+    What rises there may be the lid's own edge or that of lashes as well. These go along the lid, an iris's around it.
+
+    Args:
+        part: around the eye.
+        iris: of the eye.
+        lower: (points, 2), the lid's edge, from the iris's centre along `axes`.
+        axes: of the eye.
+        sides: how much brighter it is outside of the iris than inside at the sides.
+
+    Returns:
+        (n, 2), like `lower`, and (n,) pixels.
+    """
+    turns = np.stack([np.cos(_BELOW), np.sin(_BELOW)], 1)
+    shown, beside = (
+        _values(part, iris.radius * rays @ axes + (iris.x, iris.y))
+        for rays in (
+            turns[:, None] * _RADII[:, None],
+            np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1)[None] * (1 - _APART),
+        )
+    )
+    rises = shown[:, _STEP:] - shown[:, :-_STEP]
+    steepest = rises.argmax(1)
+    radii = _RADII[steepest + _STEP // 2]
+    inside = np.take_along_axis(shown, np.maximum(steepest - _STEP // 2, 0)[:, None], 1)[:, 0]
+    seen = (
+        (rises.max(1) > max(_RISING * sides, 3.0))
+        & (radii > _ITS_OWN[0])
+        & (radii < _ITS_OWN[1])
+        & (inside > float(np.median(beside)) - _LASHES * max(sides, 0.0))
+    )
+    around = turns * iris.radius
+    covered = around[:, 1] > np.interp(around[:, 0], *lower.T)
+    points = (around * radii[:, None])[seen]
+    below = points[:, 1] - np.interp(points[:, 0], *lower.T)
+    if not covered.any() or len(points) < _FEWEST:
+        return points[:0], below[:0]
+    spread = float(radii[seen].std()) * iris.radius / max(float(below.std()), 1e-6)
+    measures = (float(seen[covered].mean()), _AGREEING), (spread, _CIRCULAR)
+    share = np.prod([np.clip((value - none) / (whole - none), 0, 1) for value, (none, whole) in measures])
+    return points, share * np.maximum(below + _CLEAR * iris.radius, 0)
 
 
 def _bowed(edge: np.ndarray, deepest: int) -> np.ndarray:
