@@ -8,6 +8,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Most of what is installed is never imported, so Python compiles a module when it first needs it.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 # Two files of tests at a time: more would share a processor's cores with what they start themselves.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -33,13 +35,13 @@ coverage: $(VENV)/dev
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore=tests/browser --cov --cov-report=term --cov-fail-under=$(COVERED)
 
 opencv: $(VENV)/dev
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/opencv-$(OPENCV) opencv-python-headless==$(OPENCV)
+	$(INSTALL) --no-deps --upgrade --target $(VENV)/opencv-$(OPENCV) opencv-python-headless==$(OPENCV)
 	PYTHONPATH=$(VENV)/opencv-$(OPENCV) $(BIN)/python -m pytest tests/face tests/motion/test_tracking.py tests/engines/warp -k "not found_out"
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports --no-logo
 	@sh tests/browser/lint.sh
 
@@ -58,11 +60,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/run: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable . --constraint constraints.txt
+	$(INSTALL) --editable . --constraint constraints.txt
 	touch $@
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	$(INSTALL) --editable '.[dev]' --constraint constraints.txt
 	touch $@ $(VENV)/run
 
 lock: $(VENV)/dev
