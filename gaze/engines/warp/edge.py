@@ -19,10 +19,12 @@ _SOLID, _CLEAR = 0.65, 0.4
 """What a ray shows of the iris at its start, and at its end, if it crosses the edge: at least, and at most."""
 _QUARTERS = 1.349
 """Standard deviations of a Gaussian between the quarters of an edge that it blurs."""
-_OFF = 0.2
+_OFF = 0.15
 """How far from a radius of 1 it may be."""
-_SHARPEST = 0.25
-"""Pixels: standard deviation of the blur of an edge that only the size of pixels softens, which is 1 / √12."""
+_SHARPEST = 0.29
+"""Pixels: standard deviation of the blur of an edge that only the size of pixels softens, 1 / √12."""
+_READ = 1.12
+"""How much softer an edge is drawn than it is read, since drawing it between pixels must not make it crisper."""
 
 
 class Edge(NamedTuple):
@@ -65,4 +67,4 @@ def find_edge(cover: np.ndarray, visible: np.ndarray, iris: Iris) -> Edge | None
     if len(places) < _FEWEST:
         return None
     radius, blur = (float(np.median(each)) for each in (places, widths))
-    return Edge(radius, max(blur / _QUARTERS, _SHARPEST / iris.radius)) if abs(radius - 1) < _OFF else None
+    return Edge(radius, _READ * max(blur / _QUARTERS, _SHARPEST / iris.radius)) if abs(radius - 1) < _OFF else None

@@ -19,19 +19,21 @@ _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 
 _BELOW = np.radians(np.arange(28, 153, 4))
 _APART = 0.1
 """How far inside and outside of a circle brightness is compared, in radii."""
-_RISING, _FEWEST = 0.5, 4
-"""Share of the contrast at the sides by which brightness rises where the edge is seen below, too; and at how many
-angles it has to."""
-_RADII, _STEP = np.arange(0.7, 1.31, 0.02), 4
+_SEEN = 0.6
+"""Share of the contrast at the sides from which on the edge is seen below, too."""
+_RADII, _STEP = np.linspace(0.7, 1.3, 31), 4
 """Radii at which brightness is read along rays down; and how many of them apart it is compared."""
-_ITS_OWN = (0.76, 1.09)
-"""Radii between which the steepest rise may be the iris's edge."""
 _LASHES = 0.5
 """Share of the contrast at the sides by which it may be darker inside of that edge than there: lashes are darker."""
-_AGREEING, _CIRCULAR = (0.4, 0.6), (0.95, 0.75)
-"""For none of a lid's way and for all of it: the share of the edge below it that has to be seen; and how much less the
-distances of what is seen from the iris's centre may spread than those from the lid, for it to be an iris's edge."""
-_CLEAR = 0.04
+_AGREEING, _CIRCULAR, _AS_DARK = (0.4, 0.6), (0.95, 0.75), (1.0, 0.5)
+"""What speaks for an iris's edge, from not at all to all of it: the share of what a lid covers at which it is seen; how
+much less its distances from the centre spread than those from the lid; and by how much, in shares of the contrast
+at the sides, it is darker or lighter inside of it than there."""
+_DOUBTED, _UNLIKE = 0.7, 0.7
+"""Share of its way that a lid goes if the first two speak against it; and the share of that if the last does."""
+_ITS_OWN = 0.09
+"""Radii from the circle up to which the steepest rise is taken for the iris's edge."""
+_CLEAR = 0.06
 """How far a lid is kept away from an edge that is seen, in radii."""
 _BEND = 1.5
 """How far beside that edge the lid goes along, in radii: it has no corners of its own."""
@@ -180,24 +182,29 @@ def _lacking(
     )
     rises = shown[:, _STEP:] - shown[:, :-_STEP]
     steepest = rises.argmax(1)
-    radii = _RADII[steepest + _STEP // 2]
     inside = np.take_along_axis(shown, np.maximum(steepest - _STEP // 2, 0)[:, None], 1)[:, 0]
-    seen = (
-        (rises.max(1) > max(_RISING * sides, 3.0))
-        & (radii > _ITS_OWN[0])
-        & (radii < _ITS_OWN[1])
-        & (inside > float(np.median(beside)) - _LASHES * max(sides, 0.0))
-    )
+    usual = float(np.median(beside))
+    far, near = (int(np.abs(_RADII - at).argmin()) for at in (1 + _APART, 1 - _APART))
+    seen = (shown[:, far] - shown[:, near] > max(_SEEN * sides, 4.0)) & (inside > usual - _LASHES * max(sides, 0.0))
     around = turns * iris.radius
+    points = around * (1 + _CLEAR)
+    lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
+    radii = _RADII[steepest + _STEP // 2]
+    own = seen & (np.abs(radii - 1) < _ITS_OWN)
+    below = (around * radii[:, None])[own]
+    spread = float(radii[own].std()) * iris.radius if own.any() else math.inf
+    beneath = float((below[:, 1] - np.interp(below[:, 0], *lower.T)).std()) if own.any() else 1.0
     covered = around[:, 1] > np.interp(around[:, 0], *lower.T)
-    points = (around * radii[:, None])[seen]
-    below = points[:, 1] - np.interp(points[:, 0], *lower.T)
-    if not covered.any() or len(points) < _FEWEST:
-        return points[:0], below[:0]
-    spread = float(radii[seen].std()) * iris.radius / max(float(below.std()), 1e-6)
-    measures = (float(seen[covered].mean()), _AGREEING), (spread, _CIRCULAR)
-    share = np.prod([np.clip((value - none) / (whole - none), 0, 1) for value, (none, whole) in measures])
-    return points, share * np.maximum(below + _CLEAR * iris.radius, 0)
+    agreeing = _ramp(float(own[covered].mean()) if covered.any() else 1.0, _AGREEING)
+    circular = _ramp(spread / max(beneath, 1e-6), _CIRCULAR)
+    unlike = abs(float(np.median(inside[seen])) - usual) / max(sides, 1.0) if seen.any() else 0.0
+    likely = _DOUBTED + (1 - _DOUBTED) * agreeing * circular
+    return points[seen], likely * (_UNLIKE + (1 - _UNLIKE) * _ramp(unlike, _AS_DARK)) * lacks[seen]
+
+
+def _ramp(value: float, ends: tuple[float, float]) -> float:
+    """0 at the first end and beyond it, 1 at the second."""
+    return float(np.clip((value - ends[0]) / (ends[1] - ends[0]), 0, 1))
 
 
 def _bowed(edge: np.ndarray, deepest: int) -> np.ndarray:
