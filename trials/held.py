@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from gaze.ui.routes import ZIP
@@ -35,13 +35,16 @@ class Held:
         )
 
     def since(self, before: Held, megabytes: float, threads: int, photos: int = 0) -> Tried:
-        """Whether it is as before, but for so many megabytes and threads, and photos that were uploaded meanwhile."""
+        """Whether it is as before, but for so many megabytes and threads, and for photos uploaded meanwhile.
+
+        A photo is kept for some minutes: as it was uploaded, and as it was read, in an open file.
+        """
         grown = self.megabytes - before.megabytes
         told = (("threads", "threads"), ("descriptors", "open files"), ("temporary", "temporary files"))
         words = ", ".join(f"{getattr(before, name)} → {getattr(self, name)} {what}" for name, what in told)
-        most = Held(before.megabytes + megabytes, before.threads + threads, before.descriptors + 10, before.temporary)
-        fault = grown > megabytes or self.threads > most.threads or self.descriptors > most.descriptors
-        fault = fault or self.temporary > most.temporary + photos
+        files = (before.descriptors + 10 + photos, before.temporary + photos)
+        most = Held(before.megabytes + megabytes, before.threads + threads, *files)
+        fault = any(getattr(self, it.name) > getattr(most, it.name) for it in fields(Held))
         return Tried(FAULT if fault else words, f"{words}, {grown:.0f} MB more", megabytes=max(0.0, grown))
 
 

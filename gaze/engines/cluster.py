@@ -212,9 +212,7 @@ class ClusterEngine(Engine):
         except (RayError, RayServeException, TimeoutError) as error:
             if tries > 1 and not isinstance(error, TimeoutError):
                 return self._frames(source, batch, self._handle.render.remote(source, batch), tries - 1)
-            raise GazeError(
-                "The cluster's replicas were lost while they rendered. “ray status” tells how it is; try again then."
-            ) from error
+            raise _lost() from error
         self._notes |= dict.fromkeys(notes)
         return frames
 
@@ -222,8 +220,16 @@ class ClusterEngine(Engine):
         """How many batches to ask for at once: no replica is to wait, and Ray is to see work for more of them."""
         from ray import serve
 
-        deployments = serve.status().applications[self._application].deployments
-        return 2 * max(1, deployments[_REPLICA].replica_states.get("RUNNING", 0))
+        application = serve.status().applications.get(self._application)
+        if not (application and _REPLICA in application.deployments):
+            raise _lost()
+        return 2 * max(1, application.deployments[_REPLICA].replica_states.get("RUNNING", 0))
+
+
+def _lost() -> GazeError:
+    return GazeError(
+        "The cluster's replicas were lost while they rendered. “ray status” tells how it is; try again then."
+    )
 
 
 def _join(address: str) -> dict[str, float]:
@@ -274,7 +280,9 @@ def _starting(application: str) -> Iterator[Loading]:
 
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        state = serve.status().applications[application]
+        state = serve.status().applications.get(application)
+        if state is None:
+            raise GazeError("The cluster's replicas were taken away while they started. Try again.")
         if state.status == "RUNNING":
             return
         if state.status in ("DEPLOY_FAILED", "UNHEALTHY"):

@@ -209,10 +209,17 @@ def test_replicas_that_are_lost_again_and_again_are_told(signers: Signers, frame
     assert lost.asked == 3
 
 
+def test_replicas_that_were_taken_away_are_told(both: Signers, serve: Any) -> None:
+    """The last to need the replicas above."""
+    clear(serve)
+    with pytest.raises(GazeError, match="replicas were lost"):
+        both.engine.render(None, POSES[:10])
+
+
 def test_the_whole_way_from_the_setting_to_the_portrait(
-    both: Signers, serve: Any, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Any, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The instant engine's own keys, all of them; the last to need the replicas above."""
+    """The instant engine's own keys, all of them."""
     clear(serve)
     monkeypatch.setenv("GAZE_CLUSTER", "local")
     monkeypatch.setenv("GAZE_CLUSTER_CORES", "1")
