@@ -93,6 +93,8 @@ class Options:
         check_background(self.background)
         if not 1 <= self.quality <= 100:
             raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
+        if not 0 <= self.effort <= 6:
+            raise GazeError(f"The effort is {self.effort}. Choose a value from 0 to 6; 4 is the normal one.")
         if isinstance(self.face, str) and self.face != ALL:
             raise GazeError(f"The face is “{self.face}”. Give its number, 0 for the main one, or “{ALL}”.")
         if self.face == ALL and self.sheets:

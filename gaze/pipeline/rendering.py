@@ -19,9 +19,9 @@ from gaze.motion.keys import AUTO, COARSE, MOST, Axis, key_axis, key_looks, look
 from gaze.motion.morph import Morph
 from gaze.motion.motion import Keys
 from gaze.motion.tracking import find_motion
-from gaze.pipeline.frames import FrameRenderer, duration
+from gaze.pipeline.frames import FrameRenderer
 from gaze.pipeline.key_plan import KeyPlan, frames_planned, is_slow, takes_too_long, usual_keys
-from gaze.progress import Progress, Result, Steps
+from gaze.progress import Progress, Result, Steps, duration
 from gaze.storage.checkpoint import Checkpoint
 
 
