@@ -15,9 +15,9 @@ const license = "/*! gaze-tracker, MIT License; built from src/ */";
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
   addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
-  config connected count describe described disconnected draw element enliven entry fail failed feel fields filled fit
+  config connected count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fit
   fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isDue
-  isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isStill isTilting isWhole job layer
+  isFinal isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isSlow isStill isTilting isWhole job layer
   layOut leave letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player portrait point
   pointAt pointed pointer press program progress put queue readMetadata redraw refit release reshape reshaped resized resolution rest
@@ -80,7 +80,7 @@ for (const { entry, file, format } of outputs) {
     ecma: 2020,
     module: format === "esm",
     toplevel: true,
-    compress: { passes: 3, unsafe_arrows: true },
+    compress: { passes: 3, unsafe_arrows: true, hoist_funs: true, inline: 1 },
     format: { preamble: license },
     // Only a bundler looks for the module's map; a portrait's folder has none, and pages hold the scripts themselves.
     sourceMap: { content: map.text, filename: file, ...(format === "esm" && { url: `${file}.map` }) },

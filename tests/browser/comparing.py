@@ -20,6 +20,13 @@ NO_WEBGL = """
         return kind === "webgl2" ? null : get.call(this, kind, ...rest);
     };
 """
+HAS_GPU = """
+    const ask = WebGL2RenderingContext.prototype.getParameter;
+    WebGL2RenderingContext.prototype.getParameter = function (name) {
+        return name === 37446 ? "Some GPU" : ask.call(this, name); // UNMASKED_RENDERER_WEBGL
+    };
+"""
+"""The widget then plays as where it need not spare the processor."""
 
 LOOK_AT = f"""(([row, col]) => {{
     const it = {TRACKER}, box = it.getBoundingClientRect(), face = [0.5, 0.42];
@@ -44,14 +51,19 @@ def assert_is_morph(
     axis: list[int] | None = None,
     mean: float = 1.5,
     most: float = 12,
+    colour: float = 24,
 ) -> None:
     """On average within so many levels, and 99.9 % of the pixels around the eyes within others.
 
     Args:
         shown: (HEIGHT, WIDTH, 3).
         axis: the keys along one axis whose pictures are used; all by default.
+        most: of lightness.
+        colour: of each channel. Where the processor draws, browsers do not smooth the colours of a video, of which
+            there is one for four pixels.
     """
-    difference = np.abs(shown.astype(float) - morph(keys, row, col, axis)[..., :3])
-    assert difference.mean() <= mean, (row, col, difference.mean())
-    eyes = difference[int(HEIGHT * 0.3) : int(HEIGHT * 0.55), int(WIDTH * 0.2) : int(WIDTH * 0.8)].max(axis=2)
-    assert np.mean(eyes <= most) >= 0.999, (row, col, np.percentile(eyes, 99.9))
+    difference = shown.astype(float) - morph(keys, row, col, axis)[..., :3]
+    assert np.abs(difference).mean() <= mean, (row, col, np.abs(difference).mean())
+    eyes = difference[int(HEIGHT * 0.3) : int(HEIGHT * 0.55), int(WIDTH * 0.2) : int(WIDTH * 0.8)]
+    for values, bound in ((eyes @ [0.2126, 0.7152, 0.0722], most), (eyes.reshape(-1), colour)):
+        assert np.mean(np.abs(values) <= bound) >= 0.999, (row, col, bound, np.percentile(np.abs(values), 99.9))

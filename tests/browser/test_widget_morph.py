@@ -13,6 +13,7 @@ from PIL import Image
 
 from gaze.output.bundle import WIDGET_FILES, widget_source
 from tests.browser.comparing import (
+    HAS_GPU,
     HEIGHT,
     LOOK_AT,
     LOOKS,
@@ -37,6 +38,17 @@ from tests.browser.keys import Keys, make_keys, morph, write_keys
 from tests.browser.portraits import WIDGET, pixels, write_page
 
 SNIPPET = WIDGET.parents[1] / "ui" / "snippets" / "page.html"
+DRAWN = """
+    window.drawn = []; // how wide each picture was
+    for (const kind of ["viewport", "drawElements"]) {
+        const real = WebGL2RenderingContext.prototype[kind];
+        WebGL2RenderingContext.prototype[kind] = function (...all) {
+            if (kind === "viewport") this.wide = all[2];
+            else drawn.push(this.wide);
+            real.apply(this, all);
+        };
+    }
+"""
 BARE = MANUAL.replace(' src="portrait/"', "")
 
 
@@ -51,10 +63,10 @@ def shown(page: Any) -> np.ndarray:
     return pixels(page, clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}).astype(float)
 
 
-def assert_morph(page: Any, keys: Keys, row: float, col: float, axis: list[int] | None = None) -> None:
+def assert_morph(page: Any, keys: Keys, row: float, col: float, axis: list[int] | None = None, **within: float) -> None:
     """What is shown is the morph."""
     look(page, row, col)
-    assert_is_morph(shown(page), keys, row, col, axis)
+    assert_is_morph(shown(page), keys, row, col, axis, **within)
 
 
 @pytest.fixture
@@ -67,13 +79,47 @@ def keys(site: Any) -> Keys:
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_every_look_is_the_morph(page: Any, site: Any, keys: Keys, scheme: str) -> None:
+    """With a GPU as exactly as the pack has it, without one up to the colours of single pixels."""
+    has_gpu = scheme == "http"
+    if has_gpu:
+        page.add_init_script(HAS_GPU)
     write_page(site.folder, PACK_ALONE, width=WIDTH)
     page.goto(address(site, scheme))
     wait_loaded(page)
     for place in LOOKS:
-        assert_morph(page, keys, *place)
+        assert_morph(page, keys, *place, colour=12 if has_gpu else 24)
     assert events(page, "error") == []
     assert len(events(page, "load")) == 1
+
+
+def test_at_rest_it_is_not_drawn_for_keys_that_change_nothing(page: Any, site: Any, keys: Keys) -> None:
+    page.add_init_script(DRAWN)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert page.evaluate("drawn.length") <= 4  # for the first key and for the last, and where it was laid out anew
+
+
+def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page: Any, site: Any, keys: Keys) -> None:
+    page.add_init_script(
+        DRAWN
+        + """
+        window.sources = new Set();
+        const take = WebGL2RenderingContext.prototype.texImage2D;
+        WebGL2RenderingContext.prototype.texImage2D = function (...all) {
+            sources.add(all.at(-1).constructor.name);
+            take.apply(this, all);
+        };
+        """
+    )
+    page.goto(site.url)
+    wait_loaded(page)
+    assert page.evaluate("[...sources]") == ["ImageData"]
+    page.evaluate(f"{TRACKER}.smoothing = 100; drawn.length = 0")
+    look(page, 3.3, 21.7)
+    drawn = page.evaluate("drawn")
+    assert WIDTH // 2 in drawn
+    assert drawn[-1] == WIDTH
+    assert_is_morph(shown(page), keys, 3.3, 21.7)
 
 
 def test_one_file_alone(page: Any, site: Any, keys: Keys, tmp_path: Path) -> None:

@@ -57,7 +57,6 @@ export class GlBoard {
     const at = this.stage.program("picture");
     const buffer = gl.createFramebuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
-    gl.disable(gl.BLEND);
     gl.bindVertexArray(this.stage.blank);
     gl.uniform1f(at.alpha, isVideo && header.hasAlpha);
     gl.uniform1f(at.flip, 1);
@@ -84,24 +83,29 @@ export class GlBoard {
    * @param {boolean} all whether the canvas holds nothing yet, else only what moves is drawn
    * @param {boolean} isSharp with a better filter, which costs more
    * @param {{draw: Function} | null} over what is drawn over it
+   * @returns {boolean} whether pictures that are still to come would not change it
    */
   draw(target, row, col, all, isSharp, done, over) {
-    const { width, height } = target.canvas;
-    const region = all ? { x: 0, y: 0, width, height } : onCanvas(this.#set.header, width, height);
+    const { n, axis, has, header } = this.#set;
+    const [down, across] = [row, col].map((value) => keyUnits(header.looks, value));
+    const chosen = corners(axis, n, down, across, has);
+    const { isSlow } = this.stage;
+    const zoom = isSlow && !all && !isSharp ? 2 : 1;
+    const [width, height] = [target.canvas.width, target.canvas.height].map((side) => Math.ceil(side / zoom));
+    const region = all ? { x: 0, y: 0, width, height } : onCanvas(header, width, height);
     const draw = () => {
-      this.#draw(row, col, all, isSharp);
+      this.#draw(row, col, all, isSharp && !isSlow, chosen);
       over?.draw(row, col);
     };
-    this.stage.queue({ target, width, height, region, done, draw });
+    this.stage.queue({ target, width, height, zoom, region, done, draw });
+    return chosen.isFinal;
   }
 
-  #draw(row, col, all, isSharp) {
+  #draw(row, col, all, isSharp, { keys, shares }) {
     const gl = this.#gl;
-    const { header, n, axis, has, scale } = this.#set;
+    const { header, scale } = this.#set;
     const { imageWidth, imageHeight, looks } = header;
     const { rank } = header.motion;
-    const [down, across] = [row, col].map((value) => keyUnits(looks, value));
-    const { keys, shares } = corners(axis, n, down, across, has);
     const { coefficients } = this.#motion;
     positions(coefficients, rank, looks, row, col, this.#target);
     for (let r = 0; r < rank; r++) {

@@ -1,6 +1,7 @@
-/** Decodes the pictures of a pack, in the order of the file, as they arrive. */
+/** Decodes the video of a pack, in the order of the file, as it arrives. */
 
 import { decodingOrder, readIndex } from "./pack.js";
+import { stage } from "./stage.js";
 
 const PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
 
@@ -13,75 +14,67 @@ export async function playable({ kind, codec, codedWidth, codedHeight, colorSpac
 }
 
 /** @returns {Promise<object[]>} the index of a payload */
-async function indexOf(transfer, payload, count) {
+export async function indexOf(transfer, payload, count) {
   return readIndex(await transfer.bytes(payload.start, payload.start + count * 12), payload.length);
 }
 
-const data = (transfer, payload, { start, end }) => transfer.bytes(payload.start + start, payload.start + end);
+/** @returns {Promise<Uint8Array>} the bytes of a picture */
+export const data = (transfer, payload, { start, end }) => transfer.bytes(payload.start + start, payload.start + end);
+
+/** What a frame shows, in main memory: a graphics memory that the processor plays takes it in far faster than a frame. */
+async function copied(frame, width, height) {
+  const image = new ImageData(width, height);
+  const planes = await frame.copyTo(image.data, { format: "RGBA" }).catch(() => []);
+  return planes.length === 1 ? image : frame; // a browser that does not know the format fails, or copies another
+}
+
+export const OTHER_SIZE = "its frames differ in size";
 
 /**
  * @param {import("./transfer.js").Transfer} transfer
- * @param {object} payload of stills
+ * @param {object} payload of video; `config` as `playable` has it
  * @param {number} count of its pictures
- * @param {(entry: number, picture: ImageBitmap) => void} put
+ * @param {(entry: number, picture: VideoFrame | ImageData) => void} put
  */
-export async function decodeStills(transfer, payload, count, signal, put) {
-  const index = await indexOf(transfer, payload, count);
-  for (const { entry } of decodingOrder(index)) {
-    const bytes = await data(transfer, payload, index[entry]);
-    const options = { premultiplyAlpha: "premultiply", colorSpaceConversion: "none" };
-    const picture = await createImageBitmap(new Blob([bytes], { type: "image/webp" }), options);
-    try {
-      signal.throwIfAborted();
-      if (picture.width !== payload.width || picture.height !== payload.height) throw new Error(OTHER_SIZE);
-      put(entry, picture);
-    } finally {
-      picture.close();
-    }
-  }
-}
-
-const OTHER_SIZE = "its frames differ in size";
-
-/** As `decodeStills`, of a payload of video; `config` as `playable` has it. The decoder is closed in the end. */
 export async function decodeVideo(transfer, payload, count, config, signal, put) {
   const index = await indexOf(transfer, payload, count);
+  signal.throwIfAborted();
   const expected = [];
-  let [failed, timer] = [null, 0];
+  const taken = [];
   let fail;
   const failure = new Promise((_, reject) => (fail = reject));
   failure.catch(() => {});
+  signal.addEventListener("abort", () => fail(signal.reason));
   let isFed = false; // until then it may wait for the network
+  let timer;
   const wait = () => {
     clearTimeout(timer);
     if (isFed) timer = setTimeout(() => fail(new Error("the video decoder does not answer")), PATIENCE);
   };
-  const decoder = new VideoDecoder({
-    output(frame) {
-      const entry = expected.shift();
-      try {
-        wait();
-        if (signal.aborted || entry === undefined || entry < 0) return;
-        const { width, height } = frame.visibleRect;
-        if (width !== payload.codedWidth || height !== payload.codedHeight) throw new Error(OTHER_SIZE);
-        put(entry, frame);
-      } catch (error) {
-        fail(error);
-      } finally {
-        frame.close();
-      }
-    },
-    error: (error) => fail(error),
-  });
-  failure.catch((error) => (failed = error));
-  signal.addEventListener("abort", () => fail(signal.reason));
+  const take = async (frame) => {
+    const entry = expected.shift();
+    try {
+      wait();
+      if (!(entry >= 0)) return;
+      const { width, height } = frame.visibleRect;
+      if (width !== payload.codedWidth || height !== payload.codedHeight) throw new Error(OTHER_SIZE);
+      const picture = stage()?.isSlow ? await copied(frame, width, height) : frame;
+      if (!signal.aborted) put(entry, picture);
+    } catch (error) {
+      fail(error);
+    } finally {
+      frame.close();
+    }
+  };
+  const decoder = new VideoDecoder({ output: (frame) => taken.push(take(frame)), error: fail });
+  // Of two that are settled, a race takes the first.
+  const unlessFailed = (promise) => Promise.race([failure, promise]);
   try {
     decoder.configure(config);
     let time = 0;
     for (const { entry, chain } of decodingOrder(index)) {
       for (const step of chain) {
-        const bytes = await Promise.race([data(transfer, payload, index[step]), failure]);
-        if (failed) throw failed;
+        const bytes = await unlessFailed(data(transfer, payload, index[step]));
         const type = index[step].parent < 0 ? "key" : "delta";
         expected.push(step === entry ? entry : -1);
         decoder.decode(new EncodedVideoChunk({ type, timestamp: time++, data: bytes }));
@@ -89,7 +82,8 @@ export async function decodeVideo(transfer, payload, count, config, signal, put)
     }
     isFed = true;
     wait();
-    await Promise.race([decoder.flush(), failure]);
+    await unlessFailed(decoder.flush());
+    await unlessFailed(Promise.all(taken));
     if (expected.length) throw new Error("the video decoder left frames out");
   } finally {
     clearTimeout(timer);

@@ -1,7 +1,7 @@
 /** The decoded keys of one pack at one size, shared by all portraits of the page that show it so large. */
 
 import { GlBoard } from "./board.js";
-import { decodeStills, decodeVideo, playable } from "./decoder.js";
+import { decodeVideo, playable } from "./decoder.js";
 import { readMotion } from "./pack.js";
 import { second } from "./second.js";
 import { stage } from "./stage.js";
@@ -95,7 +95,7 @@ export class KeySet {
       const count = this.axis.length ** 2 * this.depth;
       const put = (entry, picture) => this.#put(entry, picture, payload);
       if (config) await decodeVideo(transfer, payload, count, config, signal, put);
-      else await decodeStills(transfer, payload, count, signal, put);
+      else await (await second()).decodeStills(transfer, payload, count, signal, put);
       this.isWhole = true;
       this.#changed();
     } catch (error) {

@@ -70,21 +70,21 @@ function around(axis, u) {
  *
  * @param {number[]} axis the keys along one axis whose pictures come at all
  * @param {(key: number) => boolean} has whether a key's picture is there; the nearest one that is stands in
- * @returns {{keys: number[], shares: number[]}} top left, top right, bottom left, bottom right
+ * @returns {{keys: number[], shares: number[], isFinal: boolean}} top left, top right, bottom left, bottom right;
+ *   whether none that counts stands in
  */
 export function corners(axis, n, row, col, has) {
   const [top, bottom, down] = around(axis, row);
   const [left, right, across] = around(axis, col);
-  const keys = [
+  const places = [
     [top, left],
     [top, right],
     [bottom, left],
     [bottom, right],
   ];
-  return {
-    keys: keys.map(([r, c]) => (has(r * n + c) ? r * n + c : nearest(axis, n, r, c, has))),
-    shares: [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across],
-  };
+  const shares = [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across];
+  const keys = places.map(([r, c]) => nearest(axis, n, r, c, has));
+  return { keys, shares, isFinal: places.every(([r, c], i) => !shares[i] || keys[i] === r * n + c) };
 }
 
 /** The key nearest to a place among those whose pictures are there; the middle one where there are none. */

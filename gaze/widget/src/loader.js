@@ -56,7 +56,7 @@ export class Loader {
     const attributes = { src, mode: widget.get("mode") || undefined };
     for (const name of NUMBERS) attributes[name] = Number(widget.get(name)) || undefined;
     const poster = widget.get("poster");
-    if (poster) view.poster(new URL(poster, document.baseURI).href);
+    if (poster) view.poster(poster);
     this.#next = new Portrait({
       pixels: () => view.pixels,
       isForWebGL: widget.get("renderer") === "pixi",

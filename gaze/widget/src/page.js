@@ -71,7 +71,9 @@ export const page = {
       "resize",
       all((widget) => widget.resized()),
     );
-    on(window, "message", async (event) => event.data?.type === "gaze-pointer" && (await second()).told(this, event));
+    on(window, "message", (event) => {
+      if (event.data?.type === "gaze-pointer") second().then(({ told }) => told(this, event), console.error);
+    });
     on(document, "visibilitychange", () => {
       if (document.hidden) return this.sleep();
       this.widgets.forEach((widget) => widget.wake());

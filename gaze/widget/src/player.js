@@ -15,6 +15,8 @@ export class MorphPlayer {
   #owner;
   /** The board that the canvas was filled from. */
   #drawn = null;
+  /** Whether keys that are still to come would not change what is shown. */
+  #isFinal = false;
 
   /**
    * @param {import("./transfer.js").Transfer} transfer whose header is there; closed by `release`
@@ -53,13 +55,12 @@ export class MorphPlayer {
       this.#set.close(this);
       [this.#set, this.#next] = [this.#next, null];
     }
-    if (!this.loaded && this.#set?.isWhole) {
-      this.loaded = true;
-      this.#owner.onpicture();
-      this.#owner.onprogress(this.transfer.total, this.transfer.total);
-    } else if (this.#set?.isReady) {
-      this.#owner.onpicture();
-    }
+    const { isReady, isWhole } = this.#set ?? {};
+    if (!isReady || (this.#isFinal && !isWhole)) return;
+    const isNew = isWhole && !this.loaded;
+    this.loaded ||= isWhole;
+    this.#owner.onpicture();
+    if (isNew) this.#owner.onprogress(this.transfer.total, this.transfer.total);
   }
 
   /** Called by the set. */
@@ -100,7 +101,7 @@ export class MorphPlayer {
   draw(target, row, col, isEmpty, rests, done) {
     if (!this.isReady) return; // the graphics memory is lost for the moment
     const { board } = this.#set;
-    board.draw(target, row, col, isEmpty || this.#drawn !== board, rests, done, this.over);
+    this.#isFinal = board.draw(target, row, col, isEmpty || this.#drawn !== board, rests, done, this.over);
     this.#drawn = board;
   }
 

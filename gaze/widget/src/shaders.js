@@ -3,27 +3,27 @@
 /** Vertex attributes that hold fields, two in each. */
 export const FIELD_PAIRS = 8;
 
+const HEAD = `#version 300 es
+precision highp float; precision highp sampler2D; precision highp sampler2DArray;`;
+
 /**
- * Sampling with four by four texels, in nine reads that the hardware filters: cubic convolution (Keys, 1981) with a =
- * -0.8. The usual -0.5 leaves a mean of four keys softer than one of them.
+ * `pick` reads a texture, or a slice of one. Sharply, it samples with four by four texels, in nine reads that the
+ * hardware filters: cubic convolution (Keys, 1981) with a = -0.8. The usual -0.5 leaves a mean of four keys softer than
+ * one of them.
  */
-const cubic = (name, sampler, place, layer) => `
-vec4 ${name}(${sampler} s, ${place} p, vec2 size) {
+const pick = (isSharp, isSlice = false) => `
+vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p, vec2 size) {${
+  isSharp
+    ? `
   vec2 at = p.xy * size, mid = floor(at - .5) + .5, f = at - mid;
   vec2 w0 = f * (-.8 + f * (1.6 - .8 * f)), w2 = f * (.8 + f * (1.4 - 1.2 * f)), w3 = f * f * (.8 * f - .8);
   vec2 w = 1. - w0 - w3;
   vec2 P[3] = vec2[3](mid - 1., mid + w2 / w, mid + 2.), W[3] = vec2[3](w0, w, w3); vec4 o = vec4(0.);
-  for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3;
-    o += textureLod(s, ${place}(vec2(P[x].x, P[y].y) / size${layer}), 0.) * W[x].x * W[y].y; }
-  return clamp(o, 0., 1.); }`;
-
-const HEAD = `#version 300 es
-precision highp float; precision highp int; precision highp sampler2D; precision highp sampler2DArray;`;
-
-const pick = (isSharp, name, sampler, place) =>
-  isSharp
-    ? cubic(name, sampler, place, place === "vec3" ? ", p.z" : "")
-    : `vec4 ${name}(${sampler} s, ${place} p, vec2 size) { return textureLod(s, p, 0.); }`;
+  for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3; p.xy = vec2(P[x].x, P[y].y) / size;
+    o += textureLod(s, p, 0.) * W[x].x * W[y].y; }
+  return clamp(o, 0., 1.);`
+    : "return textureLod(s, p, 0.);"
+} }`;
 
 /**
  * A picture over the whole viewport: `part` of the texture, as left, top, width and height in texture coordinates; where
@@ -37,7 +37,7 @@ void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c 
   gl_Position = vec4(c.x * 2. - 1., (c.y * 2. - 1.) * flip, 0., 1.); }`,
   fragment: (isSharp) => `${HEAD}
 in vec2 p; out vec4 o; uniform sampler2D S; uniform vec2 size; uniform float alpha;
-${pick(isSharp, "pick", "sampler2D", "vec2")}
+${pick(isSharp)}
 void main() { o = pick(S, p, size);
   if (alpha > 0.) { float a = texture(S, p + vec2(0., .5)).g;
     a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
@@ -65,9 +65,9 @@ gl_Position = vec4(q.x * 2. - 1., 1. - q.y * 2., 0, 1); }`,
   fragment: (isSharp) => `${HEAD}
 in vec2 q; in vec4 X, Y, t; in float moving; out vec4 o;
 uniform sampler2DArray K; uniform sampler2D S; uniform vec4 L, W; uniform vec2 size, whole, reach;
-${pick(isSharp, "pick", "sampler2DArray", "vec3")}${pick(isSharp, "still", "sampler2D", "vec2")}
-void main() { vec4 w = W * max(t, vec4(1. / 255.)); vec4 c = vec4(0);
+${pick(isSharp)}${pick(isSharp, true)}
+void main() { vec4 w = W * max(t, 1. / 255.); vec4 c = vec4(0);
 for (int i = 0; i < 4; i++) if (W[i] > 0.) c += w[i] * pick(K, vec3(X[i], Y[i], L[i]), size);
 c /= dot(w, vec4(1));
-o = moving < 1. ? mix(still(S, q * reach, whole), c, moving) : c; }`,
+o = moving < 1. ? mix(pick(S, q * reach, whole), c, moving) : c; }`,
 };

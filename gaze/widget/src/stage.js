@@ -20,6 +20,8 @@ class Stage {
   constructor() {
     const gl = (this.gl = this.#canvas.getContext("webgl2", { antialias: false, depth: false }));
     if (!gl) throw new Error("no WebGL2");
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    this.isSlow = /swift|llvmpipe|basic r/i.test(gl.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
     this.#canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault(); // else it never comes back
       for (const owner of this.#owners) owner.lost();
@@ -122,8 +124,9 @@ class Stage {
   /**
    * @typedef {object} Job
    * @property {CanvasRenderingContext2D} target
-   * @property {number} width, @property {number} height of the whole picture, in pixels of the target
+   * @property {number} width, @property {number} height of the whole picture
    * @property {{x: number, y: number, width: number, height: number}} region what is to be drawn of it
+   * @property {number} zoom pixels of the target for one of it
    * @property {(stage: Stage) => void} draw every pixel of the region, with the viewport and the scissors set
    * @property {() => void} [done]
    *
@@ -175,12 +178,11 @@ class Stage {
       source = this.#sheet.canvas;
     }
     for (const { job, x: left, y: top } of placed) {
-      const { region, target } = job;
-      const { x: toX, y: toY, width, height } = region;
-      target.globalCompositeOperation = "source-over";
-      target.globalAlpha = 1;
-      target.clearRect(toX, toY, width, height);
-      target.drawImage(source, left, top, width, height, toX, toY, width, height);
+      const { region, target, zoom } = job;
+      const { x, y, width, height } = region;
+      const there = [x, y, width, height].map((side) => side * zoom);
+      target.clearRect(...there);
+      target.drawImage(source, left, top, width, height, ...there);
       job.done?.();
     }
   }

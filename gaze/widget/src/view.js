@@ -66,9 +66,7 @@ export class View {
 
   /** Shows a poster, unless the page has put one into the element. */
   poster(url) {
-    if (this.given) return;
-    if (url && this.#poster.src !== url) this.#poster.src = url;
-    if (!url) this.#poster.removeAttribute("src");
+    if (!this.given && this.#poster.getAttribute("src") !== url) this.#poster.src = url;
   }
 
   /** The poster that the page has put into the element. */
@@ -78,17 +76,12 @@ export class View {
 
   /** Says what the portrait shows to those who do not see it. */
   describe() {
-    const { stage } = this;
     const alt = this.#host.getAttribute("alt");
-    if (alt === "") {
-      for (const name of ["role", "aria-label", "tabindex"]) stage.removeAttribute(name);
-      stage.setAttribute("aria-hidden", "true");
-      return;
+    const told = { role: "img", "aria-label": alt ?? LABEL, tabindex: 0, "aria-hidden": true };
+    for (const name in told) {
+      if ((name === "aria-hidden") === (alt === "")) this.stage.setAttribute(name, told[name]);
+      else this.stage.removeAttribute(name);
     }
-    stage.removeAttribute("aria-hidden");
-    stage.setAttribute("role", "img");
-    stage.setAttribute("aria-label", alt ?? LABEL);
-    stage.tabIndex = 0;
   }
 
   /** Takes the shape that the attributes tell, or the poster of the page. */

@@ -76,8 +76,6 @@ export class FlatBoard {
     const key = nearest(axis, n, down, across, has);
     positions(coefficients, rank, header.looks, row, col, this.#shift);
     const zoom = [width / header.imageWidth, height / header.imageHeight];
-    target.globalCompositeOperation = "source-over";
-    target.globalAlpha = 1;
     target.clearRect(0, 0, width, height);
     target.drawImage(this.#still, 0, 0, width, height);
     if (header.hasAlpha) target.clearRect(...this.#meshOn(zoom)); // else what lies below hides the seams

@@ -78,6 +78,9 @@ export class Frames {
       context.globalAlpha = weight / 255;
       context.drawImage(picture, 0, 0, width, height);
     }
+    // As whoever draws on it next expects it.
+    context.globalCompositeOperation = "source-over";
+    context.globalAlpha = 1;
     done?.();
   }
 

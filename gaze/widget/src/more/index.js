@@ -12,6 +12,7 @@ import { listedSheets } from "./layout.js";
 import { PackPlayer } from "./pack_player.js";
 import { takeTexture } from "./pixi.js";
 import { SheetPlayer } from "./sheet_player.js";
+import { decodeStills } from "./stills.js";
 import { followTilt, isTilting, stopTilt } from "./tilt.js";
 
 // Objects of our own, not modules: the build shortens names in these, and leaves those that a module exports.
@@ -26,6 +27,7 @@ globalThis[SECOND] = {
     addControls,
     alive,
     blink,
+    decodeStills,
     feel,
     listedSheets,
     press,

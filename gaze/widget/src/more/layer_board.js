@@ -39,6 +39,8 @@ export class LayerBoard {
   #scratch;
   #program;
   #mesh;
+  /** Whether the smaller levels of the texture are of what its slices hold. */
+  #isFiltered = false;
   /** @type {Map<number, number>} slices of the texture, by the pictures' keys */
   #slices = new Map();
   #target = new Float32Array(FIELD_PAIRS * 2);
@@ -74,12 +76,10 @@ export class LayerBoard {
     gl.uniform1f(at.alpha, isVideo ? 1 : 0);
     gl.uniform1f(at.flip, 1);
     gl.uniform4f(at.part, 0, 0, isVideo ? width / codedWidth : 1, isVideo ? height / codedHeight : 1);
-    gl.disable(gl.BLEND);
     gl.viewport(0, 0, width, height);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     gl.deleteFramebuffer(buffer);
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#pictures);
-    gl.generateMipmap(gl.TEXTURE_2D_ARRAY);
+    this.#isFiltered = false;
     this.#slices.set(key, this.#slices.size);
   }
 
@@ -101,6 +101,8 @@ export class LayerBoard {
     gl.useProgram(program);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#pictures);
+    if (!this.#isFiltered) gl.generateMipmap(gl.TEXTURE_2D_ARRAY); // of all slices, so not for each that comes
+    this.#isFiltered = true;
     gl.uniform1fv(at.T, this.#target);
     gl.uniform4fv(at.A, this.#anchors);
     gl.uniform4f(at.rect, region.x, region.y, 1 / region.width, 1 / region.height);

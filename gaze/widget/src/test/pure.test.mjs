@@ -122,9 +122,16 @@ test("positions are separable", () => {
 
 test("four keys around a look share by how near they are", () => {
   const all = [0, 1, 2, 3, 4];
-  assert.deepEqual(corners(all, 5, 1.25, 3, () => true), { keys: [8, 9, 13, 14], shares: [0.75, 0, 0.25, 0] });
+  assert.deepEqual(corners(all, 5, 1.25, 3, () => true), {
+    keys: [8, 9, 13, 14],
+    shares: [0.75, 0, 0.25, 0],
+    isFinal: true,
+  });
+  assert.ok(corners(all, 5, 1.25, 3, (key) => key !== 9).isFinal); // which does not count
+  assert.ok(!corners(all, 5, 1.25, 3, (key) => key !== 13).isFinal);
   assert.deepEqual(corners(all, 5, 4, 4, () => true).shares, [0, 0, 0, 1]);
-  assert.deepEqual(corners([0, 2, 4], 5, 1, 3, () => true), { keys: [2, 4, 12, 14], shares: [0.25, 0.25, 0.25, 0.25] });
+  const few = corners([0, 2, 4], 5, 1, 3, () => true);
+  assert.deepEqual([few.keys, few.shares], [[2, 4, 12, 14], [0.25, 0.25, 0.25, 0.25]]);
   assert.deepEqual(corners(all, 5, 0, 0, (key) => key === 12).keys, [12, 12, 12, 12]);
   assert.equal(nearest(all, 5, 0, 0, (key) => [12, 6].includes(key)), 6);
 });
