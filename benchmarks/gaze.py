@@ -3,22 +3,26 @@
 .venv/bin/python -m benchmarks.gaze [photo ...]
 
 Swings in iris distances: of the irises across, from the first column to the last; of irises, upper and lower lids down,
-from the first row to the last, the mean of five columns. LivePortrait's are of one portrait.
+from the first row to the last, the mean of five columns. LivePortrait's are of one portrait. The second table has those
+that were drawn, so that it can be told whether eyes move less in one photo or the model sees less of it.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from benchmarks.instant import PHOTO
-from gaze.engines.warp.engine import WarpEngine, render_frame
+from gaze.engines.warp.engine import WarpEngine, WarpSource, render_frame
+from gaze.engines.warp.gaze import eye_motion
 from gaze.face.detection import find_faces
 from gaze.face.face import Face
-from gaze.grid import Cell, GazeGrid
+from gaze.grid import Cell, GazeGrid, Pose
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
 from gaze.pipeline.preparing import prepare_portrait
@@ -33,20 +37,41 @@ def main() -> None:
     print("| photo | irises across | irises down | upper lid | lower lid |")
     print("|---|---|---|---|---|")
     print(row("LivePortrait, one portrait", LIVEPORTRAIT))
-    found = []
+    found, drawn = [], []
     for photo in parser.parse_args().photos:
-        found.append(swings(photo))
+        source = prepared(photo)
+        found.append(swings(partial(seen_eyes, source)))
+        drawn.append((photo.name, swings(partial(drawn_eyes, source))))
         print(row(photo.name, found[-1]), flush=True)
     print(row("median", np.median(found, axis=0)))
+    print("\n| drawn in | irises across | irises down | upper lid | lower lid |\n|---|---|---|---|---|")
+    for name, values in drawn:
+        print(row(name, values))
 
 
-def swings(photo: Path) -> np.ndarray:
-    """The four of a photo, in the order of the table."""
+def prepared(photo: Path) -> WarpSource:
+    """A photo as the benchmark takes it: 512 pixels, a gaze past the camera left as it is."""
     portrait, face, _ = prepare_portrait(photo, Options(frame_size=512))
-    source, grid = WarpEngine(straighten=False).prepare(portrait, face), GazeGrid(30)
-    read = np.array([[eyes_of(render_frame(source, grid.pose(Cell(i, j)))) for j in CELLS] for i in CELLS])
+    return WarpEngine(straighten=False).prepare(portrait, face)
+
+
+def swings(measure: Callable[[Pose], np.ndarray], rows: Sequence[int] = CELLS) -> np.ndarray:
+    """The four, in the order of the table, of what is measured in looks of these rows: (4,), as `eyes_of` has it."""
+    grid = GazeGrid(30)
+    read = np.array([[measure(grid.pose(Cell(i, j))) for j in CELLS] for i in rows])
     across, down = (read[:, -1] - read[:, 0]).mean(0), (read[-1] - read[0]).mean(0)
     return np.array([across[0], *down[1:]])
+
+
+def seen_eyes(source: WarpSource, pose: Pose) -> np.ndarray:
+    """What an iris model reads in the frame of a look (`eyes_of`)."""
+    return eyes_of(render_frame(source, pose))
+
+
+def drawn_eyes(source: WarpSource, pose: Pose) -> np.ndarray:
+    """What it would read if it saw all that the engine draws, beside a straight look."""
+    eyes = eye_motion(pose, room=source.room).scaled(source.sight)
+    return np.array([eyes.across, eyes.down, eyes.upper, eyes.lower])
 
 
 def eyes_of(frame: np.ndarray) -> np.ndarray:

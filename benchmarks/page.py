@@ -1,4 +1,5 @@
-"""How long a person waits on the app's page in Chromium: for the living preview, and for the finished portrait.
+"""How long a person waits on the app's page in Chromium: for the living preview, another background, and the finished
+portrait.
 
     .venv/bin/python -m benchmarks.page
 
@@ -47,11 +48,29 @@ _SEEN = """async () => {
     }
     return performance.now() - begun;
 }"""
+_ANOTHER = """async (before) => {
+    const face = document.querySelector('gaze-tracker');
+    let drawn = 0;
+    while (drawn < 2) {
+        await new Promise(requestAnimationFrame);
+        drawn = face.loaded && face.manifest.base !== before ? drawn + 1 : 0;
+    }
+    return performance.now() - begun;
+}"""
+_SILENCE = """async () => {
+    const count = () => performance.getEntriesByType('resource').length;
+    for (let before = -1; before !== count(); ) {
+        before = count();
+        await new Promise((done) => setTimeout(done, 2500));
+    }
+}"""
+BACKGROUNDS = {"None": "remove", "Colour": "colour", "Blur": "blur"}
 AIMS = {
     "upload of a photo of 2 MB → living preview": 1.0,
     "click on the example → living preview": 1.0,
     "click on the example, and “Make it” at once → finished portrait": 6.0,
     "click on “Make it” → finished portrait": 6.0,
+    **{f"click on the background “{name}” → seen": 0.5 for name in BACKGROUNDS},
 }
 
 
@@ -83,6 +102,17 @@ def seconds_until(page: Any, state: str, act: Callable[[], None]) -> float:
     return float(page.evaluate(_SEEN)) / 1000
 
 
+def seconds_until_background(page: Any, background: str) -> float:
+    """From the press on a background until the face is drawn before it, in a page that asks for nothing any more."""
+    page.locator("[name=background][value=keep]").check()
+    page.evaluate(_SILENCE)
+    at_rest(page)
+    before = page.evaluate("document.querySelector('gaze-tracker').manifest.base")
+    page.evaluate(_WATCH)
+    page.locator(f"[name=background][value={background}]").check()
+    return float(page.evaluate(_ANOTHER, before)) / 1000
+
+
 def visit(browser: Any, address: str, photo: Path) -> dict[str, float]:
     """Seconds of each wait, in two pages of one visitor."""
     context = browser.new_context(**DESKTOP)
@@ -90,6 +120,7 @@ def visit(browser: Any, address: str, photo: Path) -> dict[str, float]:
     open_app(page, address)
     at_rest(page)
     uploaded = seconds_until(page, "preview", lambda: page.locator("#pick").set_input_files(photo))
+    behind = [seconds_until_background(page, name) for name in BACKGROUNDS.values()]
     page.close()
 
     page = context.new_page()
@@ -99,7 +130,7 @@ def visit(browser: Any, address: str, photo: Path) -> dict[str, float]:
     chosen = seconds_until(page, "preview", example.click)
     made = seconds_until(page, "done", page.get_by_role("button", name="Make it").click)
     context.close()
-    return dict(zip(AIMS, (uploaded, chosen, chosen + made, made), strict=True))
+    return dict(zip(AIMS, (uploaded, chosen, chosen + made, made, *behind), strict=True))
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gaze.engines.base import Engine
 from gaze.errors import GazeError
@@ -10,7 +10,7 @@ from gaze.face.framing import MAX_FRAME_SIDE
 from gaze.grid import Expression, Strengths
 from gaze.matting.background import check_background
 from gaze.matting.matte import QUICK, check_matting
-from gaze.motion.keys import AUTO, check_keys
+from gaze.motion.keys import AUTO, COARSE, check_keys
 from gaze.output.sprites import MODES
 from gaze.output.video import CODECS
 from gaze.photo.portrait import Photo
@@ -28,7 +28,7 @@ class Options:
         engine: one of `gaze.engines.base.ENGINES`, or an engine of your own.
         size: rows and columns of the grid, even.
         keys: how many looks per side are rendered, 5, 7 or 9; all others are morphed between them. "auto" takes 7, or 5
-            where every frame is dear, or 9 where the portrait needs them.
+            where every frame is dear, or 9 where the portrait needs them. 3 are enough for a first glance.
         frame_size: longer side of the pack's frames in pixels; "auto": the photo's own pixels, at most 768.
         quality: WebP quality of the sheets, 1 to 100; the pack follows it, a little better.
         framing: one of `gaze.face.framing.FRAMINGS`.
@@ -93,6 +93,8 @@ class Options:
         check_background(self.background)
         if not 1 <= self.quality <= 100:
             raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
+        if not 0 <= self.effort <= 6:
+            raise GazeError(f"The effort is {self.effort}. Choose a value from 0 to 6; 4 is the normal one.")
         if isinstance(self.face, str) and self.face != ALL:
             raise GazeError(f"The face is “{self.face}”. Give its number, 0 for the main one, or “{ALL}”.")
         if self.face == ALL and self.sheets:
@@ -111,3 +113,5 @@ class Options:
 
 PREVIEW = Options(engine="warp", keys=5, frame_size=256, quality=75, sheets=False, blinking=False)
 """The small portrait that is there at once."""
+GLANCE = replace(PREVIEW, keys=COARSE, quality=60, video="none")
+"""What is there still earlier: a third of the frames, and stills, which are there before a video has begun."""

@@ -79,10 +79,10 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        stage: "read", "load", "render", "morph", "pack", "ready", "encode", "fetch", "done" or, where a store is
+        stage: "read", "load", "render", "pack", "ready", "sheets", "encode", "fetch", "done" or, where a store is
             elsewhere, "keep"; not every run has all.
-        done, total: bytes loaded or fetched, frames rendered, frames there, sheets written, or files copied, depending
-            on the stage. How many frames are to be rendered may change while their speed is learnt.
+        done, total: bytes loaded or fetched, frames rendered, frames of sheets made, sheets written, or files copied,
+            depending on the stage. How many frames are to be rendered may change while their speed is learnt.
         message: the same in words.
         remaining: seconds that are left of the stage, learnt from this run; None while nothing is known.
         result: the portrait as it can be played now. With "ready": all of it; its folder holds poster and pack, and

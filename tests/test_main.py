@@ -102,9 +102,10 @@ def test_an_earlier_portrait_is_replaced_only_when_asked(
 
 
 def test_a_folder_of_other_things_is_never_replaced(
-    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "thesis.txt").touch()
+    monkeypatch.setattr("gaze.commands.make.generate", lambda *_: pytest.fail("that is told before the work"))
     assert main([str(photo), "-o", str(tmp_path), "-q", "--overwrite", *QUICK]) == 1
     assert "something else" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").exists()

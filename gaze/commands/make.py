@@ -202,6 +202,7 @@ def run(args: argparse.Namespace) -> int:
         )
         if out.exists() and not args.overwrite:
             raise GazeError(f"{out} is there already. Choose another name, or add --overwrite.")
+        _check_replaceable(out)
         _make(args.photo, out, options, args.quiet, args.earlier)
     except DoubtfulFaceError as error:
         return failed(GazeError(f"{error} To use this one nevertheless, add --anyway."))
@@ -244,9 +245,14 @@ def _with_bar(photo: str, made: Path, options: Options, quiet: bool, earlier: st
         return generate(photo, made, options, show, earlier)
 
 
+def _check_replaceable(out: Path) -> None:
+    """Refuse to remove what is no portrait."""
+    if out.is_dir() and any(out.iterdir()) and not (out / METADATA).is_file():
+        raise GazeError(f"{out} holds something else than a portrait, so it is not replaced. Choose another name.")
+
+
 def _replace(made: Path, out: Path) -> None:
+    _check_replaceable(out)  # once more: something may have come there meanwhile
     if out.is_dir():
-        if any(out.iterdir()) and not (out / METADATA).is_file():
-            raise GazeError(f"{out} holds something else than a portrait, so it was not replaced. Choose another name.")
         shutil.rmtree(out)
     made.replace(out)

@@ -47,6 +47,13 @@ _HUMAN, _SMALLER, _LARGER = 0.093, 0.06, 0.5
 """Radius of a person's iris (11.7 mm wide, 63 mm apart), and its spread, as logarithms: drawn ones are often larger."""
 _CLEAR = 0.6
 """Clearness that both eyes must have: d' of 0.9."""
+_PUPIL = 0.7
+"""Radius of the widest pupils, in radii of their irises."""
+_AROUND_PUPIL = 0.02
+"""How far from a pupil's centre that of its iris is looked for."""
+_OUTER, _RISE, _PUPIL_CLEARER = 1.0, 0.05, 1.5
+"""Clearness of an iris around a pupil in both eyes, how much that is above what lies between their edges, and how many
+times as clear the pupil is."""
 _FEWEST = 8
 """Pixels between the lids below which nothing is seen."""
 
@@ -97,6 +104,7 @@ def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[F
 
     around = _grid(_REACH, _STEPS)
     first = _best(seen, [around, around], (_LEAST, _MOST), _COARSE)
+    first = first._replace(radius=_around_pupil(seen, first))
     around = _grid((_NEAR, _NEAR), (_FINE, _FINE))
     radii = max(_LEAST, first.radius - 0.015), min(_MOST, first.radius + 0.015)
     best = _best(seen, [around + it for it in first.offsets], radii, _FINE)
@@ -132,6 +140,24 @@ def _best(seen: list[_Seen], offsets: list[np.ndarray], between: tuple[float, fl
         float(radii[size] + step * _peak(joint, size)),
         float(min(it[values[:, size].argmax(), size] for it, values in zip(clear, likely, strict=True))),
     )
+
+
+def _around_pupil(seen: list[_Seen], first: _Best) -> float:
+    """The radius of the irises around `first` if these are pupils of pale irises, else its own.
+
+    A pupil that is as large as a person's iris is the clearest circle by far. Beyond an iris there is no further circle
+    that both eyes have, and clearness falls; beyond a pupil it rises once more.
+    """
+    around = _grid((_AROUND_PUPIL, _AROUND_PUPIL), (_AROUND_PUPIL, _AROUND_PUPIL)).reshape(-1, 2)
+    radii = first.radius + _COARSE * np.arange(math.ceil((_MOST - first.radius) / _COARSE) + 2)
+    each = [_clearness(eye, around + it, radii, _COARSE).max(0) for eye, it in zip(seen, first.offsets, strict=True)]
+    clear = np.minimum(*each)
+    least = math.ceil(first.radius * (1 / _PUPIL - 1) / _COARSE)
+    for at in range(len(radii) - 2, least - 1, -1):
+        rises = clear[at] >= max(_OUTER, clear[at + 1], clear[:at].min() + _RISE)
+        if rises and first.clear >= _PUPIL_CLEARER * clear[at]:
+            return float(radii[at])
+    return first.radius
 
 
 def _highest(values: np.ndarray, grid: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ from gaze.face.topology import LEFT_LOWER_LID, LEFT_UPPER_LID, RIGHT_LOWER_LID, 
 
 _AROUND_EYE = 2.3
 """Side of the network's crop in widths of the eye, as it was trained."""
+_FEATURES = 128
+"""Channels of the layer that features are taken from."""
 
 
 class FoundEye(NamedTuple):
@@ -21,6 +23,7 @@ class FoundEye(NamedTuple):
     Attributes:
         x, y, radius: of the iris.
         upper, lower: (9, 2) edges of the lids, from left to right in the image, corners included.
+        features: (128,) of the layer that lids and brow are read from, means over its places: what kind of eye it is.
     """
 
     x: float
@@ -28,6 +31,7 @@ class FoundEye(NamedTuple):
     radius: float
     upper: np.ndarray
     lower: np.ndarray
+    features: np.ndarray
 
 
 def find_eyes(image: np.ndarray, mesh: np.ndarray) -> tuple[FoundEye, FoundEye]:
@@ -62,8 +66,9 @@ def _run(image: np.ndarray, corners: np.ndarray, tilt: float, mirrored: bool) ->
     x, y = corners.mean(0)
     size = _AROUND_EYE * float(np.abs(corners[1] - corners[0]).max())
     crop, matrix = square_crop(image, (float(x), float(y)), size, tilt, net.side, mirrored)
+    *points, features = net(crop)
     iris, contours = (
-        values.reshape(-1, 3)[:, :2].astype(np.float64) @ matrix[:, :2].T + matrix[:, 2] for values in net(crop)
+        values.reshape(-1, 3)[:, :2].astype(np.float64) @ matrix[:, :2].T + matrix[:, 2] for values in points
     )
     # The middle, then four points of the edge. Of the contours the lower lid is first, from the outer corner to the
     # inner one, then the upper lid without corners.
@@ -71,4 +76,5 @@ def _run(image: np.ndarray, corners: np.ndarray, tilt: float, mirrored: bool) ->
     lower = contours[:9]
     upper = np.vstack([contours[:1], contours[9:16], contours[8:9]])
     order = slice(None, None, -1 if mirrored else 1)
-    return FoundEye(float(iris[0, 0]), float(iris[0, 1]), radius, upper[order], lower[order])
+    kind = features.reshape(_FEATURES, -1).mean(1)
+    return FoundEye(float(iris[0, 0]), float(iris[0, 1]), radius, upper[order], lower[order], kind)

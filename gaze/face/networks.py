@@ -25,7 +25,7 @@ class Model(NamedTuple):
     file: str
     sha256: str
     side: int
-    outputs: tuple[str, str]
+    outputs: tuple[str, ...]
 
 
 BACK = Model(
@@ -50,7 +50,7 @@ IRIS = Model(
     "iris_landmark.tflite",
     "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
     64,
-    ("output_iris", "output_eyes_contours_and_brows"),
+    ("output_iris", "output_eyes_contours_and_brows", "p_re_lu_36"),
 )
 ALL = (BACK, FULL_RANGE, MESH, IRIS)
 
@@ -78,17 +78,16 @@ class Network:
         classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
         self._net = cv2.dnn.readNetFromTFLite(str(file), *(() if classic is None else (classic,)))
 
-    def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run it on a picture, (side, side, 3) float32 RGB in the range that the model was trained on.
 
         Returns:
-            What its two output layers give, flat, in the order of `Model.outputs`.
+            What its layers give, flat, in the order of `Model.outputs`.
         """
         blob = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32)
         with self._lock:
             self._net.setInput(blob)
-            first, second = self._net.forward(self._outputs)
-            return first.ravel().copy(), second.ravel().copy()
+            return tuple(it.ravel().copy() for it in self._net.forward(self._outputs))
 
 
 @cache

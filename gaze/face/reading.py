@@ -38,7 +38,7 @@ def read_face(image: np.ndarray, detection: Detection) -> Face | None:
     mesh[:, 2] -= mesh[list(_CORNERS), 2].mean()
     mesh.setflags(write=False)
     face = Face(left, right, mesh, 1.0, eye_sharpness(image, (left.x, left.y), (right.x, right.y)))
-    return replace(face, confidence=confidence(image, face, found.score, edge=refined is not eyes))
+    return replace(face, confidence=confidence(image, face, [eye.features for eye in eyes]))
 
 
 def _irises(eyes: tuple[FoundEye, FoundEye]) -> tuple[Iris, Iris]:

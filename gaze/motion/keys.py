@@ -12,6 +12,8 @@ AUTO = "auto"
 KEY_CHOICES = (5, 7, 9)
 """Keys per side that a person can choose; a player's textures hold no more."""
 FEWEST, USUAL, MOST = KEY_CHOICES
+COARSE = 3
+"""Keys per side of what is shown first, while more are rendered; every choice of keys has them."""
 
 Axis = tuple[float, ...]
 """Looks of the keys along a side, ascending, 0 first; rows and columns have the same."""
@@ -21,9 +23,9 @@ def check_keys(keys: str | int) -> None:
     """Refuse what cannot be asked for.
 
     Raises:
-        GazeError: `keys` is neither "auto" nor one of `KEY_CHOICES`.
+        GazeError: `keys` is neither "auto", nor one of `KEY_CHOICES`, nor `COARSE`.
     """
-    if keys != AUTO and keys not in KEY_CHOICES:
+    if keys != AUTO and keys not in (COARSE, *KEY_CHOICES):
         raise GazeError(
             f"The number of keys per side is {keys}. Choose “{AUTO}”, 5, 7 or 9: since version 2 all other looks are "
             "morphed between these."

@@ -23,7 +23,7 @@ class Job:
 
     Args:
         data: gives its file when its turn has come, or what was read of it meanwhile.
-        kept: pixels above which it is reduced.
+        most: pixels above which it is reduced.
         client: who gave it; of one client, one picture is read at a time. None stands in nobody's way.
         ready: is given what was read, before the next picture of this client.
     """
@@ -31,11 +31,11 @@ class Job:
     def __init__(
         self,
         data: Callable[[], bytes | Pixels],
-        kept: int,
+        most: int,
         client: str | None = None,
         ready: Callable[[Pixels], None] | None = None,
     ) -> None:
-        self.data, self.kept, self.client, self.ready = data, kept, client, ready
+        self.data, self.most, self.client, self.ready = data, most, client, ready
         self.done = threading.Event()
         self.cancelled = False
         self.process: Process | None = None
@@ -122,7 +122,7 @@ class Box:
                 if job.cancelled:
                     raise GazeError("The picture was not read, since that was cancelled. Try again.")
                 data = job.data()
-                job.pixels = data if isinstance(data, Pixels) else process.read(data, job.kept)
+                job.pixels = data if isinstance(data, Pixels) else process.read(data, job.most)
                 del data
                 if job.ready:
                     job.ready(job.pixels)

@@ -84,12 +84,12 @@ def prepare() -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def decode(data: bytes, kept: int, rows: int = 256) -> Decoded:
+def decode(data: bytes, most: int, rows: int = 256) -> Decoded:
     """Read a picture.
 
     Args:
         data: its file.
-        kept: pixels above which it is reduced.
+        most: pixels above which it is reduced.
         rows: in each block of the result.
 
     Raises:
@@ -99,14 +99,14 @@ def decode(data: bytes, kept: int, rows: int = 256) -> Decoded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, kept, rows)
+            return _decode(data, most, rows)
     except (RefusedError, MemoryError):
         raise
     except Exception as error:  # decoders give all kinds for damaged files
         raise RefusedError("The picture is damaged or cut off. Export it again, or take another.") from error
 
 
-def _decode(data: bytes, kept: int, rows: int) -> Decoded:
+def _decode(data: bytes, most: int, rows: int) -> Decoded:
     if not data:
         raise RefusedError(f"The file is empty. {_ACCEPTED}")
     try:
@@ -118,11 +118,11 @@ def _decode(data: bytes, kept: int, rows: int) -> Decoded:
     if image.format in _ANIMATED and getattr(image, "is_animated", False):
         notes.append("The picture is animated; its first frame is used.")
         image.seek(0)
-    factor = _factor(image, kept)
+    factor = _factor(image, most)
     image.draft(image.mode, (image.width // factor, image.height // factor))
     image.load()
     depth = _depth(image)
-    image = _upright(_plain(_reduced(image, kept)))
+    image = _upright(_plain(_reduced(image, most)))
     has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255
     return Decoded(image.height, image.width, has_alpha, tuple(notes), _rows(image, depth, has_alpha, rows))
 
@@ -152,13 +152,13 @@ def _check_size(image: Image.Image) -> None:
         )
 
 
-def _factor(image: Image.Image, kept: int) -> int:
+def _factor(image: Image.Image, most: int) -> int:
     """By how much each side is to be divided, a power of two as JPEG's decoder needs it."""
-    return 1 << max(0, math.ceil(math.log2(image.width * image.height / kept) / 2))
+    return 1 << max(0, math.ceil(math.log2(image.width * image.height / most) / 2))
 
 
-def _reduced(image: Image.Image, kept: int) -> Image.Image:
-    factor = _factor(image, kept)
+def _reduced(image: Image.Image, most: int) -> Image.Image:
+    factor = _factor(image, most)
     if factor < 2:
         return image
     if image.mode in ("P", "1"):

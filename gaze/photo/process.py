@@ -96,12 +96,12 @@ class Process:
         with suppress(OSError):
             self._process.kill()
 
-    def read(self, data: bytes, kept: int) -> Pixels:
+    def read(self, data: bytes, most: int) -> Pixels:
         """What the process makes of a picture.
 
         Args:
             data: its file.
-            kept: pixels above which it is reduced.
+            most: pixels above which it is reduced.
 
         Raises:
             PhotoError: nothing that can be used.
@@ -109,7 +109,7 @@ class Process:
         started = time.monotonic()
         try:
             with self._watched(PATIENCE):
-                return self._ask(data, kept)
+                return self._ask(data, most)
         except PhotoError:
             raise
         except (OSError, ValueError) as error:
@@ -119,8 +119,8 @@ class Process:
             too_long = late or code in (-getattr(signal, "SIGPROF", 0), -getattr(signal, "SIGXCPU", 0))
             raise PhotoError(_TOO_LONG if too_long else _DAMAGED) from error
 
-    def _ask(self, data: bytes, kept: int) -> Pixels:
-        asked = {"bytes": len(data), "kept": kept, "memory": MEMORY, "seconds": SECONDS, "rows": _ROWS}
+    def _ask(self, data: bytes, most: int) -> Pixels:
+        asked = {"bytes": len(data), "most": most, "memory": MEMORY, "seconds": SECONDS, "rows": _ROWS}
         self._there.write(json.dumps(asked).encode() + b"\n")
         self._there.write(data)
         self._there.flush()
@@ -132,7 +132,7 @@ class Process:
             self._worn = True
             raise PhotoError(_TOO_MUCH)
         height, width = int(answer["height"]), int(answer["width"])
-        if not 0 < height * width <= kept:
+        if not 0 < height * width <= most:
             raise ValueError("more than was asked for")
         return self._pixels(height, width, bool(answer["has_alpha"]), tuple(map(str, answer["notes"])))
 

@@ -39,7 +39,7 @@ def main() -> None:
         data = questions.read(asked["bytes"])
         _bound(rest + asked["memory"], asked["seconds"] * slowness)
         try:
-            picture = decoder.decode(data, asked["kept"], asked["rows"])
+            picture = decoder.decode(data, asked["most"], asked["rows"])
             del data
             about = {name: getattr(picture, name) for name in ("height", "width", "has_alpha", "notes")}
             _say(answers, **about)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from gaze.grid import Look
 from gaze.motion.keys import AUTO, FEWEST, MOST, USUAL, key_axis, key_looks, looks_to_check
 
-COARSE = 3
-"""Keys per side of the first portrait that a slow engine shows; every choice of keys has them."""
 _PATIENCE = 120.0
 """Seconds of rendering beyond which five keys per side are taken, not seven, and the eyes are not closed as well."""
 _GUARD_PATIENCE = 1800.0

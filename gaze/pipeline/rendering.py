@@ -15,13 +15,13 @@ from gaze.face.face import Face
 from gaze.grid import GazeGrid
 from gaze.motion.eyes import Eyes
 from gaze.motion.guard import likeness
-from gaze.motion.keys import AUTO, MOST, Axis, key_axis, key_looks, looks_to_check, outwards
+from gaze.motion.keys import AUTO, COARSE, MOST, Axis, key_axis, key_looks, looks_to_check, outwards
 from gaze.motion.morph import Morph
 from gaze.motion.motion import Keys
 from gaze.motion.tracking import find_motion
-from gaze.pipeline.frames import FrameRenderer, duration
-from gaze.pipeline.key_plan import COARSE, KeyPlan, frames_planned, is_slow, takes_too_long, usual_keys
-from gaze.progress import Progress, Result, Steps
+from gaze.pipeline.frames import FrameRenderer
+from gaze.pipeline.key_plan import KeyPlan, frames_planned, is_slow, takes_too_long, usual_keys
+from gaze.progress import Progress, Result, Steps, duration
 from gaze.storage.checkpoint import Checkpoint
 
 
@@ -90,7 +90,7 @@ class KeyRendering:
         if self._is_slow:
             yield from self._show(COARSE)
         made = yield from self._keys(key_axis(self._grid.size, count))
-        if plan.is_too_coarse(count, (yield from self._likeness(made))):
+        if count > COARSE and plan.is_too_coarse(count, (yield from self._likeness(made))):
             plan = replace(plan, seconds=self._frames.seconds)
             seconds = plan.missing(MOST, self._frames.frames)
             if plan.may_go_on(seconds):

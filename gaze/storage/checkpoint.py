@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ from gaze.version import __version__
 _ABOUT = "keys.json"
 _MOST = 512
 """Frames that a file can hold; a run renders no more than about a hundred."""
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError, ArithmeticError),
+    *(zipfile.BadZipFile, zlib.error, Image.DecompressionBombError),
+)
+"""What comes of reading a file that is damaged."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def read_checkpoint(folder: Path, fingerprint: str, shape: tuple[int, int, int])
                 {look: _read(archive, f"{number}.webp", shape) for number, look in enumerate(looks)},
                 float(about["seconds"]),
             )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
+    except _DAMAGE as error:
         raise GazeError(f"{folder / CHECKPOINT} is damaged. Make the portrait without it.") from error
 
 
@@ -108,15 +114,15 @@ def checkpoint_frames(folder: Path, shape: tuple[int, int, int]) -> dict[Look, n
         with zipfile.ZipFile(folder / CHECKPOINT) as archive:
             fingerprint = json.loads(archive.read(_ABOUT))["fingerprint"]
         return dict(read_checkpoint(folder, fingerprint, shape).frames)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, GazeError):
+    except (*_DAMAGE, GazeError):
         return {}
 
 
 def _read(archive: zipfile.ZipFile, name: str, shape: tuple[int, int, int]) -> np.ndarray:
     picture = Image.open(io.BytesIO(archive.read(name)), formats=["WEBP"])
-    if picture.size != (shape[1], shape[0]) or len(picture.getbands()) != shape[2]:
+    if picture.size != (shape[1], shape[0]):
         raise ValueError(f"{name} has another size")  # before it is decoded
-    return np.asarray(picture)
+    return np.asarray(picture.convert("RGBA" if shape[2] == 4 else "RGB"))  # WebP leaves out alpha that is opaque
 
 
 def _lossless(frame: np.ndarray) -> bytes:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from gaze.errors import StoreError
 from gaze.storage.modes import PRIVATE, make_private
 
 MOST = 2 * 2**30
@@ -33,17 +36,26 @@ class Copies:
         """Close the folder to other users, if it is there; returns a sentence where that was needed."""
         return make_private(self._root) if self._root.is_dir() else ""
 
-    def file(self, session: str, name: str, get: Callable[[Path], None]) -> Path:
-        """The copy of a file; one that is not there yet is what `get` writes to the path it is given."""
+    def file(self, session: str, name: str, get: Callable[[Path], None], lasts: float = math.inf) -> Path:
+        """The copy of a file; one that is not there yet is what `get` writes to the path it is given.
+
+        Args:
+            lasts: seconds after which it is fetched once more, as long as it can be.
+        """
         copy = self.folder(session) / name
-        if not copy.is_file():
+        if not _is_new(copy, lasts):
             # Else all who ask for a portrait that has just become known would fetch it, each for itself; and not every
             # file system can be read twice at once (fsspec's memory has one place in each file for all readers).
             with self._lock:
                 alone = self._fetching.setdefault(copy, threading.Lock())
             with alone:
-                if not copy.is_file():
-                    self._fetch(copy, get)
+                if not _is_new(copy, lasts):
+                    try:
+                        self._fetch(copy, get)
+                    except StoreError:
+                        if not copy.is_file():
+                            raise
+                        os.utime(copy)  # it has to do for a while
         os.utime(copy.parent)
         return copy
 
@@ -79,3 +91,9 @@ class Copies:
                 used += sum(path.stat().st_size for path in [entry, *entry.glob("*")])
                 if used > MOST:
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _is_new(copy: Path, lasts: float) -> bool:
+    with suppress(OSError):
+        return copy.is_file() and abs(time.time() - copy.stat().st_mtime) < lasts
+    return False

@@ -245,14 +245,18 @@ class SessionStore:
             if age < 0:  # the clock was ahead when it was made; its time begins now
                 with suppress(OSError):
                     os.utime(path)
-        old = [path.name for path, age in ages.items() if age > self.kept]
-        for session in old:
-            self.delete(session)
+        count = 0
+        for session in [path.name for path, age in ages.items() if age > self.kept]:
+            try:
+                self.delete(session)
+                count += 1
+            except GazeError as error:
+                _log.warning("%s is too old and stays: %s", self.root / session, error)
         sweep(self.root, f"{DRAFT}*")
         for left in self.root.glob(f"{SECRET}-*"):
             if _age(left) > LEFT_AGE:
                 left.unlink(missing_ok=True)
-        return len(old)
+        return count
 
 
 def _age(path: Path) -> float:

@@ -15,7 +15,7 @@ import gradio as gr
 from gaze.engines.base import choose_engine
 from gaze.errors import DoubtfulFaceError, GazeError
 from gaze.face.detection import clear_faces
-from gaze.options import ALL, PREVIEW
+from gaze.options import ALL, GLANCE, PREVIEW
 from gaze.output.bundle import CHECKPOINT
 from gaze.photo.portrait import load_portrait
 from gaze.pipeline.group import count_faces
@@ -30,7 +30,7 @@ from gaze.ui.finished import Finished
 from gaze.ui.hero import example_photos
 from gaze.ui.jobs import Job, Jobs, State
 from gaze.ui.limit import Limit, client_of
-from gaze.ui.messages import Ask, Choice, Make, Own, Photo, Running, read
+from gaze.ui.messages import FIRST, Ask, Choice, Make, Own, Photo, Running, read
 from gaze.ui.photo_input import uploaded
 from gaze.ui.queue import Queue
 from gaze.ui.visitors import for_visitors
@@ -109,16 +109,19 @@ class Handlers(Finished):
                 if len(faces) > 1:
                     return {"kind": "several", **ui.faces_found(portrait, faces)}
             result = self._preview(photo, ask)
+        behind = ui.blurred(result.folder) if ask.choice.background == "remove" else {}
         return {
             "kind": "preview",
             "portrait": ui.manifest(result.folder.name, result.metadata),
+            **behind,
             **self._plan(ask.choice),
         }
 
     def _preview(self, photo: Path, ask: Ask) -> Result:
         options = ask.choice.options(ask.face or 0, ask.anyway, None, _picture_of(ask.choice))
         shown = {name: getattr(options, name) for name in _PREVIEWED}
-        return generate(photo, self._previews.new(), replace(PREVIEW, frame_size=ask.side, **shown))
+        normal = GLANCE if ask.side <= FIRST else PREVIEW
+        return generate(photo, self._previews.new(), replace(normal, frame_size=ask.side, **shown))
 
     def _plan(self, choice: Choice) -> Answer:
         """How long it would take to make it, if that is known."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.visitor import Visitor
 from tests.serving import serving
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ def address(browser: Browser, gate: Path, tmp_path_factory: pytest.TempPathFacto
     assert "Traceback" not in app.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
+    """A visitor of the app whose page stays open from test to test: to open it takes longer than most of them."""
+    visitor = Visitor(browser, address)
+    yield visitor
+    visitor.close()
+
+
 @dataclass
 class Record:
     """What the pages of a test asked for and complained about.
@@ -88,6 +97,22 @@ class Record:
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> Callable[[], None]:
+        """Records a page, until what is returned is called."""
+        heard: dict[Any, Callable[[Any], None]] = {
+            "request": lambda request: self.requests.append(request.url),
+            "console": lambda message: self.errors.append(message.text) if message.type == "error" else None,
+            "pageerror": lambda error: self.errors.append(str(error)),
+        }
+        for event, act in heard.items():
+            page.on(event, act)
+
+        def stop() -> None:
+            for event, act in heard.items():
+                page.remove_listener(event, act)
+
+        return stop
 
     def unexpected(self) -> list[str]:
         return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.allowed)]
@@ -115,9 +140,7 @@ def open_page(browser: Browser, record: Record, site: Site) -> Iterator[Callable
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("request", lambda request: record.requests.append(request.url))
-        page.on("console", lambda message: record.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: record.errors.append(str(error)))
+        record.listen(page)
         return page
 
     yield open_

@@ -18,6 +18,7 @@ from gaze.engines import base
 from gaze.engines.base import Engine
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.grid import Pose
+from gaze.motion.keys import COARSE
 from gaze.options import Options
 from gaze.photo.portrait import Photo
 from gaze.pipeline import key_plan, making, preparing
@@ -34,7 +35,7 @@ class SlowEngine(WarpEngine):
 
     def stream(self, source: WarpSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         for pose in poses:
-            while self.rendered >= key_plan.COARSE**2 and not GATE.exists():
+            while self.rendered >= COARSE**2 and not GATE.exists():
                 time.sleep(0.05)
             time.sleep(0.03)
             self.rendered += 1

@@ -13,17 +13,18 @@ from playwright.sync_api import TimeoutError
 
 from tests.browser import app_page as app
 from tests.browser.conftest import Record
+from tests.browser.visitor import Visitor
 from tests.serving import serving
 
 
 @pytest.fixture
-def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record) -> Iterator[Any]:
+def page(visitor: Visitor, address: str, gate: Path, record: Record) -> Iterator[Any]:
     """A page whose run waits until the gate is opened."""
     record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED"]
     record.allowed += ["AbortError", "Connection errored out"]  # Gradio's client, when its page is loaded anew
     gate.touch()
-    page = open_page(**app.STILL)
-    app.open_app(page, address)
+    page = visitor.page()
+    stop = record.listen(page)
     app.choose_example(page)
     gate.unlink()
     app.make_it(page)
@@ -32,6 +33,8 @@ def page(open_page: Callable[..., Any], address: str, gate: Path, record: Record
     yield page
     gate.touch()
     app.wait_idle(address)
+    stop()
+    visitor.leave()
 
 
 def test_a_page_that_is_loaded_anew_goes_on_where_it_was(page: Any, gate: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,21 @@ COUNT = """async () => {
         for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     }
 }"""
-SCREENS: dict[str, dict[str, Any]] = {"desktop": app.DESKTOP, "phone": app.PHONE, "small": app.SMALL}
+FONT = """(other) => {
+    const style = new CSSStyleSheet();
+    if (other) style.replaceSync(`* { font-family: ${other} !important; }`);
+    document.adoptedStyleSheets = [style];
+}"""
+"""Lets the page have another font than ours, or its own again."""
+LOOKS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
+    "mouse": {"desktop": (app.DESKTOP, "light")},
+    "touch": {"phone": (app.PHONE, "dark"), "small": (app.SMALL, "light")},
+}
+"""How each state is looked at: on which screens, and whether in light or dark. One visit is enough for two phones."""
+for look in os.environ.get("GAZE_LOOKS", "").split():  # such as "phone-light small-dark", instead
+    screen, theme = look.split("-")
+    of_its_hand = next(looks for looks in LOOKS.values() if screen in looks)
+    of_its_hand[screen] = (of_its_hand[screen][0], theme)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +50,33 @@ BUTTONS = """[...document.querySelectorAll('#acts > *')].filter((it) => it.check
 
 
 class Visit:
-    """A page that is led through all states."""
+    """A page that is led through all states.
+
+    Args:
+        looks: how each state is looked at.
+    """
 
     def __init__(
-        self, page: Any, address: str, gate: Path, portrait: Portrait, faceless: np.ndarray, pale: np.ndarray
+        self,
+        page: Any,
+        looks: dict[str, tuple[dict[str, Any], str]],
+        address: str,
+        gate: Path,
+        portrait: Portrait,
+        faceless: np.ndarray,
+        pale: np.ndarray,
     ) -> None:
-        self.page, self.address, self.gate = page, address, gate
+        self.page, self.looks, self.address, self.gate = page, looks, address, gate
         self.portrait, self.faceless, self.pale = portrait, faceless, pale
-        self.first = {name: app.box(page, name) for name in ("#stage", ".head")}
+        self.first: dict[str, dict[str, Any]] = {}
+
+    def look(self) -> Iterator[str]:
+        """The name of each screen when the page is seen on it."""
+        for name, (screen, theme) in self.looks.items():
+            self.page.set_viewport_size(screen["viewport"])
+            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            self.page.evaluate(FONT, "sans-serif" if name == "small" else None)
+            yield name
 
     def states(self) -> Iterator[str]:
         """The name of each state when it is reached."""
@@ -82,8 +114,8 @@ class Visit:
         page.locator("#fault").get_by_text("This did not work.").wait_for()
         yield "error-option"
         page.unroute(app.QUESTIONS)
-        with app.another_portrait(page):
-            app.move(page, "Strength", 100)
+        app.move(page, "Strength", 100)
+        page.locator("#fault").wait_for(state="hidden")
         app.wait_state(page, "preview")
         yield from self.runs()
         yield from self.finished()
@@ -182,7 +214,7 @@ class Visit:
         app.wait_state(page, "expired")
         yield "expired"
 
-    def assert_whole(self) -> None:
+    def assert_whole(self, screen: str) -> None:
         """All boxes are where they belong, nothing has moved by itself, and axe-core finds no fault."""
         page = self.page
         if page.locator("main.shared").count():
@@ -193,7 +225,8 @@ class Visit:
         width, height = page.viewport_size["width"], page.viewport_size["height"]
         wide = width >= 900
         stage, bar = app.box(page, "#stage"), app.box(page, "#acts")
-        assert {"#stage": stage, ".head": app.box(page, ".head")} == self.first, "what never moves has moved"
+        never = {"#stage": stage, ".head": app.box(page, ".head")}
+        assert never == self.first.setdefault(screen, never), "what never moves has moved"
         assert stage["width"] == stage["height"]
         assert stage["x"] >= 0
         assert stage["x"] + stage["width"] <= width
@@ -241,7 +274,7 @@ class Visit:
         app.assert_no_jump(page)
 
 
-@pytest.mark.parametrize(("screen", "theme"), [("desktop", "light"), ("phone", "dark"), ("small", "light")])
+@pytest.mark.parametrize("hand", LOOKS)
 def test_every_state_is_whole(
     open_page: Callable[..., Any],
     address: str,
@@ -250,28 +283,27 @@ def test_every_state_is_whole(
     faceless: np.ndarray,
     pale: np.ndarray,
     record: Record,
-    screen: str,
-    theme: str,
+    hand: str,
 ) -> None:
     # Of the state "offline"; the last two are Gradio's.
     record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED", "AbortError", "Connection errored out"]
+    looks = LOOKS[hand]
     # Every frame is drawn by the processor: a face that glances about would take all of it.
-    page = open_page(**SCREENS[screen], color_scheme=theme, reduced_motion="reduce")
-    if screen == "small":
-        page.route(re.compile(r"\.woff2?($|\?)"), lambda route: route.abort())  # another font than ours
+    page = open_page(**next(iter(looks.values()))[0], reduced_motion="reduce")
     gate.touch()
     app.open_app(page, address)
-    visit = Visit(page, address, gate, portrait, faceless, pale)
+    visit = Visit(page, looks, address, gate, portrait, faceless, pale)
     pictures = os.environ.get("GAZE_SCREENSHOTS")
     wrong = {}
     try:
         for number, name in enumerate(visit.states()):
-            if pictures:
-                visit.page.screenshot(path=Path(pictures) / f"{screen}-{theme}-{number:02} {name}.png")
-            try:
-                visit.assert_whole()
-            except AssertionError as error:
-                wrong[name] = str(error)
+            for screen in visit.look():
+                if pictures:
+                    visit.page.screenshot(path=Path(pictures) / f"{screen}-{looks[screen][1]}-{number:02} {name}.png")
+                try:
+                    visit.assert_whole(screen)
+                except AssertionError as error:
+                    wrong[f"{name}, {screen}"] = str(error)
     finally:
         gate.touch()
     assert not wrong, "\n".join(f"{name}: {what}" for name, what in wrong.items())

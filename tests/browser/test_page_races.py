@@ -156,6 +156,27 @@ def test_a_page_that_opens_without_a_connection_goes_on_when_it_is_there(page: A
     until(page, "done")
 
 
+def test_another_background_is_seen_before_the_app_has_made_it(page: Any) -> None:
+    begin(page)
+    page.evaluate("""() => {
+        const portrait = (name) => ({base: `${name}/`, pack: "gaze.pack"});
+        answers.look = ({choice: {background}}) =>
+            ({kind: "preview", portrait: portrait(background), blurred: "data:image/webp;base64,AAAA"});
+    }""")
+    photo(page)
+    until(page, "preview")
+    page.wait_for_function("asked.some(([it, {choice}]) => it === 'look' && choice.background === 'remove')")
+    shown = "[document.querySelector('#face').manifest.base.split('/').at(-2), $stage.style.background.slice(0, 9)]"
+    page.evaluate("window.$stage = document.querySelector('#stage')")
+    hold(page, "look")
+    for name, seen in (("Colour", ["remove", "rgb(244, "]), ("Keep", ["keep", ""]), ("Blur", ["remove", 'url("data'])):
+        page.get_by_role("radio", name=name).check()
+        page.wait_for_function(f"seen => String({shown}) === String(seen)", arg=seen)
+    page.wait_for_function("asked.some(([it, {choice}]) => it === 'look' && choice.background === 'blur')")
+    late(page, "look", {"kind": "preview", "portrait": {"base": "blur/", "pack": "gaze.pack"}})
+    page.wait_for_function(f"String({shown}) === 'blur,'")
+
+
 def test_what_is_deleted_late_takes_nothing_else_away(page: Any) -> None:
     begin(page)
     photo(page)
@@ -223,3 +244,60 @@ def test_a_camera_that_is_allowed_late_is_let_go(page: Any) -> None:
     page.wait_for_function(f'JSON.stringify({live}) === \'["ended","live"]\'', timeout=5_000)
     page.locator("#camera [data-close]").click()
     page.wait_for_function(f"!{live}.includes('live')", timeout=5_000)
+
+
+def test_who_does_not_see_the_page_hears_each_step_and_goes_on_from_it(page: Any) -> None:
+    begin(page)
+
+    def press(name: str, within: str = ".page") -> None:
+        page.locator(within).get_by_role("button", name=name, exact=True).focus()
+        page.keyboard.press("Enter")
+
+    def assert_told(state: str, title: str, at: str, actions: str) -> None:
+        """What is announced, where the keyboard goes on, and what can be done, as Chromium tells a screen reader."""
+        until(page, state)
+        told = page.get_by_role("status").get_by_role("heading", level=1)
+        assert told.inner_text() == title
+        assert page.evaluate("document.activeElement.textContent") == at
+        found = page.locator("#acts").aria_snapshot()
+        assert [line.strip(" -") for line in found.splitlines() if "/url" not in line] == actions.split(" · ")
+
+    group = 'group "Actions": · '
+    press("Example: one")
+    assert_told("preview", "It looks at you.", "Make it about 3 s", f'{group}button "Make it about 3 s"')
+    press("Make it about 3 s")
+    until(page, "making")
+    page.evaluate("tell({phase: 'making', share: 0.4, left: 3})")
+    bar = page.get_by_role("progressbar", name="Making it")
+    page.wait_for_function("document.querySelector('#left').textContent === 'about 3 s left'")
+    assert (bar.get_attribute("aria-valuenow"), bar.get_attribute("aria-valuetext")) == ("40", "about 3 s left")
+    made = """() => tell({phase: "done", session: "two", secret: "secret", portrait: {base: "gradio_api/gaze/two/"}})"""
+    page.evaluate(made)
+    done = f'{group}link "Download": · button "Link" · button "Embed" · button "Clip"'
+    assert_told("done", "Your portrait is ready.", "Download", done)
+    press("Link")
+    assert page.evaluate("document.activeElement.id") == "link-title"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "Link"
+    page.evaluate("answers.remove = () => ({})")
+    press("Delete it")
+    press("Delete", "#sure")
+    start = 'button "Take a selfie" · button "Choose a photo" · button "Choose a photo" · button "Use the camera"'
+    assert_told("deleted", "It is deleted.", "Take a selfie", group + start)
+    page.evaluate("answers.look = () => ({problem: {title: 'No face was found.', text: 'Choose another.'}})")
+    photo(page)
+    until(page, "error")
+    assert page.get_by_role("alert").inner_text().startswith("No face was found.")
+    page.evaluate("""() => {
+        const face = {x: 30, y: 50, w: 20, picture: "one.webp"};
+        answers.look = ({face: chosen}) => chosen === null
+            ? {kind: "several", faces: [face, face], still: "one.webp", width: 100, height: 100}
+            : {kind: "preview", portrait: {base: "preview/"}, seconds: null};
+    }""")
+    photo(page)
+    several = f'{group}button "Make both" · button "Choose another"'
+    assert_told("several", "Which face?", "Make both", several)
+    press("Face 1")
+    assert_told("preview", "It looks at you.", "Make it", f'{group}button "Make it"')
+    press("New photo")
+    assert_told("empty", "Your photo looks at you.", "Take a selfie", group + start)

@@ -1,40 +1,58 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from benchmarks.changes import patch_over, skin_over
+from benchmarks.changes import HIDDEN
 from benchmarks.faces import read_marks
-from gaze.face.confidence import DOUBTFUL, SURE, Signs, find_signs, probability
+from gaze.face.confidence import DOUBTFUL, SURE, confidence, open_eye
+from gaze.face.detection import find_faces
+from gaze.face.face import Face, Iris
+from gaze.face.irises import find_eyes
 from gaze.photo.portrait import Portrait
 
 TRUTH = read_marks("faces.json")["astronaut"]
-CLEAR = Signs(beside=0.55, contrast=0.3, openness=0.28, difference=0.03, mesh=12.0, edge=1.0, radius=0.092)
 
 
-def test_open_eyes_go_on_beside_irises_and_are_alike(portrait: Portrait) -> None:
-    clear = find_signs(portrait.image, TRUTH, 1.0, edge=True)
-    assert clear.contrast > 0.1
-    assert clear.difference < 0.15
-    assert find_signs(skin_over(-1)(portrait.image, TRUTH), TRUTH, 1.0, edge=True).contrast < 0.5 * clear.contrast
-    patched = find_signs(patch_over(1)(portrait.image, TRUTH), TRUTH, 1.0, edge=True)
-    assert patched.beside < 0.2 < clear.beside
+@pytest.fixture(scope="module")
+def face(portrait: Portrait) -> Face:
+    return find_faces(portrait)[0]
+
+
+def eyes(image: np.ndarray, face: Face) -> list[np.ndarray]:
+    """Features of the eyes of a face whose mesh is known."""
+    return [eye.features for eye in find_eyes(image, face.mesh)]
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("how", "hidden"),
     [
-        {"beside": 0.0, "edge": 0.0},
-        {"openness": 0.1},
-        {"contrast": -0.1, "difference": 0.4},
-        {"difference": 0.5},
-        {"mesh": 2.0},
-        {"edge": 0.0, "radius": 0.11},
+        ("skin over the left eye", (True, False)),
+        ("patch over the right eye", (False, True)),
+        ("hair over the left eye", (True, False)),
+        ("sunglasses", (True, True)),
+        ("eyes closed", (True, True)),
     ],
 )
-def test_a_bad_sign_is_enough_for_distrust_where_others_are_fair(bad: dict[str, float]) -> None:
-    fair = CLEAR._replace(beside=0.4, contrast=0.2, openness=0.25)
-    assert probability(CLEAR) > 0.98
-    assert probability(fair) > SURE
-    assert probability(fair._replace(**bad)) < DOUBTFUL
+def test_each_eye_is_told_by_itself(portrait: Portrait, face: Face, how: str, hidden: tuple[bool, bool]) -> None:
+    """Where the mesh is known, so that only what is seen of the eye can tell."""
+    assert min(map(open_eye, eyes(portrait.image, face))) > 0.9
+    for it, is_hidden in zip(eyes(HIDDEN[how](portrait.image, TRUTH), face), hidden, strict=True):
+        assert open_eye(it) < DOUBTFUL if is_hidden else open_eye(it) > SURE
 
 
-def test_beyond_its_range_a_sign_says_no_more() -> None:
-    assert probability(CLEAR._replace(beside=0.6)) == probability(CLEAR._replace(beside=5.0))
+def test_one_hidden_eye_is_enough_for_distrust(portrait: Portrait, face: Face) -> None:
+    good, bad = eyes(portrait.image, face)[0], eyes(HIDDEN["sunglasses"](portrait.image, TRUTH), face)[0]
+    assert confidence(portrait.image, face, [good, good]) > SURE
+    assert confidence(portrait.image, face, [good, bad]) == confidence(portrait.image, face, [bad, good]) < DOUBTFUL
+
+
+def test_nothing_is_trusted_beyond_the_border_or_from_the_side(portrait: Portrait, face: Face) -> None:
+    features = eyes(portrait.image, face)
+    beyond = replace(face, left=Iris(face.left.radius - 1, face.left.y, face.left.radius))
+    assert confidence(portrait.image, beyond, features) == 0
+    angle = np.radians(60)
+    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    middle = np.array([*face.centre, 0])
+    aside = replace(face, mesh=(face.mesh - middle) @ turn + middle)
+    assert confidence(portrait.image, aside, features) < DOUBTFUL

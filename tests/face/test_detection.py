@@ -141,20 +141,11 @@ def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> Non
 
 
 def test_hidden_eyes_are_not_trusted(portrait: Portrait) -> None:
-    """One of sixteen may be: strands drawn over an eye leave signs of what they hide."""
-    taken = []
-    for how, hide in HIDDEN.items():
+    for hide in HIDDEN.values():
         for tilt in (0, 15):
             image, _ = turned(tilt)(hide(portrait.image, TRUTH), TRUTH)
-            refused = FaceError("")
-            try:
+            with pytest.raises(FaceError, match="Use a photo"):
                 main_face(Portrait(image))
-                taken.append((how, tilt))
-                continue
-            except FaceError as error:
-                refused = error
-            assert "Use a photo" in str(refused)
-    assert len(taken) <= 1, taken
 
 
 def test_an_eye_beyond_the_border_is_not_trusted(portrait: Portrait) -> None:

@@ -16,6 +16,7 @@ from gaze.face.irises import FoundEye
 from gaze.photo.portrait import Portrait
 
 TRUTH = read_marks("faces.json")["astronaut"]
+NOTHING = np.zeros(128, np.float32)
 CHANGED = {"as drawn": lambda *it: it, "grey": grey, "noise": noisy, "JPEG 30": compressed, "turned": turned(20)}
 
 
@@ -28,7 +29,7 @@ def network_eyes(image: np.ndarray, truth: Face, off: tuple[float, float], radiu
     """What the network might give: irises that are `off`, in iris distances, of a radius, and the lids of the truth."""
     shift = truth.iris_distance * np.array(off)
     left, right = (
-        FoundEye(iris.x + shift[0], iris.y + shift[1], radius * truth.iris_distance, lids.upper, lids.lower)
+        FoundEye(iris.x + shift[0], iris.y + shift[1], radius * truth.iris_distance, lids.upper, lids.lower, NOTHING)
         for iris, lids in zip((truth.left, truth.right), truth.lids, strict=True)
     )
     return left, right
@@ -66,6 +67,15 @@ def test_an_iris_larger_than_a_persons_is_taken_as_large_as_it_is(portrait: Port
         error = errors(find_faces(Portrait(drawn))[0], told)
         assert error["radius"] < 0.02
         assert max(error["left"], error["right"]) < 0.03
+
+
+@pytest.mark.parametrize(("radius", "seed"), [(0.14, 7), (0.16, 3), (0.16, 7)])
+def test_the_pupil_of_a_large_pale_iris_is_not_taken_for_it(portrait: Portrait, radius: float, seed: int) -> None:
+    """The pupil is as large as a person's iris, and clearer."""
+    image, truth = head(portrait.image, 80)
+    drawn, told = draw_eyes(image, truth, random_eyes(seed, (radius, radius)))
+    start = network_eyes(drawn, told, (0.0, 0.0), 0.09)
+    assert off(refine_irises(drawn, start), told)[1] < 0.015
 
 
 @pytest.mark.parametrize("across", [-0.05, 0.0, 0.05])

@@ -454,6 +454,7 @@ BAD = [
     (Options(keys=3), "per side is 3"),
     (Options(keys="few"), "per side is few"),
     (Options(quality=0), "quality is 0"),
+    (Options(effort=7), "effort is 7"),
     (Options(mode="x"), "“x”"),
     (Options(video="x"), "“x”"),
     (Options(engine="x"), "“x”"),

@@ -1,5 +1,6 @@
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,23 @@ def test_a_damaged_file_is_named(folder: Path) -> None:
         with pytest.raises(GazeError, match="is damaged"):
             read_checkpoint(folder, "print", SHAPE)
         assert checkpoint_frames(folder, SHAPE) == {}
+
+
+def test_wherever_a_file_is_damaged_that_is_no_bug(folder: Path) -> None:
+    data = (folder / CHECKPOINT).read_bytes()
+    heads = [place for place in range(len(data)) if data[place : place + 4] in (b"PK\3\4", b"PK\1\2", b"PK\5\6")]
+    for place in (head + byte for head in heads for byte in range(20)):
+        (folder / CHECKPOINT).write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        with suppress(GazeError):
+            frames = read_checkpoint(folder, "print", SHAPE).frames
+            assert all(np.array_equal(frame, noise(look)) for look, frame in frames.items())
+        checkpoint_frames(folder, SHAPE)
+
+
+def test_frames_of_a_person_who_fills_the_picture_come_back(tmp_path: Path) -> None:
+    frame = np.dstack([noise(LOOKS[0]), np.full(SHAPE[:2], 255, np.uint8)])
+    write_checkpoint(tmp_path, "print", Checkpoint({LOOKS[0]: frame}, 4.5))
+    assert np.array_equal(read_checkpoint(tmp_path, "print", frame.shape).frames[LOOKS[0]], frame)
 
 
 @pytest.mark.parametrize("looks", [[[0]], [["a", "b"]], 5, None, [[0, 0]] * 4])

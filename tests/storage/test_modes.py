@@ -12,8 +12,8 @@ from gaze.storage.copies import Copies
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.modes import make_private
 from gaze.storage.publishing import publishing
+from gaze.storage.remote_store import RemoteStore
 from gaze.storage.sessions import SessionStore
-from gaze.storage.stores import RemoteStore
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="there are no modes")
 

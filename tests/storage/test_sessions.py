@@ -292,6 +292,23 @@ def test_what_cannot_be_deleted_is_told(store: SessionStore, monkeypatch: pytest
         store.delete(session)
 
 
+def test_what_cannot_be_deleted_stands_in_nobodys_way(store: SessionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    stays, goes = finished(store), finished(store)
+    for session in (stays, goes):
+        os.utime(store.folder(session), (0, 0))
+    rename = Path.rename
+
+    def refused(path: Path, target: Path) -> Path:
+        if path.name == stays:
+            raise OSError(errno.EPERM, "Operation not permitted")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    assert store.expire() == 1
+    assert (store.has(stays), store.has(goes)) == (True, False)
+    assert store.has(finished(store))
+
+
 def test_a_link_in_the_place_of_a_session_is_none(store: SessionStore, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "metadata.json").write_text("{}")

@@ -20,8 +20,9 @@ from gaze.progress import Progress, Steps
 from gaze.storage import copies
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.publishing import publishing
+from gaze.storage.remote_store import RemoteStore
 from gaze.storage.sessions import SessionStore
-from gaze.storage.stores import RemoteStore, open_store
+from gaze.storage.stores import open_store
 from tests.s3 import S3
 
 FILES = {
@@ -158,6 +159,30 @@ def test_what_another_machine_deleted_is_gone_here_within_a_minute(
     assert not list(tmp_path.glob(f"first/*/{session}"))
 
 
+def test_what_another_machine_wrote_is_seen_within_a_minute(
+    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(store)
+    other = machine(url, tmp_path / "second")
+
+    def seen(age: float) -> bytes:
+        copy = other.file(session, "share.json")
+        os.utime(copy, (time.time() - age,) * 2)
+        return other.file(session, "share.json").read_bytes()
+
+    store.write(session, "share.json", b"before")
+    other.folder(session)
+    store.write(session, "share.json", b"after")
+    assert seen(age=50) == b"before"
+    assert seen(age=60) == b"after"
+    with monkeypatch.context() as broken:
+        break_down(broken, url)
+        assert seen(age=60) == b"after"
+    monkeypatch.setattr(RemoteFolder, "get", lambda *_: pytest.fail("what is never written again is fetched again"))
+    os.utime(other.file(session, "gaze.pack"), (0, 0))
+    other.file(session, "gaze.pack")
+
+
 def test_old_sessions_expire_and_so_does_what_an_interrupted_copy_left(
     store: RemoteStore, url: str, tmp_path: Path, clock: Clock
 ) -> None:
@@ -174,6 +199,21 @@ def test_old_sessions_expire_and_so_does_what_an_interrupted_copy_left(
     clock.now *= 8
     assert machine(url, tmp_path / "second", clock=clock).expire() == 1
     assert [name for _, name in remote.find()] in ([], [".key"])
+
+
+def test_a_portrait_whose_sheets_are_added_is_kept_no_longer_for_that(
+    store: RemoteStore, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(store)
+    store.write(session, "metadata.json", FILES["metadata.json"])
+    written = RemoteFolder.written
+    monkeypatch.setattr(
+        RemoteFolder, "written", lambda self, name: written(self, name) + WEEK * name.endswith("metadata.json")
+    )
+    assert store.expire() == 0
+    clock.now = WEEK + 60
+    assert store.expire() == 1
+    assert RemoteFolder(url).find(session) == []
 
 
 def test_a_lost_connection_loses_no_portrait(
@@ -233,6 +273,56 @@ def test_a_run_that_is_cancelled_while_it_is_copied_leaves_nothing(store: Remote
     assert not store.has(folder.name)
     assert not folder.exists()
     assert RemoteFolder(url).find(folder.name) == []
+
+
+@pytest.mark.parametrize("on_its_way", FILES)
+def test_what_is_written_while_a_portrait_is_copied_is_copied_too(
+    store: RemoteStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_its_way: str
+) -> None:
+    put, captions = RemoteFolder.put, [b"words"]
+
+    def put_while_its_owner_writes(self: RemoteFolder, source: Path, name: str) -> None:
+        put(self, source, name)
+        if name.endswith(on_its_way) and captions:
+            store.write(source.parent.name, "share.json", captions.pop())
+
+    monkeypatch.setattr(RemoteFolder, "put", put_while_its_owner_writes)
+    session = make(store)
+    assert machine(url, tmp_path / "second").file(session, "share.json").read_bytes() == b"words"
+    assert store.notes(session) == ()
+
+
+def test_what_a_killed_program_left_of_a_file_is_not_copied(store: RemoteStore, url: str, tmp_path: Path) -> None:
+    folder = store.new()
+    list(making(folder))
+    for left in (".draft-0123", ".metadata.json"):
+        (folder / left).write_bytes(b"half")
+    (folder / ".sheets-0123").mkdir()
+    store.expire()
+    other = machine(url, tmp_path / "second")
+    assert {path.name for path in other.folder(folder.name).iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("on_its_way", FILES)
+def test_a_portrait_that_is_deleted_while_it_is_copied_does_not_come_back(
+    store: RemoteStore, url: str, monkeypatch: pytest.MonkeyPatch, on_its_way: str
+) -> None:
+    put = RemoteFolder.put
+
+    def put_what_is_deleted(self: RemoteFolder, source: Path, name: str) -> None:
+        if name.endswith(on_its_way):
+            store.delete(source.parent.name)
+            source.parent.mkdir()
+            source.write_bytes(b"on its way")
+            put(self, source, name)
+            source.unlink()
+            source.parent.rmdir()
+        else:
+            put(self, source, name)
+
+    monkeypatch.setattr(RemoteFolder, "put", put_what_is_deleted)
+    session = make(store)
+    assert RemoteFolder(url).find(session) == []
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "/etc/passwd", ".key", "x" * 32, "A" * 32, "0" * 31])
@@ -310,7 +400,7 @@ def test_what_is_deleted_while_it_is_fetched_is_gone(
 
 
 def test_a_slow_store_does_not_hold_up_the_page(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gaze.storage.stores._PATIENCE", 0.05)
+    monkeypatch.setattr("gaze.storage.remote_store._PATIENCE", 0.05)
     monkeypatch.setattr(store, "has", lambda session: time.sleep(0.5))
     assert store.present(["1" * 32]) == {"1" * 32}
 

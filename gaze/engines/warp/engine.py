@@ -19,6 +19,7 @@ import numpy as np
 from gaze.engines.base import Engine
 from gaze.engines.warp.backdrop import find_backdrop, through_layer
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
+from gaze.engines.warp.carry import Anchors, find_anchors, hold_back
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
@@ -30,7 +31,7 @@ from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes,
 from gaze.engines.warp.rims import lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
-from gaze.face.face import Contours, Face, Iris
+from gaze.face.face import Contours, Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from gaze.photo.remapping import NO_MAP
@@ -73,6 +74,7 @@ class WarpSource:
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
         room: how far they can move up and down.
         eyes: the layers of both eyes.
+        anchors: where the head carries them.
         followers: of both irises, for the motion between keys.
         edges: of each eye's lids, and of the brow above it.
     """
@@ -94,6 +96,7 @@ class WarpSource:
     sight: float
     room: Room
     eyes: tuple[Eye, Eye]
+    anchors: Anchors
     followers: tuple[Follower, ...] = ()
     edges: tuple[tuple[Contours, Contours], ...] = ()
 
@@ -123,6 +126,7 @@ class WarpEngine(Engine):
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
+        limit = (_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32)
         fitted = fit_lids(image, face)
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
@@ -149,13 +153,14 @@ class WarpEngine(Engine):
             stride=stride,
             fields=fields,
             lids=np.asarray(lids, np.float32),
-            limit=(_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32),
+            limit=limit,
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
             room=find_room((left.iris, right.iris), both, unit),
             eyes=(left, right),
+            anchors=find_anchors(fields, limit, (left.iris, right.iris), (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, _look(source, Pose()))
@@ -210,13 +215,13 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
         picture = source.bare if band.opaque or source.layer is None else source.layer
         seen = cv2.remap(picture, positions[band.place], NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
-    shift = _iris_shift(source, eyes)
-    for eye in source.eyes:
-        draw_eye(eye, frame, positions, (x0, y0), _carried(source, pose, eye.iris), shift)
-    for share, edges, eye in zip(closed, source.edges, source.eyes, strict=True):
+    shift, carried = _iris_shift(source, eyes), source.anchors.carried(pose, source.turn, source.axes)
+    for eye, moved in zip(source.eyes, carried, strict=True):
+        draw_eye(eye, frame, positions, (x0, y0), moved, shift)
+    for share, edges, moved in zip(closed, source.edges, carried, strict=True):
         if share:
             lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
-            draw_lid(lid, share, frame, positions, (x0, y0), _carried(source, pose, eye.iris))
+            draw_lid(lid, share, frame, positions, (x0, y0), moved)
     return frame
 
 
@@ -259,29 +264,7 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     if eyes:
         dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
         du += np.float32(eyes.bow) * source.lids.sum(0)
-    moved = np.empty((*du.shape, 2), np.float32)
-    for axis in (0, 1):
-        free = du * np.float32(source.axes[0, axis]) + dv * np.float32(source.axes[1, axis])
-        # limit · free / (limit⁴ + free⁴)^¼, written so that it needs roots only.
-        ratio = free / source.limit[axis]
-        ratio *= ratio
-        moved[..., axis] = free / np.sqrt(np.sqrt(1 + ratio * ratio))
-    return moved
-
-
-def _carried(source: WarpSource, pose: Pose, iris: Iris) -> np.ndarray:
-    """How far the head carries an iris, x and y in pixels: the displacement between the four points around it."""
-    place = (np.array([iris.x, iris.y]) - source.region[:2] + 0.5) / source.stride - 0.5
-    rows, cols = source.limit.shape[1:]
-    x, y = (int(it) for it in np.clip(np.floor(place), 0, (cols - 2, rows - 2)))
-    near, fields = np.s_[..., y : y + 2, x : x + 2], source.fields
-    part = replace(source, fields=HeadFields(fields.across[near], fields.down[near]), limit=source.limit[near])
-    right, down = np.clip(place - (x, y), 0, 1)
-    (first, second), (third, fourth) = displacement(part, pose)
-    carried: np.ndarray = (1 - down) * ((1 - right) * first + right * second) + down * (
-        (1 - right) * third + right * fourth
-    )
-    return carried
+    return hold_back(du, dv, source.axes, source.limit)
 
 
 def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:

@@ -78,7 +78,7 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     reach = iris_reach(patch, inside, distance)
     sclera = rebuild_sclera(patch, lids, local, inside, reach)
     depth, height = lids.depth(x, y) / iris.radius, lids.height(x, y) / iris.radius
-    layer, light, shadow = lift_iris(EyePatch(patch, sclera, inside, distance, depth, height), reach, iris.radius)
+    layer, light, shadow = lift_iris(EyePatch(patch, sclera, inside, local, distance, depth, height), reach)
     lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
     disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
     off = (local.x % 1, local.y % 1)
@@ -147,7 +147,7 @@ def _compose(eye: Eye, below: np.ndarray, lids: np.ndarray, x: float, y: float, 
 def _place(square: np.ndarray, corner: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     """A square of layers with its first pixel at `corner`, x and y, of an empty picture."""
     move = np.array([[1, 0, corner[0]], [0, 1, corner[1]]], np.float64)
-    return cv2.warpAffine(square, move, size, flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(square, move, size, flags=cv2.INTER_CUBIC)
 
 
 def _cut(layer: np.ndarray, iris: Iris, reach: float) -> np.ndarray:

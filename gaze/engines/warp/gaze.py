@@ -37,7 +37,7 @@ _LEAST_REACH = 0.01
 _SEEN, _HIDDEN = 0.2, 0.3
 """Radii of an iris that its middle stays away from the upper lid; and that the lower one hides of it beyond what it
 hides at rest."""
-_OPEN, _SHARES = 0.16, (0.4, 1.25)
+_OPEN, _SHARES = 0.15, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 
 

@@ -16,11 +16,23 @@ from gaze.photo.remapping import NO_MAP
 
 _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 51, 8)]))
 """Angles at which irises are seen beside the lids, clockwise from the right."""
-_BELOW = np.radians(np.arange(28, 153, 8))
+_BELOW = np.radians(np.arange(28, 153, 4))
 _APART = 0.1
 """How far inside and outside of a circle brightness is compared, in radii."""
 _SEEN = 0.6
 """Share of the contrast at the sides from which on the edge is seen below, too."""
+_RADII, _STEP = np.linspace(0.7, 1.3, 31), 4
+"""Radii at which brightness is read along rays down; and how many of them apart it is compared."""
+_LASHES = 0.5
+"""Share of the contrast at the sides by which it may be darker inside of that edge than there: lashes are darker."""
+_AGREEING, _CIRCULAR, _AS_DARK = (0.4, 0.6), (0.95, 0.75), (1.0, 0.5)
+"""What speaks for an iris's edge, from not at all to all of it: the share of what a lid covers at which it is seen; how
+much less its distances from the centre spread than those from the lid; and by how much, in shares of the contrast
+at the sides, it is darker or lighter inside of it than there."""
+_DOUBTED, _UNLIKE = 0.7, 0.7
+"""Share of its way that a lid goes if the first two speak against it; and the share of that if the last does."""
+_ITS_OWN = 0.09
+"""Radii from the circle up to which the steepest rise is taken for the iris's edge."""
 _CLEAR = 0.06
 """How far a lid is kept away from an edge that is seen, in radii."""
 _BEND = 1.5
@@ -131,10 +143,8 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     for edge in (upper, lower):
         edge[0, 0] = min(edge[0, 0], -_CORNER * iris.radius)
         edge[-1, 0] = max(edge[-1, 0], _CORNER * iris.radius)
-    seen = _BELOW[_rise(part, iris, _BELOW) > max(_SEEN * sides, 4.0)]
-    if len(seen):
-        points = np.stack([np.cos(seen), np.sin(seen)], 1) @ axes.T * (1 + _CLEAR) * iris.radius
-        lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
+    points, lacks = _lacking(part, iris, lower, axes, sides)
+    if len(lacks):
         far = np.abs(lower[1:-1, :1] - points[:, 0]) / (_BEND * iris.radius)
         near = np.cos(np.pi / 2 * np.minimum(far, 1)) ** 2
         push = (lacks * near).max(1)
@@ -143,6 +153,58 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
             lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
     return SeenEye(iris, Contours(*moved), sides)
+
+
+def _lacking(
+    part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the edge of an iris is seen below, and how far the lower lid would have to go down for that.
+
+    What rises there may be the lid's own edge or that of lashes as well. These go along the lid, an iris's around it.
+
+    Args:
+        part: around the eye.
+        iris: of the eye.
+        lower: (points, 2), the lid's edge, from the iris's centre along `axes`.
+        axes: of the eye.
+        sides: how much brighter it is outside of the iris than inside at the sides.
+
+    Returns:
+        (n, 2), like `lower`, and (n,) pixels.
+    """
+    turns = np.stack([np.cos(_BELOW), np.sin(_BELOW)], 1)
+    shown, beside = (
+        _values(part, iris.radius * rays @ axes + (iris.x, iris.y))
+        for rays in (
+            turns[:, None] * _RADII[:, None],
+            np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1)[None] * (1 - _APART),
+        )
+    )
+    rises = shown[:, _STEP:] - shown[:, :-_STEP]
+    steepest = rises.argmax(1)
+    inside = np.take_along_axis(shown, np.maximum(steepest - _STEP // 2, 0)[:, None], 1)[:, 0]
+    usual = float(np.median(beside))
+    far, near = (int(np.abs(_RADII - at).argmin()) for at in (1 + _APART, 1 - _APART))
+    seen = (shown[:, far] - shown[:, near] > max(_SEEN * sides, 4.0)) & (inside > usual - _LASHES * max(sides, 0.0))
+    around = turns * iris.radius
+    points = around * (1 + _CLEAR)
+    lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
+    radii = _RADII[steepest + _STEP // 2]
+    own = seen & (np.abs(radii - 1) < _ITS_OWN)
+    below = (around * radii[:, None])[own]
+    spread = float(radii[own].std()) * iris.radius if own.any() else math.inf
+    beneath = float((below[:, 1] - np.interp(below[:, 0], *lower.T)).std()) if own.any() else 1.0
+    covered = around[:, 1] > np.interp(around[:, 0], *lower.T)
+    agreeing = _ramp(float(own[covered].mean()) if covered.any() else 1.0, _AGREEING)
+    circular = _ramp(spread / max(beneath, 1e-6), _CIRCULAR)
+    unlike = abs(float(np.median(inside[seen])) - usual) / max(sides, 1.0) if seen.any() else 0.0
+    likely = _DOUBTED + (1 - _DOUBTED) * agreeing * circular
+    return points[seen], likely * (_UNLIKE + (1 - _UNLIKE) * _ramp(unlike, _AS_DARK)) * lacks[seen]
+
+
+def _ramp(value: float, ends: tuple[float, float]) -> float:
+    """0 at the first end and beyond it, 1 at the second."""
+    return float(np.clip((value - ends[0]) / (ends[1] - ends[0]), 0, 1))
 
 
 def _bowed(edge: np.ndarray, deepest: int) -> np.ndarray:

@@ -7,12 +7,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from gaze.engines.warp.edge import find_edge
+from gaze.face.face import Iris
+
 _RIM = 0.16
 """Softness of the iris border, in radii."""
-_RINGS = np.linspace(0.05, 1.55, 31)
+_RING = 0.05
+_RINGS = _RING * np.arange(1, 32)
 """Radii, in the iris's own, at which its typical colour is read."""
-_SMOOTHINGS = 3
-"""Passes of a binomial filter of three rings."""
+_SMOOTHINGS, _RIPPLE = 3, 0.5
+"""Passes of a binomial filter of three rings, at most; and pixels, the standard deviation of the blur they make."""
 _SOLID = (0.7, 1.0)
 """Radii between which the outermost ring lies that nothing shines through."""
 _END = 0.1
@@ -46,6 +50,7 @@ class EyePatch(NamedTuple):
         patch: (h, w, 3) float32 RGB.
         sclera: likewise, without the iris.
         opening: (h, w) float32, 1 between the lids.
+        iris: in the patch's pixels.
         distance: (h, w) from the iris's centre.
         depth, height: (h, w) below the upper lid's edge, and above the lower one's.
     """
@@ -53,12 +58,13 @@ class EyePatch(NamedTuple):
     patch: np.ndarray
     sclera: np.ndarray
     opening: np.ndarray
+    iris: Iris
     distance: np.ndarray
     depth: np.ndarray
     height: np.ndarray
 
 
-def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def lift_iris(eye: EyePatch, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The iris of a photo before the sclera, what the lids hide of it made up.
 
     At its rim both shine through each other, since photos are soft: the layer is what the sclera does not explain.
@@ -66,16 +72,16 @@ def lift_iris(eye: EyePatch, reach: float, radius: float) -> tuple[np.ndarray, n
     Args:
         eye: what is seen around it.
         reach: radius, in the iris's own, up to which something of it is seen.
-        radius: in pixels.
 
     Returns:
         The iris, (h, w, 4) float32, colour and coverage, premultiplied; its highlight, (h, w, 3), to be added; and the
         share of their brightness that the upper lid's shadow leaves irises at each place, (h, w, 1).
     """
-    patch, sclera, opening, distance, depth, height = eye
+    patch, sclera, opening, iris, distance, depth, height = eye
+    radius = iris.radius
     clear = np.clip((np.minimum(depth, height) - _LASHES[0]) / (_LASHES[1] - _LASHES[0]), 0, 1)
     visible = (opening > 0.9) & (distance < reach + _END) & (clear == 1)
-    wide = max(0.06, 0.75 / radius)
+    wide = max(0.04, 0.75 / radius)
     typical = _typical(eye, visible, reach, wide)
     layer = patch - (1 - typical[..., 3:]) * sclera
     shadow = _shadow(layer, typical, (opening > 0.9) & (distance < 0.85), depth)[..., None]
@@ -155,16 +161,23 @@ def _typical(eye: EyePatch, visible: np.ndarray, reach: float, wide: float) -> n
     if not radii or radii[0] > _SOLID[1]:
         inner = eye.distance <= max(0.9, float(eye.distance.min()))
         radii, colours, scleras = [0.0], [np.median(eye.patch[inner], axis=0)], [np.median(eye.sclera[inner], axis=0)]
-    at, found = np.array(radii), _smooth(np.array(colours))
+    at, found = np.array(radii), _smooth(np.array(colours), eye.iris.radius)
     apart = np.array(scleras) - found
     solid = np.flatnonzero((at >= _SOLID[0]) & (at <= _SOLID[1]))
     rim = int(solid[np.argmax(apart[solid].sum(1))]) if len(solid) else int(np.flatnonzero(at <= _SOLID[1])[-1])
-    cover = _cover(at, apart, rim)
-    found[rim:] = found[rim]
     away = eye.distance
-    share = np.interp(away, [*at, at[-1] + 0.1], [*cover, 0.0 if at[-1] > 1 else cover[-1]])
-    if at[-1] <= 1:
-        share = np.minimum(share, np.clip((1 + _RIM / 2 - away) / _RIM, 0, 1))
+    contrast = float(apart[rim] @ apart[rim])
+    edge = None
+    if contrast > _LEAST_CONTRAST:
+        edge = find_edge((eye.sclera - eye.patch) @ apart[rim] / contrast, visible, eye.iris)
+    if edge:
+        share = edge.within(away)
+    else:
+        cover = _cover(at, apart, rim)
+        share = np.interp(away, [*at, at[-1] + 0.1], [*cover, 0.0 if at[-1] > 1 else cover[-1]])
+        if at[-1] <= 1:
+            share = np.minimum(share, np.clip((1 + _RIM / 2 - away) / _RIM, 0, 1))
+    found[rim:] = found[rim]
     share = share * np.clip((reach + _END - away) / _END, 0, 1)
     channels = [np.interp(away, at, found[:, channel]) * share for channel in range(3)]
     return np.dstack([*channels, share]).astype(np.float32)
@@ -185,9 +198,12 @@ def _cover(at: np.ndarray, apart: np.ndarray, rim: int) -> np.ndarray:
     return np.asarray(np.minimum.accumulate(np.clip(cover, 0, 1)))
 
 
-def _smooth(profile: np.ndarray) -> np.ndarray:
-    """A profile, (rings, 3), without ripples from ring to ring: noise would be drawn as circles."""
-    for _ in range(_SMOOTHINGS):
+def _smooth(profile: np.ndarray, radius: float) -> np.ndarray:
+    """A profile, (rings, 3), without ripples from ring to ring: noise would be drawn as circles.
+
+    Each pass adds half a ring's square to the variance. Of irises of many pixels rings hold less noise.
+    """
+    for _ in range(int(np.clip(2 * (_RIPPLE / (_RING * radius)) ** 2, 1, _SMOOTHINGS))):
         padded = np.pad(profile, ((1, 1), (0, 0)), mode="edge")
         profile = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     return profile

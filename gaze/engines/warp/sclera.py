@@ -27,6 +27,12 @@ _SPREAD = 0.12
 """How far around these levels it is read."""
 _DOUBT = 0.05
 """Weight of a side's mean colour beside what is read at a level, as a share of what is read where that is most."""
+_ENOUGH, _OWN = 0.5, 0.4
+"""Area of sclera, in squared iris radii, from which on a side stands for itself alone; and its share where it has
+next to nothing."""
+_SHADED, _DIMMEST = 0.8, 0.5
+"""Brightness of a side that is not seen, as a share of the other's, if the skin is as bright on both: corners lie in
+shade; and the least share of it that the light on the skin leaves."""
 _CORNER = 0.06
 """Share of an eye's width next to its corners that nothing is continued from."""
 _FAINT = 0.05
@@ -80,7 +86,7 @@ def rebuild_sclera(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarra
     seen = (opening > 0.85) & (distance > reach) & (distance < _AROUND)
     depth, height = lids.depth(x, y), lids.height(x, y)
     level = np.clip(depth / np.maximum(depth + height, 1e-3), 0, 1)
-    left, right = _sides(patch, seen, share[..., 0], level, opening, distance)
+    left, right = _sides(patch, seen, share[..., 0], level, opening, distance, _ENOUGH * iris.radius**2)
     sclera = _at_level(left, level) * (1 - share) + _at_level(right, level) * share
     sclera *= _continued(patch / np.maximum(sclera, 1), seen, iris.radius)
     sclera += _grain(patch, seen & (opening > 0.99))[..., None]
@@ -103,19 +109,32 @@ def _sides(
     level: np.ndarray,
     opening: np.ndarray,
     distance: np.ndarray,
-) -> list[np.ndarray]:
+    enough: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """The sclera to the left and to the right of the iris at `_LEVELS`, (levels, 3) each.
 
-    The one stands for the other where only one is seen. Where none is, the skin around, a little paler, stands for it.
+    What little is seen next to a corner is darker than the sclera farther in: where that is less than `enough` pixels,
+    the brighter side stands for the darker one in part; where nothing is, all of it does, in the corner's shade and in
+    the light that falls on the skin there. Where nothing is seen on both sides, skin, a little paler, stands for it.
     """
-    left, right = (
-        _profile(patch[at], level[at], distance[at]) for at in (seen & (share <= 0.2), seen & (share >= 0.8))
-    )
+    places = seen & (share <= 0.2), seen & (share >= 0.8)
+    left, right = (_profile(patch[at], level[at], distance[at]) for at in places)
+    around = (opening < 0.1) & (distance < 2.5)
     if left is None and right is None:
-        around = (opening < 0.1) & (distance < 2.5)
         skin = np.median(patch[around] if around.any() else patch.reshape(-1, 3), axis=0)
-        left = np.tile(0.75 * skin + 0.25 * skin.mean(), (len(_LEVELS), 1))
-    return [right if left is None else left, left if right is None else right]  # type: ignore[list-item]
+        pale = np.tile(0.75 * skin + 0.25 * skin.mean(), (len(_LEVELS), 1))
+        return pale, pale
+    if left is None or right is None:
+        grey = patch.mean(2)
+        skins = [float(np.median(grey[at])) for at in (around & (share < 0.2), around & (share > 0.8)) if at.any()]
+        light = skins[0] / max(skins[1], 1.0) if len(skins) == 2 else 1.0
+        if left is None:
+            return _SHADED * float(np.clip(light, _DIMMEST, 1)) * right, right  # type: ignore[operator, return-value]
+        return left, _SHADED * float(np.clip(1 / max(light, 1e-3), _DIMMEST, 1)) * left
+    own = [_OWN + (1 - _OWN) * min(1.0, float(at.sum()) / enough) for at in places]
+    if left.mean() < right.mean():
+        return own[0] * left + (1 - own[0]) * right, right
+    return left, own[1] * right + (1 - own[1]) * left
 
 
 def _profile(colours: np.ndarray, levels: np.ndarray, distance: np.ndarray) -> np.ndarray | None:

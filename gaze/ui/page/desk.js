@@ -6,7 +6,10 @@ import { kept, madeAt } from "./words.js";
 const SLIDERS = ["strength", "head", "eyes", "brows"];
 
 export class Desk {
-  /** The picture that is to stand behind the person: its `file`, and its `path` once it was sent; null if there is none. */
+  /**
+   * The picture that is to stand behind the person: its `file`, its address `still` in the page, and its `path` once it
+   * was sent; null if there is none.
+   */
   behind = null;
   #before;
 
@@ -130,7 +133,8 @@ export class Desk {
     const [file] = $("pick-behind").files;
     $("pick-behind").value = ""; // so that the same can be chosen again
     if (!file) return this.#unpicked();
-    this.behind = { file, path: null };
+    if (this.behind?.still) URL.revokeObjectURL(this.behind.still);
+    this.behind = { file, path: null, still: URL.createObjectURL(file) };
     this.form.elements.background.value = "picture";
     this.#moved(onMove, true);
   }

@@ -3,11 +3,14 @@
 import { $ } from "./dom.js";
 
 const STILL_MOVING = 160;
-// A preview is small at first, so that it is there at once, and as sharp as the stage when all is still.
+// A preview is small and of few keys at first, so that it is there at once; it is as sharp as the stage when all is still.
 const [FIRST, MOST, STEP, AT_REST] = [320, 768, 128, 700];
+const HEAD_START = 300;
+const KEPT = 40 * 60e3; // the app keeps previews for an hour
 
 export class Looking {
   #asking;
+  #root;
   #choice;
   #seen;
   #turn = 0;
@@ -17,18 +20,22 @@ export class Looking {
   #behind;
   #last = "";
   #side = FIRST;
+  /** Previews of this photo that are there: by what was asked and how sharp, when, and the answer. */
+  #known = new Map();
   photo = null;
   face = null;
   anyway = false;
 
   /**
    * @param asking the way to the app.
+   * @param {string} root the app's address.
    * @param choice returns what the controls say.
-   * @param behind returns the picture for the background, its `file` and its `path`, or null.
+   * @param behind returns the picture for the background, its `file`, its `path` and its address in the page, or null.
    * @param seen called with each answer that is still wanted.
    */
-  constructor({ asking, choice, behind, seen }) {
+  constructor({ asking, root, choice, behind, seen }) {
     this.#asking = asking;
+    this.#root = root;
     this.#choice = choice;
     this.#behind = behind;
     this.#seen = seen;
@@ -37,7 +44,7 @@ export class Looking {
   /** Another photo, or none: what is under way for the one before is not wanted any more. */
   take(photo, face = null, anyway = false) {
     this.forget();
-    this.#last = "";
+    this.lose();
     if (this.photo?.file) URL.revokeObjectURL(this.photo.still);
     this.photo = photo;
     this.face = face;
@@ -50,6 +57,12 @@ export class Looking {
     this.#side = FIRST;
     this.#wanted = false;
     clearTimeout(this.#timer);
+  }
+
+  /** What is known of previews is not so any more, such as after the app was restarted. */
+  lose() {
+    this.#last = "";
+    this.#known.clear();
   }
 
   /** The photo, the face, and whether its eyes may be hard to see, as the app takes them. */
@@ -68,34 +81,70 @@ export class Looking {
     }, still);
   }
 
-  /** Asks for a preview; one at a time, and of those that were wanted meanwhile the last. */
+  /** Asks for a preview; one at a time, and of those that were wanted meanwhile the last. What is known is seen at once. */
   async look() {
     clearTimeout(this.#timer);
     this.#wanted = true;
-    if (this.#busy) return;
+    if (this.#busy) {
+      const there = this.#recall(this.#asked())?.answer ?? this.#standIn();
+      if (there) this.#seen(there);
+      return;
+    }
     this.#busy = true;
     try {
       while (this.#wanted && this.photo) {
         this.#wanted = false;
         const turn = this.#turn;
+        const standIn = this.#standIn();
+        if (standIn) await this.#showFirst(standIn);
+        if (turn !== this.#turn || this.#wanted) continue;
         const answer = await this.#once(turn);
         if (turn !== this.#turn || this.#wanted) continue;
         this.#seen(answer);
-        if (answer.kind === "preview") this.#sharpen();
+        if (answer.kind === "preview") this.#sharpen(answer);
       }
     } finally {
       this.#busy = false;
     }
   }
 
-  #sharpen() {
-    const pixels = $("stage").clientWidth * devicePixelRatio;
-    const side = Math.min(MOST, Math.ceil(pixels / STEP) * STEP);
-    if (side <= this.#side) return;
+  #sharpen(answer) {
+    const side = this.#sharp;
+    if (side <= this.#side) return this.#cutAhead(answer);
     this.#timer = setTimeout(() => {
       this.#side = side;
       this.look();
     }, AT_REST);
+  }
+
+  /** Pixels of a preview as sharp as the stage. */
+  get #sharp() {
+    const pixels = Math.max($("stage").clientWidth * devicePixelRatio, FIRST + 1);
+    return Math.min(MOST, Math.ceil(pixels / STEP) * STEP);
+  }
+
+  /** The person is cut out before anybody asks: then each background is there when it is chosen. */
+  async #cutAhead({ portrait }) {
+    const asked = this.#asked("remove");
+    if (portrait.hasAlpha || this.#known.has(nameOf(asked, FIRST))) return;
+    const turn = this.#turn;
+    const answer = await this.#ask(asked, FIRST);
+    if (turn === this.#turn && !answer.problem) fetch(new URL(answer.portrait.base + answer.portrait.pack, this.#root));
+  }
+
+  /** The person that was cut out already, in place of the preview with a background that has to be made yet. */
+  #standIn() {
+    const { background } = this.#choice();
+    if (!["blur", "picture"].includes(background) || this.#recall(this.#asked())) return null;
+    const cut = this.#recall(this.#asked("remove"))?.answer;
+    const behind = background === "blur" ? cut?.blurred : this.#behind()?.still;
+    return cut && behind ? { ...cut, behind } : null;
+  }
+
+  /** Lets the browser draw what it has before the app, perhaps on the same processor, makes what follows. */
+  #showFirst(standIn) {
+    this.#seen(standIn);
+    return new Promise((done) => setTimeout(done, HEAD_START));
   }
 
   /** Sends the photo, and the picture behind it, if the app does not have them; returns what is wrong, or null. */
@@ -122,19 +171,36 @@ export class Looking {
     const problem = await this.send();
     if (problem || turn !== this.#turn) return { problem };
     const asked = this.#asked();
-    const answer = await this.#asking.ask("look", { ...JSON.parse(asked), side: this.#side });
+    const known = this.#recall(asked);
+    if (known) this.#side = known.side;
+    const answer = known?.answer ?? (await this.#ask(asked, this.#side));
     if (again && turn === this.#turn && this.canSendAgain(answer.problem)) return this.#once(turn, false);
     this.#last = answer.problem ? "" : asked;
     return answer;
   }
 
+  async #ask(asked, side) {
+    const { photo } = this;
+    const answer = await this.#asking.ask("look", { ...JSON.parse(asked), side });
+    if (answer.kind === "preview" && photo === this.photo)
+      this.#known.set(nameOf(asked, side), { at: Date.now(), answer });
+    return answer;
+  }
+
+  /** What was answered already, and how sharp it is: as it is wanted, or sharper; undefined if there is none. */
+  #recall(asked) {
+    const sides = [this.#sharp, FIRST].filter((side) => side >= this.#side);
+    const found = sides.map((side) => ({ side, ...this.#known.get(nameOf(asked, side)) }));
+    return found.find(({ answer, at }) => answer && Date.now() - at < KEPT);
+  }
+
   /** What the app is asked for. A colour is put behind the portrait here: while it is chosen, nobody has to wait. */
-  #asked() {
-    const choice = this.#choice();
-    const background = choice.background === "colour" ? "remove" : choice.background;
-    return JSON.stringify({
-      ...this.subject(),
-      choice: { ...choice, background, colour: undefined, matting: undefined, blinking: undefined },
-    });
+  #asked(background = null) {
+    const { colour, matting, blinking, picture, ...choice } = this.#choice();
+    choice.background = background ?? (choice.background === "colour" ? "remove" : choice.background);
+    if (choice.background === "picture") choice.picture = picture;
+    return JSON.stringify({ ...this.subject(), choice });
   }
 }
+
+const nameOf = (asked, side) => `${side} ${asked}`;

@@ -60,6 +60,7 @@ class Page {
     });
     this.#looking = new Looking({
       asking: this.#asking,
+      root,
       choice: () => this.#desk.choice(),
       behind: () => this.#desk.behind,
       seen: (answer) => this.#looked(answer),
@@ -208,10 +209,11 @@ class Page {
     return Boolean(this.#made && sessionIn());
   }
 
-  /** A colour behind the preview, which is transparent then. */
+  /** A colour behind the preview, which is transparent then, or a picture until it is part of the preview. */
   #tint() {
     const { background, colour } = this.#desk.choice();
-    this.#stage.behind(background === "colour" ? colour : "");
+    const picture = this.#preview?.behind ? `center / cover url("${this.#preview.behind}")` : "";
+    this.#stage.behind(background === "colour" ? colour : picture);
   }
 
   #showPreview() {
@@ -316,6 +318,7 @@ class Page {
 
   /** The connection is back: as before, and what was under way goes on. */
   #back() {
+    this.#looking.lose();
     this.#states.online();
     this.work.again();
   }

@@ -55,9 +55,9 @@ export class Stage {
     return $("all").hidden ? [$("face")] : [...$("all").children];
   }
 
-  /** A colour behind what is transparent; "" for the page's own. */
-  behind(colour) {
-    $("stage").style.background = colour;
+  /** What is behind what is transparent, a colour or a picture as CSS writes it; "" for the page's own. */
+  behind(background) {
+    $("stage").style.background = background;
   }
 
   /**

@@ -275,16 +275,16 @@ export class States {
       scrollTo({ top: 0, behavior: calm.matches ? "auto" : "smooth" });
     this.#name = name;
     this.#shown = shown;
-    const held = $("acts").contains(document.activeElement);
+    const held = document.activeElement;
     document.querySelector(".page").dataset.state = name;
     this.#stage.arrange(shown.stage);
-    $("words").replaceChildren(shown.words);
+    if ($("words").innerHTML !== shown.words.outerHTML) $("words").replaceChildren(shown.words); // said once, not again
     this.#desk.show(...shown.desk);
     const [kind, ...buttons] = shown.bar;
     $("acts").className = `acts ${kind}`;
     $("acts").replaceChildren(...buttons);
     $("new-photo").hidden = shown.desk[0] === "start";
-    if (held) focusIn($("acts"));
+    if (!held?.checkVisibility()) focusIn($("acts"));
   }
 }
 
@@ -295,7 +295,7 @@ function wrapped(fragment) {
   return box;
 }
 
-/** Who pressed a button that is gone goes on at the one in its place. */
+/** Who pressed a button that is gone goes on at what is next. */
 function focusIn(box) {
   const next = [...box.querySelectorAll("a, button")].find((it) => it.offsetParent);
   (next ?? $("desk")).focus({ preventScroll: true });

@@ -61,16 +61,16 @@ def test_a_part_of_a_look_is_that_part_of_each_motion() -> None:
 
 
 def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
-    wide, narrow = eye_motion(at(1, -1)), eye_motion(at(1, -1), room=Room(0.08))
+    wide, narrow = eye_motion(at(1, -1)), eye_motion(at(1, -1), room=Room(0.075))
     assert narrow.across == wide.across
     assert (narrow.upper, narrow.lower) == pytest.approx((wide.upper / 2, wide.lower / 2))
     assert narrow.down == pytest.approx(wide.down / 2, rel=0.05)
-    assert [Room(gap).share for gap in (0.01, 0.16, 0.4)] == [0.4, 1, 1.25]
+    assert [Room(gap).share for gap in (0.01, 0.15, 0.4)] == [0.4, 1, 1.25]
 
 
 @pytest.mark.parametrize("x", [-1, 0, 1])
 def test_the_middle_of_an_iris_stays_between_the_lids(x: int) -> None:
-    up, down = (eye_motion(at(x, y), room=Room(0.16, (0.02,) * 9, (0.02,) * 9)) for y in (-1, 1))
+    up, down = (eye_motion(at(x, y), room=Room(0.15, (0.02,) * 9, (0.02,) * 9)) for y in (-1, 1))
     assert up.down - up.upper > -0.02
     assert down.down - down.lower < 0.02
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -97,3 +98,24 @@ def test_the_white_is_no_darker_and_no_lighter_than_it_was(up: float) -> None:
         eyes = frame[MIDDLE[1] - 30 : MIDDLE[1] + 30, 150:350]
         assert eyes.max() <= max(WHITE) + 14
         assert eyes.min() >= min(IRIS) - 14
+
+
+@pytest.mark.parametrize(("colour", "most"), [(IRIS, 2.0), ((160, 125, 90), 0.5)])
+def test_lids_go_less_far_or_stay_where_lashes_end_where_an_iris_would(
+    colour: tuple[int, int, int], most: float
+) -> None:
+    """It gets lighter there as well, but along the lid and not around the iris; and lashes are darker than most irises.
+
+    With the edge of the iris itself there, they would go 2.6 pixels.
+    """
+    portrait, face = drawn_face(height=8)
+    is_iris = np.abs(portrait.image.astype(int) - IRIS).max(2) < 60
+    image = np.where(is_iris[..., None], np.array(colour, np.uint8), portrait.image)
+    image = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    for x in (face.left.x, face.right.x):
+        s = np.linspace(-1, 1, 60)
+        line = np.stack([x + 27 * s, MIDDLE[1] + 8 * (1 - s**2) + 1.5], 1)
+        cv2.polylines(image, [np.round(4 * line + 1.5).astype(np.int32)], False, (20, 12, 10), 12, cv2.LINE_AA)
+    lashes = cv2.resize(image, portrait.image.shape[1::-1], interpolation=cv2.INTER_AREA)
+    for eye, found in zip(fit_lids(lashes, face), face.lids, strict=True):
+        assert np.abs(eye.lids.lower[:, 1] - found.lower[:, 1]).max() < most

@@ -76,3 +76,14 @@ def test_where_no_white_is_seen_pale_skin_stands_for_it() -> None:
     patch = (SKIN * (1 - inside[..., None]) + np.array([60, 40, 30]) * inside[..., None]).astype(np.float32)
     middle = rebuild_sclera(patch, lids, IRIS, inside, 1.18)[44, 50]
     assert middle == pytest.approx((SKIN + SKIN.mean()) / 2, abs=20)
+
+
+def test_a_dark_speck_beside_the_iris_does_not_stand_for_a_whole_side() -> None:
+    """Of an iris in the corner of an eye: what is seen there is the corner."""
+    at, lids = Iris(62.0, 40.0, 17.0), Lids(LIDS)
+    inside = lids.coverage(X, Y)
+    dark = np.clip(at.radius + 0.5 - np.hypot(X - at.x, Y - at.y), 0, 1)
+    eyeball = np.where(X < 60, 220.0, 40.0) * (1 - dark) + 45 * dark
+    patch = (SKIN * (1 - inside[..., None]) + (eyeball * inside)[..., None]).astype(np.float32)
+    sclera = rebuild_sclera(patch, lids, at, inside, 1.18)
+    assert 110 < sclera[40, 72].mean() < 200
