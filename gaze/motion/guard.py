@@ -17,7 +17,7 @@ _HEAD_TRAVEL = 0.26
 def likeness(
     morphed: np.ndarray, rendered: np.ndarray, eyes: Eyes, look: Look | Cell, size: int, strength: float = 1.0
 ) -> float:
-    """Structural similarity of the eyes, the mean of both.
+    """Structural similarity of the eyes, the mean of both; an eye that the head carries out of the picture is left out.
 
     Args:
         morphed, rendered: (height, width, 3 or 4) uint8 of one size.
@@ -26,8 +26,9 @@ def likeness(
         size: rows and columns of the grid.
         strength: of the head's motion.
     """
-    boxes = eye_boxes(eyes, look, size, strength)
-    return float(np.mean([ssim(morphed[box], rendered[box]) for box in boxes]))
+    pairs = [(morphed[box], rendered[box]) for box in eye_boxes(eyes, look, size, strength)]
+    found = [ssim(*pair) for pair in pairs if pair[0].size]
+    return float(np.mean(found)) if found else 1.0
 
 
 def eye_boxes(eyes: Eyes, look: Look | Cell, size: int, strength: float = 1.0) -> list[tuple[slice, slice]]:

@@ -112,7 +112,7 @@ class Process:
                 return self._ask(data, most)
         except PhotoError:
             raise
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:  # the last two: its answer is none of the worker's
             self.kill()
             code = self._process.wait()
             late = time.monotonic() - started >= PATIENCE

@@ -15,13 +15,13 @@ const license = "/*! gaze-tracker, MIT License; built from src/ */";
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
   addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
-  config connected count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fit
+  config connected count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fine fit
   fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isDue
   isFinal isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isSlow isStill isTilting isWhole job layer
   layOut leave letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player portrait point
   pointAt pointed pointer press program progress put queue readMetadata redraw refit release reshape reshaped resized resolution rest
-  restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares SheetPlayer sleep speed stage start step
+  restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares SheetPlayer sleep snap speed stage start step
   stillness stir stopTilt stride takeTexture tick told transfer unlisten view wake waking want widgets
 `.split(/\s+/);
 

@@ -272,6 +272,22 @@ def test_cut_off_the_poster_stays_and_the_reason_is_an_event(page: Any, site: An
     assert (shown(page)[100, 80] == [250, 0, 0]).all()
 
 
+def test_a_poster_that_is_no_address_leaves_the_face(page: Any, site: Any, record: Any, keys: Keys) -> None:
+    """Nor does a message from a page around this one, where the second file is missing."""
+    record.allowed += ["gaze-tracker-more", "404"]
+    write_page(site.folder, MANUAL.replace("src=", 'poster="http://[" src='), width=WIDTH)
+    (site.folder / "gaze-tracker-more.js").unlink()
+    thrown: list[Any] = []
+    page.on("pageerror", thrown.append)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert "poster" in events(page, "error")[0]["message"]
+    with page.expect_event("console"):
+        page.evaluate("postMessage({ type: 'gaze-pointer' })")
+    page.evaluate(TWO_FRAMES)
+    assert thrown == []
+
+
 def test_a_later_version_says_what_to_update(page: Any, site: Any, keys: Keys) -> None:
     path = site.folder / "portrait" / "gaze.pack"
     path.write_bytes(path.read_bytes().replace(b'"version": 2', b'"version": 3'))

@@ -128,6 +128,21 @@ def test_nothing_is_left_of_a_process_that_is_ended_after_its_picture_was_read(
     assert [process.poll() for process in started] == [None]
 
 
+@pytest.mark.parametrize("answer", [{}, [], {"height": None, "width": 1}])
+def test_a_process_that_answers_nonsense_is_replaced(
+    alone: tuple[Box, list[subprocess.Popen[bytes]]], monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    box, started = alone
+    read_by(box)
+    [before] = started
+    own = module.Process._answer
+    monkeypatch.setattr(module.Process, "_answer", lambda it: answer if it._process is before else own(it))
+    with pytest.raises(PhotoError, match="damaged"):
+        read_by(box)
+    assert read_by(box).rgb.shape == (512, 512, 3)
+    assert started != [before]
+
+
 def test_a_process_that_could_not_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
     fails = iter([True, False])
 

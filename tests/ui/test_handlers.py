@@ -1,3 +1,5 @@
+import base64
+import io
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +20,7 @@ from gaze.ui import photo_input
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import Limit
 from gaze.ui.queue import Queue
+from tests.conftest import PHOTO
 
 EXAMPLE = {"photo": {"example": 0}}
 
@@ -79,6 +82,15 @@ def test_a_photo_with_one_face_is_seen_at_once(handlers: Handlers, stores: tuple
     assert answer["portrait"]["base"] == f"gradio_api/gaze/{stores[1].sessions()[0]}/"
     assert answer["seconds"] is None, "nothing was made yet"
     assert stores[0].sessions() == []
+
+
+def test_a_person_who_is_cut_out_comes_with_the_background_out_of_focus(handlers: Handlers) -> None:
+    answer = handlers.look({**EXAMPLE, "choice": {"background": "remove"}})
+    assert answer["portrait"]["hasAlpha"]
+    picture = Image.open(io.BytesIO(base64.b64decode(answer["blurred"].partition(",")[2])))
+    assert picture.size == (answer["portrait"]["imageWidth"], answer["portrait"]["imageHeight"])
+    sharp = [np.abs(np.diff(np.asarray(each.convert("L"), int))).mean() for each in (picture, Image.open(PHOTO))]
+    assert sharp[0] < sharp[1] / 4
 
 
 def test_of_several_faces_one_is_chosen(

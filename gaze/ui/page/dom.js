@@ -30,7 +30,11 @@ export function icon(name) {
 /** A button of the bar. */
 export function button(text, { act, kind = "", picture = "", note = "", off = false, title = "" } = {}) {
   const made = make("button", { type: "button", className: `btn ${kind}`.trim(), title });
-  made.append(...(picture ? [icon(picture)] : []), make("span", {}, text), ...(note ? [" ", make("small", {}, note)] : []));
+  made.append(
+    ...(picture ? [icon(picture)] : []),
+    make("span", {}, text),
+    ...(note ? [" ", make("small", {}, note)] : []),
+  );
   if (off) made.setAttribute("aria-disabled", "true");
   else made.onclick = act;
   return made;

@@ -129,7 +129,8 @@ export class Looking {
     if (portrait.hasAlpha || this.#known.has(nameOf(asked, FIRST))) return;
     const turn = this.#turn;
     const answer = await this.#ask(asked, FIRST);
-    if (turn === this.#turn && !answer.problem) fetch(new URL(answer.portrait.base + answer.portrait.pack, this.#root));
+    if (turn !== this.#turn || answer.problem) return;
+    fetch(new URL(answer.portrait.base + answer.portrait.pack, this.#root)).catch(() => {}); // it is fetched when it is chosen
   }
 
   /** The person that was cut out already, in place of the preview with a background that has to be made yet. */

@@ -94,14 +94,14 @@ export class GlBoard {
     const [width, height] = [target.canvas.width, target.canvas.height].map((side) => Math.ceil(side / zoom));
     const region = all ? { x: 0, y: 0, width, height } : onCanvas(header, width, height);
     const draw = () => {
-      this.#draw(row, col, all, isSharp && !isSlow, chosen);
+      this.#draw(row, col, all, isSharp && !isSlow, chosen, zoom > 1);
       over?.draw(row, col);
     };
     this.stage.queue({ target, width, height, zoom, region, done, draw });
     return chosen.isFinal;
   }
 
-  #draw(row, col, all, isSharp, { keys, shares }) {
+  #draw(row, col, all, isSharp, { keys, shares }, isCoarse) {
     const gl = this.#gl;
     const { header, scale } = this.#set;
     const { imageWidth, imageHeight, looks } = header;
@@ -139,7 +139,8 @@ export class GlBoard {
     gl.uniform2f(at.whole, ...this.whole);
     gl.uniform2f(at.reach, ...reach);
     gl.bindVertexArray(this.#mesh.array);
-    gl.drawElements(gl.TRIANGLES, this.#mesh.count, gl.UNSIGNED_SHORT, 0);
+    const { fine, count } = this.#mesh;
+    gl.drawElements(gl.TRIANGLES, isCoarse ? count - fine : fine, gl.UNSIGNED_SHORT, isCoarse * fine * 2);
   }
 
   close() {

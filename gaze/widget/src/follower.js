@@ -22,7 +22,7 @@ export class Follower {
   glance = [0, 0];
   /** Whether it has come to rest where it is to look. */
   rests = false;
-  #wanted = [0, 0];
+  #wanted = "0,0";
   #face;
 
   /** @param {() => {x: number, y: number}} face where the face is in the viewport */
@@ -57,14 +57,14 @@ export class Follower {
    * @param {number} seconds since the last one
    * @param {number} omega of the spring
    * @param {number} size of the grid
-   * @param {boolean} isWhole whether it comes to rest on whole cells only
-   * @returns {{moved: boolean, settled: boolean, goesOn: boolean}}
+   * @param {((look: number[]) => number[]) | undefined} snap where it comes to rest, if not everywhere
+   * @returns {{moved: boolean, settled: boolean, goesOn: *}}
    */
-  step(seconds, omega, size, isWhole) {
+  step(seconds, omega, size, snap) {
     const wanted = this.target();
-    if (wanted[0] !== this.#wanted[0] || wanted[1] !== this.#wanted[1]) this.rests = false;
-    this.#wanted = wanted;
-    const [x, y] = this.rests && isWhole ? nearestWhole(wanted, size) : wanted;
+    if (this.#wanted !== wanted.join()) this.rests = false;
+    this.#wanted = wanted.join();
+    const [x, y] = this.rests && snap ? snap(wanted) : wanted;
     const before = [this.x.at, this.y.at];
     glide(this.x, x, seconds, omega);
     glide(this.y, y, seconds, omega);
@@ -78,17 +78,11 @@ export class Follower {
     const comesToRest = settled && !this.rests;
     this.rests ||= settled;
     const moved = this.x.at !== before[0] || this.y.at !== before[1];
-    return { moved, settled, goesOn: !settled || (comesToRest && isWhole) };
+    return { moved, settled, goesOn: !settled || (comesToRest && snap) };
   }
 
   /** Row and column of a grid for where it looks now. */
   place(size) {
     return [this.y, this.x].map((axis) => ((clamp(axis.at, -1, 1) + 1) / 2) * (size - 1));
   }
-}
-
-/** The look of the whole cell nearest to a look. */
-function nearestWhole(look, size) {
-  const steps = size - 1;
-  return steps > 0 ? look.map((value) => (Math.round(((value + 1) / 2) * steps) / steps) * 2 - 1) : look;
 }

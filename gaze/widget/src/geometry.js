@@ -32,7 +32,7 @@ export function triangles({ columns, rows }, gap) {
       indices.push(a, b, c, b, d, c);
     }
   }
-  return new Uint16Array(indices);
+  return indices;
 }
 
 /** The rectangle of a frame that moves, with a margin, in whole pixels. */

@@ -79,6 +79,7 @@ export class KeySet {
   }
 
   async #start() {
+    this.#abort?.abort(); // of one that was opened while the memory was lost
     const abort = (this.#abort = new AbortController());
     const { signal } = abort;
     try {

@@ -8,12 +8,13 @@ import { MESH, PICTURE } from "./shaders.js";
 
 const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
 const FINEST = 4; // pixels between lines of a mesh
+const COARSE = 12; // the same of one that is drawn at half its size
 
 class Stage {
   #canvas = document.createElement("canvas");
   /** Who wants to know when a context is lost or there again. */
   #owners = new Set();
-  #jobs = [];
+  #jobs = new Map();
   #sheet = document.createElement("canvas").getContext("2d");
   #programs;
 
@@ -101,11 +102,15 @@ class Stage {
     return texture;
   }
 
-  /** Takes in the mesh of a header, for pictures of a scale, and the motion of its points; whoever asked deletes `array` and `buffers`. */
+  /**
+   * Takes in the mesh of a header, for pictures of a scale, and the motion of its points; whoever asked deletes `array`
+   * and `buffers`. Its second part, from `fine` to `count`, are fewer triangles.
+   */
   loadMesh({ mesh, motion: { rank } }, motion, scale = 1) {
     const { gl } = this;
     const { data, stride } = vertexData(mesh, motion, rank);
-    const indices = triangles(mesh, FINEST / scale);
+    const fine = triangles(mesh, FINEST / scale);
+    const indices = new Uint16Array([...fine, ...triangles(mesh, COARSE / scale)]);
     const array = gl.createVertexArray();
     gl.bindVertexArray(array);
     const buffers = [gl.ARRAY_BUFFER, gl.ELEMENT_ARRAY_BUFFER].map((kind, i) => {
@@ -118,7 +123,7 @@ class Stage {
       gl.enableVertexAttribArray(i);
       gl.vertexAttribPointer(i, i ? 4 : 3, gl.FLOAT, false, stride * 4, Math.max(0, 16 * i - 4));
     }
-    return { array, buffers, count: indices.length };
+    return { array, buffers, fine: fine.length, count: indices.length };
   }
 
   /**
@@ -133,14 +138,13 @@ class Stage {
    * @param {Job} job to be drawn by `flush`
    */
   queue(job) {
-    const i = this.#jobs.findIndex(({ target }) => target === job.target);
-    if (i >= 0) this.#jobs.splice(i, 1); // one that came before in the same frame
-    this.#jobs.push(job);
+    this.#jobs.set(job.target, job); // instead of one that came before in the same frame
   }
 
   /** Draws all that is queued, side by side, and copies it where it belongs. */
   flush() {
-    const jobs = this.#jobs.splice(0);
+    const jobs = [...this.#jobs.values()];
+    this.#jobs.clear();
     if (this.isLost) return;
     while (jobs.length) this.#round(jobs);
   }

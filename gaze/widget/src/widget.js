@@ -189,8 +189,8 @@ export class Widget {
     this.#lastStep = now;
     const { follower, size } = this;
     const omega = stiffness(this.isStill ? 0 : smoothingMilliseconds(this.get("smoothing")));
-    const isWhole = this.get("blend") === "motion" && !this.loader.player?.isMorph;
-    const { moved, settled, goesOn } = follower.step(seconds, omega, size, isWhole);
+    const snap = this.get("blend") === "motion" && this.loader.player?.snap;
+    const { moved, settled, goesOn } = follower.step(seconds, omega, size, snap);
     const plays = this.loader.player?.over?.step(now);
     if (moved || plays || this.#mustDraw || (settled && !this.view.isSharp)) this.#draw(settled);
     if (moved && size) {

@@ -40,6 +40,12 @@ export class Frames {
 
   fit() {}
 
+  /** The look of the whole cell nearest to a look. */
+  snap = (look) => {
+    const steps = this.size - 1;
+    return steps > 0 ? look.map((value) => (Math.round(((value + 1) / 2) * steps) / steps) * 2 - 1) : look;
+  };
+
   /** The frame of the cell nearest to a place, of those that are there. */
   nearest(row, col) {
     const { frames, size } = this;

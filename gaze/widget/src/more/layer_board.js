@@ -114,7 +114,7 @@ export class LayerBoard {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.bindVertexArray(this.#mesh.array);
-    gl.drawElements(gl.TRIANGLES, this.#mesh.count, gl.UNSIGNED_SHORT, 0);
+    gl.drawElements(gl.TRIANGLES, this.#mesh.fine, gl.UNSIGNED_SHORT, 0);
     gl.disable(gl.BLEND);
   }
 
