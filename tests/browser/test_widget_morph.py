@@ -278,7 +278,7 @@ def test_a_poster_that_is_no_address_leaves_the_face(page: Any, site: Any, recor
     write_page(site.folder, MANUAL.replace("src=", 'poster="http://[" src='), width=WIDTH)
     (site.folder / "gaze-tracker-more.js").unlink()
     thrown: list[Any] = []
-    page.on("pageerror", thrown.append)
+    page.on("pageerror", lambda error: thrown.append(error))
     page.goto(site.url)
     wait_loaded(page)
     assert "poster" in events(page, "error")[0]["message"]
