@@ -50,7 +50,7 @@ def made(store: SessionStore, session: str, kind: str, shape: str) -> bytes:
     Raises:
         GazeError: there is no such session, or no such clip.
     """
-    out = io.BytesIO()
+    folder, out = store.folder(session), io.BytesIO()  # a store elsewhere may be slow
     with _ONE:
-        write_clip(store.folder(session), out, kind, shape)
+        write_clip(folder, out, kind, shape)
     return out.getvalue()

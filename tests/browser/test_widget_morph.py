@@ -114,7 +114,7 @@ def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page
     page.goto(site.url)
     wait_loaded(page)
     assert page.evaluate("[...sources]") == ["ImageData"]
-    page.evaluate(f"{TRACKER}.smoothing = 100; drawn.length = 0")
+    page.evaluate(f"{TRACKER}.smoothing = 600; drawn.length = 0")
     look(page, 3.3, 21.7)
     drawn = page.evaluate("drawn")
     assert WIDTH // 2 in drawn

@@ -451,7 +451,7 @@ def test_a_gaze_that_cannot_be_told_is_a_note(portrait: Portrait, monkeypatch: p
 
 BAD = [
     (Options(size=7), "grid size is 7"),
-    (Options(keys=3), "per side is 3"),
+    (Options(keys=4), "per side is 4"),
     (Options(keys="few"), "per side is few"),
     (Options(quality=0), "quality is 0"),
     (Options(effort=7), "effort is 7"),

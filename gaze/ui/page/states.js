@@ -239,7 +239,12 @@ export class States {
     if (left) progress.setAttribute("aria-valuetext", left);
     progress.children[1].textContent = label;
     $("left").textContent = left;
-    if ($("words").textContent !== words.textContent) $("words").replaceChildren(words);
+    this.#say(words);
+  }
+
+  /** Words that are there already are not put in anew: a screen reader would say them once more. */
+  #say(words) {
+    if (!words.isEqualNode($("words").firstElementChild)) $("words").replaceChildren(words);
   }
 
   #startBar() {
@@ -278,7 +283,7 @@ export class States {
     const held = document.activeElement;
     document.querySelector(".page").dataset.state = name;
     this.#stage.arrange(shown.stage);
-    if ($("words").innerHTML !== shown.words.outerHTML) $("words").replaceChildren(shown.words); // said once, not again
+    this.#say(shown.words);
     this.#desk.show(...shown.desk);
     const [kind, ...buttons] = shown.bar;
     $("acts").className = `acts ${kind}`;
