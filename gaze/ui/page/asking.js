@@ -15,7 +15,7 @@ export class Asking {
   #onBack;
   #lost = null;
 
-  /** @param onLost, onBack called when the app cannot be reached, and when it can again. */
+  /** @param onLost, onBack called as long as the app cannot be reached, and when it can again. */
   constructor({ server, upload, root, onLost, onBack }) {
     this.#server = server;
     this.#upload = upload;
@@ -36,18 +36,18 @@ export class Asking {
     return typeof answer === "string" ? { path: answer } : { problem: answer?.problem ?? OURS };
   }
 
+  /** Does it once more when the connection is back; and where it is there, since it may have been broken before. */
   async #again(act) {
-    for (;;) {
+    for (let failed = false; ; ) {
       try {
         const answer = await act();
         if (answer !== undefined && answer !== null) return answer;
         throw new Error("no answer");
       } catch (error) {
-        if (await this.#isThere()) {
-          console.warn("Gaze:", error);
-          return { problem: OURS };
-        }
-        await this.#reach();
+        console.warn("Gaze:", error);
+        if (!(await this.#isThere())) await this.#reach();
+        else if (failed) return { problem: OURS };
+        else failed = true;
       }
     }
   }
@@ -57,7 +57,7 @@ export class Asking {
     this.#lost ??= (async () => {
       let told = false;
       while (!(await this.#isThere())) {
-        if (!told) this.#onLost();
+        this.#onLost(); // each time: what the app said before it was lost may arrive after it was told
         told = true;
         await pause(PAUSE);
       }
