@@ -301,3 +301,26 @@ def test_who_does_not_see_the_page_hears_each_step_and_goes_on_from_it(page: Any
     assert_told("preview", "It looks at you.", "Make it", f'{group}button "Make it"')
     press("New photo")
     assert_told("empty", "Your photo looks at you.", "Take a selfie", group + start)
+
+
+@pytest.mark.parametrize(("broken", "state"), [(1, "preview"), (2, "error")])
+def test_a_question_whose_connection_broke_for_a_moment_is_asked_once_more(page: Any, broken: int, state: str) -> None:
+    """When the page looks whether the app is there, the connection may be back already."""
+    begin(page)
+    page.evaluate("times => { const {look} = answers; answers.look = () => (times-- > 0 ? null : look()); }", broken)
+    photo(page)
+    until(page, state)
+
+
+def test_what_the_app_said_before_it_was_lost_hides_that_for_a_moment_only(page: Any) -> None:
+    begin(page)
+    photo(page)
+    until(page, "preview")
+    page.get_by_role("button", name="Make it").click()
+    until(page, "making")
+    page.route("**/dom.js", lambda it: it.abort())
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    until(page, "offline")
+    page.evaluate("tell({phase: 'making', share: 0.4, left: 3})")
+    assert page.evaluate("document.querySelector('.page').dataset.state") == "making"
+    until(page, "offline")

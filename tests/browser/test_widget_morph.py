@@ -116,9 +116,9 @@ def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page
     assert page.evaluate("[...sources]") == ["ImageData"]
     page.evaluate(f"{TRACKER}.smoothing = 600; drawn.length = 0")
     look(page, 3.3, 21.7)
-    drawn = page.evaluate("drawn")
-    assert WIDTH // 2 in drawn
-    assert drawn[-1] == WIDTH
+    assert WIDTH // 2 in page.evaluate("drawn")
+    page.wait_for_function("width => drawn.at(-1) === width", arg=WIDTH)
+    page.evaluate(TWO_FRAMES)
     assert_is_morph(shown(page), keys, 3.3, 21.7)
 
 

@@ -83,8 +83,8 @@ def follows(page: Any) -> None:
     page.wait_for_function("document.querySelector('gaze-tracker').loaded")
     for x, y in ((3, 3), (700, 60), (60, 600)):
         (row, col), shown = settle_on(page, x, y)
-        assert abs(shown.row - row) < 0.9
-        assert abs(shown.col - col) < 0.9
+        assert abs(shown.row - row) < 1
+        assert abs(shown.col - col) < 1
 
 
 def test_one_file_alone_follows_and_asks_for_nothing(
