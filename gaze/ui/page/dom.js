@@ -55,6 +55,12 @@ export function openSheet(sheet) {
   sheet.querySelector("h2").focus(); // not by autofocus, which browsers refuse to a page in a frame
 }
 
+/** Who pressed a button that is gone goes on at what is next. */
+export function focusIn(box) {
+  const next = [...box.querySelectorAll("a, button")].find((it) => it.offsetParent);
+  (next ?? $("desk")).focus({ preventScroll: true });
+}
+
 /** Says something in passing. */
 export function toast(text) {
   const place = $("toast");

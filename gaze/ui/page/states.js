@@ -1,6 +1,6 @@
 // The states of the page: what is on the stage, in the line, on the desk and in the bar.
 
-import { $, button, either, icon, make } from "./dom.js";
+import { $, button, either, focusIn, icon, make } from "./dom.js";
 import { recordedKind } from "./sheets.js";
 import { count, keptUntil, makeAll, making, remaining, waiting } from "./words.js";
 
@@ -264,9 +264,7 @@ export class States {
   }
 
   #line(title, text, kind = "") {
-    const line = document.createDocumentFragment();
-    line.append(make("h1", { className: kind }, title), make("p", {}, ...text));
-    return wrapped(line);
+    return make("div", {}, make("h1", { className: kind }, title), make("p", {}, ...text));
   }
 
   #problem({ title, text }, picture = "alert", kind = "") {
@@ -291,19 +289,6 @@ export class States {
     $("new-photo").hidden = shown.desk[0] === "start";
     if (!held?.checkVisibility()) focusIn($("acts"));
   }
-}
-
-/** One box, so that the same words can be put in once more after the page was offline. */
-function wrapped(fragment) {
-  const box = make("div");
-  box.append(fragment);
-  return box;
-}
-
-/** Who pressed a button that is gone goes on at what is next. */
-function focusIn(box) {
-  const next = [...box.querySelectorAll("a, button")].find((it) => it.offsetParent);
-  (next ?? $("desk")).focus({ preventScroll: true });
 }
 
 /** A place in a photo, in percent of it, as percent of the square in whose middle the photo lies. */
