@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from gaze.ui.app import launch
 GATE = Path(sys.argv[1])
 STAGES = ("read", "load", "render", "pack")
 made: dict[str, Result] = {}
+making = threading.Lock()
 kept = Path(tempfile.mkdtemp())
 
 
@@ -40,8 +42,9 @@ def copied(photo: Path, out: Path, options: Options, progress: Any = None) -> Re
     """A portrait of 256 pixels."""
     options = small(options)
     name = hashlib.sha256(photo.read_bytes() + repr(options).encode()).hexdigest()
-    if name not in made:
-        made[name] = generate(photo, kept / name, options, progress)
+    with making:  # two may ask for the same at once
+        if name not in made:
+            made[name] = generate(photo, kept / name, options, progress)
     with publishing(out) as draft:
         shutil.copytree(made[name].folder, draft, dirs_exist_ok=True)
     return replace(made[name], folder=out)
