@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 from gradio_client import Client, handle_file
 
 from gaze.options import Options
+from gaze.output.bundle import write_zip
 from gaze.output.validator import check
 from gaze.pipeline.making import generate
 from gaze.storage.publishing import publishing
@@ -131,18 +132,24 @@ def _asked_meanwhile(app: App, store: SessionStore, made: Path, pause: float) ->
     folder = store.new()
     shutil.copytree(made, folder)
     names = ("gaze.pack", "poster.webp", "metadata.json", "q0.webp", "gaze-portrait.zip") * 3
+    write_zip(made, zipped := io.BytesIO())
+    names_of_zip = _names(zipped)
     with ThreadPoolExecutor(len(names)) as visitors:
         asked = [visitors.submit(_get, app, f"/gradio_api/gaze/{folder.name}/{name}") for name in names]
         time.sleep(pause)
         store.delete(folder.name)
         for name, (status, body) in zip(names, [it.result() for it in asked], strict=True):
             if status == 200 and name.endswith(".zip"):
-                whole = len(zipfile.ZipFile(io.BytesIO(body)).namelist()) == len(list(made.iterdir())) - 1
+                whole = _names(io.BytesIO(body)) == names_of_zip
             else:
                 whole = status == 404 or (status == 200 and body == (made / name).read_bytes())
             if not whole:
                 raise FaultError(f"{name}: {status}, {body[:80]!r}")
     return "whole, or 404"
+
+
+def _names(zipped: io.BytesIO) -> list[str]:
+    return zipfile.ZipFile(zipped).namelist()
 
 
 def _gone(app: App, store: SessionStore, deleted: str, expired: str) -> str:
