@@ -22,7 +22,7 @@ export class FlatBoard {
   #still;
   #shift = new Float32Array(16);
 
-  /** @param {import("./keyset.js").KeySet} set */
+  /** @param {import("../keyset.js").KeySet} set */
   constructor(set, motion) {
     this.#set = set;
     this.#motion = motion;

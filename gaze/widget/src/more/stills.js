@@ -4,7 +4,7 @@ import { data, indexOf, OTHER_SIZE } from "../decoder.js";
 import { decodingOrder } from "../pack.js";
 
 /**
- * @param {import("./transfer.js").Transfer} transfer
+ * @param {import("../transfer.js").Transfer} transfer
  * @param {object} payload of stills
  * @param {number} count of its pictures
  * @param {(entry: number, picture: ImageBitmap) => void} put
