@@ -22,6 +22,8 @@ export class Looking {
   #side = FIRST;
   /** Previews of this photo that are there: by what was asked and how sharp, when, and the answer. */
   #known = new Map();
+  /** Answers that are on their way, by the same names. */
+  #coming = new Map();
   photo = null;
   face = null;
   anyway = false;
@@ -63,6 +65,7 @@ export class Looking {
   lose() {
     this.#last = "";
     this.#known.clear();
+    this.#coming.clear();
   }
 
   /** The photo, the face, and whether its eyes may be hard to see, as the app takes them. */
@@ -180,11 +183,20 @@ export class Looking {
     return answer;
   }
 
-  async #ask(asked, side) {
+  /** The answer to a question; one that is on its way is not asked for once more. */
+  #ask(asked, side) {
+    const name = nameOf(asked, side);
+    if (!this.#coming.has(name)) {
+      const answer = this.#answer(asked, side, name).finally(() => this.#coming.delete(name));
+      this.#coming.set(name, answer);
+    }
+    return this.#coming.get(name);
+  }
+
+  async #answer(asked, side, name) {
     const { photo } = this;
     const answer = await this.#asking.ask("look", { ...JSON.parse(asked), side });
-    if (answer.kind === "preview" && photo === this.photo)
-      this.#known.set(nameOf(asked, side), { at: Date.now(), answer });
+    if (answer.kind === "preview" && photo === this.photo) this.#known.set(name, { at: Date.now(), answer });
     return answer;
   }
 
