@@ -29,7 +29,7 @@ _LIT = (0.7, 0.95)
 _UNDER = 0.5
 """Widths of the upper lid's soft edge that an iris goes on under it: in it, as a photo shows it, sclera shines."""
 _CENTRE, _STEEPEST = 2.2, 0.5
-"""Radii from an iris to the centre that its eye turns around, by which it is foreshortened, and the largest sine of that
+"""Radii from an iris to the centre that its eye turns around, by which it is foreshortened; the largest sine of that
 angle. By anatomy, 10 mm and 5.9 mm, it were 1.7 radii: irises as narrow as that are no longer taken for round."""
 _FAINT = 1e-3
 

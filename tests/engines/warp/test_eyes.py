@@ -252,3 +252,14 @@ def test_what_shines_low_on_an_iris_is_its_own_and_goes_with_it(down: int, level
     cv2.circle(image, (203, MIDDLE[1] + down), 2, (level,) * 3, -1)
     light = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).light
     assert (light.max() > 100) == mirrored
+
+
+def test_a_coloured_fleck_on_an_iris_is_drawn_in_the_colour_of_the_iris() -> None:
+    """As what lenses mirror is; how bright it is beside the iris is kept."""
+    portrait, face = drawn_face(height=28)
+    image = portrait.image.copy()
+    cv2.circle(image, (204, MIDDLE[1] + 4), 2, (55, 80, 60), -1)
+    disc = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).disc
+    fleck = disc[disc.shape[0] // 2 + 4, disc.shape[1] // 2 + 4, :3]
+    assert fleck.mean() > np.mean(IRIS) + 1
+    assert np.ptp(fleck / IRIS) < 0.1
