@@ -29,7 +29,7 @@ from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes, moving_region
-from gaze.engines.warp.rims import lid_reach
+from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
@@ -134,10 +134,12 @@ class WarpEngine(Engine):
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
-        fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
+        worn = glasses_worn(image, face)
+        # Glasses are rigid: brows that rose behind them would bend their rims.
+        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
         lids = sum(
-            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, unit)))
-            for it, edges in zip(fitted, both, strict=True)
+            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, brow, unit, worn)))
+            for it, edges, brow in zip(fitted, both, face.brows, strict=True)
         )
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving, sizes = np.hypot(fields.across[0], fields.down[0]) > _STILL, (stride, width, height)

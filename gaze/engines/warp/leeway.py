@@ -16,10 +16,11 @@ from gaze.face.topology import LOWER_LIP
 from gaze.grid import Pose
 
 _MARGIN, _LEAST, _MOST = 0.03, 0.06, 0.8
-"""Iris distances around features that are carried along with them; the narrowest and the widest strip, in the same unit,
-over which the motion fades towards the border."""
-_SQUEEZED, _STRETCHED = 0.5, 1.0
-"""Share of the way to the border that features may come nearer to it, and go away from it."""
+"""Iris distances around features that are carried along with them; and the narrowest and the widest strip, in the same
+unit, over which the motion fades towards the border."""
+_SQUEEZED, _STRETCHED = (0.6, 0.4), 0.8
+"""Share of the way to the border that features may come nearer to it, across and down, and go away from it. Foreheads
+move farther than brows."""
 _FEATURES = 0.24, 0.21
 """Iris distances that features move across and down at the grid's edge."""
 
@@ -61,12 +62,8 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, width: int, height: in
         before = float(features[:, axis].min()) / unit
         after = (size - 1 - float(features[:, axis].max())) / unit
         before, after = max(before, _LEAST), max(after, _LEAST)
-        most.append(
-            (
-                min(_SQUEEZED * before, _STRETCHED * after),
-                min(_SQUEEZED * after, _STRETCHED * before),
-            )
-        )
+        squeezed = _SQUEEZED[axis]
+        most.append((min(squeezed * before, _STRETCHED * after), min(squeezed * after, _STRETCHED * before)))
         keep.append(_ramp(at / unit, before) * _ramp((size - 1 - at) / unit, after))
     turned = np.array([[np.cos(face.tilt), np.sin(face.tilt)], [-np.sin(face.tilt), np.cos(face.tilt)]])
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), turned)
