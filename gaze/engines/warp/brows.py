@@ -22,7 +22,7 @@ _ABOVE, _ASIDE = 0.6, 0.35
 """How far above the brows and beside them skin rises with them."""
 _LEAST_GAP = 0.1
 """What lies between brow and lid at least."""
-_RISE, _MOST_OF_GAP = 0.1, 0.6
+_RISE, _MOST_OF_GAP = 0.08, 0.6
 """How far they go up at full raise, and the share of what is between them and the lids that this is at most."""
 
 
