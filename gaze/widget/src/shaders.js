@@ -9,7 +9,7 @@ precision highp float; precision highp sampler2D; precision highp sampler2DArray
 /**
  * `pick` reads a texture, or a slice of one. Sharply, it samples with four by four texels, in nine reads that the
  * hardware filters: cubic convolution (Keys, 1981) with a = -0.8. The usual -0.5 leaves a mean of four keys softer than
- * one of them.
+ * one of them. Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
  */
 const pick = (isSharp, isSlice = false) => `
 vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p) {${
@@ -22,7 +22,7 @@ vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p) {${
   for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3; p.xy = vec2(P[x].x, P[y].y) / size;
     o += textureLod(s, p, 0.) * W[x].x * W[y].y; }
   return clamp(o, 0., 1.);`
-    : "return texture(s, p, -1.);"
+    : `return texture${isSlice ? "Lod(s, p, 0.)" : "(s, p, -1.)"};`
 } }`;
 
 /**
@@ -39,7 +39,7 @@ void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c 
 in vec2 p; out vec4 o; uniform sampler2D S; uniform float alpha;
 ${pick(isSharp)}
 void main() { o = pick(S, p);
-  if (alpha > 0.) { float a = texture(S, p + vec2(0., .5)).g;
+  if (alpha > 0.) { float a = pick(S, p + vec2(0., .5)).g;
     a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
 };
 
