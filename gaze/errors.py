@@ -40,7 +40,7 @@ class DoubtfulFaceError(FaceError):
 
 
 class WeightsError(GazeError):
-    """The weights of a network are missing, damaged or of something else."""
+    """The weights of a network are missing, damaged, or those of another network."""
 
 
 class StoreError(GazeError):

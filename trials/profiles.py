@@ -1,5 +1,4 @@
-"""Colour profiles that cost much time or memory, in small pictures that are otherwise whole. Limits as for decoders.
-"""
+"""Colour profiles that cost much time or memory, in small pictures that are otherwise whole. Limits as for decoders."""
 
 from __future__ import annotations
 

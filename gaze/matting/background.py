@@ -31,8 +31,8 @@ def check_background(background: Photo | None) -> None:
     """
     if isinstance(background, str) and not is_plain(background) and not _is_file(background):
         raise GazeError(
-            f"“{background[:_LETTERS]}” is no background. Give a colour, as “#f4f1ea” or “teal”, the word “{BLUR}”, or "
-            "the file of a picture."
+            f"“{background[:_LETTERS]}” is not a background. Give a colour such as “#f4f1ea” or “teal”, "
+            f"the word “{BLUR}”, or an image file."
         )
 
 

@@ -36,8 +36,8 @@ _ROWS = 256
 _ALONE: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {"process_group": 0}
 """No window; and a Ctrl-C is for this process alone."""
 
-_TOO_LONG = "The picture takes too long to be read, as no usual picture does. Export it again, or take another."
-_TOO_MUCH = "The picture takes too much memory to be read, as no usual picture does. Export it again, or take another."
+_TOO_LONG = "The picture takes too long to be read. Export it again, or take another."
+_TOO_MUCH = "The picture takes too much memory to be read. Export it again, or take another."
 _DAMAGED = "The picture is damaged or cut off. Export it again, or take another."
 
 

@@ -123,7 +123,7 @@ def test_auto_falls_back_where_the_engine_cannot_be_built(
     fails("load", error)
     engine, reason = result_of(load_engine("auto"))
     assert isinstance(engine, WarpEngine)
-    assert "LivePortrait cannot be had here: " in reason
+    assert "LivePortrait cannot be used here: " in reason
     assert words in reason
     with pytest.raises(GazeError, match=words):
         result_of(load_engine("liveportrait"))

@@ -157,7 +157,7 @@ def test_what_was_dear_is_kept_and_taken_over(small: tuple[Portrait, Face]) -> N
     again = Timed(5)
     same, _ = rendered(again, small, 5, first.checkpoint)
     assert again.rendered == []
-    assert "30 rendered frames were taken over from an earlier portrait." in same.notes
+    assert "30 rendered frames of an earlier portrait were reused." in same.notes
     assert all(np.array_equal(same.keys.frames[n], frame) for n, frame in first.keys.frames.items())
     denser = Timed(5)
     rendered(denser, small, 9, first.checkpoint)

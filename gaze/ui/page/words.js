@@ -66,7 +66,7 @@ export function remaining(left) {
 export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
   if (!known && (type || /\.\w+$/.test(name))) {
-    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "no picture";
+    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "not a picture";
     return { title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF." };
   }
   if (size > mostBytes) {
