@@ -105,7 +105,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     look.add_argument(
         "--background",
         metavar="COLOUR|blur|FILE",
-        help="what stands behind the person instead: a colour as CSS writes it, blur, or the file of a picture "
+        help="what to put behind the person: a CSS colour, blur, or an image file "
         "(default: nothing where the background is removed or the photo is transparent)",
     )
     for part in ("head", "eyes", "brows"):

@@ -238,7 +238,7 @@ def test_a_slow_portrait_is_continued(slow: Timed, photo: Path, tmp_path: Path) 
     before = len(slow.rendered)
     again = generate(photo, tmp_path / "again", small_options(slow, 9), earlier=first.folder)
     assert len(slow.rendered) - before == 81 + 5 - 30
-    assert any("30 rendered frames were taken over" in note for note in again.notes)
+    assert any("30 rendered frames of an earlier portrait were reused" in note for note in again.notes)
     assert check(again.folder) == []
 
 
