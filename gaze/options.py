@@ -83,7 +83,7 @@ class Options:
         return self.remote is None and self.face != ALL if self.sheets is None else self.sheets
 
     def check(self) -> None:
-        """See to it that what stands here can be done; the rest is checked where it is used.
+        """Check what can be checked here; the rest is checked where it is used.
 
         Raises:
             GazeError: something is out of range.

@@ -164,7 +164,7 @@ def load_engine(
 
 
 def in_words(error: Exception) -> str:
-    """What went wrong, as a sentence. What is no `GazeError` is a bug: it is logged whole, and told by its name."""
+    """What went wrong, as a sentence. What is no `GazeError` is a bug: logged in full, told by its name."""
     if isinstance(error, GazeError):
         return str(error)
     logging.getLogger(__name__).error("The LivePortrait engine failed", exc_info=error)

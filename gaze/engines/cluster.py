@@ -36,7 +36,7 @@ _IDLE = 600.0
 """Seconds after which a replica without work is given back."""
 _REPLICA = "replica"
 _POLL = 0.2
-"""Seconds between two looks at whether a replica is there."""
+"""Seconds between two checks whether a replica is there."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class Network:
 
 @cache
 def network(model: Model) -> Network:
-    """The one of this process.
+    """The network of this process, loaded once.
 
     Raises:
         WeightsError: as `Network`.

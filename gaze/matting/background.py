@@ -24,7 +24,7 @@ _BLUR = 0.035
 
 
 def check_background(background: Photo | None) -> None:
-    """See to it that there is such a background.
+    """Check that there is such a background.
 
     Raises:
         GazeError: it is neither "blur", nor a colour, nor a picture's file.

@@ -38,7 +38,7 @@ def load_network(matting: str) -> Generator[Loading, None, Network]:
 
 
 def check_matting(matting: str) -> None:
-    """See to it that there is such a way.
+    """Check that there is such a way.
 
     Raises:
         GazeError: there is not.

@@ -55,14 +55,14 @@ class Job:
         return self.pixels
 
     def cancel(self) -> None:
-        """Read it no further."""
+        """Stop reading it."""
         self.cancelled = True
         with self._lock:  # else the process may be reading another by now
             if self.process:
                 self.process.kill()
 
     def let_go(self) -> None:
-        """The process is not its own any more."""
+        """Forget the process, which reads another picture from now on: `cancel` must not end it."""
         with self._lock:
             self.process = None
 

@@ -89,7 +89,7 @@ def fetch(url: str, most: int, resolve: Resolve | None = None, connect: Connect 
 
 
 def _ask(connection: HTTPConnection, path: str, query: str, most: int) -> tuple[str, bytes]:
-    """Where it leads on to, or the bytes."""
+    """The address it redirects to, or the bytes."""
     target = quote(f"{path}?{query}" if query else path, safe=_WRITTEN)
     connection.request("GET", target, headers={"Accept": "image/*", "User-Agent": "Gaze"})
     answer = connection.getresponse()

@@ -162,7 +162,7 @@ class Process:
 
     @contextmanager
     def _watched(self, patience: float, stands_back: bool = True) -> Iterator[None]:
-        """In the block the process's time runs; when it is over, the process ends."""
+        """End the process if the block takes longer than so many seconds."""
         timers = [threading.Timer(patience, self.kill)]
         if stands_back:
             timers.append(threading.Timer(_SLOW, self._stand_back))
@@ -182,7 +182,7 @@ class Process:
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, _STAND_BACK)
 
     def end(self) -> None:
-        """End it, and leave nothing of it."""
+        """End it, and release what it held here."""
         self.kill()
         self._process.wait()
         for pipe in (self._there, self._back):

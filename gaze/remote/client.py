@@ -175,7 +175,7 @@ def connect(address: str) -> BoundedClient:
             "Space set HF_TOKEN."
         ) from error
     try:
-        health = client.submit(api_name="/health").result(SILENCE)  # some answer for ever that they are at it
+        health = client.submit(api_name="/health").result(SILENCE)  # some servers report progress for ever
         version, engine = str(health["version"]), health.get("engine")
     except (*_LOST, TypeError, TimeoutError) as error:
         client.close()

@@ -1,4 +1,4 @@
-"""A portrait that another Gaze has made comes here: as much as a portrait may be, and nothing but its files.
+"""Fetches a portrait that another Gaze made: no more than a portrait may have, and nothing but its files.
 
 The other side is trusted no more than anybody: what it sends may have no end, or unpack to more than any disk has.
 """

@@ -188,7 +188,7 @@ class SessionStore:
         self.delete(session)
 
     def check_owner(self, session: str, secret: str) -> None:
-        """See to it that whoever asks owns a session.
+        """Check that the session belongs to whoever asks.
 
         Raises:
             GazeError: the secret is not that of the session.

@@ -63,17 +63,6 @@ def test_liveportrait_without_torch_says_how_to_get_it(monkeypatch: pytest.Monke
         choose_engine("liveportrait")
 
 
-class Loaded(Engine):
-    name = "liveportrait"
-
-    def load(self) -> Generator[Loading, None, None]:
-        yield Loading("Downloading")
-        raise WeightsError("There are none.")
-
-    def prepare(self, *_: Any) -> None: ...
-    def render(self, *_: Any) -> Any: ...
-
-
 class Failing(Engine):
     """An engine in whose way an error stands, at one of the steps to its second frame."""
 

@@ -115,7 +115,7 @@ class LivePortraitEngine(Engine):
 
 @contextmanager
 def telling_failures() -> Iterator[None]:
-    """Says in words when the device fails: that is nobody's mistake in this program, and the person can do something.
+    """Turns a failure of the device into a `GazeError`: it is no bug, and the person can do something about it.
 
     Raises:
         GazeError: the device has too little memory, or does not work any more.
