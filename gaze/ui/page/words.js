@@ -51,7 +51,7 @@ export function making(left, many = false) {
 /** Title and text while others are before. */
 export function waiting(place, left) {
   const others = count(place);
-  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} before yours.`;
+  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} ahead of yours.`;
   const when = left === null ? "Yours starts by itself." : `Yours starts by itself in about ${duration(left)}.`;
   return { title, text: `${when} You can reload this page: your place is kept.` };
 }
