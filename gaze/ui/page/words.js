@@ -51,7 +51,7 @@ export function making(left, many = false) {
 /** Title and text while others are before. */
 export function waiting(place, left) {
   const others = count(place);
-  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} before yours.`;
+  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} ahead of yours.`;
   const when = left === null ? "Yours starts by itself." : `Yours starts by itself in about ${duration(left)}.`;
   return { title, text: `${when} You can reload this page: your place is kept.` };
 }
@@ -66,7 +66,7 @@ export function remaining(left) {
 export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
   if (!known && (type || /\.\w+$/.test(name))) {
-    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "no picture";
+    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "not a picture";
     return { title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF." };
   }
   if (size > mostBytes) {
