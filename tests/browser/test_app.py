@@ -336,21 +336,24 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
     record.allowed += ["AbortError", "Connection errored out"]  # Gradio's client, when its page is loaded anew
     upload(moving, "pair.png", png(np.hstack([portrait.image, portrait.image[:, ::-1]])))
     wait_state(moving, "several")
+    with another_portrait(moving):
+        moving.get_by_role("button", name="Take both").click()
+    wait_state(moving, "preview")
+    assert_all_follow(moving, 2)
     gate.unlink()
-    moving.get_by_role("button", name="Make both").click()
+    moving.get_by_role("button", name="Make them").click()
     wait_state(moving, "making")
     moving.reload()
     wait_state(moving, "making")
-    held: list[Any] = []
-    moving.route(re.compile(r"\.pack$"), lambda route: held.append(route))
+    assert_all_follow(moving, 2)
     gate.touch()
     wait_state(moving, "done")
-    seen = moving.locator("#still").is_visible()
-    for request in held:
-        request.continue_()
-    moving.unroute(re.compile(r"\.pack$"))
-    assert seen, "the photo stays until there is something better"
     assert moving.evaluate("sessionStorage.getItem('gaze-run-1')") is None
+    with another_portrait(moving):
+        move(moving, "Strength", 0)  # the photo and the controls are still there
+    wait_state(moving, "changed")
+    with another_portrait(moving):
+        moving.get_by_role("button", name="Back to your portraits").click()
     assert_all_follow(moving, 2)
     assert moving.locator("#still").is_hidden()
     boxes = [it.bounding_box() for it in moving.locator("#all gaze-tracker").all()]

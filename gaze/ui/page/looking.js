@@ -27,6 +27,8 @@ export class Looking {
   photo = null;
   face = null;
   anyway = false;
+  /** How many faces stand side by side on the stage. */
+  columns = 1;
 
   /**
    * @param asking the way to the app.
@@ -51,6 +53,7 @@ export class Looking {
     this.photo = photo;
     this.face = face;
     this.anyway = anyway;
+    this.columns = 1;
   }
 
   /** Answers that are under way are not wanted any more. */
@@ -120,9 +123,11 @@ export class Looking {
     }, AT_REST);
   }
 
-  /** Pixels of a preview as sharp as the stage. */
+  /** Pixels of a preview as sharp as the stage; of several faces each has its part of it. */
   get #sharp() {
-    const pixels = Math.max($("stage").clientWidth * devicePixelRatio, FIRST + 1);
+    const seen = ($("stage").clientWidth * devicePixelRatio) / this.columns;
+    if (this.columns > 1 && seen <= FIRST) return FIRST;
+    const pixels = Math.max(seen, FIRST + 1);
     return Math.min(MOST, Math.ceil(pixels / STEP) * STEP);
   }
 
@@ -133,7 +138,8 @@ export class Looking {
     const turn = this.#turn;
     const answer = await this.#ask(asked, FIRST);
     if (turn !== this.#turn || answer.problem) return;
-    fetch(new URL(answer.portrait.base + answer.portrait.pack, this.#root)).catch(() => {}); // it is fetched when it is chosen
+    for (const { pack } of answer.portrait.faces ?? [answer.portrait])
+      fetch(new URL(answer.portrait.base + pack, this.#root)).catch(() => {}); // it is fetched when it is chosen
   }
 
   /** The person that was cut out already, in place of the preview with a background that has to be made yet. */

@@ -57,7 +57,7 @@ export class Stage {
 
   /** What is behind what is transparent, a colour or a picture as CSS writes it; "" for the page's own. */
   behind(background) {
-    $("stage").style.background = background;
+    $("stage").style.setProperty("--behind", background);
   }
 
   /**
