@@ -10,8 +10,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Most of what is installed is never imported, so Python compiles a module when it first needs it.
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile
-# Two files of tests at a time: more would share a processor's cores with what they start themselves.
+# Two files of tests at a time: more would share a processor's cores with what they start themselves. So that the two do
+# not wait for each other, torch and NumPy use one core in each.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test unit coverage opencv: export OMP_NUM_THREADS := 1
+
+# Browsers are installed while packages are, and while style and types are checked.
+MAKEFLAGS += --jobs=2
 
 # The other major version of OpenCV that is supported, beside the one that constraints.txt names.
 OPENCV ?= 5.0.0.93
@@ -36,7 +41,7 @@ coverage: $(VENV)/dev
 
 opencv: $(VENV)/dev
 	$(INSTALL) --no-deps --upgrade --target $(VENV)/opencv-$(OPENCV) opencv-python-headless==$(OPENCV)
-	PYTHONPATH=$(VENV)/opencv-$(OPENCV) $(BIN)/python -m pytest tests/face tests/motion/test_tracking.py tests/engines/warp -k "not found_out"
+	PYTHONPATH=$(VENV)/opencv-$(OPENCV) $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/face tests/motion/test_tracking.py tests/engines/warp -k "not found_out"
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -59,7 +59,7 @@ def _chromium(has_gpu: bool) -> Iterator[Browser]:
         raise LookupError("Chromium is missing: apt-get install chromium, or name one in GAZE_CHROMIUM")
     from playwright.sync_api import sync_playwright
 
-    arguments = [it for it in CHROMIUM_ARGUMENTS if not (has_gpu and "swiftshader" in it)]
+    arguments = [it for it in CHROMIUM_ARGUMENTS if not (has_gpu and ("swiftshader" in it or "gpu" in it))]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         page = browser.new_page(viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]})

@@ -25,7 +25,7 @@ UPPER_LIP = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 """Outer edges of the lips, both corners of the mouth included."""
 
-NOSE_TIP = 1
+NOSE_TIP, NOSE_ROOT = 1, 6
 
 OUTLINE = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),

@@ -11,6 +11,7 @@ from PIL import Image
 from gaze.errors import GazeError
 from gaze.grid import MOBILE_SIZE, Cell, GazeGrid
 from gaze.output.metadata import METADATA, Metadata
+from gaze.output.sprites import WEBP_LIMIT
 
 _FORMATS = ("WEBP", "AVIF", "PNG", "JPEG", "GIF")
 """Those that browsers show. Of what else Pillow reads, some is handed to other programs (EPS)."""
@@ -87,11 +88,25 @@ def open_picture(path: Path) -> Image.Image:
         GazeError: it is not there, or is no picture.
     """
     try:
-        return Image.open(path, formats=_FORMATS)
+        with path.open("rb") as file:
+            start = file.read(16)
+        picture = next(filter(None, (_opened(path, start, name) for name in _FORMATS)), None)
     except FileNotFoundError as error:
         raise GazeError(f"{path.name} is not there. Copy it again.") from error
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise GazeError(f"{path.name} cannot be read as a picture. Copy it again.") from error
+    if picture is None or max(picture.size) > WEBP_LIMIT:
+        raise GazeError(f"{path.name} cannot be read as a picture. Copy it again.")
+    return picture
+
+
+def _opened(path: Path, start: bytes, name: str) -> Image.Image | None:
+    """The picture if it is of this format. Not by `Image.open`, which refuses what sheets of large frames have."""
+    Image.init()
+    factory, accepts = Image.OPEN.get(name, (None, None))
+    if factory is None or accepts is None or accepts(start) is not True:
+        return None
+    return factory(path, str(path))  # type: ignore[arg-type]  # a path is opened, and closed, by the picture
 
 
 def _pixels(path: Path, alpha: bool) -> np.ndarray:

@@ -19,16 +19,17 @@ import numpy as np
 from gaze.engines.base import Engine
 from gaze.engines.warp.backdrop import find_backdrop, through_layer
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
-from gaze.engines.warp.carry import Anchors, find_anchors, hold_back
+from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift, smoothstep
 from gaze.engines.warp.inverse import pixels, source_positions
+from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes, moving_region
-from gaze.engines.warp.rims import lid_reach
+from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
@@ -40,7 +41,6 @@ _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
-_EDGE_SLOPE = 0.7
 _STEPS = (2, 4)
 """Of Newton's method (`gaze.engines.warp.inverse`): for looks on the grid at strength 1, and for all."""
 _STILL = 0.001
@@ -67,7 +67,7 @@ class WarpSource:
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
         lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
-        limit: (2, rows, cols) float32, pixels that a point may move across and down at most.
+        leeway: what the picture's border leaves of the head's motion, at the points.
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
@@ -89,7 +89,7 @@ class WarpSource:
     stride: int
     fields: HeadFields
     lids: np.ndarray
-    limit: np.ndarray
+    leeway: Leeway
     axes: np.ndarray
     turn: float
     straighten: float
@@ -125,8 +125,7 @@ class WarpEngine(Engine):
         across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
-        room = np.stack([np.minimum(px, portrait.width - 1 - px), np.minimum(py, portrait.height - 1 - py)])
-        limit = (_EDGE_SLOPE * np.maximum(room, 0) + 1e-3).astype(np.float32)
+        leeway = find_leeway(face, px, py, portrait.width, portrait.height)
         fitted = fit_lids(image, face)
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
@@ -135,10 +134,12 @@ class WarpEngine(Engine):
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
-        fields = head_fields(*face.to_frame(px, py), face.frame_mesh)
+        worn = glasses_worn(image, face)
+        # Glasses are rigid: brows that rose behind them would bend their rims.
+        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
         lids = sum(
-            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, unit)))
-            for it, edges in zip(fitted, both, strict=True)
+            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, brow, unit, worn)))
+            for it, edges, brow in zip(fitted, both, face.brows, strict=True)
         )
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving, sizes = np.hypot(fields.across[0], fields.down[0]) > _STILL, (stride, width, height)
@@ -153,14 +154,14 @@ class WarpEngine(Engine):
             stride=stride,
             fields=fields,
             lids=np.asarray(lids, np.float32),
-            limit=limit,
+            leeway=leeway,
             axes=axes,
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
             room=find_room((left.iris, right.iris), both, unit),
             eyes=(left, right),
-            anchors=find_anchors(fields, limit, (left.iris, right.iris), (x0, y0), stride),
+            anchors=find_anchors(fields, leeway.keep, (left.iris, right.iris), (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, _look(source, Pose()))
@@ -215,7 +216,8 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
         picture = source.bare if band.opaque or source.layer is None else source.layer
         seen = cv2.remap(picture, positions[band.place], NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
-    shift, carried = _iris_shift(source, eyes), source.anchors.carried(pose, source.turn, source.axes)
+    shift = _iris_shift(source, eyes)
+    carried = source.anchors.carried(source.leeway.held(pose), source.turn, source.axes)
     for eye, moved in zip(source.eyes, carried, strict=True):
         draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):
@@ -253,18 +255,18 @@ def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:
 def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
     """Where the points of the lattice go: (rows, cols, 2) float32, pixels across and down.
 
-    Held below the way to the picture's border, softly, so that nothing from beyond it shows.
+    The picture's border stands still, so that nothing from beyond it shows.
 
     Args:
         source: of the portrait.
         pose: moves the head.
         eyes: moves the lids; None leaves them as they are.
     """
-    du, dv = head_shift(source.fields, pose, source.turn)
+    du, dv = head_shift(source.fields, source.leeway.held(pose), source.turn)
     if eyes:
         dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
         du += np.float32(eyes.bow) * source.lids.sum(0)
-    return hold_back(du, dv, source.axes, source.limit)
+    return in_pixels(du, dv, source.axes, source.leeway.keep)
 
 
 def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:

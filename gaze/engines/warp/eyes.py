@@ -6,6 +6,7 @@ was warped, shifted as a whole, and clipped by the opening between the lids, whi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -27,6 +28,9 @@ _LIT = (0.7, 0.95)
 """Radii up to which a highlight is as bright as in the photo, and from which on it is gone."""
 _UNDER = 0.5
 """Widths of the upper lid's soft edge that an iris goes on under it: in it, as a photo shows it, sclera shines."""
+_CENTRE, _STEEPEST = 2.2, 0.5
+"""Radii from an iris to the centre that its eye turns around, by which it is foreshortened; the largest sine of that
+angle. By anatomy, 10 mm and 5.9 mm, it were 1.7 radii: irises as narrow as that are no longer taken for round."""
 _FAINT = 1e-3
 
 
@@ -138,15 +142,35 @@ def _compose(eye: Eye, below: np.ndarray, lids: np.ndarray, x: float, y: float, 
     """The iris that rests at (x, y) moved by `shift` and drawn over `below`, in and under the lids; its highlight."""
     size = below.shape[1::-1]
     corner = np.array([x, y]) - eye.off - eye.disc.shape[0] // 2
-    disc = _place(eye.disc, corner + shift, size)
+    middle = np.array([x, y]) + shift
+    turned = _turned(shift / eye.iris.radius)
+    disc = _place(eye.disc, corner + shift, size, turned, middle)
     light = _place(eye.light, corner + _HIGHLIGHT_LAG * shift, size)
-    lit = _place(eye.lit, corner + shift, size)[..., None]
+    lit = _place(eye.lit, corner + shift, size, turned, middle)[..., None]
     return below + lids[..., :1] * (disc[..., :3] * lids[..., 1:] + light * lit - below * disc[..., 3:])
 
 
-def _place(square: np.ndarray, corner: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """A square of layers with its first pixel at `corner`, x and y, of an empty picture."""
+def _turned(shift: np.ndarray) -> np.ndarray:
+    """(2, 2): how an iris is foreshortened that has moved so many radii, x and y: it turns away along with its eye."""
+    sine = float(np.hypot(*shift)) / _CENTRE
+    if sine < _FAINT:
+        return np.eye(2)
+    cosine = math.sqrt(1 - min(sine, _STEEPEST) ** 2)
+    way = shift / np.hypot(*shift)
+    return np.asarray(np.eye(2) - (1 - cosine) * np.outer(way, way))
+
+
+def _place(
+    square: np.ndarray,
+    corner: np.ndarray,
+    size: tuple[int, ...],
+    turned: np.ndarray | None = None,
+    middle: np.ndarray | None = None,
+) -> np.ndarray:
+    """A square of layers with its first pixel at `corner`, x and y, of an empty picture; `turned` around `middle`."""
     move = np.array([[1, 0, corner[0]], [0, 1, corner[1]]], np.float64)
+    if turned is not None and middle is not None:
+        move = np.column_stack([turned, turned @ (corner - middle) + middle])
     return cv2.warpAffine(square, move, size, flags=cv2.INTER_CUBIC)
 
 

@@ -24,19 +24,25 @@ IRIS_SWING = 0.0803
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0583, 0.0220
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
-_UPPER_Y, _UPPER_XX, _UPPER_YY = 0.038, 0.024, 0.010
+_UPPER_Y, _UPPER_XX, _UPPER_YY = 0.041, 0.024, 0.010
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
-_LID_FOLLOWS = 0.4
+_LID_FOLLOWS = 0.55
 """Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it."""
 _PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
-_SEEN, _HIDDEN = 0.2, 0.3
-"""Radii of an iris that its middle stays away from the upper lid; and that the lower one hides of it beyond what it
-hides at rest."""
+_SEEN, _HIDDEN, _WHITE = 0.2, 0.17, 0.2
+"""Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
+hides at rest; and of white below it beyond what is there at rest."""
+_FOOT = np.radians(np.linspace(45, 135, 13))
+"""Where on its edge an iris has its foot, clockwise from the right."""
+_YIELDS = 0.018
+"""Iris distances that the lower lid gives way for that, or comes after."""
+_BESIDE, _LEAST_ASIDE = 1.1, 0.5
+"""Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
 _OPEN, _SHARES = 0.15, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 
@@ -72,12 +78,17 @@ class Room:
 
     Attributes:
         gap: between the lids where they are farthest apart.
-        above, below: that the middle of an iris may come nearer to the upper lid, and to the lower one.
+        above, below: that the middle of an iris may come nearer to the upper lid, and its foot to the lower one.
+        white: that its foot may go away from the lower lid.
+        left, right: that it may go to either side.
     """
 
     gap: float = _OPEN
     above: tuple[float, ...] = (math.inf,) * len(_PLACES)
     below: tuple[float, ...] = (math.inf,) * len(_PLACES)
+    white: tuple[float, ...] = (math.inf,) * len(_PLACES)
+    left: float = IRIS_REACH
+    right: float = IRIS_REACH
 
     @property
     def share(self) -> float:
@@ -87,15 +98,22 @@ class Room:
 
 def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of both irises between their lids; `unit`: pixels per iris distance."""
-    gaps, above, below = [], [], []
+    gaps, aside, free = [], [], []
+    ways = (1 - _LID_FOLLOWS) * unit * _PLACES
     for it, edges in zip(irises, lids, strict=True):
-        ways = (1 - _LID_FOLLOWS) * unit * _PLACES
-        x, y = np.array([it.x, it.y])[:, None] + ways * edges.along[:, None]
-        rest = min(float(edges.height(np.array(it.x), np.array(it.y))), it.radius)
+        along = float(edges.local(it.x, it.y)[0])
+        sides = np.array([along, edges.length - along]) / it.radius
+        aside.append(np.maximum(sides - _BESIDE, _LEAST_ASIDE) * it.radius)
+        middle = np.array([it.x, it.y])[:, None] + ways * edges.along[:, None]
+        foot = np.stack([np.cos(_FOOT), np.sin(_FOOT)], 1) @ [edges.along, edges.across] * it.radius
+        clear = edges.height(*(middle[..., None] + foot.T[:, None])).min(1)
+        rest = float(clear[len(_PLACES) // 2])
         gaps.append(edges.gap)
-        above.append(edges.depth(x, y) - _SEEN * it.radius)
-        below.append(edges.height(x, y) - rest + _HIDDEN * it.radius)
-    return Room(float(np.mean(gaps)) / unit, *(tuple(np.mean(each, 0) / unit) for each in (above, below)))
+        far, deeper, higher = (share * it.radius for share in (_SEEN, _HIDDEN, _WHITE))
+        free.append([edges.depth(*middle) - far, clear - min(rest, 0.0) + deeper, max(rest, 0.0) - clear + higher])
+    left, right = np.min(aside, 0) / unit
+    above, below, white = (tuple(each) for each in np.mean(free, 0) / unit)
+    return Room(float(np.mean(gaps)) / unit, above, below, white, float(left), float(right))
 
 
 def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeMotion:
@@ -114,10 +132,13 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     upper = _UPPER_Y * y + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     upper, lower = (room.share * _soft(way, _LID_REACH) for way in (upper, lower))
-    across = _soft(across, IRIS_REACH)
-    free = np.interp(across, _PLACES, room.above if down < 0 else room.below)
-    most = free - upper if down < 0 else free + lower
-    down = _soft(room.share * down, max(_LEAST_REACH, min(_LID_REACH, most)))
+    across = _soft(across, min(IRIS_REACH, room.left if across < 0 else room.right))
+    above, below, white = (float(np.interp(across, _PLACES, each)) for each in (room.above, room.below, room.white))
+    down *= room.share
+    lower += _soft(max(0.0, _soft(down, _LID_REACH) - below - lower), _YIELDS)
+    most = above - upper if down < 0 else below + lower
+    down = _soft(down, max(_LEAST_REACH, min(_LID_REACH, most)))
+    lower -= _soft(max(0.0, lower - down - white), _YIELDS)
     return EyeMotion(across, down, upper, lower, _LID_FOLLOWS * across)
 
 

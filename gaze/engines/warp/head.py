@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaze.engines.warp.brows import brow_rise
 from gaze.engines.warp.depth import eased, find_depth, places, sample
 from gaze.face.topology import CHIN
 from gaze.face.typical import typical_mesh
@@ -51,9 +52,6 @@ _YYV, _XX = -0.0180, -0.0062
 _IN_DEPTH = -(_ANGLE**2) / 2
 """What of the first the depth of a head that is turned already has in it."""
 
-# u, v, spread across, above and below, shift down.
-_BROW = (0.70, -0.42, 0.34, 0.30, 0.15, -0.100)  # at full raise
-
 STILL_CENTRE, STILL_RADII = (0.0, 0.1), (2.3, 2.8)
 """Where motion has faded to nothing: an ellipse outside the hair and across the shoulders."""
 _FADE = 0.4
@@ -80,12 +78,13 @@ class HeadFields:
         return self.across[1]
 
 
-def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> HeadFields:
+def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, rise: float = 1.0) -> HeadFields:
     """The fields at face coordinates u and v, arrays of one shape.
 
     Args:
         u, v: the places.
         mesh: (468, 3), of the face, in face coordinates (`Face.frame_mesh`).
+        rise: share of their usual rise that its brows make.
     """
     fade = _fade(u, v, float(mesh[CHIN, 1]))
     everywhere = places()
@@ -93,10 +92,9 @@ def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> HeadFields:
     rim = _ANGLE * _fade(*everywhere, float(mesh[CHIN, 1]))
     across, down = (sample(eased((rim * (axis - depth)).astype(np.float32), _STEEPEST), u, v) for axis in axes)
     across, down = (np.where(fade > 0, field, 0) for field in (across, down))
-    brow = _bumps(u, v, *_BROW)
     return HeadFields(
         across=np.stack([across, fade, fade * u, fade * v, fade * u**3]).astype(np.float32),
-        down=np.stack([down, fade, fade * v, brow]).astype(np.float32),
+        down=np.stack([down, fade, fade * v, rise * brow_rise(u, v, mesh)]).astype(np.float32),
     )
 
 
@@ -169,15 +167,6 @@ def _square(x: float) -> float:
 
 def _cube(x: float) -> float:
     return x**3 if abs(x) <= 1 else 3 * x - math.copysign(2, x)
-
-
-def _bumps(
-    u: np.ndarray, v: np.ndarray, at_u: float, at_v: float, across: float, above: float, below: float, size: float
-) -> np.ndarray:
-    """A smooth bump at (±at_u, at_v) that is exactly zero beyond 2.5 of its spreads."""
-    down = v - at_v
-    far = ((np.abs(u) - at_u) / across) ** 2 + (down / np.where(down < 0, above, below)) ** 2
-    return size * np.exp(-far / 2) * smoothstep(2.5 - np.sqrt(far))
 
 
 def smoothstep(t: np.ndarray) -> np.ndarray:

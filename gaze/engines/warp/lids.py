@@ -6,6 +6,7 @@ from copy import copy
 
 import numpy as np
 
+from gaze.engines.warp.brows import fall
 from gaze.face.face import Contours
 
 _STEPS = 6
@@ -91,8 +92,8 @@ class Lids:
         inner = np.maximum(depth + height, 1e-3)
         # In proportion to the gap, so that nothing folds where the lids come close to each other.
         bow = np.clip(inner / self.gap, 0, 1)
-        upper = np.where(depth < 0, _fall(-depth / (reach[0] * unit)), _fall(depth / inner))
-        lower = np.where(height < 0, _fall(-height / (reach[1] * unit)), _fall(height / inner))
+        upper = np.where(depth < 0, fall(-depth / (reach[0] * unit)), fall(depth / inner))
+        lower = np.where(height < 0, fall(-height / (reach[1] * unit)), fall(height / inner))
         return bow * upper, bow * lower
 
     def beside(self, x: np.ndarray, y: np.ndarray, to: float) -> np.ndarray:
@@ -119,9 +120,3 @@ class Lids:
         )
         dense = np.vstack([curve.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])
         return np.maximum.accumulate(dense[:, 0]), dense[:, 1]
-
-
-def _fall(t: np.ndarray) -> np.ndarray:
-    """1 at 0, smoothly down to 0 at 1 and beyond."""
-    t = np.clip(t, 0, 1)
-    return 1 - t * t * (3 - 2 * t)

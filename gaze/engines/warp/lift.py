@@ -32,6 +32,8 @@ _GRAIN = (0.7, 0.9)
 """Radii up to which an iris has a grain of its own, and from which on it is the same all around."""
 _LEAST_GRAIN, _OUTLIER = 4.0, 3.0
 """Grain goes up to so many grey levels, or times the median of what is seen."""
+_OWN_HUE = 0.3
+"""Share of its own colour that grain keeps: fibres differ in brightness; coloured flecks are reflections and noise."""
 _HALO, _FEATHER = 0.1, 0.06
 """How far around a highlight it is bright still, in radii, and over which it is taken away."""
 _SHADOW = np.linspace(0.05, 0.75, 8)
@@ -100,6 +102,8 @@ def lift_iris(eye: EyePatch, reach: float) -> tuple[np.ndarray, np.ndarray, np.n
     most = max(_LEAST_GRAIN, _OUTLIER * float(np.median(np.abs(excess[inner])))) if inner.any() else 0.0
     within = np.clip((_GRAIN[1] - distance) / (_GRAIN[1] - _GRAIN[0]), 0, 1)[..., None]
     grain = np.clip(excess, -most, most) * known * within * (1 - glow)
+    hue = typical[..., :3] / np.maximum(typical[..., :3].mean(2, keepdims=True), 1)
+    grain = _OWN_HUE * grain + (1 - _OWN_HUE) * hue * grain.mean(2, keepdims=True)
     layer = typical.copy()
     layer[..., :3] = np.clip(layer[..., :3] + grain, 0, 255 * layer[..., 3:])
     return layer.astype(np.float32), light.astype(np.float32), shadow

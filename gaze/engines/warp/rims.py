@@ -1,12 +1,17 @@
-"""Rims of glasses near an eye: what lies beyond them must not be bent when a lid moves."""
+"""Glasses and brows near an eye: they must not be bent when a lid moves.
+
+Rims show up against plain skin. Where they lie on lashes or in a brow they do not, but then their bridge does, on the
+nose.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from gaze.engines.warp.lids import BAG, FOLD
-from gaze.face.face import Contours
+from gaze.engines.warp.lids import BAG, FOLD, Lids
+from gaze.face.face import Contours, Face
+from gaze.face.topology import NOSE_ROOT
 from gaze.photo.remapping import NO_MAP
 
 _NEAREST = 0.19
@@ -23,13 +28,46 @@ _SHARE = 0.85
 _MARGIN = 0.03
 
 
-def lid_reach(image: np.ndarray, lids: Contours, unit: float) -> tuple[float, float]:
-    """How far above the upper lid, and below the lower one, skin moves with it: up to a rim, if there is one.
+_BRIDGE = 0.09 * np.linspace(-1, 1, 13)[:, None], 0.35 * np.linspace(-1, 1, 71)
+"""Iris distances across and down the nose around its root where a bridge is looked for."""
+_BRIDGE_THICK, _BOW = 6, 2
+"""Steps down between its middle and the skin, and that it may be bowed up or down by."""
+_DARKER = (0.07, 0.1)
+"""Share of the skin's brightness by which something across the nose is darker than it: a wrinkle, and a bridge."""
+_DARK_SKIN = 20.0
+"""Grey levels that the skin is taken for at least."""
+_BELOW_RIM, _BELOW_BROW = 0.125, 0.15
+"""Iris distances above a lid over which skin moves with it at least; less would fold: below glasses, below a brow."""
+
+
+def glasses_worn(image: np.ndarray, face: Face) -> float:
+    """How surely the picture shows the bridge of glasses, 0 to 1: a dark line all across the nose.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        face: in it.
+    """
+    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
+    across, down = _BRIDGE
+    way = across[..., None] * (cos, sin) + down[:, None] * (-sin, cos)
+    shown = _values(image, face.mesh[NOSE_ROOT, :2] + face.iris_distance * way)
+    middle = shown[:, _BRIDGE_THICK:-_BRIDGE_THICK]
+    darker = np.minimum(shown[:, : -2 * _BRIDGE_THICK], shown[:, 2 * _BRIDGE_THICK :]) - middle
+    bowed = cv2.dilate(darker, np.ones((1, 2 * _BOW + 1)))
+    least = float(np.quantile(bowed, 1 - _SHARE, axis=0).max())
+    share = least / max(float(np.median(middle)), _DARK_SKIN)
+    return float(np.clip((share - _DARKER[0]) / (_DARKER[1] - _DARKER[0]), 0, 1))
+
+
+def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, worn: float = 0.0) -> tuple[float, float]:
+    """How far above the upper lid, and below the lower one, skin moves with it: up to a brow or a rim.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         lids: the edges of an eye's lids.
+        brow: the edges of the brow above it.
         unit: pixels per iris distance.
+        worn: how surely there are glasses, 0 to 1.
 
     Returns:
         Two lengths in iris distances, at most `FOLD` and `BAG`.
@@ -53,7 +91,16 @@ def lid_reach(image: np.ndarray, lids: Contours, unit: float) -> tuple[float, fl
         kinds = [differs & (np.sign(shown[0] - skin) == kind).all(0) for kind in (-1, 1)]
         lines = np.flatnonzero(np.maximum(*(kind.mean(1) for kind in kinds)) > _SHARE)
         reaches.append(float(distances[lines[0]]) - _MARGIN if len(lines) else most)
-    return reaches[0], reaches[1]
+    above = min(reaches[0], max(_BELOW_BROW, _gap(lids, brow) / unit))
+    return above + worn * (_BELOW_RIM - above), reaches[1]
+
+
+def _gap(lids: Contours, brow: Contours) -> float:
+    """Pixels between an eye and the brow above it where they are closest to each other."""
+    edges = Lids(lids)
+    along, _ = edges.local(*brow.lower.T)
+    above = (along > 0) & (along < edges.length)
+    return float(-edges.depth(*brow.lower[above].T).max()) if above.any() else np.inf
 
 
 def _values(image: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -143,11 +143,12 @@ def test_a_head_at_the_border_shows_nothing_from_beyond_it(framed: tuple[Portrai
         left, top, _, _ = source.region
         across = left + (np.arange(field.shape[1]) + 0.5) * source.stride - 0.5
         down = top + (np.arange(field.shape[0]) + 0.5) * source.stride - 0.5
-        # Every point of the picture stays inside it, so every pixel is reached from inside.
-        room_x = np.maximum(np.minimum(across, source.image.shape[1] - 1 - across), 0)
-        room_y = np.maximum(np.minimum(down, source.image.shape[0] - 1 - down), 0)[:, None]
-        assert np.all(np.abs(field[..., 0]) <= room_x + 0.01)
-        assert np.all(np.abs(field[..., 1]) <= room_y + 0.01)
+        # Every point of the picture stays inside it and next to the border hardly moves: it is reached from inside.
+        for at, moved, size in ((across, field[..., 0], 1), (down, field[..., 1].T, 0)):
+            room = source.image.shape[size] - 1 - at
+            assert np.all(np.maximum(-moved - np.maximum(at, 0), moved - np.maximum(room, 0)) < 0.01)
+            edge = np.minimum(at, room) < source.stride
+            assert np.abs(moved[..., edge]).max(initial=0) < source.stride
 
 
 def test_a_source_that_looks_aside_looks_straight_in_the_centre(framed: tuple[Portrait, Face]) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gaze.engines.warp.gaze import IRIS_SWING, Room, eye_motion, find_room
+from gaze.engines.warp.gaze import IRIS_REACH, IRIS_SWING, Room, eye_motion, find_room
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Iris, Opening
 from gaze.grid import GAZE_RANGE, Cell, GazeGrid, Pose, Strengths
@@ -80,17 +80,35 @@ def test_how_much_room_an_iris_has_is_seen_wherever_it_goes() -> None:
     room = find_room([Iris(20.0, 48.0, 10.0)] * 2, [lids] * 2, 100.0)
     above, below = np.array(room.above), np.array(room.below)
     assert room.gap == pytest.approx(0.14, abs=0.003)
-    # Up to a fifth of the radius below the upper lid; three tenths of it deeper behind the lower lid than at rest.
-    assert (above[4], below[4]) == pytest.approx((0.04, 0.03), abs=0.003)
+    # Up to a fifth of the radius below the upper lid; a sixth of it deeper behind the lower lid than at rest.
+    assert (above[4], below[4]) == pytest.approx((0.04, 0.017), abs=0.003)
     assert (np.diff(above[:5]) > 0).all()
     assert (np.diff(below[:5]) > 0).all()
     assert above == pytest.approx(above[::-1])
 
 
+@pytest.mark.parametrize(("left", "way"), [(15.0, 0.05), (20.0, 0.09), (40.0, 0.125)])
+def test_an_iris_stays_off_the_corner_of_its_eye_and_both_go_as_far(left: float, way: float) -> None:
+    """The middle comes no nearer than 1.1 radii, but half a radius of way is always left."""
+    lids = Lids(parabolas(Opening((-left, 50.0), (60.0, 50.0), (10.0, 42.0), (10.0, 56.0))))
+    free = Lids(parabolas(Opening((-60.0, 50.0), (60.0, 50.0), (0.0, 42.0), (0.0, 56.0))))
+    room = find_room([Iris(0.0, 48.0, 10.0)] * 2, [lids, free], 100.0)
+    assert min(room.left, IRIS_REACH) == pytest.approx(way)
+    assert -eye_motion(at(-2, 0), room=room).across <= way
+    assert eye_motion(at(-0.5, 0), room=room).across == pytest.approx(-0.032, abs=0.001)
+
+
+def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
+    close = Room(below=(0.01,) * 9, white=(0.0,) * 9)
+    for y, sign in ((1, 1), (-1, -1)):
+        alone, together = (eye_motion(at(0, y), room=room) for room in (Room(), close))
+        assert 0.005 < sign * (together.lower - alone.lower) <= 0.018
+
+
 @pytest.mark.parametrize("x", [-1, 1])
 def test_the_bow_of_the_lids_goes_along_with_a_look_aside(x: int) -> None:
     look = eye_motion(at(x, 0))
-    assert look.bow == pytest.approx(0.4 * look.across)
+    assert look.bow == pytest.approx(0.55 * look.across)
     shut = look.with_lids(0)
     assert (shut.upper, shut.lower, shut.bow) == (0, 0, 0)
     assert shut.across == look.across

@@ -104,7 +104,7 @@ def test_the_field_never_folds(strength: float, least: float, degrees: float) ->
 def test_brows_rise_when_looking_up_and_stay_when_looking_down() -> None:
     brow, forehead = (head_fields(np.array([u]), np.array([v]), typical_mesh()) for u, v in ((0.7, -0.42), (0.0, -0.9)))
     raised = head_shift(brow, Pose(eyebrow=15))[1][0]
-    assert raised == pytest.approx(-0.1, abs=0.01)
+    assert raised == pytest.approx(-0.08, abs=0.01)
     assert abs(head_shift(forehead, Pose(eyebrow=15))[1][0]) < 0.3 * abs(raised)
 
 

@@ -6,22 +6,22 @@ import pytest
 
 from gaze.engines.warp.engine import WarpEngine
 from gaze.engines.warp.lids import BAG, FOLD
-from gaze.engines.warp.rims import lid_reach
+from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.face.face import Face
-from gaze.grid import Pose
+from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
 
 ABOVE, BELOW = 0.33, 0.3
 """Iris distances from the irises to the rims."""
 
 
-def glasses(portrait: Portrait, face: Face) -> tuple[Portrait, list[int]]:
+def glasses(portrait: Portrait, face: Face, above: float = ABOVE, half: float = 0.42) -> tuple[Portrait, list[int]]:
     """The example with dark rims around both eyes; the rows of the upper and of the lower ones, left and right."""
     image = portrait.image.copy()
     unit, rows = face.iris_distance, []
     for iris in (face.left, face.right):
-        left, right = (round(iris.x + side * 0.42 * unit) for side in (-1, 1))
-        top, bottom = round(iris.y - ABOVE * unit), round(iris.y + BELOW * unit)
+        left, right = (round(iris.x + side * half * unit) for side in (-1, 1))
+        top, bottom = round(iris.y - above * unit), round(iris.y + BELOW * unit)
         cv2.rectangle(image, (left, top), (right, bottom), (25, 20, 20), 3)
         rows += [top, bottom]
     return Portrait(image), rows
@@ -30,8 +30,8 @@ def glasses(portrait: Portrait, face: Face) -> tuple[Portrait, list[int]]:
 def test_skin_moves_up_to_a_rim_only(framed: tuple[Portrait, Face]) -> None:
     portrait, face = framed
     worn, _ = glasses(portrait, face)
-    for lids in face.lids:
-        free, held = (lid_reach(it.image, lids, face.iris_distance) for it in (portrait, worn))
+    for lids, brow in zip(face.lids, face.brows, strict=True):
+        free, held = (lid_reach(it.image, lids, brow, face.iris_distance) for it in (portrait, worn))
         assert free[1] == BAG
         assert 0.15 < held[0] < FOLD
         assert 0.15 < held[1] <= BAG
@@ -49,3 +49,22 @@ def test_rims_do_not_move_with_the_lids(framed: tuple[Portrait, Face], up: float
         part = np.s_[row - 1 : row + 2, x - reach : x + reach]
         assert np.abs(frame[part] - source.image[part]).mean() < 6
     assert np.abs(frame - source.image).max() > 60, "the eyes did not move at all"
+
+
+@pytest.mark.parametrize("row", [0, 29])
+def test_glasses_that_cover_the_lids_stay_straight(framed: tuple[Portrait, Face], row: int) -> None:
+    """Their rims are not told from lashes and fold. Their bridge tells that they are there."""
+    portrait, face = framed
+    worn, rows = glasses(portrait, face, above=0.2, half=0.36)
+    nose, unit = round(face.centre[0]), face.iris_distance
+    reach = round(0.14 * unit)
+    cv2.line(worn.image, (nose - reach, rows[0] + 4), (nose + reach, rows[2] + 4), (25, 20, 20), 3)
+    assert (glasses_worn(portrait.image, face), glasses_worn(worn.image, face)) == (0, 1)
+    field = WarpEngine().displacement(
+        WarpEngine(straighten=False).prepare(worn, face), GazeGrid(30).pose(Cell(row, 15))
+    )
+    for index in (0, 2):
+        x = round((face.left, face.right)[index // 2].x)
+        rim = field[rows[index], x - round(0.28 * unit) : x + round(0.28 * unit), 1] / unit
+        along = np.arange(len(rim))
+        assert np.abs(rim - np.polyval(np.polyfit(along, rim, 1), along)).max() < 0.015

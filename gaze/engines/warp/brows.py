@@ -1,0 +1,59 @@
+"""Brows move as one piece: what lies around them is stretched instead.
+
+Everything is in face coordinates (`gaze.engines.warp.head`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaze.face.topology import (
+    LEFT_BROW,
+    LEFT_BROW_BELOW,
+    LEFT_UPPER_LID,
+    RIGHT_BROW,
+    RIGHT_BROW_BELOW,
+    RIGHT_UPPER_LID,
+)
+
+_MARGIN = 0.025
+"""How far hairs stand out beyond the mesh's edges of a brow."""
+_ABOVE, _ASIDE = 0.6, 0.35
+"""How far above the brows and beside them skin rises with them."""
+_LEAST_GAP = 0.1
+"""What lies between brow and lid at least."""
+_RISE, _MOST_OF_GAP = 0.08, 0.6
+"""How far they go up at full raise, and the share of what is between them and the lids that this is at most."""
+
+
+def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
+    """How far places go down at full raise, below zero: an array of the shape of u and v.
+
+    Args:
+        u, v: the places.
+        mesh: (468, 3), of the face.
+    """
+    rise = np.zeros_like(v)
+    for upper, lower, lid in (
+        (LEFT_BROW, LEFT_BROW_BELOW, LEFT_UPPER_LID),
+        (RIGHT_BROW, RIGHT_BROW_BELOW, RIGHT_UPPER_LID),
+    ):
+        top, bottom = (_edge(u, mesh[list(edge), :2]) for edge in (upper, lower))
+        ends = mesh[[upper[0], upper[-1]], 0]
+        gap = max(_LEAST_GAP, float(mesh[list(lid), 1].min() - mesh[list(lower), 1].min()) - _MARGIN)
+        share = fall(np.maximum(np.maximum(ends[0] - u, u - ends[1]), 0) / _ASIDE)
+        share *= fall(np.maximum(top - _MARGIN - v, 0) / _ABOVE)
+        share *= fall(np.maximum(v - bottom - _MARGIN, 0) / gap)
+        rise = np.minimum(rise, -min(_RISE, _MOST_OF_GAP * gap) * share)
+    return rise
+
+
+def fall(t: np.ndarray) -> np.ndarray:
+    """1 at 0, smoothly down to 0 at 1 and beyond."""
+    t = np.clip(t, 0, 1)
+    return 1 - t * t * (3 - 2 * t)
+
+
+def _edge(u: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """v of an edge at u. In a head that is turned its points may lie above each other."""
+    return np.interp(u, np.maximum.accumulate(points[:, 0]), points[:, 1])

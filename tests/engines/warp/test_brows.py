@@ -1,0 +1,64 @@
+"""Brows keep their shape in every look, also where the picture ends just above them."""
+
+import numpy as np
+import pytest
+
+from gaze.engines.warp.engine import WarpEngine, displacement
+from gaze.face.face import Face
+from gaze.grid import Cell, GazeGrid, Strengths
+from gaze.photo.portrait import Portrait
+
+LOOKS = [Cell(row, col) for row in (0, 15, 29) for col in (0, 15, 29)]
+ENGINE = WarpEngine(straighten=False)
+
+
+def cut_close(portrait: Portrait, face: Face) -> tuple[Portrait, Face]:
+    """From just above the brows to just below the chin."""
+    unit = face.iris_distance
+    top = round(min(edge[:, 1].min() for brow in face.brows for edge in brow) - 0.16 * unit)
+    left, bottom = round(face.outline[:, 0].min() - 0.2 * unit), round(face.outline[:, 1].max() + 0.3 * unit)
+    right = round(face.outline[:, 0].max() + 0.2 * unit)
+    return Portrait(np.ascontiguousarray(portrait.image[top:bottom, left:right])), face.moved(1, -left, -top)
+
+
+def thickness(field: np.ndarray, face: Face) -> np.ndarray:
+    """Of both brows, at three places each: as a share of that in the photo."""
+    found = []
+    for brow in face.brows:
+        for point in (1, 2, 3):
+            x = round((brow.upper[point, 0] + brow.lower[point, 0]) / 2)
+            top, bottom = (round(float(np.interp(x, *edge.T))) for edge in brow)
+            found.append(1 + (field[bottom, x, 1] - field[top, x, 1]) / (bottom - top))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_brows_keep_their_thickness(framed: tuple[Portrait, Face], close: bool) -> None:
+    portrait, face = cut_close(*framed) if close else framed
+    source, grid = ENGINE.prepare(portrait, face), GazeGrid(30)
+    for look in LOOKS:
+        kept = thickness(ENGINE.displacement(source, grid.pose(look)), face)
+        assert np.abs(kept - 1).max() < 0.15
+        assert abs(kept.mean() - 1) < 0.1
+
+
+@pytest.mark.parametrize("strength", [1, 2])
+def test_nothing_folds_where_the_picture_is_cut_close(framed: tuple[Portrait, Face], strength: float) -> None:
+    source = ENGINE.prepare(*cut_close(*framed))
+    grid = GazeGrid(30, Strengths(strength, strength, strength))
+    for look in LOOKS:
+        field = displacement(source, grid.pose(look)) / source.stride
+        dx, dy = np.gradient(field, axis=1), np.gradient(field, axis=0)
+        assert ((1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]).min() > 0.1
+
+
+def test_a_head_that_has_no_room_moves_less_that_way_only(framed: tuple[Portrait, Face]) -> None:
+    portrait, face = cut_close(*framed)
+    grid, free, held = GazeGrid(30), ENGINE.prepare(*framed).leeway, ENGINE.prepare(portrait, face).leeway
+    up, down, left = (grid.pose(Cell(*look)) for look in ((0, 15), (29, 15), (15, 0)))
+    assert free.held(up).head_pitch == pytest.approx(up.head_pitch, rel=0.01)
+    assert 0.15 < held.held(up).head_pitch / up.head_pitch < 0.5
+    assert held.held(up).eyebrow < 0.3 * up.eyebrow
+    assert 0.5 < held.held(down).head_pitch / down.head_pitch < 0.8
+    assert held.held(left).head_yaw > 0.7 * left.head_yaw
+    assert held.held(left).pupil_x == left.pupil_x
