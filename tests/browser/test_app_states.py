@@ -46,13 +46,13 @@ def pale(portrait: Portrait) -> np.ndarray:
 BOXES = """(names) => {
   const box = (it) => {
     const {x, y, width, height} = it.getBoundingClientRect();
-    return {x, y, width, height, fits: it.scrollWidth <= it.clientWidth + 1};
+    return {x, y, width, height};
   };
   const seen = [...document.querySelectorAll('#acts > *')].filter((it) => it.checkVisibility());
   const page = document.documentElement;
   return {
     ...Object.fromEntries(names.map((name) => [name, box(document.querySelector(name))])),
-    buttons: seen.map(box),
+    buttons: seen.map((it) => ({...box(it), fits: it.scrollWidth <= it.clientWidth + 1})),
     page: {width: page.scrollWidth, height: page.scrollHeight},
   };
 }"""
