@@ -64,13 +64,16 @@ _SILENCE = """async () => {
         await new Promise((done) => setTimeout(done, 2500));
     }
 }"""
-BACKGROUNDS = {"None": "remove", "Colour": "colour", "Blur": "blur"}
+BACKGROUNDS = {"None": "remove", "Colour": "colour", "Blur": "blur", "Picture": "picture"}
+SOON = 1000
+"""Milliseconds after which somebody in a hurry chooses a background."""
 AIMS = {
     "upload of a photo of 2 MB → living preview": 1.0,
     "click on the example → living preview": 1.0,
     "click on the example, and “Make it” at once → finished portrait": 6.0,
     "click on “Make it” → finished portrait": 6.0,
     **{f"click on the background “{name}” → seen": 0.5 for name in BACKGROUNDS},
+    "click on the background “None” a second after the preview → seen": 0.5,
 }
 
 
@@ -103,18 +106,29 @@ def seconds_until(page: Any, state: str, act: Callable[[], None]) -> float:
 
 
 def seconds_until_background(page: Any, background: str) -> float:
-    """From the press on a background until the face is drawn before it, in a page that asks for nothing any more."""
+    """From the press on a background until the face is drawn before it, in a page that asks for nothing any more.
+
+    That of a picture begins when its file was chosen.
+    """
     page.locator("[name=background][value=keep]").check()
     page.evaluate(_SILENCE)
     at_rest(page)
+    return seconds_until_another(page, background)
+
+
+def seconds_until_another(page: Any, background: str) -> float:
+    """`seconds_until_background`, whatever the page does."""
     before = page.evaluate("document.querySelector('gaze-tracker').manifest.base")
     page.evaluate(_WATCH)
-    page.locator(f"[name=background][value={background}]").check()
+    if background == "picture":
+        page.locator("#pick-behind").set_input_files(PHOTO)
+    else:
+        page.locator(f"[name=background][value={background}]").check()
     return float(page.evaluate(_ANOTHER, before)) / 1000
 
 
 def visit(browser: Any, address: str, photo: Path) -> dict[str, float]:
-    """Seconds of each wait, in two pages of one visitor."""
+    """Seconds of each wait, in three pages of one visitor."""
     context = browser.new_context(**DESKTOP)
     page = context.new_page()
     open_app(page, address)
@@ -129,8 +143,16 @@ def visit(browser: Any, address: str, photo: Path) -> dict[str, float]:
     example = page.get_by_role("button", name="Example: astronaut")
     chosen = seconds_until(page, "preview", example.click)
     made = seconds_until(page, "done", page.get_by_role("button", name="Make it").click)
+    page.close()
+
+    page = context.new_page()
+    open_app(page, address)
+    at_rest(page)
+    seconds_until(page, "preview", lambda: page.locator("#pick").set_input_files(photo))
+    page.wait_for_timeout(SOON)
+    soon = seconds_until_another(page, "remove")
     context.close()
-    return dict(zip(AIMS, (uploaded, chosen, chosen + made, made, *behind), strict=True))
+    return dict(zip(AIMS, (uploaded, chosen, chosen + made, made, *behind, soon), strict=True))
 
 
 def main() -> None:

@@ -109,8 +109,9 @@ class _Laplacian:
         self._planes = planes
         self._mean = [_box(plane) for plane in planes]
         pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+        # Of grey edges the determinant is so small beside its terms that single precision leaves noise of it, or 0.
         a, b, c, d, e, f = (
-            _box(planes[i] * planes[j]) - self._mean[i] * self._mean[j] + np.float32(_EPSILON if i == j else 0)
+            (_box(planes[i] * planes[j]) - self._mean[i] * self._mean[j]).astype(float) + (_EPSILON if i == j else 0)
             for i, j in pairs
         )
         adjugate = [
@@ -119,7 +120,7 @@ class _Laplacian:
             [b * e - c * d, b * c - a * e, a * d - b * b],
         ]
         determinant = a * adjugate[0][0] + b * adjugate[0][1] + c * adjugate[0][2]
-        self._inverse = [[part / determinant for part in row] for row in adjugate]
+        self._inverse = [[(part / determinant).astype(np.float32) for part in row] for row in adjugate]
 
     def times(self, alpha: np.ndarray) -> np.ndarray:
         """The product with a picture, (height, width) float32: alpha less the mean of what windows make of it."""

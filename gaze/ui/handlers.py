@@ -109,12 +109,14 @@ class Handlers(Finished):
                 if len(faces) > 1:
                     return {"kind": "several", **ui.faces_found(portrait, faces)}
             result = self._preview(photo, ask)
-        behind = ui.blurred(result.folder) if ask.choice.background == "remove" else {}
+        portraits = len(result.metadata.faces) or 1
+        # Behind several faces there would have to be several.
+        behind = ui.blurred(result.folder) if ask.choice.background == "remove" and portraits == 1 else {}
         return {
             "kind": "preview",
             "portrait": ui.manifest(result.folder.name, result.metadata),
             **behind,
-            **self._plan(ask.choice),
+            **self._plan(ask.choice, portraits),
         }
 
     def _preview(self, photo: Path, ask: Ask) -> Result:
@@ -123,9 +125,9 @@ class Handlers(Finished):
         normal = GLANCE if ask.side <= FIRST else PREVIEW
         return generate(photo, self._previews.new(), replace(normal, frame_size=ask.side, **shown))
 
-    def _plan(self, choice: Choice) -> Answer:
-        """How long it would take to make it, if that is known."""
-        expected = self._estimates.expect(self._engine(), choice.options(0))
+    def _plan(self, choice: Choice, portraits: int) -> Answer:
+        """How long it would take to make it, or so many, if that is known."""
+        expected = self._estimates.expect(self._engine(), choice.options(0), portraits)
         return {"seconds": sum(expected.values()) if expected else None}
 
     def _start(self, make: Make) -> Job:

@@ -84,11 +84,11 @@ class Choice(_Message):
 class Ask(_Message):
     """A photo, which of its faces (None: not chosen yet), whether eyes may be hard to see, and the controls.
 
-    `side`: pixels of the preview's longer side.
+    `face`: "all" for each of them. `side`: pixels of the longer side of a preview, of each face.
     """
 
     photo: Photo
-    face: Number | None = None
+    face: Number | Literal["all"] | None = None
     anyway: bool = False
     choice: Choice = Choice()
     side: int = Field(default=FIRST, ge=128, le=768)
@@ -104,11 +104,9 @@ class Own(_Message):
 class Make(Ask):
     """A portrait to make.
 
-    `job`: what the browser calls the run. `face`: "all" for each of them. `mine`: portraits whose rendered frames may
-    be used again.
+    `job`: what the browser calls the run. `mine`: portraits whose rendered frames may be used again.
     """
 
-    face: Number | Literal["all"] | None = None  # type: ignore[assignment]
     job: str = Field(pattern=JOB)
     mine: list[Own] = Field(default_factory=list, max_length=MOST_REMEMBERED)
 

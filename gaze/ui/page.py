@@ -36,7 +36,7 @@ ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
 """Below Gradio's own paths, since a Space's page server passes only such on."""
 _FOLDER = files("gaze.ui").joinpath("page")
 _STYLES = ("base", "shell", "stage", "column", "controls", "start", "sheets", "wide")
-_SCRIPTS = sorted(path.name for path in _FOLDER.iterdir() if path.name.endswith(".js"))
+_SCRIPTS = sorted(it.name for it in _FOLDER.iterdir() if it.name.endswith(".js") and it.name != "shared.js")
 _START = """
 const root = (window.gradio_config?.root || location.origin).replace(/\\/$/, "") + "/";
 import(root + "gradio_api/gaze-page/main.js").then(({start}) => {

@@ -118,14 +118,16 @@ def _page(store: SessionStore, request: Request) -> Response:
     folder = root + session_url(session)
     alt = f"{share.caption}: a portrait that looks at you" if share.caption else _TITLE
     title = share.caption or (_TITLE_OF_MANY if facts.faces else _TITLE)
+    buttons = " hide-controls" if facts.faces else ""  # they have theirs together
     portraits = "".join(
-        f'<gaze-tracker {source_attributes(folder, shown)} alt="{html.escape(alt)}" fit="contain" idle>'
+        f'<gaze-tracker {source_attributes(folder, shown)} alt="{html.escape(alt)}" fit="contain" idle{buttons}>'
         f'<img slot="poster" src="{html.escape(folder + (shown.poster or POSTER))}" alt="{html.escape(alt)}" '
         f'width="{shown.image_width}" height="{shown.image_height}"></gaze-tracker>'
         for shown in facts.faces or (facts,)
     )
     if facts.faces:
-        portraits = f'<div class="all columns-{columns_for(len(facts.faces))}">{portraits}</div>'
+        script = f'<script type="module" src="{html.escape(root)}gradio_api/gaze-page/shared.js"></script>'
+        portraits = f'<div class="all columns-{columns_for(len(facts.faces))}">{portraits}</div>{script}'
     body = (
         f'<figure><div class="stage">{portraits}</div><figcaption><h1>{html.escape(title)}</h1></figcaption></figure>'
     )

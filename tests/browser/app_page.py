@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.browser.driving import TRACKER
 from tests.browser.npm import require
 
 QUESTIONS = re.compile(r"/component_server")
@@ -28,6 +27,7 @@ DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 STILL = {"viewport": {"width": 900, "height": 500}, "reduced_motion": "reduce"}
 """A small window in which nothing moves by itself: every frame is drawn by the processor."""
 
+BASE = "[...document.querySelectorAll('gaze-tracker')].find((it) => it.manifest)?.manifest.base ?? ''"
 SETTLE = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     window.shifts = [];
@@ -62,11 +62,15 @@ def state(page: Any) -> str:
 
 
 def wait_loaded(page: Any) -> None:
-    page.wait_for_function("document.querySelector('gaze-tracker')?.loaded")
+    page.wait_for_function(
+        "[...document.querySelectorAll('gaze-tracker')].filter((it) => it.manifest || it.src).every((it) => it.loaded)"
+        " && document.querySelector('gaze-tracker')"
+    )
 
 
 def base_of(page: Any) -> str:
-    return str(page.evaluate(f"{TRACKER}.manifest?.base ?? ''"))
+    """Where the portrait on the stage is; of several the first."""
+    return str(page.evaluate(BASE))
 
 
 @contextmanager
@@ -74,7 +78,7 @@ def another_portrait(page: Any) -> Iterator[None]:
     """What is done in the block brings another portrait onto the stage; waits for it."""
     before = base_of(page)
     yield
-    page.wait_for_function(f"before => ({TRACKER}.manifest?.base ?? '') !== before", arg=before)
+    page.wait_for_function(f"before => ({BASE}) !== before", arg=before)
     wait_loaded(page)
 
 

@@ -311,6 +311,7 @@ def test_of_several_faces_one_is_chosen(moving: Any, portrait: Portrait) -> None
     assert min(faces.values()) < 8
 
 
+TILT = "(gamma) => dispatchEvent(new DeviceOrientationEvent('deviceorientation', {alpha: 0, beta: 45, gamma}))"
 ALL = "[...document.querySelectorAll('.all gaze-tracker, body > gaze-tracker')]"
 
 
@@ -336,21 +337,24 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
     record.allowed += ["AbortError", "Connection errored out"]  # Gradio's client, when its page is loaded anew
     upload(moving, "pair.png", png(np.hstack([portrait.image, portrait.image[:, ::-1]])))
     wait_state(moving, "several")
+    with another_portrait(moving):
+        moving.get_by_role("button", name="Take both").click()
+    wait_state(moving, "preview")
+    assert_all_follow(moving, 2)
     gate.unlink()
-    moving.get_by_role("button", name="Make both").click()
+    moving.get_by_role("button", name="Make them").click()
     wait_state(moving, "making")
     moving.reload()
     wait_state(moving, "making")
-    held: list[Any] = []
-    moving.route(re.compile(r"\.pack$"), lambda route: held.append(route))
+    assert_all_follow(moving, 2)
     gate.touch()
     wait_state(moving, "done")
-    seen = moving.locator("#still").is_visible()
-    for request in held:
-        request.continue_()
-    moving.unroute(re.compile(r"\.pack$"))
-    assert seen, "the photo stays until there is something better"
     assert moving.evaluate("sessionStorage.getItem('gaze-run-1')") is None
+    with another_portrait(moving):
+        move(moving, "Strength", 0)  # the photo and the controls are still there
+    wait_state(moving, "changed")
+    with another_portrait(moving):
+        moving.get_by_role("button", name="Back to your portraits").click()
     assert_all_follow(moving, 2)
     assert moving.locator("#still").is_hidden()
     boxes = [it.bounding_box() for it in moving.locator("#all gaze-tracker").all()]
@@ -360,7 +364,7 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
     with moving.expect_download() as download:
         moving.get_by_role("link", name="Download").click()
     zipfile.ZipFile(download.value.path()).extractall(tmp_path)
-    own = open_page(viewport={"width": 500, "height": 300})
+    own = open_page(viewport={"width": 400, "height": 500}, has_touch=True, is_mobile=True)
     for name in ("index.html", "standalone.html"):
         own.goto((tmp_path / "gaze-portrait" / name).as_uri())
         assert_all_follow(own, 2)
@@ -375,6 +379,11 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
     own.add_init_script("delete window.VideoDecoder")
     own.goto(f"{address}p/{session}")
     assert_all_follow(own, 2)
+    own.get_by_role("button", name="Follow the tilt of the phone").click()
+    own.wait_for_function("document.querySelector('.together [aria-pressed=true]')")
+    for gamma, side in ((0, "true"), (25, "it.col > 19"), (-25, "it.col < 10")):
+        own.evaluate(TILT, gamma)
+        own.wait_for_function(f"{ALL}.every((it) => {side})")
     stills = [url.rsplit("/", 1)[1] for url in record.requests if "stills" in url]
     assert sorted(stills) == ["stills-2.pack", "stills.pack"], "each element has its own where no video is decoded"
     moving.goto(address)

@@ -157,43 +157,44 @@ def test_a_page_that_opens_without_a_connection_goes_on_when_it_is_there(page: A
     until(page, "done")
 
 
+HELD = """(held) => {
+    const portrait = (name) => ({base: `${name}/`, pack: "gaze.pack"});
+    const answer = (name) => ({kind: "preview", portrait: portrait(name), blurred: "data:image/webp;base64,AAAA"});
+    answers.look = ({choice: {background}}) =>
+        background === held ? new Promise((go) => (window.go = () => go(answer(held)))) : answer(background);
+}"""
+"""Previews with one background come when `go` is called, all others at once."""
+
+
 def test_another_background_is_seen_before_the_app_has_made_it(page: Any) -> None:
     begin(page)
-    page.evaluate("""() => {
-        const portrait = (name) => ({base: `${name}/`, pack: "gaze.pack"});
-        answers.look = ({choice: {background}}) =>
-            ({kind: "preview", portrait: portrait(background), blurred: "data:image/webp;base64,AAAA"});
-    }""")
+    page.evaluate(HELD, "blur")
     photo(page)
     until(page, "preview")
     page.wait_for_function("asked.some(([it, {choice}]) => it === 'look' && choice.background === 'remove')")
-    shown = "[document.querySelector('#face').manifest.base.split('/').at(-2), $stage.style.background.slice(0, 9)]"
-    page.evaluate("window.$stage = document.querySelector('#stage')")
-    hold(page, "look")
-    for name, seen in (("Colour", ["remove", "rgb(244, "]), ("Keep", ["keep", ""]), ("Blur", ["remove", 'url("data'])):
+    shown = "[document.querySelector('#face').manifest.base.split('/').at(-2), behind().slice(0, 9)]"
+    page.evaluate("window.behind = () => document.querySelector('#stage').style.getPropertyValue('--behind')")
+    for name, seen in (("Colour", ["remove", "#f4f1ea"]), ("Keep", ["keep", ""]), ("Blur", ["remove", "center / "])):
         page.get_by_role("radio", name=name).check()
         page.wait_for_function(f"seen => String({shown}) === String(seen)", arg=seen)
-    page.wait_for_function("asked.some(([it, {choice}]) => it === 'look' && choice.background === 'blur')")
-    late(page, "look", {"kind": "preview", "portrait": {"base": "blur/", "pack": "gaze.pack"}})
+    page.wait_for_function("Boolean(window.go)")
+    page.evaluate("go()")
     page.wait_for_function(f"String({shown}) === 'blur,'")
 
 
 def test_a_background_that_is_on_its_way_is_not_asked_for_once_more(page: Any) -> None:
     begin(page)
+    page.evaluate(HELD, "remove")
     photo(page)
     until(page, "preview")
-    hold(page, "look")
-    removed = "asked.filter(([it, data]) => it === 'look' && data.choice.background === 'remove')"
-    page.wait_for_function(f"asked.some(([it, {{side}}]) => it === 'look' && side > 320) || {removed}.length")
-    if not page.evaluate(f"{removed}.length"):
-        late(page, "look", {"kind": "preview", "portrait": {"base": "sharp/", "pack": "gaze.pack"}})
-    page.wait_for_function(f"{removed}.length")
+    page.wait_for_function("Boolean(window.go)")
     page.get_by_role("radio", name="None").check()
     # Nothing tells that nothing is asked: it would be after the 160 ms for which a control has to be still.
     page.wait_for_function("since => performance.now() > since + 500", arg=page.evaluate("performance.now()"))
-    late(page, "look", {"kind": "preview", "portrait": {"base": "removed/", "pack": "gaze.pack"}})
-    page.wait_for_function("document.querySelector('#face').manifest.base.endsWith('/removed/')")
-    assert page.evaluate(f"{removed}.length") == 1
+    page.evaluate("go()")
+    page.wait_for_function("document.querySelector('#face').manifest.base.endsWith('/remove/')")
+    small = "asked.filter(([it, data]) => it === 'look' && data.choice.background === 'remove' && data.side === 320)"
+    assert page.evaluate(f"{small}.length") == 1
 
 
 def test_what_is_deleted_late_takes_nothing_else_away(page: Any) -> None:
@@ -314,10 +315,14 @@ def test_who_does_not_see_the_page_hears_each_step_and_goes_on_from_it(page: Any
             : {kind: "preview", portrait: {base: "preview/"}, seconds: null};
     }""")
     photo(page)
-    several = f'{group}button "Make both" · button "Choose another"'
-    assert_told("several", "Which face?", "Make both", several)
+    several = f'{group}button "Take both" · button "Choose another"'
+    assert_told("several", "Which face?", "Take both", several)
     press("Face 1")
     assert_told("preview", "It looks at you.", "Make it", f'{group}button "Make it"')
+    press("Choose another face")
+    assert_told("several", "Which face?", "Take both", several)
+    press("Take both")
+    assert_told("preview", "They look at you.", "Make them", f'{group}button "Make them"')
     press("New photo")
     assert_told("empty", "Your photo looks at you.", "Take a selfie", group + start)
 

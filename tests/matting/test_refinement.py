@@ -50,3 +50,10 @@ def test_what_is_sure_stays() -> None:
 def test_a_map_without_an_edge_is_the_matte(value: float) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (300, 200, 3)).astype(np.uint8)
     assert (refine(picture, np.full((256, 256), value, np.float32)) == 255 * value).all()
+
+
+def test_black_and_white_photos_have_mattes_too() -> None:
+    """Their channels are alike: the colours of a window lie on a line."""
+    picture, alpha, coarse = scene(256)
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    assert np.abs(refine(grey, coarse).astype(float) - alpha).mean() < 1

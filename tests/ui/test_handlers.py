@@ -124,7 +124,18 @@ def test_all_faces_are_one_portrait_of_their_owner(
     folder = stores[0].folder(told["session"])
     handlers.remove({"mine": [own(told)]})
     assert not folder.exists()
-    assert handlers.look({**pair, "face": "all"})["problem"], "a preview is of one face"
+
+
+def test_a_preview_of_all_faces_is_one_portrait(
+    handlers: Handlers, uploaded: Callable[[np.ndarray], dict[str, Any]], portrait: Portrait
+) -> None:
+    pair = uploaded(np.hstack([portrait.image, portrait.image[:, ::-1]]))
+    answer = handlers.look({**pair, "face": "all", "side": 128, "choice": {"background": "remove"}})
+    assert answer["kind"] == "preview"
+    assert len(answer["portrait"]["faces"]) == 2
+    assert answer["portrait"]["hasAlpha"]
+    assert {max(face["imageWidth"], face["imageHeight"]) for face in answer["portrait"]["faces"]} == {128}
+    assert "blurred" not in answer, "that of the first is not behind the second"
 
 
 def test_what_cannot_be_used_is_explained(

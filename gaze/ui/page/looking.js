@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 const STILL_MOVING = 160;
 // A preview is small and of few keys at first, so that it is there at once; it is as sharp as the stage when all is still.
 const [FIRST, MOST, STEP, AT_REST] = [320, 768, 128, 700];
+const DRAWN = 200; // what is there is drawn before anything is done ahead
 const HEAD_START = 300;
 const KEPT = 40 * 60e3; // the app keeps previews for an hour
 
@@ -20,6 +21,8 @@ export class Looking {
   #behind;
   #last = "";
   #side = FIRST;
+  /** Counts what has happened since all was still. */
+  #stirred = 0;
   /** Previews of this photo that are there: by what was asked and how sharp, when, and the answer. */
   #known = new Map();
   /** Answers that are on their way, by the same names. */
@@ -27,6 +30,8 @@ export class Looking {
   photo = null;
   face = null;
   anyway = false;
+  /** How many faces stand side by side on the stage. */
+  columns = 1;
 
   /**
    * @param asking the way to the app.
@@ -51,6 +56,7 @@ export class Looking {
     this.photo = photo;
     this.face = face;
     this.anyway = anyway;
+    this.columns = 1;
   }
 
   /** Answers that are under way are not wanted any more. */
@@ -58,6 +64,12 @@ export class Looking {
     this.#turn += 1;
     this.#side = FIRST;
     this.#wanted = false;
+    this.#stir();
+  }
+
+  /** What was to be done when all is still is not done. */
+  #stir() {
+    this.#stirred += 1;
     clearTimeout(this.#timer);
   }
 
@@ -76,7 +88,7 @@ export class Looking {
 
   /** Looks when the control has been still for so many milliseconds, if there is anything else to be seen. */
   soon(still = STILL_MOVING) {
-    clearTimeout(this.#timer);
+    this.#stir();
     this.#timer = setTimeout(() => {
       if (!this.#busy && this.#asked() === this.#last) return;
       this.#side = FIRST;
@@ -86,7 +98,7 @@ export class Looking {
 
   /** Asks for a preview; one at a time, and of those that were wanted meanwhile the last. What is known is seen at once. */
   async look() {
-    clearTimeout(this.#timer);
+    this.#stir();
     this.#wanted = true;
     if (this.#busy) {
       const there = this.#recall(this.#asked())?.answer ?? this.#standIn();
@@ -104,25 +116,35 @@ export class Looking {
         const answer = await this.#once(turn);
         if (turn !== this.#turn || this.#wanted) continue;
         this.#seen(answer);
-        if (answer.kind === "preview") this.#sharpen(answer);
+        if (answer.kind === "preview") this.#goOn(answer);
       }
     } finally {
       this.#busy = false;
     }
   }
 
-  #sharpen(answer) {
+  /** While all is still, the preview is made as sharp as the stage. Of a new photo the person is cut out first. */
+  #goOn(answer) {
+    const stirred = this.#stirred;
     const side = this.#sharp;
-    if (side <= this.#side) return this.#cutAhead(answer);
-    this.#timer = setTimeout(() => {
+    const isSharp = side <= this.#side;
+    const isNew = this.#known.size === 1;
+    const sharpen = () => {
       this.#side = side;
       this.look();
-    }, AT_REST);
+    };
+    const ahead = async () => {
+      await this.#cutAhead(answer);
+      if (stirred === this.#stirred && !isSharp) this.#timer = setTimeout(sharpen, DRAWN);
+    };
+    this.#timer = isSharp || isNew ? setTimeout(ahead, DRAWN) : setTimeout(sharpen, AT_REST);
   }
 
-  /** Pixels of a preview as sharp as the stage. */
+  /** Pixels of a preview as sharp as the stage; of several faces each has its part of it. */
   get #sharp() {
-    const pixels = Math.max($("stage").clientWidth * devicePixelRatio, FIRST + 1);
+    const seen = ($("stage").clientWidth * devicePixelRatio) / this.columns;
+    if (this.columns > 1 && seen <= FIRST) return FIRST;
+    const pixels = Math.max(seen, FIRST + 1);
     return Math.min(MOST, Math.ceil(pixels / STEP) * STEP);
   }
 
@@ -133,7 +155,8 @@ export class Looking {
     const turn = this.#turn;
     const answer = await this.#ask(asked, FIRST);
     if (turn !== this.#turn || answer.problem) return;
-    fetch(new URL(answer.portrait.base + answer.portrait.pack, this.#root)).catch(() => {}); // it is fetched when it is chosen
+    for (const { pack } of answer.portrait.faces ?? [answer.portrait])
+      fetch(new URL(answer.portrait.base + pack, this.#root)).catch(() => {}); // it is fetched when it is chosen
   }
 
   /** The person that was cut out already, in place of the preview with a background that has to be made yet. */

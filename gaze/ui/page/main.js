@@ -4,7 +4,6 @@ import { Asking } from "./asking.js";
 import { Desk } from "./desk.js";
 import { $ } from "./dom.js";
 import { finishedSheets } from "./extras.js";
-import { Looking } from "./looking.js";
 import * as memory from "./memory.js";
 import { Mine } from "./mine.js";
 import { photoWays } from "./photo.js";
@@ -12,6 +11,7 @@ import { named, sessionIn } from "./place.js";
 import { closeAll, closeable } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
 import { States } from "./states.js";
+import { Trying } from "./trying.js";
 import { unusable } from "./words.js";
 import { Work } from "./work.js";
 
@@ -22,11 +22,9 @@ class Page {
   #states;
   #stage;
   #desk;
-  #looking;
+  #trying;
   #mine;
   #opening = 0;
-  #preview = null;
-  #several = null;
   #made = null;
 
   constructor({ props, server, trigger, upload, root }) {
@@ -42,7 +40,7 @@ class Page {
     this.#stage = new Stage(root);
     this.#desk = new Desk({
       config: this.#config,
-      onMove: (isStep) => this.#moved(isStep),
+      onMove: (isStep) => this.#trying.moved(isStep),
       onExample: (number) =>
         this.#take({ example: number, still: new URL(this.#config.examples[number].still, this.#root).href }),
       onOpen: (entry) => this.#open(entry, true),
@@ -57,13 +55,6 @@ class Page {
         this.#states.refresh();
       },
       gone: (sessions) => this.#gone(sessions),
-    });
-    this.#looking = new Looking({
-      asking: this.#asking,
-      root,
-      choice: () => this.#desk.choice(),
-      behind: () => this.#desk.behind,
-      seen: (answer) => this.#looked(answer),
     });
     const ways = photoWays((file) => this.#takeFile(file));
     this.#states = new States({
@@ -87,6 +78,14 @@ class Page {
         }),
       },
     });
+    this.#trying = new Trying({
+      asking: this.#asking,
+      root,
+      desk: this.#desk,
+      stage: this.#stage,
+      states: this.#states,
+      isMade: () => this.#isMade,
+    });
     $("new-photo").onclick = () => this.#fresh();
     addEventListener("popstate", () => this.#arrive());
     closeable();
@@ -96,13 +95,8 @@ class Page {
   /** The first state: a run that goes on, a portrait of one's own, or the example. */
   async begin() {
     if (this.work.resume()) {
-      const { photo, face, anyway, choice, preview, still } = this.work.run;
-      this.#looking.take(photo, face, anyway);
-      this.#preview = preview;
-      this.#desk.set(choice);
-      this.#tint();
-      if (preview) this.#stage.play(preview.portrait);
-      this.#states.making({ share: 0, left: null, still });
+      this.#trying.resume(this.work.run);
+      this.#states.making({ share: 0, left: null, many: this.#trying.isMany });
     } else {
       await this.#arrive();
     }
@@ -111,7 +105,7 @@ class Page {
 
   async #arrive() {
     const session = sessionIn();
-    this.#looking.forget();
+    this.#trying.forget();
     closeAll();
     if (!session) return this.#showBefore();
     const own = memory.portraits().find((entry) => entry.session === session);
@@ -121,10 +115,10 @@ class Page {
 
   #start() {
     this.#opening += 1;
-    this.#looking.take(null);
-    this.#preview = this.#several = this.#made = null;
+    this.#trying.clear();
+    this.#made = null;
     this.#desk.reset();
-    this.#tint();
+    this.#trying.tint();
     this.#stage.play(this.#config.hero);
     this.#states.empty();
   }
@@ -145,62 +139,15 @@ class Page {
     closeAll();
     if (this.work.run) this.work.stop();
     this.#opening += 1;
-    this.#looking.take(photo);
-    this.#preview = this.#several = this.#made = null;
+    this.#made = null;
     named(null, true);
-    this.#desk.reset();
-    this.#states.finding(photo.still);
-    this.#looking.look();
-  }
-
-  #moved(isStep) {
-    if (!this.#looking.photo) return;
-    this.#tint();
-    if (this.#isMade) this.#states.changed(this.#preview ?? undefined);
-    else if (this.#preview) this.#states.preview(this.#preview);
-    this.#desk.fault("");
-    this.#looking.soon(isStep ? 0 : undefined);
-  }
-
-  #looked(answer) {
-    if (answer.problem) {
-      if (this.#preview) this.#desk.fault(`${answer.problem.title} ${answer.problem.text}`);
-      else this.#states.error(answer.problem, this.#looking.photo.still);
-    } else if (answer.kind === "doubtful") {
-      this.#states.doubtful(answer, () => {
-        this.#looking.anyway = true;
-        this.#states.finding(answer.still);
-        this.#looking.look();
-      });
-    } else if (answer.kind === "several") {
-      this.#several = answer;
-      this.#offer();
-    } else {
-      this.#preview = answer;
-      this.#showPreview();
-    }
-  }
-
-  /** Which face, or all of them. */
-  #offer() {
-    const choose = (face) => {
-      this.#looking.face = face;
-      this.#states.finding(this.#several.still);
-      this.#looking.look();
-    };
-    const all = () => {
-      this.#looking.face = "all";
-      this.#make();
-    };
-    this.#looking.face = null;
-    this.#states.several(this.#several, choose, all);
+    this.#trying.take(photo);
   }
 
   /** What was there before the portrait: its preview, the faces of the photo, another portrait, or nothing. */
   #showBefore() {
-    if (this.#preview) this.#showPreview();
-    else if (this.#several) this.#offer();
-    else if (this.#isMade) this.#finish();
+    if (this.#trying.show()) return;
+    if (this.#isMade) this.#finish();
     else this.#start();
   }
 
@@ -209,29 +156,13 @@ class Page {
     return Boolean(this.#made && sessionIn());
   }
 
-  /** A colour behind the preview, which is transparent then, or a picture until it is part of the preview. */
-  #tint() {
-    const { background, colour } = this.#desk.choice();
-    const picture = this.#preview?.behind ? `center / cover url("${this.#preview.behind}")` : "";
-    this.#stage.behind(background === "colour" ? colour : picture);
-  }
-
-  #showPreview() {
-    this.#tint();
-    this.#stage.play(this.#preview.portrait);
-    if (this.#isMade) this.#states.changed(this.#preview);
-    else this.#states.preview(this.#preview);
-  }
-
   #make() {
     const choice = this.#desk.choice();
-    const subject = this.#looking.subject();
-    this.#looking.forget();
+    const { subject, about } = this.#trying.wanted;
+    this.#trying.forget();
     this.#made = null;
-    const still = subject.face === "all" ? this.#several?.still : undefined;
-    const about = { ...subject, choice, preview: this.#preview, still };
-    this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, about);
-    this.#states.making({ share: 0, left: this.#preview?.seconds ?? null, still });
+    this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, { ...about, choice });
+    this.#states.making({ share: 0, left: this.#trying.seconds, many: this.#trying.isMany });
   }
 
   async #stop() {
@@ -242,15 +173,11 @@ class Page {
 
   #worked(state, run) {
     if (state.shown) this.#stage.play(state.shown);
-    const { still } = run;
-    if (state.phase === "waiting") this.#states.waiting({ ...state, still });
-    if (state.phase === "making") this.#states.making({ ...state, still });
+    const many = run.face === "all";
+    if (state.phase === "waiting") this.#states.waiting({ ...state, many });
+    if (state.phase === "making") this.#states.making({ ...state, many });
     if (state.phase === "stopped") this.#showBefore();
-    if (state.phase === "failed") {
-      if (this.#looking.canSendAgain(state.problem)) return this.#again();
-      if (this.#looking.photo) this.#states.failed(state.problem, still);
-      else this.#states.error(state.problem); // another portrait was looked at meanwhile
-    }
+    if (state.phase === "failed") this.#failed(state.problem);
     if (state.phase === "done") {
       const { session, secret, made, choice } = run;
       const { portrait, notes, problems } = state;
@@ -261,23 +188,23 @@ class Page {
     }
   }
 
-  /** The app was restarted: the photo is sent once more, and the portrait made. */
-  async #again() {
-    const { photo } = this.#looking;
-    const problem = await this.#looking.send();
-    if (photo !== this.#looking.photo) return;
-    if (problem) this.#states.failed(problem, this.#several?.still);
-    else this.#make();
+  /** A photo that the app has lost, by a restart, is sent once more, and the portrait made. */
+  async #failed(problem) {
+    if (!this.#trying.hasPhoto) return this.#states.error(problem); // another portrait was looked at meanwhile
+    const sent = await this.#trying.sendAgain(problem);
+    if (sent && !sent.isWanted) return;
+    if (sent && !sent.problem) this.#make();
+    else this.#states.failed(sent?.problem ?? problem);
   }
 
   #finish() {
     this.#stage.behind("");
     this.#stage.play(this.#made.portrait);
-    this.#states.done(this.#made, Boolean(this.#looking.photo) && this.#looking.face !== "all");
+    this.#states.done(this.#made, this.#trying.hasPhoto);
   }
 
   #restore() {
-    this.#looking.forget();
+    this.#trying.forget();
     this.#desk.set(this.#made.choice);
     this.#finish();
   }
@@ -301,8 +228,7 @@ class Page {
       this.#states.expired();
       return this.#mine.list();
     }
-    this.#looking.take(null);
-    this.#preview = this.#several = null;
+    this.#trying.clear();
     this.#made = { ...entry, portrait: answer.portrait };
     if (anew) named(entry.session, true);
     this.#finish();
@@ -310,7 +236,7 @@ class Page {
 
   #gone(sessions) {
     // Until the app has answered, somebody may have gone on to something else.
-    if (this.#made ? !sessions.includes(this.#made.session) : this.#looking.photo || this.work.run) return;
+    if (this.#made ? !sessions.includes(this.#made.session) : this.#trying.hasPhoto || this.work.run) return;
     named(null, false);
     this.#start();
     this.#states.deleted();
@@ -318,7 +244,7 @@ class Page {
 
   /** The connection is back: as before, and what was under way goes on. */
   #back() {
-    this.#looking.lose();
+    this.#trying.lose();
     this.#states.online();
     this.work.again();
   }

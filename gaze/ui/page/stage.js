@@ -1,6 +1,7 @@
 // The stage: the face, or the photo while the face is searched.
 
 import { $, columnsFor, make } from "./dom.js";
+import { together } from "./together.js";
 
 const LOOKS = [
   [0.86, 0.62, 1500],
@@ -52,12 +53,12 @@ export class Stage {
 
   /** The players that are seen. */
   get trackers() {
-    return $("all").hidden ? [$("face")] : [...$("all").children];
+    return $("all").hidden ? [$("face")] : [...$("all").querySelectorAll("gaze-tracker")];
   }
 
   /** What is behind what is transparent, a colour or a picture as CSS writes it; "" for the page's own. */
   behind(background) {
-    $("stage").style.background = background;
+    $("stage").style.setProperty("--behind", background);
   }
 
   /**
@@ -106,6 +107,7 @@ export class Stage {
         return make("gaze-tracker", { manifest, alt, fit: "contain", blend: "motion", hideControls: true });
       }),
     );
+    if (manifests.length) together(box);
   }
 
   /** What is hidden neither moves nor takes memory: the processor and the graphics have the new photo to do. */

@@ -2,7 +2,7 @@
 
 import { $, button, either, focusIn, icon, make } from "./dom.js";
 import { recordedKind } from "./sheets.js";
-import { count, keptUntil, makeAll, making, remaining, waiting } from "./words.js";
+import { changed, keptUntil, making, remaining, several, takeAll, waiting } from "./words.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const CLEAR = {
@@ -52,28 +52,27 @@ export class States {
     });
   }
 
-  finding(still) {
+  finding(still, many = false) {
+    const [title, text] = many ? ["Finding the faces…", "seconds"] : ["Finding the face…", "a second"];
     this.#show("finding", {
       stage: { still, scan: true },
-      words: this.#line("Finding the face…", ["This takes a second."]),
+      words: this.#line(title, [`This takes ${text}.`]),
       desk: ["controls", { frozen: true }],
-      bar: ["one", button("Make it", { off: true })],
+      bar: ["one", button(many ? "Make them" : "Make it", { off: true })],
     });
   }
 
-  several(found, choose, all) {
+  several(found, { choose, all }) {
     const number = found.faces.length;
     this.#stage.offer(found, choose);
     this.#desk.faces(found.faces, choose);
     this.#show("several", {
       stage: { still: found.still, faces: true },
-      words: this.#line("Which face?", [
-        `There are ${count(number)} faces in this photo. Choose one, or put all on one page.`,
-      ]),
+      words: this.#line("Which face?", [several(number)]),
       desk: ["faces"],
       bar: [
         "two",
-        button(makeAll(number), { act: all, kind: "primary", picture: "people" }),
+        button(takeAll(number), { act: all, kind: "primary", picture: "people" }),
         button("Choose another", { act: this.#acts.choose, kind: "narrow" }),
       ],
     });
@@ -94,30 +93,32 @@ export class States {
     });
   }
 
-  preview({ seconds }) {
-    const text = [
-      ...either("Move the pointer and see.", "Move a finger over it and see."),
-      " Change what you like, then make it.",
-    ];
+  /** `another`: leads back to the other faces of the photo, if it has others. */
+  preview({ seconds, many, another }) {
+    const choices = make("button", { type: "button", className: "inline", onclick: another }, "Choose another face");
+    const text = another
+      ? [many ? "Change what you like, then make them. " : "Change what you like, then make it. ", choices]
+      : [
+          ...either("Move the pointer and see.", "Move a finger over it and see."),
+          " Change what you like, then make it.",
+        ];
     this.#show("preview", {
       stage: { chip: "Preview" },
-      words: this.#line("It looks at you.", text),
+      words: this.#line(many ? "They look at you." : "It looks at you.", text),
       desk: ["controls"],
-      bar: ["one", this.#makeIt(seconds)],
+      bar: ["one", this.#makeIt(seconds, many)],
     });
   }
 
-  /** `still`: the photo, where all its faces are made. */
-  making({ share, left, still }) {
-    const { title, text } = making(left, Boolean(still));
-    const label = still ? "Making them" : "Making it";
-    this.#running("making", this.#line(title, [text]), { label, left: remaining(left), share, still });
+  making({ share, left, many }) {
+    const { title, text } = making(left, many);
+    const label = many ? "Making them" : "Making it";
+    this.#running("making", this.#line(title, [text]), { label, left: remaining(left), share });
   }
 
-  waiting({ place, left, still }) {
-    const { title, text } = waiting(place, left);
-    const label = `Place ${place + 1} in the queue`;
-    this.#running("waiting", this.#line(title, [text]), { label, left: "", share: 0, still });
+  waiting({ place, left, many }) {
+    const { title, text, label } = waiting(place, left, many);
+    this.#running("waiting", this.#line(title, [text]), { label, left: "", share: 0 });
   }
 
   done({ session, made, portrait, notes, problems }, hasPhoto) {
@@ -148,12 +149,13 @@ export class States {
     });
   }
 
-  changed({ seconds } = {}) {
+  changed({ seconds, many }) {
+    const { text, back } = changed(many);
     this.#show("changed", {
       stage: { chip: "Preview of changes" },
-      words: this.#line("This shows your changes.", ["Your portrait is safe. Make it again to use the changes."]),
+      words: this.#line("This shows your changes.", [text]),
       desk: ["controls", { mine: true }],
-      bar: ["two", this.#makeIt(seconds), button("Back to your portrait", { act: this.#acts.restore, kind: "narrow" })],
+      bar: ["two", this.#makeIt(seconds, many), button(back, { act: this.#acts.restore, kind: "narrow" })],
     });
   }
 
@@ -170,11 +172,11 @@ export class States {
     });
   }
 
-  failed(problem, still) {
+  failed(problem) {
     this.#show("error-making", {
-      stage: still ? { still } : { chip: "Preview" },
+      stage: { chip: "Preview" },
       words: this.#problem(problem),
-      desk: [still ? "own" : "controls"],
+      desk: ["controls"],
       bar: problem.gone ? this.#startBar() : ["one", button("Try again", { act: this.#acts.make, kind: "primary" })],
     });
   }
@@ -214,7 +216,7 @@ export class States {
     });
   }
 
-  #running(name, words, { label, left, share, still }) {
+  #running(name, words, { label, left, share }) {
     if (this.#name !== name) {
       const progress = make(
         "div",
@@ -226,9 +228,9 @@ export class States {
       progress.setAttribute("aria-valuemin", 0);
       progress.setAttribute("aria-valuemax", 100);
       this.#show(name, {
-        stage: still ? { still } : { chip: "Preview" },
+        stage: { chip: "Preview" },
         words,
-        desk: [still ? "own" : "controls", { frozen: true }],
+        desk: ["controls", { frozen: true }],
         bar: ["run", progress, button("Stop", { act: this.#acts.stop })],
       });
     }
@@ -258,9 +260,9 @@ export class States {
     ];
   }
 
-  #makeIt(seconds) {
+  #makeIt(seconds, many) {
     const note = seconds ? `about ${Math.max(1, Math.round(seconds))} s` : "";
-    return button("Make it", { act: this.#acts.make, kind: "primary", note });
+    return button(many ? "Make them" : "Make it", { act: this.#acts.make, kind: "primary", note });
   }
 
   #line(title, text, kind = "") {

@@ -33,10 +33,17 @@ export function madeAt(made, now = Date.now()) {
 
 const TWO_MINUTES = 110;
 
-/** What the button says that makes a portrait of each of so many faces; at most nine are made. */
-export function makeAll(faces) {
-  if (faces === 2) return "Make both";
-  return faces > 9 ? "Make the nine largest" : `Make all ${count(faces)}`;
+/** Portraits that are made of one photo; the largest faces are taken. */
+export const MOST_FACES = 9;
+
+/** Text where a face has to be chosen. */
+export const several = (faces) =>
+  `There are ${count(faces)} faces in this photo. Choose one, or put ${faces > MOST_FACES ? "nine" : "all"} on one page.`;
+
+/** What the button says that takes each of so many faces. */
+export function takeAll(faces) {
+  if (faces === 2) return "Take both";
+  return `Take ${faces > MOST_FACES ? "the nine largest" : `all ${count(faces)}`}`;
 }
 
 /** Title and text while a portrait is being made, or several. */
@@ -48,12 +55,20 @@ export function making(left, many = false) {
   return { title: `Your ${many ? "portraits are" : "portrait is"} being made.`, text: close.join(" ") };
 }
 
-/** Title and text while others are before. */
-export function waiting(place, left) {
+/** Text while a change is tried, and what the button says that leads back. */
+export const changed = (many) =>
+  many
+    ? { text: "Your portraits are safe. Make them again to use the changes.", back: "Back to your portraits" }
+    : { text: "Your portrait is safe. Make it again to use the changes.", back: "Back to your portrait" };
+
+/** Title, text, and the bar's label while others are before. */
+export function waiting(place, left, many = false) {
   const others = count(place);
-  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} before yours.`;
-  const when = left === null ? "Yours starts by itself." : `Yours starts by itself in about ${duration(left)}.`;
-  return { title, text: `${when} You can reload this page: your place is kept.` };
+  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} ahead of yours.`;
+  const start = many ? "Yours start by themselves" : "Yours starts by itself";
+  const when = left === null ? `${start}.` : `${start} in about ${duration(left)}.`;
+  const text = `${when} You can reload this page: your place is kept.`;
+  return { title, text, label: `Place ${place + 1} in the queue` };
 }
 
 /** What the bar says of the time that is left. */
@@ -66,7 +81,7 @@ export function remaining(left) {
 export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
   if (!known && (type || /\.\w+$/.test(name))) {
-    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "no picture";
+    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "not a picture";
     return { title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF." };
   }
   if (size > mostBytes) {
