@@ -16,13 +16,13 @@ const license = "/*! gaze-tracker, MIT License; built from src/ */";
 const internal = `
   addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
   config connected count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fine fit
-  fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header holdTimer hosts isCoarse isDue
-  isFinal isForWebGL isGuess isLost isMatch isMorph isOver isNear isReady isRefused isSharp isSlow isStill isTilting isWhole job layer
-  layOut leave letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
-  ondrop onfail onpicture onposter onprogress onshape over PackPlayer parts payload pixels place places player portrait point
+  fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header heard holdTimer hosts isCoarse isDue isEmpty
+  isFinal isForWebGL isGuess isLost isMatch isMorph isNear isReady isRefused isSharp isSlow isStill isWhole job layer
+  layOut letGo listedSheets listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
+  ondrop onfail onpicture onposter onprogress onshape over owners PackPlayer parts payload pixels place places player portrait point
   pointAt pointed pointer press program progress put queue readMetadata redraw refit release reshape reshaped resized resolution rest
   restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares SheetPlayer sleep snap speed stage start step
-  stillness stir stopTilt stride takeTexture tick told transfer unlisten view wake waking want widgets
+  stillness stir stride takeTexture tick told transfer unlisten view wake waking want widgets
 `.split(/\s+/);
 
 const outputs = [

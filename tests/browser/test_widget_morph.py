@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +110,18 @@ def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page
             sources.add(all.at(-1).constructor.name);
             take.apply(this, all);
         };
+        window.copies = new Set();
+        const fill = WebGL2RenderingContext.prototype.texSubImage3D;
+        WebGL2RenderingContext.prototype.texSubImage3D = function (...all) {
+            copies.add(all.at(-2));
+            fill.apply(this, all);
+        };
         """
     )
     page.goto(site.url)
     wait_loaded(page)
     assert page.evaluate("[...sources]") == ["ImageData"]
+    assert page.evaluate("copies.size") == 1  # one buffer for all keys, of which only what moves is taken
     page.evaluate(f"{TRACKER}.smoothing = 600; drawn.length = 0")
     look(page, 3.3, 21.7)
     assert WIDTH // 2 in page.evaluate("drawn")
@@ -351,6 +359,21 @@ def test_a_small_portrait_is_the_morph_with_fewer_triangles(page: Any, site: Any
         assert difference.mean() <= 1.5, place
     cells = (len(keys.columns) - 1) * (len(keys.rows) - 1)
     assert page.evaluate("Math.max(...indices)") < cells * 6 / 3
+
+
+def test_a_small_portrait_shows_means_of_the_pixels_that_it_has_no_room_for(page: Any, site: Any) -> None:
+    keys = make_keys()
+    noise = np.random.default_rng(3).integers(-60, 61, (HEIGHT, WIDTH, 1))
+    pictures = [np.clip(picture + noise, 0, 255).astype(np.uint8) for picture in keys.pictures]
+    write_keys(site.folder / "portrait", replace(keys, pictures=pictures), video=False)
+    small = (WIDTH * 3 // 16, HEIGHT * 3 // 16)
+    write_page(site.folder, MANUAL, width=small[0])
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(TWO_FRAMES)
+    expected = np.asarray(Image.fromarray(pictures[12]).resize(small, Image.Resampling.BOX), float)
+    difference = np.abs(shown(page)[: small[1], : small[0]] - expected)
+    assert difference.mean() <= 10  # of single pixels it is 18
 
 
 @pytest.mark.parametrize("density", [1, 2, 3])

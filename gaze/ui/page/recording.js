@@ -39,6 +39,7 @@ export async function record(trackers, type, square) {
     recorder.onerror = () => fail(new Error("The recording broke off."));
   });
   const leave = parts.map((part) => part.take());
+  let timer;
   try {
     for (const part of parts) part.look(0);
     await frame();
@@ -46,7 +47,7 @@ export async function record(trackers, type, square) {
     picture.draw();
     recorder.start();
     const begun = performance.now();
-    setTimeout(() => recorder.stop(), 1000 * SECONDS); // not by frames: a page that is hidden has none
+    timer = setTimeout(() => recorder.stop(), 1000 * SECONDS); // not by frames: a page that is hidden has none
     let blinked = false;
     while (recorder.state === "recording") {
       const seconds = (performance.now() - begun) / 1000;
@@ -60,6 +61,7 @@ export async function record(trackers, type, square) {
     }
     await ended;
   } finally {
+    clearTimeout(timer); // one that broke off may not be stopped
     for (const back of leave) back();
     for (const track of stream.getTracks()) track.stop();
   }

@@ -1,9 +1,8 @@
 /** Decodes the video of a pack, in the order of the file, as it arrives. */
 
 import { decodingOrder, readIndex } from "./pack.js";
+import { answers } from "./patience.js";
 import { stage } from "./stage.js";
-
-const PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
 
 /** The configuration of a video payload for VideoDecoder; null where the browser cannot play it. */
 export async function playable({ kind, codec, codedWidth, codedHeight, colorSpace }) {
@@ -21,13 +20,6 @@ export async function indexOf(transfer, payload, count) {
 /** @returns {Promise<Uint8Array>} the bytes of a picture */
 export const data = (transfer, payload, { start, end }) => transfer.bytes(payload.start + start, payload.start + end);
 
-/** What a frame shows, in main memory: a graphics memory that the processor plays takes it in far faster than a frame. */
-async function copied(frame, width, height) {
-  const image = new ImageData(width, height);
-  const planes = await frame.copyTo(image.data, { format: "RGBA" }).catch(() => []);
-  return planes.length === 1 ? image : frame; // a browser that does not know the format fails, or copies another
-}
-
 export const OTHER_SIZE = "its frames differ in size";
 
 /**
@@ -40,33 +32,32 @@ export async function decodeVideo(transfer, payload, count, config, signal, put)
   const index = await indexOf(transfer, payload, count);
   signal.throwIfAborted();
   const expected = [];
-  const taken = [];
   let fail;
   const failure = new Promise((_, reject) => (fail = reject));
   failure.catch(() => {});
   signal.addEventListener("abort", () => fail(signal.reason));
-  let isFed = false; // until then it may wait for the network
-  let timer;
-  const wait = () => {
-    clearTimeout(timer);
-    if (isFed) timer = setTimeout(() => fail(new Error("the video decoder does not answer")), PATIENCE);
-  };
-  const take = async (frame) => {
+  let watch; // once all is fed: until then it may wait for the network
+  // Where the processor plays graphics memory: that takes pixels in far faster than a frame. One buffer for all of them.
+  const image = stage()?.isSlow && new ImageData(payload.codedWidth, payload.codedHeight);
+  const take = async (frame, before) => {
+    await before;
     const entry = expected.shift();
     try {
-      wait();
+      watch?.heard();
       if (!(entry >= 0)) return;
       const { width, height } = frame.visibleRect;
       if (width !== payload.codedWidth || height !== payload.codedHeight) throw new Error(OTHER_SIZE);
-      const picture = stage()?.isSlow ? await copied(frame, width, height) : frame;
-      if (!signal.aborted) put(entry, picture);
+      // A browser that does not know the format fails, or copies another.
+      const planes = image && (await frame.copyTo(image.data, { format: "RGBA" }).catch(() => {}));
+      if (!signal.aborted) put(entry, planes?.length === 1 ? image : frame);
     } catch (error) {
       fail(error);
     } finally {
       frame.close();
     }
   };
-  const decoder = new VideoDecoder({ output: (frame) => taken.push(take(frame)), error: fail });
+  let taken;
+  const decoder = new VideoDecoder({ output: (frame) => (taken = take(frame, taken)), error: fail });
   // Of two that are settled, a race takes the first.
   const unlessFailed = (promise) => Promise.race([failure, promise]);
   try {
@@ -80,13 +71,12 @@ export async function decodeVideo(transfer, payload, count, config, signal, put)
         decoder.decode(new EncodedVideoChunk({ type, timestamp: time++, data: bytes }));
       }
     }
-    isFed = true;
-    wait();
+    watch = answers(fail);
     await unlessFailed(decoder.flush());
-    await unlessFailed(Promise.all(taken));
+    await unlessFailed(taken);
     if (expected.length) throw new Error("the video decoder left frames out");
   } finally {
-    clearTimeout(timer);
+    watch?.stop();
     if (decoder.state !== "closed") decoder.close();
   }
 }

@@ -36,17 +36,13 @@ export class KeySet {
   }
 
   constructor(transfer, header, scale, name, Board) {
-    this.Board = Board;
-    this.transfer = transfer;
-    this.header = header;
-    this.scale = scale;
-    this.name = name;
+    Object.assign(this, { transfer, header, scale, name, Board });
     /** Of a layer, how many pictures each look has. */
     this.depth = header.values?.length ?? 1;
     this.n = header.looks.length;
     this.axis = header.looks.map((_, i) => i);
     this.#have = new Uint8Array(this.n ** 2 * this.depth);
-    stage()?.join(this);
+    stage()?.owners.add(this);
     this.#start();
   }
 
@@ -54,7 +50,7 @@ export class KeySet {
     this.#users.delete(player);
     if (this.#users.size) return;
     this.transfer.shared.delete(this.name);
-    stage()?.leave(this);
+    stage()?.owners.delete(this);
     this.#abort?.abort();
     this.board?.close();
     this.board = null;

@@ -44,8 +44,7 @@ export class MorphPlayer {
     const { transfer } = this;
     while (this.transfer && transfer.filled < transfer.total) {
       this.#owner.onprogress(transfer.filled, transfer.total);
-      await transfer.more();
-      if (transfer.isOver) return;
+      if (!(await transfer.more())) return;
     }
   }
 
@@ -94,14 +93,20 @@ export class MorphPlayer {
   }
 
   /**
-   * @param {CanvasRenderingContext2D} target
-   * @param {boolean} isEmpty whether the canvas holds nothing of it
-   * @param {boolean} rests with a better filter
+   * @typedef {object} Picture what is to be drawn
+   * @property {CanvasRenderingContext2D} target
+   * @property {number} row, @property {number} col the look
+   * @property {boolean} isEmpty whether the canvas holds nothing of the portrait: else only what moves need be drawn
+   * @property {boolean} rests whether the face is at rest: a better filter, which costs more, is worth it
+   *
+   * @param {Picture} picture
+   * @param {() => void} done when it is drawn
    */
-  draw(target, row, col, isEmpty, rests, done) {
+  draw(picture, done) {
     if (!this.isReady) return; // the graphics memory is lost for the moment
     const { board } = this.#set;
-    this.#isFinal = board.draw(target, row, col, isEmpty || this.#drawn !== board, rests, done, this.over);
+    picture.isEmpty ||= this.#drawn !== board;
+    this.#isFinal = board.draw(picture, done, this.over);
     this.#drawn = board;
   }
 

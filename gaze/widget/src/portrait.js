@@ -87,7 +87,12 @@ export class Portrait {
       const told = await readFolder(folder, signal);
       return this.#play(told, tried.includes(told.pack) ? before : null, tried);
     }
-    if (source.hasSheets && !isRefused) return this.#playSheets(source);
+    if (source.hasSheets && !isRefused) {
+      const { SheetPlayer } = await second();
+      signal.throwIfAborted();
+      this.player = new SheetPlayer(source, this.#ownerOf());
+      return this.player.load();
+    }
     if (before) {
       const name = before.url.startsWith("data:") ? "of this page" : before.url;
       this.#fail(`The pack ${name} could not be played (${before.error.message}).`, before.url);
@@ -98,8 +103,10 @@ export class Portrait {
   async #playPack(url, source, fail) {
     const { signal } = this.#abort;
     const transfer = Transfer.open(url);
+    let Player = MorphPlayer;
     try {
       await transfer.begun();
+      if (transfer.header.version === 1) Player = (await second()).PackPlayer;
       signal.throwIfAborted();
     } catch (error) {
       transfer.close();
@@ -107,37 +114,24 @@ export class Portrait {
     }
     const { header } = transfer;
     this.face = source.face ?? facePoint(header.face) ?? this.face;
-    const owner = {
-      ...this.#owner,
-      onpicture: () => this.#owner.onpicture(this),
-      onfail: (error) => fail(error, header.version > 1).catch(({ message }) => this.#fail(message, "")),
-    };
-    if (header.version === 1) {
-      const old = transfer.take();
-      transfer.close();
-      const { PackPlayer } = await second();
-      signal.throwIfAborted();
-      this.player = new PackPlayer(url, header, old, owner);
-      this.#shape({ width: header.imageWidth, height: header.imageHeight });
-      this.player.want();
-      return this.player.load();
-    }
-    this.player = new MorphPlayer(transfer, owner);
+    const owner = this.#ownerOf((error) =>
+      fail(error, header.version > 1).catch(({ message }) => this.#fail(message, "")),
+    );
+    this.player = new Player(transfer, owner);
     this.#shape({ width: header.imageWidth, height: header.imageHeight });
+    this.player.want();
+    return this.player.load?.();
   }
 
-  async #playSheets(source) {
-    const { signal } = this.#abort;
-    const { SheetPlayer } = await second();
-    if (signal.aborted) return;
-    const { manifest, width, height } = source;
-    this.player = new SheetPlayer(manifest, width, height, {
+  /** What a player calls. @param {(error: Error) => void} [onfail] */
+  #ownerOf(onfail) {
+    return {
       ...this.#owner,
+      onfail,
       onshape: (shape) => this.#shape(shape),
       onpicture: () => this.#owner.onpicture(this),
       onerror: (...error) => this.#fail(...error),
-    });
-    await this.player.load();
+    };
   }
 
   #shape({ width, height }) {

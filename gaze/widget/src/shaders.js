@@ -9,20 +9,20 @@ precision highp float; precision highp sampler2D; precision highp sampler2DArray
 /**
  * `pick` reads a texture, or a slice of one. Sharply, it samples with four by four texels, in nine reads that the
  * hardware filters: cubic convolution (Keys, 1981) with a = -0.8. The usual -0.5 leaves a mean of four keys softer than
- * one of them.
+ * one of them. Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
  */
 const pick = (isSharp, isSlice = false) => `
-vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p, vec2 size) {${
+vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p) {${
   isSharp
     ? `
-  vec2 at = p.xy * size, mid = floor(at - .5) + .5, f = at - mid;
+  vec2 size = vec2(textureSize(s, 0)), at = p.xy * size, mid = floor(at - .5) + .5, f = at - mid;
   vec2 w0 = f * (-.8 + f * (1.6 - .8 * f)), w2 = f * (.8 + f * (1.4 - 1.2 * f)), w3 = f * f * (.8 * f - .8);
   vec2 w = 1. - w0 - w3;
   vec2 P[3] = vec2[3](mid - 1., mid + w2 / w, mid + 2.), W[3] = vec2[3](w0, w, w3); vec4 o = vec4(0.);
   for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3; p.xy = vec2(P[x].x, P[y].y) / size;
     o += textureLod(s, p, 0.) * W[x].x * W[y].y; }
   return clamp(o, 0., 1.);`
-    : "return textureLod(s, p, 0.);"
+    : `return texture${isSlice ? "Lod(s, p, 0.)" : "(s, p, -1.)"};`
 } }`;
 
 /**
@@ -36,10 +36,10 @@ out vec2 p; uniform vec4 part; uniform float flip;
 void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c * part.zw;
   gl_Position = vec4(c.x * 2. - 1., (c.y * 2. - 1.) * flip, 0., 1.); }`,
   fragment: (isSharp) => `${HEAD}
-in vec2 p; out vec4 o; uniform sampler2D S; uniform vec2 size; uniform float alpha;
+in vec2 p; out vec4 o; uniform sampler2D S; uniform float alpha;
 ${pick(isSharp)}
-void main() { o = pick(S, p, size);
-  if (alpha > 0.) { float a = texture(S, p + vec2(0., .5)).g;
+void main() { o = pick(S, p);
+  if (alpha > 0.) { float a = pick(S, p + vec2(0., .5)).g;
     a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
 };
 
@@ -47,27 +47,28 @@ const PAIRS = Array.from({ length: FIELD_PAIRS }, (_, i) => i);
 
 /**
  * The mesh, moved to a look, with four keys on it (docs/format.md, "The morph"). X and Y are where each of the four has
- * the vertex, A how far it applies each field, T the same of the look.
+ * the vertex, A how far it applies each field, T the same of the look; rect is where the keys' pictures begin in the
+ * frame, and how many of their pixels are one of the frame.
  */
 export const MESH = {
   vertex: `${HEAD}
 layout(location = 0) in vec3 v; ${PAIRS.map((i) => `layout(location = ${i + 1}) in vec4 f${i};`).join("")}
-uniform float T[${FIELD_PAIRS * 2}]; uniform vec4 A[${FIELD_PAIRS * 2}], L, rect; uniform vec2 frame;
-uniform sampler2DArray trust; uniform int columns;
+uniform float T[${FIELD_PAIRS * 2}]; uniform vec4 A[${FIELD_PAIRS * 2}], L; uniform vec3 rect; uniform vec2 frame;
+uniform sampler2DArray K, trust; uniform int columns;
 out vec2 q; out vec4 X, Y, t; out float moving;
 void add(int r, vec2 b) { q += T[r] * b; X += A[r] * b.x; Y += A[r] * b.y; }
 void main() { q = v.xy; X = vec4(v.x); Y = vec4(v.y);
 ${PAIRS.map((i) => `add(${i * 2}, f${i}.xy); add(${i * 2 + 1}, f${i}.zw);`).join("")}
-X = (X - rect.x) * rect.z; Y = (Y - rect.y) * rect.w; q /= frame; moving = v.z; t = vec4(1);
+vec2 s = rect.z / vec2(textureSize(K, 0)); X = (X - rect.x) * s.x; Y = (Y - rect.y) * s.y; q /= frame; moving = v.z; t = vec4(1);
 if (columns > 0) for (int i = 0; i < 4; i++)
 t[i] = texelFetch(trust, ivec3(gl_VertexID % columns, gl_VertexID / columns, L[i]), 0).r;
 gl_Position = vec4(q.x * 2. - 1., 1. - q.y * 2., 0, 1); }`,
   fragment: (isSharp) => `${HEAD}
 in vec2 q; in vec4 X, Y, t; in float moving; out vec4 o;
-uniform sampler2DArray K; uniform sampler2D S; uniform vec4 L, W; uniform vec2 size, whole, reach;
+uniform sampler2DArray K; uniform sampler2D S; uniform vec4 L, W; uniform vec2 reach;
 ${pick(isSharp)}${pick(isSharp, true)}
 void main() { vec4 w = W * max(t, 1. / 255.); vec4 c = vec4(0);
-for (int i = 0; i < 4; i++) if (W[i] > 0.) c += w[i] * pick(K, vec3(X[i], Y[i], L[i]), size);
+for (int i = 0; i < 4; i++) if (W[i] > 0.) c += w[i] * pick(K, vec3(X[i], Y[i], L[i]));
 c /= dot(w, vec4(1));
-o = moving < 1. ? mix(pick(S, q * reach, whole), c, moving) : c; }`,
+o = moving < 1. ? mix(pick(S, q * reach), c, moving) : c; }`,
 };

@@ -13,7 +13,7 @@ const COARSE = 12; // the same of one that is drawn at half its size
 class Stage {
   #canvas = document.createElement("canvas");
   /** Who wants to know when a context is lost or there again. */
-  #owners = new Set();
+  owners = new Set();
   #jobs = new Map();
   #sheet = document.createElement("canvas").getContext("2d");
   #programs;
@@ -25,25 +25,17 @@ class Stage {
     this.isSlow = /swift|llvmpipe|basic r/i.test(gl.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
     this.#canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault(); // else it never comes back
-      for (const owner of this.#owners) owner.lost();
+      for (const owner of this.owners) owner.lost();
     });
     this.#canvas.addEventListener("webglcontextrestored", () => {
       this.#prepare();
-      for (const owner of this.#owners) owner.restored();
+      for (const owner of this.owners) owner.restored();
     });
     this.#prepare();
   }
 
   get isLost() {
     return this.gl.isContextLost();
-  }
-
-  join(owner) {
-    this.#owners.add(owner);
-  }
-
-  leave(owner) {
-    this.#owners.delete(owner);
   }
 
   #prepare() {
@@ -90,11 +82,11 @@ class Stage {
     return { program, at };
   }
 
-  /** An empty texture, bound to the first unit; whoever asked deletes it. */
+  /** An empty texture, bound to the second unit; whoever asked deletes it. */
   newTexture(kind, filter) {
     const { gl } = this;
     const texture = gl.createTexture();
-    gl.activeTexture(gl.TEXTURE0);
+    gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(kind, texture);
     gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
     gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.NEAREST ? filter : gl.LINEAR);

@@ -11,7 +11,7 @@ export const isOnline = (url) => /^http/.test(url);
 /** A pack on its way, shared by all that play it. */
 export class Transfer {
   header = null;
-  /** Of version 1: what arrived so far, and the rest; the first who plays it takes both. */
+  /** Of version 1: what arrived so far, and the rest; the first who plays it takes both, and leaves null. */
   old = null;
   filled = 0;
   /** What players share (decoded pictures), by a key of theirs. */
@@ -40,26 +40,13 @@ export class Transfer {
   close() {
     if (--this.#users) return;
     this.forget();
-    this.#abort?.abort();
+    this.#abort.abort();
     this.#fail(new Error("closed"));
-  }
-
-  /** Of version 1: hands the rest of the transfer over, with what ends it; null where somebody else has it. */
-  take() {
-    const { old } = this;
-    this.old = null;
-    if (old) [old.abort, this.#abort] = [this.#abort, null];
-    return old;
   }
 
   /** Whoever asks for this URL from now on begins anew. */
   forget() {
     if (transfers.get(this.url) === this) transfers.delete(this.url);
-  }
-
-  /** Whether no more bytes come, though some are missing. */
-  get isOver() {
-    return this.#error !== null;
   }
 
   get total() {
@@ -80,9 +67,10 @@ export class Transfer {
     return this.#bytes.subarray(start, end);
   }
 
-  /** Settles when more bytes are there than before, or no more come. */
+  /** Settles when more bytes are there than before: true; false when no more come, though some are missing. */
   async more() {
-    if (!this.#error && this.filled < this.total) await new Promise((resolve) => this.#waiting.add(resolve));
+    await new Promise((resolve) => this.#waiting.add(resolve));
+    return !this.#error;
   }
 
   async #begin() {

@@ -162,7 +162,9 @@ export class View {
     this.isSharp = rests;
     // Half floats, where the browser has them: sums of 8-bit shares would be up to 3 levels off, a visible shimmer.
     this.#context ??= this.canvas.getContext("2d", player.isMorph ? {} : { colorType: "float16" });
-    player.draw(this.#context, ...place, this.#isEmpty, rests, () => {
+    const [row, col] = place;
+    const picture = { target: this.#context, row, col, isEmpty: this.#isEmpty, rests };
+    player.draw(picture, () => {
       this.stage.classList.add("playing");
       done();
     });

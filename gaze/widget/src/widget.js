@@ -17,12 +17,10 @@ export class Widget {
   /** Whether it is in the viewport, or near it. */
   isNear = false;
   #isSeen = false;
-  /** src/more/tilt.js, once it was asked for. */
-  #tilt = null;
   #lastStep = 0;
   #mustDraw = false;
   /** To be called when what the buttons show has changed. */
-  #controls = null;
+  controls = null;
   loader = new Loader(this);
 
   /** @param {HTMLElement} host */
@@ -54,8 +52,7 @@ export class Widget {
   disconnected() {
     page.remove(this);
     this.#isSeen = this.isNear = false;
-    this.#tilt?.stopTilt(this);
-    this.#controls?.();
+    this.controls?.();
     queueMicrotask(() => {
       if (this.host.isConnected) return; // it only moved to another place of the page
       this.loader.release();
@@ -109,10 +106,7 @@ export class Widget {
   }
 
   async followTilt(isWanted) {
-    this.#tilt = (await second()).tilt;
-    const follows = await this.#tilt.followTilt(this, isWanted);
-    this.#controls?.();
-    return follows;
+    return (await second()).followTilt(this, isWanted);
   }
 
   async blink() {
@@ -236,7 +230,7 @@ export class Widget {
   // -- Layout.
 
   #layOut() {
-    this.#controls?.();
+    this.controls?.();
     const { player, texture } = this.loader;
     if (!this.view.layOut(player?.resolution || 1)) return;
     texture?.source?.resize(this.view.canvas.width, this.view.canvas.height);
@@ -245,11 +239,10 @@ export class Widget {
 
   /** Buttons, once somebody is there who might press them. */
   async #addControls() {
-    if (this.host.hasAttribute("hide-controls") || this.#controls) return;
-    this.#controls = () => {};
+    if (this.host.hasAttribute("hide-controls") || this.controls) return;
+    this.controls = () => {};
     const { addControls } = await second().catch(() => ({}));
-    const isTilting = () => this.#tilt?.isTilting(this) ?? false;
-    if (addControls) this.#controls = addControls(this.host, isTilting, (message) => this.fail(message, ""));
+    if (addControls) this.controls = addControls(this);
   }
 
   // -- Looking.

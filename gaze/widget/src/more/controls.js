@@ -1,6 +1,7 @@
 /** The buttons of an element. They come when somebody is near: until then nobody sees them. */
 
 import STYLE from "./controls.css";
+import { isTilting } from "./tilt.js";
 
 const LEAST_WIDTH = 140; // CSS pixels of an element that has room for buttons
 
@@ -29,22 +30,21 @@ function makeButton(name, label, act) {
 /**
  * Puts the buttons into an element.
  *
- * @param {HTMLElement} host
- * @param {() => boolean} isTilting
- * @param {(message: string) => void} fail
+ * @param {import("../widget.js").Widget} widget
  * @returns {() => void} to be called when the size or the tilt has changed
  */
-export function addControls(host, isTilting, fail) {
+export function addControls(widget) {
+  const { host } = widget;
   const root = host.shadowRoot;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   const controls = document.createElement("div");
   controls.className = controls.part = "controls";
-  const tilt = makeButton("tilt", "Follow the tilt of the phone", () => host.followTilt(!isTilting()));
+  const tilt = makeButton("tilt", "Follow the tilt of the phone", () => host.followTilt(!isTilting(widget)));
   const fullscreen = makeButton("fullscreen", "Full screen", () => {
     const done = host.matches(":fullscreen") ? document.exitFullscreen() : host.requestFullscreen();
-    done.catch((error) => fail(`Full screen was refused: ${error.message}.`));
+    done.catch((error) => widget.fail(`Full screen was refused: ${error.message}.`, ""));
   });
   tilt.hidden = !(window.DeviceOrientationEvent && matchMedia("(pointer: coarse)").matches);
   fullscreen.hidden = !document.fullscreenEnabled;
@@ -55,7 +55,7 @@ export function addControls(host, isTilting, fail) {
     const side = Math.min(clientWidth, clientHeight);
     controls.classList.toggle("small", side < LEAST_WIDTH);
     controls.style.setProperty("--side", `${Math.min(40, Math.round(side / 6))}px`);
-    tilt.setAttribute("aria-pressed", isTilting());
+    tilt.setAttribute("aria-pressed", isTilting(widget));
   };
   update();
   return update;

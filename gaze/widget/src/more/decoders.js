@@ -1,7 +1,8 @@
 /** Decodes single frames of a pack of version 1, when they are wanted. */
 
+import { answers } from "../patience.js";
+
 const MAX_CHAIN = 8; // decodes for one frame, at most (docs/format.md)
-const DECODER_PATIENCE = 4000; // ms after which a video decoder that says nothing counts as broken
 const OTHER_SIZE = "its frames are not of the size that it says";
 
 /**
@@ -44,7 +45,7 @@ export class StillsDecoder {
     this.payload = payload;
   }
 
-  async decode(cell, wants, put) {
+  async decode(cell, put) {
     const { data, width, height } = this.payload;
     const frame = await createImageBitmap(new Blob([data(cell)], { type: "image/webp" }));
     if (frame.width !== width || frame.height !== height) {
@@ -81,20 +82,20 @@ export class ChainDecoder {
   }
 
   /**
-   * @param {(cell: number) => boolean} wants whether a frame on the way is of use, too
    * @param {(cell: number, frame: ImageBitmap) => void} put
+   * @param {(cell: number) => boolean} wants whether a frame on the way is of use, too
    */
-  async decode(cell, wants, put) {
+  async decode(cell, put, wants) {
     try {
-      await this.#decode(cell, wants, put);
+      await this.#decode(cell, put, wants);
     } catch (error) {
       if (this.#isOver) throw error;
       this.#reset(); // browsers take decoders away from pages that rest: once more with a new one
-      await this.#decode(cell, wants, put);
+      await this.#decode(cell, put, wants);
     }
   }
 
-  #decode(cell, wants, put) {
+  #decode(cell, put, wants) {
     this.#open();
     const { payload } = this;
     const { width, height, alpha } = payload;
@@ -104,12 +105,13 @@ export class ChainDecoder {
       if (way.unshift(step) > MAX_CHAIN) throw new Error("its frames go round in circles");
     }
     this.#at = cell;
-    let timer;
+    let watch;
     const done = new Promise((resolve, reject) => {
       this.#fail = reject;
-      timer = setTimeout(() => reject(new Error("the video decoder does not answer")), DECODER_PATIENCE);
+      watch = answers(reject);
       for (const step of way) {
         this.#expected.push(async (frame) => {
+          watch.heard();
           try {
             if (step === cell || wants(step)) put(step, await framePicture(frame, width, height, alpha));
             if (step === cell) resolve();
@@ -123,7 +125,7 @@ export class ChainDecoder {
         this.#decoder.decode(new EncodedVideoChunk({ type, timestamp: this.#time++, data: payload.data(step) }));
       }
     });
-    return done.finally(() => clearTimeout(timer));
+    return done.finally(watch.stop);
   }
 
   #open() {

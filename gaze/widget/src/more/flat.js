@@ -67,7 +67,7 @@ export class FlatBoard {
     return canvas;
   }
 
-  draw(target, row, col, all, isSharp, done) {
+  draw({ target, row, col }, done) {
     const { header, n, axis, has } = this.#set;
     const { width, height } = target.canvas;
     const [down, across] = [row, col].map((value) => keyUnits(header.looks, value));
@@ -91,7 +91,7 @@ export class FlatBoard {
         this.#triangle(target, this.#pictures[key], d, c, b);
       }
     }
-    done?.();
+    done();
   }
 
   /** The rectangle of the mesh on the canvas; its border does not move. */

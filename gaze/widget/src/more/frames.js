@@ -71,7 +71,7 @@ export class Frames {
     return layers.length && layers.every(([frame]) => frame) ? layers : null;
   }
 
-  draw(context, row, col, isEmpty, rests, done) {
+  draw({ target: context, row, col }, done) {
     const frame = this.frames.length ? this.nearest(row, col) : null;
     const layers = this.layers(row, col) ?? (frame ? [[frame, 255]] : []);
     if (!layers.length) return;
@@ -87,7 +87,7 @@ export class Frames {
     // As whoever draws on it next expects it.
     context.globalCompositeOperation = "source-over";
     context.globalAlpha = 1;
-    done?.();
+    done();
   }
 
   release() {

@@ -13,11 +13,10 @@ import { PackPlayer } from "./pack_player.js";
 import { takeTexture } from "./pixi.js";
 import { SheetPlayer } from "./sheet_player.js";
 import { decodeStills } from "./stills.js";
-import { followTilt, isTilting, stopTilt } from "./tilt.js";
+import { followTilt } from "./tilt.js";
 
-// Objects of our own, not modules: the build shortens names in these, and leaves those that a module exports.
+// An object of our own, not a module: the build shortens names in these, and leaves those that a module exports.
 const alive = { rest, stir };
-const tilt = { followTilt, isTilting, stopTilt };
 
 globalThis[SECOND] = {
   ...{
@@ -29,11 +28,11 @@ globalThis[SECOND] = {
     blink,
     decodeStills,
     feel,
+    followTilt,
     listedSheets,
     press,
     readMetadata,
     takeTexture,
-    tilt,
     told,
   },
 };

@@ -36,7 +36,6 @@ export class LayerBoard {
   #motion;
   #stage;
   #pictures;
-  #scratch;
   #program;
   #mesh;
   /** Whether the smaller levels of the texture are of what its slices hold. */
@@ -55,7 +54,6 @@ export class LayerBoard {
     this.#pictures = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR_MIPMAP_LINEAR);
     const levels = Math.floor(Math.log2(Math.max(width, height))) + 1;
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels, gl.RGBA8, width, height, set.axis.length ** 2 * set.depth);
-    this.#scratch = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
     this.#program = stage.newProgram(MESH.vertex, FRAGMENT);
     this.#mesh = stage.loadMesh(set.header, motion);
   }
@@ -65,8 +63,7 @@ export class LayerBoard {
     const gl = this.#gl;
     const { width, height } = this.#set.header.region;
     const isVideo = kind === "video";
-    gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.#scratch);
+    const scratch = this.#stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
     const at = this.#stage.program("picture");
     const buffer = gl.createFramebuffer();
@@ -79,6 +76,7 @@ export class LayerBoard {
     gl.viewport(0, 0, width, height);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     gl.deleteFramebuffer(buffer);
+    gl.deleteTexture(scratch);
     this.#isFiltered = false;
     this.#slices.set(key, this.#slices.size);
   }
@@ -105,7 +103,7 @@ export class LayerBoard {
     this.#isFiltered = true;
     gl.uniform1fv(at.T, this.#target);
     gl.uniform4fv(at.A, this.#anchors);
-    gl.uniform4f(at.rect, region.x, region.y, 1 / region.width, 1 / region.height);
+    gl.uniform3f(at.rect, region.x, region.y, 1);
     gl.uniform2f(at.frame, imageWidth, imageHeight);
     gl.uniform1i(at.columns, 0);
     gl.uniform4fv(at.W, shares);
@@ -120,7 +118,7 @@ export class LayerBoard {
 
   close() {
     const gl = this.#gl;
-    for (const texture of [this.#pictures, this.#scratch]) gl.deleteTexture(texture);
+    gl.deleteTexture(this.#pictures);
     for (const buffer of this.#mesh.buffers) gl.deleteBuffer(buffer);
     gl.deleteVertexArray(this.#mesh.array);
     gl.deleteProgram(this.#program.program);

@@ -20,6 +20,7 @@ export class PackPlayer extends Frames {
   #header;
   /** What arrived with the header, and the rest. */
   #begun;
+  #transfer;
   #payloads;
   #decoder = null;
   #bytes = new Uint8Array();
@@ -33,21 +34,24 @@ export class PackPlayer extends Frames {
   #isDecoding = false;
 
   /**
-   * @param {object} header of the pack
-   * @param {{head: Uint8Array, parts: AsyncGenerator, abort: AbortController} | null} begun where the transfer has begun already
+   * @param {import("../transfer.js").Transfer} transfer whose header is there; closed by `release`, or at once where
+   *   somebody else takes its bytes
    * @param {object} owner
    * @param {import("../follower.js").Follower} owner.follower where the face looks
    * @param {() => void} owner.onpicture
    * @param {(loaded: number, total: number) => void} owner.onprogress in bytes
    * @param {(error: Error) => void} owner.onfail after it was loaded
    */
-  constructor(url, header, begun, owner) {
+  constructor(transfer, owner) {
     super();
-    this.#url = url;
-    this.#header = header;
-    this.#begun = begun;
+    this.#url = transfer.url;
+    this.#header = transfer.header;
+    this.#begun = transfer.old;
+    transfer.old = null;
+    if (this.#begun) this.#transfer = transfer;
+    else transfer.close();
     this.#owner = owner;
-    this.size = header.gridSize;
+    this.size = transfer.header.gridSize;
   }
 
   /** Settles when all bytes are there. */
@@ -63,7 +67,7 @@ export class PackPlayer extends Frames {
 
   release() {
     this.#abort.abort();
-    this.#begun?.abort.abort();
+    this.#transfer?.close();
     this.#decoder?.close();
     this.#decoder = null;
     super.release();
@@ -170,11 +174,11 @@ export class PackPlayer extends Frames {
       for (let cell; decoder && !this.#signal.aborted && (cell = this.#mostUrgent()) >= 0; ) {
         await decoder.decode(
           cell,
-          (other) => this.#wanted.includes(other),
           (...frame) => this.#put(...frame),
+          (other) => this.#wanted.includes(other),
         );
       }
-    } catch (error) {
+    } catch {
       if (!this.#signal.aborted) this.#giveUp(decoder);
     } finally {
       this.#isDecoding = false;

@@ -56,8 +56,7 @@ export class SheetPlayer extends Frames {
   #owner;
 
   /**
-   * @param {object} manifest
-   * @param {number | undefined} width, @param {number | undefined} height of a frame, where known
+   * @param {import("../manifest.js").Source} source
    * @param {object} owner
    * @param {() => number} owner.pixels width of the picture on the screen, in device pixels
    * @param {boolean} owner.isForWebGL pictures must be ones that WebGL accepts
@@ -66,7 +65,7 @@ export class SheetPlayer extends Frames {
    * @param {(loaded: number, total: number) => void} owner.onprogress in sheets
    * @param {(message: string, url: string) => void} owner.onerror
    */
-  constructor(manifest, width, height, owner) {
+  constructor({ manifest, width, height }, owner) {
     super();
     this.scale = NaN;
     this.#manifest = manifest;

@@ -32,6 +32,10 @@ function onTilt({ beta, gamma }) {
   const angle = screen.orientation?.angle ?? window.orientation ?? 0;
   const now = { ...attitude(beta, gamma, angle), angle };
   for (const [widget, before] of tilting) {
+    if (!widget.host.isConnected) {
+      stopTilt(widget);
+      continue;
+    }
     const start = before?.angle === angle ? before : now;
     tilting.set(widget, start);
     const degrees = [now.roll - start.roll, turned(now.pitch - start.pitch)];
@@ -42,7 +46,7 @@ function onTilt({ beta, gamma }) {
 export const isTilting = (widget) => tilting.has(widget);
 
 /** The sensor runs only while somebody listens. */
-export function stopTilt(widget) {
+function stopTilt(widget) {
   tilting.delete(widget);
   if (!tilting.size) window.removeEventListener("deviceorientation", onTilt);
 }
@@ -65,5 +69,6 @@ export async function followTilt(widget, isWanted) {
     tilting.set(widget, null);
     window.addEventListener("deviceorientation", onTilt);
   }
-  return tilting.has(widget);
+  widget.controls?.();
+  return isTilting(widget);
 }

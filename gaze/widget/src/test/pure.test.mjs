@@ -6,6 +6,7 @@ import { triangles, vertexData, movingRect, onCanvas } from "../geometry.js";
 import { corners, cubicShares, keyUnits, nearest, positions } from "../lattice.js";
 import { facePoint, lookAlong, within } from "../numbers.js";
 import { decodingOrder, packHeader, readIndex, readMotion } from "../pack.js";
+import { answers } from "../patience.js";
 import { Portrait } from "../portrait.js";
 import { glide, smoothingMilliseconds, stiffness } from "../spring.js";
 import { breathAt } from "../more/alive.js";
@@ -25,6 +26,21 @@ test("a blink closes the eyes, holds them for a moment, and opens them again", (
   assert.equal(times[170], 1);
   assert.equal(times[370], 0);
   for (let time = 1; time < 400; time++) assert.ok(Math.sign(times[time] - times[time - 1]) === Math.sign(time <= 130 ? 1 : time > 170 && time <= 370 ? -1 : 0));
+});
+
+test("a decoder is broken when it says nothing while the page listens, however long the page was busy", (context) => {
+  let tick;
+  context.mock.method(globalThis, "setInterval", (act) => (tick = act));
+  const failures = [];
+  const watch = answers((error) => failures.push(error.message));
+  const ticks = (count) => Array.from({ length: count }, tick); // each as late as it may be
+  ticks(16);
+  assert.deepEqual(failures, []);
+  watch.heard();
+  ticks(16);
+  assert.deepEqual(failures, []);
+  ticks(1);
+  assert.deepEqual(failures, ["the video decoder does not answer"]);
 });
 
 test("values of a layer share a strength", () => {
