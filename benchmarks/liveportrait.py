@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.instant import PHOTO, machine
+from benchmarks.made_networks import PARTS, network_by_rule
 from gaze.engines.liveportrait import keypoints, weights
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, feather_mask
 from gaze.engines.liveportrait.device import wants_channels_last
@@ -52,15 +53,6 @@ FRAME_TERAFLOP = 1.23
 """Of W and G together (the specification's section 13)."""
 H200_TERAFLOPS = 790
 """A second, in bfloat16 on real convolutions."""
-PARTS = {
-    "appearance": "appearance_feature_extractor",
-    "motion": "motion_extractor",
-    "warping": "warping_module",
-    "decoder": "spade_generator",
-    "stitching": "retarget_shoulder",
-    "eye": "retarget_eye",
-    "lip": "retarget_mouth",
-}
 
 
 @dataclass
@@ -101,23 +93,13 @@ def main() -> None:
     hardware = torch.cuda.get_device_name() if device.type == "cuda" else "no GPU"
     print(f"{hardware}; {machine()}; torch {torch.__version__}; medians of {args.repeats}\n")
     with torch.inference_mode():
-        bench = Bench(networks_by_rule(), device, args.repeats)
+        made: dict[str, Any] = {name: network_by_rule(name) for name in PARTS}
+        bench = Bench(Networks(**made), device, args.repeats)
         renderer = Renderer(bench.networks, device, args.compile)
         renderer.batch = args.batch
         stages(bench, renderer)
         savings(bench)
     whole(bench, size, args.compile)
-
-
-def networks_by_rule() -> Networks:
-    """All networks with weights made by the rule."""
-    kinds = Networks.__annotations__
-    made = {name: getattr(weights, kinds[name])() for name in PARTS}
-    for name, network in made.items():
-        shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-        network.load_state_dict(rule.state_dict(PARTS[name], shapes))
-        network.eval().requires_grad_(False)
-    return Networks(**made)
 
 
 def stages(bench: Bench, renderer: Renderer) -> None:
@@ -239,7 +221,7 @@ def whole(bench: Bench, size: int, compiled: bool) -> None:
         render()
         rendered = time.perf_counter() - start
         start = time.perf_counter()
-        generate(PHOTO, Path(folder) / "portrait", Options(engine=engine, size=size, keys=60))
+        generate(PHOTO, Path(folder) / "portrait", Options(engine=engine, size=size))
         line = time.perf_counter() - start
         start = time.perf_counter()
         loop_rendered = plain_loop(bench, grid)

@@ -22,7 +22,7 @@ class GazeError(Exception):
 
 
 class PhotoError(GazeError):
-    """The file given is no picture that can be used."""
+    """The file is not a picture that can be used."""
 
 
 class FaceError(GazeError):
@@ -30,17 +30,11 @@ class FaceError(GazeError):
 
 
 class DoubtfulFaceError(FaceError):
-    """The eyes of the face are hard to see. `Options.anyway` takes it nevertheless: whoever shows this should ask.
-
-    Attributes:
-        question: what to ask.
-    """
-
-    question = "The eyes are hard to see. Use it anyway?"
+    """The eyes of the face are hard to see. `Options.anyway` accepts it: ask the person first."""
 
 
 class WeightsError(GazeError):
-    """The weights of a network are missing, damaged or of something else."""
+    """The weights of a network are missing, damaged, or those of another network."""
 
 
 class StoreError(GazeError):

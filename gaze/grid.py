@@ -33,7 +33,7 @@ class Strengths:
         for name in ("head", "eyes", "brows"):
             value = getattr(self, name)
             if not 0 <= value <= 2:
-                raise GazeError(f"The {name} strength is {value:g}. Choose a value from 0 to 2; 1 is the normal one.")
+                raise GazeError(f"The {name} strength is {value:g}. Choose a value from 0 to 2; 1 is normal.")
 
 
 EXPRESSION_RANGES = {"smile": (-0.3, 1.3), "blink": (-0.25, 1.0), "eyebrow": (-1.0, 1.0)}
@@ -123,7 +123,7 @@ class GazeGrid:
 
     def __post_init__(self) -> None:
         if self.size % 2 or not 2 <= self.size <= 60:
-            raise GazeError(f"The grid size is {self.size}. Choose an even number from 2 to 60; 30 is the normal one.")
+            raise GazeError(f"The grid size is {self.size}. Choose an even number from 2 to 60; 30 is normal.")
 
     @property
     def half(self) -> int:

@@ -83,7 +83,7 @@ class Options:
         return self.remote is None and self.face != ALL if self.sheets is None else self.sheets
 
     def check(self) -> None:
-        """See to it that what stands here can be done; the rest is checked where it is used.
+        """Check what can be checked here; the rest is checked where it is used.
 
         Raises:
             GazeError: something is out of range.
@@ -92,16 +92,16 @@ class Options:
         check_matting(self.matting)
         check_background(self.background)
         if not 1 <= self.quality <= 100:
-            raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the normal one.")
+            raise GazeError(f"The quality is {self.quality}. Choose a value from 1 to 100; 70 is the default.")
         if not 0 <= self.effort <= 6:
-            raise GazeError(f"The effort is {self.effort}. Choose a value from 0 to 6; 4 is the normal one.")
+            raise GazeError(f"The effort is {self.effort}. Choose a value from 0 to 6; 4 is the default.")
         if isinstance(self.face, str) and self.face != ALL:
             raise GazeError(f"The face is “{self.face}”. Give its number, 0 for the main one, or “{ALL}”.")
         if self.face == ALL and self.sheets:
             raise GazeError("Sprite sheets hold one face. Choose one of the faces, or leave the sheets out.")
         if not 64 <= self.sheet_size <= MAX_FRAME_SIDE:
             raise GazeError(
-                f"The sheet size is {self.sheet_size}. Choose 64 to {MAX_FRAME_SIDE} pixels; 512 is the normal one."
+                f"The sheet size is {self.sheet_size}. Choose 64 to {MAX_FRAME_SIDE} pixels; 512 is the default."
             )
         if not self.pack and not self.wants_sheets:
             raise GazeError("There is nothing to make: neither a pack nor sheets. Ask for one of the two.")

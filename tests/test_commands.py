@@ -284,7 +284,7 @@ SHOWN = {
     ("docs/hosting.md", "ini"),
     ("docs/hosting.md", "nginx"),  # tests/test_behind_nginx.py
     ("docs/store.md", "sh"),
-    *(("docs/widget.md", language) for language in ("html", "jsx", "vue", "svelte", "css")),  # test_widget_docs.py
+    *(("docs/widget.md", language) for language in ("html", "jsx", "css")),  # test_widget_docs.py
 }
 """Blocks that a test runs."""
 

@@ -50,15 +50,29 @@ def told(value: Any, yes: str, no: str) -> str:
 # The command line and the environment.
 
 
-PARSERS = [make.build_parser, *(each.build_parser for each in COMMANDS.values())]
+def flags(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Without `--help`, which every command has."""
+    return [action for action in parser._actions if action.option_strings and "--help" not in action.option_strings]
 
 
-@pytest.mark.parametrize("number", range(len(PARSERS)))
-def test_flags(number: int) -> None:
-    table = tables(section(read("docs/settings.md"), "On the command line"))[number]
+def test_flags() -> None:
+    table = tables(section(read("docs/settings.md"), "On the command line"))[0]
     documented = {flag: row[1].strip("`") for row in table for flag in names(row[0])}
-    actions = [action for action in PARSERS[number]()._actions if action.option_strings]
-    assert documented == {flag: told(each.default, "yes", "no") for each in actions for flag in each.option_strings}
+    assert documented == {
+        flag: told(each.default, "yes", "no") for each in flags(make.build_parser()) for flag in each.option_strings
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_flags_of_commands(command: str) -> None:
+    text = section(read("docs/settings.md"), "On the command line")
+    [row] = [row for row in tables(text)[1] if row[0].startswith(f"`python -m gaze {command} ")]
+    actions = {each.option_strings[-1]: each for each in flags(COMMANDS[command].build_parser())}
+    quiet = actions.pop("--quiet", None)
+    assert (quiet is None) == (command == "clip"), "the page says that the others have it"
+    assert {name for name in names(row[2]) if name.startswith("--")} == set(actions)
+    for flag, action in actions.items():
+        assert f"`{flag}` {told(action.default, '', '')}".strip() in row[2]
 
 
 def variables(path: Path) -> Iterator[str]:

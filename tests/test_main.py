@@ -56,10 +56,10 @@ def test_what_was_rendered_can_be_continued_from(
     assert main([*arguments, "-o", str(tmp_path / "five"), "-q", "--keys", "5"]) == 0
     again = [*arguments, "-o", str(tmp_path / "nine"), "--keys", "9", "--continue", str(tmp_path / "five")]
     assert main([*again, "--eyes", "0.5"]) == 1
-    assert "five cannot be continued: its frames are others" in capsys.readouterr().err
+    assert "five cannot be continued: its frames were made" in capsys.readouterr().err
     assert not (tmp_path / "nine").exists()
     assert main(again) == 0
-    assert "30 rendered frames were taken over" in capsys.readouterr().out
+    assert "30 rendered frames of an earlier portrait were reused" in capsys.readouterr().out
 
 
 def test_sheets_can_be_left_out_and_made_later(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +107,7 @@ def test_a_folder_of_other_things_is_never_replaced(
     (tmp_path / "thesis.txt").touch()
     monkeypatch.setattr("gaze.commands.make.generate", lambda *_: pytest.fail("that is told before the work"))
     assert main([str(photo), "-o", str(tmp_path), "-q", "--overwrite", *QUICK]) == 1
-    assert "something else" in capsys.readouterr().err
+    assert "something other" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").exists()
 
 

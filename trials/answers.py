@@ -1,5 +1,5 @@
 """Bad answers from another Gaze (`--remote`). Each has to end in a portrait, or in a refusal that names no path of
-this machine, and leave nothing behind. Limits on bytes are a sixteenth of the usual ones here.
+this machine, and leave nothing behind. Limits on bytes are a sixteenth of the usual ones.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Caches that have a portrait's files when it is deleted: Chromium's, and nginx's, set to keep all it may. Nobody may
-see a file afterwards. Before that, whoever has a file is told in a few bytes that it is unchanged.
+"""Caches that hold a portrait's files when it is deleted: Chromium's, and nginx's, set to keep all it may. Nobody
+may see a file afterwards. Before that, whoever has a file is told in a few bytes that it is unchanged.
 """
 
 from __future__ import annotations

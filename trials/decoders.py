@@ -1,6 +1,6 @@
-"""Pictures that look usual but take a decoder long, or much memory. Each has to end in a portrait or in a refusal,
-within 2 seconds and 500 MB, in all processes together. The last rows tell what the app holds afterwards, and how long
-others wait meanwhile.
+"""Pictures that look ordinary but cost a decoder much time or memory. Each has to end in a portrait or in a refusal,
+within 2 seconds and 500 MB in all processes together. The last rows tell what the app holds afterwards, and how long
+others wait.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Failures under the LivePortrait engine, simulated. Each has to end in frames or in a refusal, and leave nothing
+"""Simulated failures under the LivePortrait engine. Each has to end in frames or in a refusal, and leave nothing
 behind. The weights are made up, and the CPU stands in for the GPU.
 """
 

@@ -1,5 +1,5 @@
-"""Photos whose faces are hard to find, or have none. Each has to end in a portrait or in a refusal, whose beginning is
-given.
+"""Photos whose faces are hard to find, or that have none. Each has to end in a portrait or in a refusal, which is
+quoted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Many clients of gradio_client. Frames have the colour of each client's photo, which shows whose they are. Megabytes
-are what the app takes beyond what it took before; seconds are by the clock. When a client goes away, its place has to
-be free within a second; a batch of frames takes half a second, and a run ends only between batches.
+"""Many clients of gradio_client. Frames have the colour of each client's photo, which shows whose they are.
+Megabytes are what the app takes beyond what it took before; seconds are wall time. When a client goes away, its
+place has to be free within a second; a batch of frames takes half a second, and a run ends only between batches.
 """
 
 from __future__ import annotations

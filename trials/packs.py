@@ -1,4 +1,4 @@
-"""Packs, folders and sheets made by somebody else. Reading, checking and packing them has to succeed or to end in a
+"""Packs, folders and sheets from elsewhere. Reading, checking and packing them has to succeed or to end in a
 refusal, within 2 seconds and 300 MB.
 """
 

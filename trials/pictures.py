@@ -1,6 +1,6 @@
-"""Damaged, hostile and odd pictures, read like uploads. Each has to end in a right portrait or in a refusal, within 2
-seconds and 500 MB. "Right" looks like the undamaged picture; a "damaged portrait" shows what is left of the file. In
-the last rows the files of whole runs are searched for what the photo's metadata said about place and person.
+"""Damaged, hostile and unusual pictures, read like uploads. Each has to end in a right portrait or in a refusal,
+within 2 seconds and 500 MB. "Right" looks like the undamaged picture; a "damaged portrait" shows what is left of the
+file. The last rows search all files of whole runs for the photo's metadata about place and person.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Colour profiles that take long, or much memory, in small pictures that are otherwise whole. Limits
-as for decoders.
-"""
+"""Colour profiles that cost much time or memory, in small pictures that are otherwise whole. Limits as for decoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app is asked to end at random moments of a run, and started again. It has to leave no photo and no unfinished
+"""The app is asked to end at random moments of a run, and started again. It may leave no photo and no unfinished
 portrait. A page or program that was open is told to add the photo again. The log names neither photo nor portrait.
 """
 

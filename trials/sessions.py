@@ -1,5 +1,5 @@
-"""Attacks on what is kept, over a bare socket, so that nothing corrects the paths. "404" means any refusal that gives
-nothing away.
+"""Attacks on stored portraits, over a bare socket, so that nothing corrects the paths. "404" means any refusal that
+gives nothing away.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Clients that ask for portraits again and again and never fetch the answer. Others have to get their place in the
-queue meanwhile. A place that nobody listens for has to be free after half a minute, a run after two. The engine takes
-40 seconds for a batch of frames; a run ends only between batches. Seconds are by the clock.
+queue meanwhile. A place that nobody listens to has to be free after half a minute, a run after two. The engine takes
+40 seconds for a batch of frames; a run ends only between batches. Seconds are wall time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`<gaze-tracker>` in Chromium, with manifests and packs made by somebody else: hostile values in every field, damaged
-packs. It has to show the portrait, or an error event ("refused"), within 30 seconds; no error may be uncaught, no text
-may become markup or script. Seconds are by the clock; memory is all that the renderer holds.
+"""`<gaze-tracker>` in Chromium, with hostile manifests and damaged packs. It has to show the portrait or fire an
+error event ("refused") within 30 seconds; no error may be uncaught, no text may become markup or script. Seconds are
+wall time; memory is all that the renderer holds.
 """
 
 from __future__ import annotations

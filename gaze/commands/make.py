@@ -54,12 +54,14 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--continue",
         dest="earlier",
         metavar="FOLDER",
-        help="a portrait of the same photo with fewer keys; what a slow engine rendered for it is used again",
+        help="an earlier portrait of the same photo, whose rendered frames are reused",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("--version", action="version", version=f"gaze {__version__}")
     look = parser.add_argument_group("the portrait")
-    look.add_argument("--engine", choices=ENGINES, default=normal.engine, help="what renders it (default: %(default)s)")
+    look.add_argument(
+        "--engine", choices=ENGINES, default=normal.engine, help="rendering engine (default: %(default)s)"
+    )
     look.add_argument(
         "--remote",
         default=os.environ.get("GAZE_REMOTE"),
@@ -78,15 +80,15 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         type=number_or(ALL),
         default=normal.face,
         metavar="N|all",
-        help="which face where there are several: 0 the main one, 1 the next largest, ..., or all, on one page "
+        help="which face if there are several: 0 the main one, 1 the next largest, ..., or all, on one page "
         "(default: %(default)s)",
     )
-    look.add_argument("--anyway", action="store_true", help="take the face even where its eyes are hard to see")
+    look.add_argument("--anyway", action="store_true", help="accept a face whose eyes are hard to see")
     look.add_argument(
         "--straighten",
         action=argparse.BooleanOptionalAction,
         default=normal.straighten,
-        help="let a face that looks past the camera look straight in the centre (default: yes)",
+        help="correct a gaze past the camera (default: yes)",
     )
     look.add_argument(
         "--remove-background",
@@ -103,7 +105,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     look.add_argument(
         "--background",
         metavar="COLOUR|blur|FILE",
-        help="what stands behind the person instead: a colour as CSS writes it, blur, or the file of a picture "
+        help="what to put behind the person: a CSS colour, blur, or an image file "
         "(default: nothing where the background is removed or the photo is transparent)",
     )
     for part in ("head", "eyes", "brows"):
@@ -131,7 +133,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         type=int,
         default=normal.size,
         metavar="N",
-        help="rows and columns of looks, even, 2 to 60 (default: %(default)s)",
+        help="rows and columns of the grid, even, 2 to 60 (default: %(default)s)",
     )
     sheets.add_argument(
         "--keys",
@@ -205,7 +207,7 @@ def run(args: argparse.Namespace) -> int:
         _check_replaceable(out)
         _make(args.photo, out, options, args.quiet, args.earlier)
     except DoubtfulFaceError as error:
-        return failed(GazeError(f"{error} To use this one nevertheless, add --anyway."))
+        return failed(GazeError(f"{error} To use it anyway, add --anyway."))
     except GazeError as error:
         return failed(error)
     except OSError as error:
@@ -248,7 +250,7 @@ def _with_bar(photo: str, made: Path, options: Options, quiet: bool, earlier: st
 def _check_replaceable(out: Path) -> None:
     """Refuse to remove what is no portrait."""
     if out.is_dir() and any(out.iterdir()) and not (out / METADATA).is_file():
-        raise GazeError(f"{out} holds something else than a portrait, so it is not replaced. Choose another name.")
+        raise GazeError(f"{out} holds something other than a portrait, so it is not replaced. Choose another name.")
 
 
 def _replace(made: Path, out: Path) -> None:

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit status."""
     try:
         if not 1 <= args.quality <= 100:
-            raise GazeError(f"The quality is {args.quality}. Choose a value from 1 to 100; 75 is the normal one.")
+            raise GazeError(f"The quality is {args.quality}. Choose a value from 1 to 100; 75 is the default.")
         with tqdm(unit="frame", disable=args.quiet or None) as bar:
             pack = repack(args.folder, args.quality, args.video, shown_on(bar), args.keys)
     except GazeError as error:

@@ -152,10 +152,10 @@ def load_engine(
         yield from engine.load()
     except Exception as error:
         if name == "auto":
-            return WarpEngine(straighten), f"{WARP_RUNS} (LivePortrait cannot be had here: {in_words(error)})"
+            return WarpEngine(straighten), f"{WARP_RUNS} (LivePortrait cannot be used here: {in_words(error)})"
         if isinstance(error, GazeError):
             raise
-        raise GazeError(f"The LivePortrait engine cannot be built here: {in_words(error)}") from error
+        raise GazeError(f"The LivePortrait engine cannot be started here: {in_words(error)}") from error
     if name == "auto":
         from gaze.engines.fallback import FallbackEngine
 
@@ -164,11 +164,11 @@ def load_engine(
 
 
 def in_words(error: Exception) -> str:
-    """What went wrong, as a sentence. What is no `GazeError` is a bug: it is logged whole, and told by its name."""
+    """What went wrong, as a sentence. What is no `GazeError` is a bug: logged in full, told by its name."""
     if isinstance(error, GazeError):
         return str(error)
     logging.getLogger(__name__).error("The LivePortrait engine failed", exc_info=error)
-    return f"an unexpected error of the kind {type(error).__name__}; the log has the rest."
+    return f"an unexpected error ({type(error).__name__}); the log has the details."
 
 
 def has_gpu() -> bool:

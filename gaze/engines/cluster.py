@@ -36,7 +36,7 @@ _IDLE = 600.0
 """Seconds after which a replica without work is given back."""
 _REPLICA = "replica"
 _POLL = 0.2
-"""Seconds between two looks at whether a replica is there."""
+"""Seconds between two checks whether a replica is there."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Cluster:
         for name, field in (("GAZE_CLUSTER_CORES", "cores"), ("GAZE_CLUSTER_REPLICAS", "most")):
             if given := os.environ.get(name):
                 if not given.isdecimal() or not int(given):
-                    raise GazeError(f"{name} is “{given}”. Give a whole number from 1 on.")
+                    raise GazeError(f"{name} is “{given}”. Give a whole number, 1 or more.")
                 numbers[field] = int(given)
         engine = os.environ.get("GAZE_CLUSTER_ENGINE") or None
         if engine not in (None, "warp", "liveportrait"):
@@ -155,7 +155,7 @@ class ClusterEngine(Engine):
         room = gpus or cores // each
         if not room:
             raise GazeError(
-                f"The cluster has {cores} cores, and a replica takes {each}. Add machines, or set GAZE_CLUSTER_CORES."
+                f"The cluster has {cores} cores, and a replica needs {each}. Add machines, or set GAZE_CLUSTER_CORES."
             )
         engine = self._engine or self._cluster.engine or ("liveportrait" if gpus else "warp")
         self.name = engine.name if isinstance(engine, Engine) else engine
@@ -227,9 +227,7 @@ class ClusterEngine(Engine):
 
 
 def _lost() -> GazeError:
-    return GazeError(
-        "The cluster's replicas were lost while they rendered. “ray status” tells how it is; try again then."
-    )
+    return GazeError("The cluster's replicas were lost while they rendered. Check “ray status”, then try again.")
 
 
 def _join(address: str) -> dict[str, float]:
@@ -282,7 +280,7 @@ def _starting(application: str) -> Iterator[Loading]:
     while time.monotonic() < deadline:
         state = serve.status().applications.get(application)
         if state is None:
-            raise GazeError("The cluster's replicas were taken away while they started. Try again.")
+            raise GazeError("The cluster's replicas were removed while they started. Try again.")
         if state.status == "RUNNING":
             return
         if state.status in ("DEPLOY_FAILED", "UNHEALTHY"):
@@ -292,5 +290,5 @@ def _starting(application: str) -> Iterator[Loading]:
         yield Loading("Starting the cluster's replicas")
         time.sleep(_POLL)
     raise GazeError(
-        "The cluster has had no room for a replica for ten minutes. “ray status” tells what is in its place."
+        "The cluster has had no room for a replica for ten minutes. “ray status” shows what uses the cluster."
     )

@@ -48,7 +48,8 @@ def main_face(portrait: Portrait, number: int = 0, anyway: bool = False) -> tupl
     """
     faces = clear_faces(portrait, anyway)
     if not 0 <= number < len(faces):
-        numbers = f"Choose 0, the main one, to {len(faces) - 1}" if len(faces) > 1 else "There is only one: choose 0"
+        several = f"Choose a number from 0, the main one, to {len(faces) - 1}"
+        numbers = several if len(faces) > 1 else "There is only one: choose 0"
         raise FaceError(f"There is no face number {number} in the photo. {numbers}.")
     return faces[number], len(faces)
 

@@ -72,7 +72,7 @@ class Network:
         except OSError as error:
             raise _broken(model, "missing") from error
         if hashlib.sha256(data).hexdigest() != model.sha256:
-            raise _broken(model, "damaged or of something else")
+            raise _broken(model, "damaged, or another file")
         # The new engine of OpenCV 5 gives only one of the results that a network has; asked to read from memory,
         # OpenCV 5.0.0 takes that engine whatever it is told.
         classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
@@ -92,7 +92,7 @@ class Network:
 
 @cache
 def network(model: Model) -> Network:
-    """The one of this process.
+    """The network of this process, loaded once.
 
     Raises:
         WeightsError: as `Network`.

@@ -25,7 +25,7 @@ def reason(face: Face, width: int, height: int) -> str:
     if face.iris_distance < MIN_IRIS_DISTANCE:
         return (
             f"The face is too small: {face.iris_distance:.0f} pixels between the eyes, at least "
-            f"{MIN_IRIS_DISTANCE:.0f} are needed, 40 look good. Use a larger photo, or cut it closer to the face."
+            f"{MIN_IRIS_DISTANCE:.0f} are needed, 40 look good. Use a larger photo, or crop it closer to the face."
         )
     if not all(0 <= iris.x < width and 0 <= iris.y < height for iris in (face.left, face.right)):
         return "The picture ends in the middle of the face. Use a photo that shows both eyes."
@@ -38,5 +38,5 @@ def reason(face: Face, width: int, height: int) -> str:
         return "The face is too blurred for its eyes to be seen. Use a sharper photo."
     return (
         "The eyes are covered or hard to see. Use a photo that is well lit, with both eyes uncovered: without hair, "
-        "hands or sunglasses before them."
+        "hands or sunglasses in front of them."
     )

@@ -24,15 +24,15 @@ _BLUR = 0.035
 
 
 def check_background(background: Photo | None) -> None:
-    """See to it that there is such a background.
+    """Check that there is such a background.
 
     Raises:
         GazeError: it is neither "blur", nor a colour, nor a picture's file.
     """
     if isinstance(background, str) and not is_plain(background) and not _is_file(background):
         raise GazeError(
-            f"“{background[:_LETTERS]}” is no background. Give a colour, as “#f4f1ea” or “teal”, the word “{BLUR}”, or "
-            "the file of a picture."
+            f"“{background[:_LETTERS]}” is not a background. Give a colour such as “#f4f1ea” or “teal”, "
+            f"the word “{BLUR}”, or an image file."
         )
 
 

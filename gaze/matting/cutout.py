@@ -137,12 +137,12 @@ class CutoutEngine(WrappingEngine):
         if self._anew:
             self._notes = (
                 "The outline changes too much between the frames of this portrait to be carried from the photo, so the "
-                "background was removed from each by itself.",
+                "background was removed from each frame separately.",
             )
         elif differ:
             self._notes = (
-                "The outline changes much between the frames of this portrait, so look at its edges. Removing the "
-                f"background from each by itself would have taken {seconds / 60:.0f} min.",
+                "The outline changes much between the frames of this portrait, so check its edges. Removing the "
+                f"background from each frame separately would have taken {seconds / 60:.0f} min.",
             )
 
     def _cut(self, source: CutoutSource, frame: np.ndarray, pose: Pose) -> np.ndarray:

@@ -74,7 +74,7 @@ def load_finest() -> Generator[Loading, None, Network]:
             f"{', '.join(MODELS)}."
         )
     if missing := finest_missing():
-        raise GazeError(f"{missing} Or choose the quick way, which needs nothing.")
+        raise GazeError(f"{missing} Or choose “quick”, which needs nothing.")
     steps: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # A thread, so that whoever cancels a download need not wait for its end.
     threading.Thread(target=_load, args=(name, steps), daemon=True).start()
@@ -158,10 +158,10 @@ def _unavailable(name: str) -> WeightsError:
     if name not in MODELS:
         return WeightsError(
             f"{Path(name).name} cannot be read as a network for background removal. {MODEL_VARIABLE} must name an ONNX "
-            "file that takes and gives what U²-Net does."
+            "file with the inputs and outputs of U²-Net."
         )
     return WeightsError(
         f"The network for the finest background removal ({name}, about {MODELS[name]} MB) could not be loaded. Check "
-        f"the connection and the space on the disk and try again, or name an ONNX file in {MODEL_VARIABLE}, or choose "
-        "the quick way, which needs nothing."
+        f"the connection and the free disk space and try again, or name an ONNX file in {MODEL_VARIABLE}, or choose "
+        "“quick”, which needs nothing."
     )

@@ -38,7 +38,7 @@ def load_network(matting: str) -> Generator[Loading, None, Network]:
 
 
 def check_matting(matting: str) -> None:
-    """See to it that there is such a way.
+    """Check that there is such a way.
 
     Raises:
         GazeError: there is not.
@@ -77,7 +77,7 @@ def add_matte(
     matte = network(portrait.image)
     if not _shows(matte, face):
         raise FaceError(
-            "The person cannot be told from the background in this photo. Take one in which both differ more, or "
+            "The person cannot be separated from the background in this photo. Take one in which both differ more, or "
             "keep the background."
         )
     return replace(portrait, alpha=matte), network

@@ -80,7 +80,7 @@ def _inflated(data: bytes, size: int) -> bytes:
 
 def _check(motion: Motion) -> None:
     if not np.isfinite(motion.coefficients).all() or np.abs(motion.coefficients).max(initial=0) > 1e6:
-        raise GazeError("Its motion has coefficients that are no numbers, or beyond all measure.")
+        raise GazeError("Its motion has coefficients that are not finite, or too large.")
     if motion.coefficients[motion.middle, motion.middle].any():
         raise GazeError("Its motion moves the middle key.")
     moving = motion.moving

@@ -28,7 +28,7 @@ _ALL_PIXELS = 2**30
 _LAYERS, _VALUES = 8, 8
 _LARGE = 2**31
 _NAME = re.compile(r"[a-z-]{1,32}")
-_AGAIN = "The file is damaged or no pack: make it again."
+_AGAIN = "The file is damaged or not a pack. Make it again."
 
 
 def read_pack(source: str | Path | bytes) -> Pack:
@@ -43,7 +43,7 @@ def read_pack(source: str | Path | bytes) -> Pack:
         with open(source, "rb") as file:
             start = file.read(len(MAGIC))
             if start != MAGIC:  # before a large file of another kind is read whole
-                raise GazeError(f"It is no pack: it does not begin with {MAGIC.decode()}.")
+                raise GazeError(f"It is not a pack: it does not begin with {MAGIC.decode()}.")
             data = start + file.read(os.fstat(file.fileno()).st_size)
         return _parse(data)
     except OSError as error:
@@ -107,7 +107,7 @@ def _still_count(about: dict[str, Any], n: int) -> int:
         return n * n
     keys: Any = about.get("keys")
     good = isinstance(keys, list) and all(type(key) is int for key in keys) and {0, n // 2, n - 1} <= set(keys)
-    _require(good and keys == sorted(set(keys)) and keys[-1] < n and keys[0] >= 0, "Its stills do not tell their keys.")
+    _require(good and keys == sorted(set(keys)) and keys[-1] < n and keys[0] >= 0, "Its stills do not list their keys.")
     return len(keys) ** 2
 
 
@@ -115,7 +115,7 @@ def _layer_count(about: dict[str, Any], n: int) -> int:
     """How many pictures a layer's payload holds of each value."""
     keys: Any = about.get("keys", list(range(n)))
     good = isinstance(keys, list) and all(type(key) is int and 0 <= key < n for key in keys) and n // 2 in keys
-    _require(good and keys == sorted(set(keys)), "A layer does not tell its keys.")
+    _require(good and keys == sorted(set(keys)), "A layer does not list its keys.")
     return len(keys) ** 2
 
 
@@ -124,7 +124,7 @@ def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
     name: Any = about.get("name")
     values: Any = about.get("values")
     place: Any = about.get("region")
-    _require(isinstance(name, str) and bool(_NAME.fullmatch(name)), "A layer has no name of small letters.")
+    _require(isinstance(name, str) and bool(_NAME.fullmatch(name)), "A layer's name is not in lowercase letters.")
     _require(
         isinstance(values, list) and 1 <= len(values) <= _VALUES and all(map(_is_number, values)),
         "A layer has no values.",
@@ -202,9 +202,9 @@ def _facts(header: dict[str, Any], version: int) -> Facts:
     face: Any = header.get("face")
     _require(isinstance(face, dict), "Its header has no face.")
     place = (face.get("x"), face.get("y"))
-    _require(all(_is_number(value) and -1 <= value <= 2 for value in place), "Its face is no point in the frame.")
+    _require(all(_is_number(value) and -1 <= value <= 2 for value in place), "Its face is not a point in the frame.")
     alpha: Any = header.get("hasAlpha")
-    _require(isinstance(alpha, bool), "Its header does not say whether it hasAlpha.")
+    _require(isinstance(alpha, bool), "Its header does not give hasAlpha.")
     facts = Facts(
         _integer(header, "gridSize", 2, MAX_GRID),
         _integer(header, "imageWidth", 1, MAX_SIDE),

@@ -60,9 +60,9 @@ def _check_folder(folder: Path, report: Report | None, decode: bool) -> Iterator
         return
     said = packs[0].facts
     if (said.size, said.alpha) != (size, metadata.has_alpha) or not _same_shape(packs[0], width, height):
-        yield f"The pack and {METADATA} tell different sizes."
+        yield f"The pack and {METADATA} give different sizes."
     if len(packs) == 2 and (packs[1].facts != said or not _same_motion(*packs)):
-        yield "The pack and the pack of stills are not of the same portrait."
+        yield "The pack and the pack of stills belong to different portraits."
     if all(payload.kind != "stills" for payload in packs[-1].payloads):
         yield "There is no pack of stills, which browsers without VideoDecoder need."
     yield from _check_packs([*packs, *others], report, decode)

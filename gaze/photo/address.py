@@ -16,7 +16,7 @@ VARIABLE = "GAZE_ALLOW_URLS"
 _PATIENCE = 25.0
 """Seconds on the clock for one photo."""
 _AT_ONCE = threading.BoundedSemaphore(2)
-_NOT_ALLOWED = "This is the address of a photo, and this app fetches none. Send the file itself."
+_NOT_ALLOWED = "This app fetches no photos from addresses. Send the file itself."
 _SLOW = "The photo could not be fetched from this address in time. Send the file itself."
 
 

@@ -55,14 +55,14 @@ class Job:
         return self.pixels
 
     def cancel(self) -> None:
-        """Read it no further."""
+        """Stop reading it."""
         self.cancelled = True
         with self._lock:  # else the process may be reading another by now
             if self.process:
                 self.process.kill()
 
     def let_go(self) -> None:
-        """The process is not its own any more."""
+        """Forget the process, which reads another picture from now on: `cancel` must not end it."""
         with self._lock:
             self.process = None
 
@@ -117,10 +117,10 @@ class Box:
             process, problem = _renewed(process)  # it may have been ended, or have failed to start, while nobody asked
             try:
                 if not process:
-                    raise GazeError(f"The reader of pictures could not be started: {problem}. Start the program anew.")
+                    raise GazeError(f"The process that reads pictures did not start: {problem}. Restart the program.")
                 job.process = process
                 if job.cancelled:
-                    raise GazeError("The picture was not read, since that was cancelled. Try again.")
+                    raise GazeError("Reading the picture was cancelled. Try again.")
                 data = job.data()
                 job.pixels = data if isinstance(data, Pixels) else process.read(data, job.most)
                 del data

@@ -134,7 +134,7 @@ def _name_of(data: bytes) -> str:
             return f"{name}, not a picture"
     if start.startswith(b"<?xml") and b"<svg" in start:
         return "an SVG drawing, not a picture"
-    return "no picture that can be read"
+    return "not a picture that can be read"
 
 
 def _check_size(image: Image.Image) -> None:
@@ -143,7 +143,7 @@ def _check_size(image: Image.Image) -> None:
     if width * height > most:
         raise RefusedError(
             f"The picture has more than {most // 1_000_000} million pixels. "
-            "Scale it down; 4000 on the longer side are plenty."
+            "Scale it down; 4000 on the longer side are enough."
         )
     if min(width, height) < _MIN_SIDE:
         raise RefusedError(

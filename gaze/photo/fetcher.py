@@ -26,11 +26,11 @@ _TRANSLATED = ip_network("64:ff9b::/96")
 """Addresses of version 6 with one of version 4 in their last 32 bits (RFC 6052)."""
 
 _BROKEN = "The photo could not be fetched from this address. Check it, or send the file itself."
-_NOT_HTTPS = "Photos are fetched from https addresses only, as https://example.org/portrait.jpg."
-_PRIVATE = "This address is not one of the public internet, so no photo is fetched from there. Send the file itself."
+_NOT_HTTPS = "Photos are fetched from https addresses only, such as https://example.org/portrait.jpg."
+_PRIVATE = "This address is not on the public internet, so no photo is fetched from it. Send the file itself."
 _TOO_LARGE = "The file at this address is larger than {limit} MB. Send a smaller one."
 _PAGE = "This is the address of a web page, not of a photo. Give the address of the picture itself."
-_FAR = "This address leads on and on to others. Give the one where the photo is."
+_FAR = "This address redirects too often. Give the address of the photo itself."
 
 
 class RefusedError(Exception):
@@ -89,7 +89,7 @@ def fetch(url: str, most: int, resolve: Resolve | None = None, connect: Connect 
 
 
 def _ask(connection: HTTPConnection, path: str, query: str, most: int) -> tuple[str, bytes]:
-    """Where it leads on to, or the bytes."""
+    """The address it redirects to, or the bytes."""
     target = quote(f"{path}?{query}" if query else path, safe=_WRITTEN)
     connection.request("GET", target, headers={"Accept": "image/*", "User-Agent": "Gaze"})
     answer = connection.getresponse()

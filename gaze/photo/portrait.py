@@ -136,7 +136,7 @@ def _bytes_of(path: Path) -> bytes:
 def _check_bytes(size: int) -> None:
     if size > MAX_BYTES:
         limit = MAX_BYTES // 2**20
-        raise PhotoError(f"The file is larger than {limit} MB. Export the photo smaller; 4000 pixels are plenty.")
+        raise PhotoError(f"The file is larger than {limit} MB. Export the photo smaller; 4000 pixels are enough.")
 
 
 def _as_file(picture: Image.Image) -> bytes:

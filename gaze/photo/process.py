@@ -36,8 +36,8 @@ _ROWS = 256
 _ALONE: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {"process_group": 0}
 """No window; and a Ctrl-C is for this process alone."""
 
-_TOO_LONG = "The picture takes too long to be read, as no usual picture does. Export it again, or take another."
-_TOO_MUCH = "The picture takes too much memory to be read, as no usual picture does. Export it again, or take another."
+_TOO_LONG = "The picture takes too long to be read. Export it again, or take another."
+_TOO_MUCH = "The picture takes too much memory to be read. Export it again, or take another."
 _DAMAGED = "The picture is damaged or cut off. Export it again, or take another."
 
 
@@ -162,7 +162,7 @@ class Process:
 
     @contextmanager
     def _watched(self, patience: float, stands_back: bool = True) -> Iterator[None]:
-        """In the block the process's time runs; when it is over, the process ends."""
+        """End the process if the block takes longer than so many seconds."""
         timers = [threading.Timer(patience, self.kill)]
         if stands_back:
             timers.append(threading.Timer(_SLOW, self._stand_back))
@@ -182,7 +182,7 @@ class Process:
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, _STAND_BACK)
 
     def end(self) -> None:
-        """End it, and leave nothing of it."""
+        """End it, and release what it held here."""
         self.kill()
         self._process.wait()
         for pipe in (self._there, self._back):

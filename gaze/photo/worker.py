@@ -23,7 +23,7 @@ _SLOWEST = 8.0
 
 
 def main() -> None:
-    """Answer until there is nobody who asks."""
+    """Answer questions until their pipe is closed."""
     answers = _only_own_output()
     questions = sys.stdin.buffer
     sys.path[:] = json.loads(sys.argv[1])

@@ -79,7 +79,7 @@ class FrameRenderer:
 
     @property
     def seconds(self) -> float:
-        """That a frame took; 0 while nothing is known."""
+        """Seconds that a frame takes; 0 while nothing is known."""
         if self._counted:
             return self._spent / self._counted
         return self._earlier.seconds if self._earlier else 0.0

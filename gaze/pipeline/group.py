@@ -80,7 +80,7 @@ def run_all(photo: Portrait, out: Path, options: Options, one: One) -> Generator
 
 
 def _notes(of_each: Sequence[Sequence[str]]) -> list[str]:
-    """What holds for all, once, and then what holds for some, with whom it is about."""
+    """Notes that all faces have, once; then the others, each with the number of its face."""
     shared = [note for note in of_each[0] if all(note in notes for notes in of_each)]
     own = [
         f"Face {number} of {len(of_each)}: {note}"

@@ -87,11 +87,11 @@ def run(
     yield Progress("read", 0, 1, "Looking for the face")
     if options.face == ALL:
         if must_continue:
-            raise GazeError("What was rendered can be continued for one face. Choose one of the faces.")
+            raise GazeError("An earlier portrait can be continued for one face only. Choose one of the faces.")
         return (yield from run_all((yield from reading(photo)), Path(out), options, run))
     if options.remote:
         if must_continue:
-            raise GazeError("What was rendered here cannot be continued by another Gaze. Leave one of the two out.")
+            raise GazeError("An earlier portrait cannot be continued by another Gaze. Leave one of the two out.")
         return (yield from _run_there(options.remote, photo, out, options))
     subject, reason, notes = yield from _choose(photo, grid, options)
     engine = subject.engine
@@ -102,7 +102,7 @@ def run(
         notes += made.notes
         if changed := engine.name != chosen:
             if taken:
-                raise GazeError(f"What is continued was rendered by another engine. {' '.join(engine.notes())}")
+                raise GazeError(f"The earlier portrait was rendered by another engine. {' '.join(engine.notes())}")
             reason = "The engine that was chosen failed before its first frame; the notes say why."
         plan = sheet_plan(subject.grid, subject.portrait, options, made.keys.alpha)
         if options.pack:
@@ -125,7 +125,7 @@ def run(
         except OSError as error:
             raise GazeError(
                 f"The portrait is finished, but its sprite sheets could not be written: {error.strerror or error}. "
-                "Make room, and ask for the sheets alone."
+                "Free disk space, and ask for the sheets alone."
             ) from error
     result = replace(result, notes=(*notes, *engine.notes()))
     yield Progress("done", 1, 1, "Finished", 0.0, result)

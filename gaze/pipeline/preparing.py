@@ -32,7 +32,7 @@ def reading(photo: Photo | Portrait) -> Generator[Progress, None, Portrait]:
 
 def which_was_taken(face: int, count: int) -> str:
     """The note on a photo with several faces."""
-    taken = "the largest" if face == 0 else f"number {face}, counted from the largest as 0,"
+    taken = "the largest" if face == 0 else f"number {face} (0 is the largest)"
     return f"There are {count} faces in the photo; {taken} was taken."
 
 
@@ -46,7 +46,7 @@ def prepare_portrait(photo: Photo | Portrait, options: Options) -> tuple[Portrai
     if count > 1:
         notes += (which_was_taken(int(options.face), count),)
     if options.straighten and not face.is_gaze_known:
-        notes += ("Where the eyes look could not be told, so they look as they do in the photo.",)
+        notes += ("Where the eyes look could not be measured, so their gaze was not corrected.",)
     return portrait, face, notes
 
 

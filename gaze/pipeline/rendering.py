@@ -82,7 +82,7 @@ class KeyRendering:
         """Render as many keys as this portrait needs and the engine's speed allows."""
         notes: tuple[str, ...] = ()
         if self._earlier:
-            notes = (f"{len(self._frames.frames)} rendered frames were taken over from an earlier portrait.",)
+            notes = (f"{len(self._frames.frames)} rendered frames of an earlier portrait were reused.",)
         yield from self._frames.render(key_looks(key_axis(self._grid.size, COARSE)))
         plan = KeyPlan(self._asked, self._grid.size, self._frames.seconds, self._engine.metered)
         count = plan.first

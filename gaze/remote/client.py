@@ -131,7 +131,7 @@ def place_of(address: str) -> str:
     if parts.scheme in ("http", "https") and parts.hostname:
         return address
     raise GazeError(
-        f"“{address}” is no address of a Gaze. Give a Space as owner/name, or a URL such as http://gpu-box:7860."
+        f"“{address}” is not the address of a Gaze. Give a Space as owner/name, or a URL such as http://gpu-box:7860."
     )
 
 
@@ -175,7 +175,7 @@ def connect(address: str) -> BoundedClient:
             "Space set HF_TOKEN."
         ) from error
     try:
-        health = client.submit(api_name="/health").result(SILENCE)  # some answer for ever that they are at it
+        health = client.submit(api_name="/health").result(SILENCE)  # some servers report progress for ever
         version, engine = str(health["version"]), health.get("engine")
     except (*_LOST, TypeError, TimeoutError) as error:
         client.close()
@@ -235,7 +235,7 @@ def _make(
             manifest, path = _answer(job.result(), address)
             yield from [_step(output) for output in job.outputs()[heard:]]  # the last came while it was waited
         except QueueError as error:
-            raise GazeError(f"Too many are waiting at {address} already. Try again in a few minutes.") from error
+            raise GazeError(f"Too many portraits are waiting at {address}. Try again in a few minutes.") from error
         except AppError as error:
             if error.title != "Error":
                 raise GazeError(str(error.message)[:_LETTERS]) from error
@@ -245,7 +245,7 @@ def _make(
             ) from error
         except _LOST as error:
             if client.bounds.passed:
-                raise GazeError(f"What {address} answers has no end. Check that a Gaze runs there.") from error
+                raise GazeError(f"The answer of {address} does not end. Check that a Gaze runs there.") from error
             raise
         finally:
             if not job.done():
@@ -259,7 +259,7 @@ def _answer(result: Any, address: str) -> tuple[dict[str, Any], str]:
     match result:
         case [dict(manifest), {"path": str(path)}]:  # or a tuple of them
             return manifest, path
-    raise GazeError(f"What {address} answers is no portrait. Check that a Gaze of this version runs there.")
+    raise GazeError(f"The answer of {address} is not a portrait. Check that a Gaze of this version runs there.")
 
 
 def _step(output: Any) -> Progress:

@@ -1,4 +1,4 @@
-"""A portrait that another Gaze has made comes here: as much as a portrait may be, and nothing but its files.
+"""Fetches a portrait that another Gaze made: no more than a portrait may have, and nothing but its files.
 
 The other side is trusted no more than anybody: what it sends may have no end, or unpack to more than any disk has.
 """
@@ -60,7 +60,7 @@ def fetch(client: Client, address: str, path: str, target: Path) -> Generator[Pr
         for block in answer.iter_bytes(_BLOCK):
             file.write(block)
             if max(total, file.tell()) > MOST:
-                raise GazeError(f"What {address} sends is larger than {MOST >> 20} MB, as no portrait is. Try again.")
+                raise GazeError(f"{address} sends more than {MOST >> 20} MB, as no portrait needs. Try again.")
             if time.monotonic() > deadline:
                 raise GazeError(f"Fetching the portrait from {address} takes too long. Try again, or a smaller one.")
             yield Progress("fetch", file.tell(), total, "Fetching the portrait")
@@ -88,7 +88,7 @@ def unpack(archive: Path, address: str, folder: Path) -> Metadata:
                 if not (name := _FILE.fullmatch(entry.filename)):
                     continue
                 if name[1] in names or entry.flag_bits & 1:
-                    raise GazeError(f"{name[1]} is encrypted, or there twice.")
+                    raise GazeError(f"{name[1]} is encrypted, or listed twice.")
                 names.add(name[1])
                 with files.open(entry) as source, (folder / name[1]).open("wb") as target:
                     left = _copy(source, target, left)

@@ -91,8 +91,8 @@ def read_checkpoint(folder: Path, fingerprint: str, shape: tuple[int, int, int])
             about: dict[str, Any] = json.loads(archive.read(_ABOUT))
             if about["fingerprint"] != fingerprint:
                 raise GazeError(
-                    f"{folder} cannot be continued: its frames are others than what was asked for. Give the same photo "
-                    "and the same choices, except for keys, quality and video, to the same version of this program."
+                    f"{folder} cannot be continued: its frames were made with another photo, settings or version. "
+                    "Use the same ones; only keys, quality and video may differ."
                 )
             looks = [Look(float(row), float(col)) for row, col in about["looks"][:_MOST]]
             return Checkpoint(

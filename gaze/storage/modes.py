@@ -30,14 +30,14 @@ def make_private(folder: Path) -> str:
         return ""
     told = f"Other users of this machine can look into {folder}, where photos and portraits lie"
     if state.st_uid != os.getuid():
-        return f"{told}; it is somebody else's, and stays as it is."
+        return f"{told}; it belongs to another user, and stays as it is."
     if kind := _network(folder):
         return f"{told}; it lies on a file system of the kind {kind}, and stays as it is."
     try:
         folder.chmod(PRIVATE)
     except OSError as error:
         return f"{told}: {error.strerror}."
-    return f"Other users of this machine could look into {folder}, where photos and portraits lie. That is mended."
+    return f"Other users of this machine could look into {folder}, where photos and portraits lie. This was corrected."
 
 
 def _network(folder: Path) -> str:

@@ -188,7 +188,7 @@ class SessionStore:
         self.delete(session)
 
     def check_owner(self, session: str, secret: str) -> None:
-        """See to it that whoever asks owns a session.
+        """Check that the session belongs to whoever asks.
 
         Raises:
             GazeError: the secret is not that of the session.
@@ -251,7 +251,7 @@ class SessionStore:
                 self.delete(session)
                 count += 1
             except GazeError as error:
-                _log.warning("%s is too old and stays: %s", self.root / session, error)
+                _log.warning("%s is too old, but could not be removed: %s", self.root / session, error)
         sweep(self.root, f"{DRAFT}*")
         for left in self.root.glob(f"{SECRET}-*"):
             if _age(left) > LEFT_AGE:

@@ -26,7 +26,7 @@ Turns one portrait photo into a face that follows the visitor's pointer: a zip f
   [manifest, zip], or `error`, with a sentence that says why. It takes a few seconds.
 - Show it: {root}p/<session> is a page for people, with `session` from the manifest. `base` in the manifest is the
   folder that `<gaze-tracker src>` plays, relative to {root}
-- A small preview, kept for an hour: the same with `preview` in place of `generate`. Is it up: POST
+- A small preview, kept for an hour: the same with `preview` in place of `generate`. Health check: POST
   {root}gradio_api/run/health with {{"data": []}}.
 - All arguments: GET {root}gradio_api/info. MCP: {root}gradio_api/mcp/
 - {urls}

@@ -28,7 +28,7 @@ def answered(act: Callable[[], Answer]) -> Answer:
 
 
 def problem_of(error: Exception) -> Answer:
-    """What to tell the person; what is not theirs to mend is logged whole."""
+    """What to tell the person; an error that is no `GazeError` is logged with its traceback."""
     if isinstance(error, GazeError):
         return {**titled(for_visitors(error)), "gone": isinstance(error, GoneError)}
     _log.exception("The page could not be answered.", exc_info=error)

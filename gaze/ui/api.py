@@ -217,7 +217,7 @@ class Api:
 def _background(given: str) -> str | None:
     """A background from outside: no files of this machine."""
     if given and not is_plain(given):
-        raise GazeError(f"“{given}” is no background. Give a colour, as “#f4f1ea” or “teal”, or “{BLUR}”.")
+        raise GazeError(f"“{given}” is not a background. Give a colour such as “#f4f1ea” or “teal”, or “{BLUR}”.")
     return given or None
 
 
@@ -229,7 +229,7 @@ def _given(photo: str | None) -> str:
 
 def _see(listener: Listener, patience: float) -> None:
     if listener.is_gone(patience):
-        raise GazeError("Nobody has fetched the answer for a while, so the portrait was given up. Ask again.")
+        raise GazeError("Nobody has fetched the answer for a while, so the run was stopped. Ask again.")
 
 
 def _manifest(session: str, metadata: Metadata) -> dict[str, Any]:

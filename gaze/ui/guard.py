@@ -103,7 +103,7 @@ class Guard:
 
 
 _NOT_MINE = (
-    "This app is for the machine that it runs on, and does not answer to this name. "
+    "This app serves only its own machine, and does not answer to this host name. "
     "To let it, start it with GAZE_HOSTS set to the name."
 )
 

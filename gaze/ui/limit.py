@@ -137,7 +137,7 @@ def names_of_client() -> tuple[str, ...]:
 
 
 def check_cost(size: int, frame_size: int | str) -> None:
-    """See to it that a portrait takes no more disk and time than others can wait for.
+    """Refuse a portrait that takes more disk and time than others can wait for.
 
     Args:
         size: rows and columns of the grid.

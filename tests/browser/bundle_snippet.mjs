@@ -1,4 +1,4 @@
-// Bundles one snippet of docs/widget.md into a classic script that mounts it at #app, as the framework's own tools would.
+// Bundles one snippet of gaze/ui/snippets into a classic script that mounts it at #app, as the framework's own tools would.
 //
 //   node bundle_snippet.mjs react|vue|svelte <snippet file> <output file>
 import { readFile } from "node:fs/promises";

@@ -107,7 +107,7 @@ def test_who_waits_sees_the_place_and_gets_a_turn(page: Any, gate: Path, address
     app.choose_example(other)
     app.make_it(other)
     app.wait_state(other, "waiting")
-    other.get_by_text("One portrait is before yours.").wait_for()
+    other.get_by_text("One portrait is ahead of yours.").wait_for()
     other.reload()
     app.wait_state(other, "waiting")
     gate.touch()

@@ -152,8 +152,8 @@ def test_framework_snippets(page: Any, site: Any, tmp_path: Path, framework: str
     require("esbuild")
     require(framework)
     put_portrait(site.folder)
-    [snippet] = blocks(TEXT, language)
-    (tmp_path / "snippet").write_text(snippet)
+    [snippet] = (WIDGET.parents[1] / "ui" / "snippets").glob(f"*.{language}")
+    shutil.copy(snippet, tmp_path / "snippet")
     node("bundle_snippet.mjs", framework, tmp_path / "snippet", site.folder / "app.js")
     (site.folder / "index.html").write_text('<!doctype html><div id="app"></div><script src="app.js"></script>')
     logged: list[str] = []

@@ -63,17 +63,6 @@ def test_liveportrait_without_torch_says_how_to_get_it(monkeypatch: pytest.Monke
         choose_engine("liveportrait")
 
 
-class Loaded(Engine):
-    name = "liveportrait"
-
-    def load(self) -> Generator[Loading, None, None]:
-        yield Loading("Downloading")
-        raise WeightsError("There are none.")
-
-    def prepare(self, *_: Any) -> None: ...
-    def render(self, *_: Any) -> Any: ...
-
-
 class Failing(Engine):
     """An engine in whose way an error stands, at one of the steps to its second frame."""
 
@@ -123,7 +112,7 @@ def test_auto_falls_back_where_the_engine_cannot_be_built(
     fails("load", error)
     engine, reason = result_of(load_engine("auto"))
     assert isinstance(engine, WarpEngine)
-    assert "LivePortrait cannot be had here: " in reason
+    assert "LivePortrait cannot be used here: " in reason
     assert words in reason
     with pytest.raises(GazeError, match=words):
         result_of(load_engine("liveportrait"))

@@ -244,7 +244,7 @@ def test_replicas_that_do_not_start_say_why_and_are_cleared_away(serve: Any, tmp
 
 
 def test_a_cluster_without_room_is_told(serve: Any) -> None:
-    with pytest.raises(GazeError, match=r"has 2 cores, and a replica takes 64.*GAZE_CLUSTER_CORES"):
+    with pytest.raises(GazeError, match=r"has 2 cores, and a replica needs 64.*GAZE_CLUSTER_CORES"):
         started(cluster=Cluster(cores=64))
 
 

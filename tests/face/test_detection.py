@@ -133,7 +133,7 @@ def test_of_several_faces_the_largest_is_the_main_one(portrait: Portrait) -> Non
     assert clear_faces(Portrait(pair)) == faces
     assert main_face(Portrait(pair)) == (faces[0], 2)
     assert main_face(Portrait(pair), 1) == (faces[1], 2)
-    with pytest.raises(FaceError, match="Choose 0, the main one, to 1"):
+    with pytest.raises(FaceError, match="Choose a number from 0, the main one, to 1"):
         main_face(Portrait(pair), 2)
     with pytest.raises(FaceError, match="only one: choose 0"):
         main_face(portrait, -1)

@@ -60,7 +60,7 @@ def test_a_damaged_or_replaced_model_is_told(tmp_path: Path, how: str) -> None:
         (tmp_path / MESH.file).write_bytes(data)
     else:
         shutil.copy(MODELS / IRIS.file, tmp_path / MESH.file)
-    with pytest.raises(WeightsError, match=r"damaged or of something else\. .*install Gaze again") as told:
+    with pytest.raises(WeightsError, match=r"damaged, or another file\. .*install Gaze again") as told:
         Network(MESH, tmp_path)
     assert str(tmp_path) not in str(told.value)
 

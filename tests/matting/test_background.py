@@ -51,11 +51,11 @@ def test_a_picture_covers_the_photo(before_green: Example, tmp_path: Path) -> No
 
 
 def test_what_is_no_background() -> None:
-    with pytest.raises(GazeError, match=r"“nowhere\.jpg” is no background\. Give a colour"):
+    with pytest.raises(GazeError, match=r"“nowhere\.jpg” is not a background\. Give a colour"):
         check_background("nowhere.jpg")
     check_background(None)
     for colour in ("rgb(300, 0, 0)", "hsl(0, 200%, 50%)"):
-        with pytest.raises(GazeError, match="is no background"):
+        with pytest.raises(GazeError, match="is not a background"):
             check_background(colour)
-    with pytest.raises(GazeError, match=r"“x{50,100}” is no background"):
+    with pytest.raises(GazeError, match=r"“x{50,100}” is not a background"):
         check_background(5000 * "x")

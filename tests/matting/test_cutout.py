@@ -101,7 +101,7 @@ def test_where_carrying_falls_short_the_network_is_asked_for_every_frame(before_
     made, frames = cut_out(Changing(), before_green, asked)
     assert len(asked.pictures) == 4 + len(POSES)
     [note] = made.notes()
-    assert "from each by itself" in note
+    assert "from each frame separately" in note
     half = frames.shape[2] // 2
     assert (frames[:, :, : half - 4, 3] == 0).all()
     assert (frames[:, :, half + 4 :, 3] == 255).any()

@@ -45,7 +45,7 @@ def test_a_way_that_there_is_not() -> None:
 
 def test_a_person_who_is_not_seen(before_green: Example) -> None:
     portrait, face, _ = before_green
-    with pytest.raises(FaceError, match="cannot be told from the background"):
+    with pytest.raises(FaceError, match="cannot be separated from the background"):
         list(add_matte(Portrait(np.full_like(portrait.image, (0, 255, 0))), face, "quick"))
 
 

@@ -58,10 +58,10 @@ def test_what_is_made_keeps_to_the_format(folder: Path) -> None:
     ("fields", "words"),
     [
         ({"gridSize": 8}, "pixels; 512 × 512 are expected"),
-        ({"gridSize": 8}, "tell different sizes"),
+        ({"gridSize": 8}, "give different sizes"),
         ({"gridSize": "4"}, "gridSize is 4; 1 to 60 is possible"),
         ({"imageWidth": None}, "imageWidth is None"),
-        ({"hasAlpha": True}, "tell different sizes"),
+        ({"hasAlpha": True}, "give different sizes"),
         ({"sheets": ["../q0.webp"]}, "no, one or four file names"),
         ({"sheets": 3}, "no, one or four file names"),
         ({"sheets": ["q0.webp", "q1.webp", "q2.webp", "q9.webp"]}, "q9.webp is not there"),
@@ -127,12 +127,12 @@ def test_a_pack_of_video_alone_is_not_enough_for_a_folder(folder: Path) -> None:
 def test_stills_of_another_portrait_are_found_out(folder: Path, photo: Path, tmp_path: Path) -> None:
     other = generate(photo, tmp_path / "other", Options(engine="warp", size=4, frame_size=128, sheets=False)).folder
     (folder / "stills.pack").write_bytes((other / "stills.pack").read_bytes())
-    assert check(folder) == ["The pack and the pack of stills are not of the same portrait."]
+    assert check(folder) == ["The pack and the pack of stills belong to different portraits."]
 
 
 def test_a_sheets_frame_of_another_shape_is_named(folder: Path) -> None:
     edit(folder, imageWidth=64)
-    assert "tell different sizes" in "\n".join(check(folder))
+    assert "give different sizes" in "\n".join(check(folder))
 
 
 def test_a_layer_is_checked_as_well(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_an_address_may_have_letters_of_any_language(port: int) -> None:
         *((f"https://{name}.example/x.jpg", "public internet") for name in ("inner", "both", "none")),
         ("https://photos.example/away", "public internet"),
         ("https://photos.example/plain", "https addresses only"),
-        ("https://photos.example/round", "leads on and on"),
+        ("https://photos.example/round", "redirects too often"),
         ("https://photos.example/page", "web page"),
         ("https://photos.example/gone", "could not be fetched"),
         ("https://photos.example:x/", "could not be fetched"),
@@ -122,7 +122,7 @@ def test_addresses_of_inner_networks_are_known(text: str, public: bool) -> None:
 
 def test_the_app_fetches_only_where_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(address.VARIABLE, raising=False)
-    with pytest.raises(PhotoError, match="fetches none"):
+    with pytest.raises(PhotoError, match="fetches no photos"):
         address.fetch("https://photos.example/x.jpg")
     monkeypatch.setenv(address.VARIABLE, "1")
     for url, words in (("https://127.0.0.1/x.jpg", "public internet"), ("http://x.example/", "https addresses only")):

@@ -183,7 +183,7 @@ def test_arrays_and_pillow_images_are_taken(scene: Image.Image) -> None:
 
 BAD = {
     "empty": (b"", "empty"),
-    "text": (b"this is no picture", "no picture"),
+    "text": (b"this is no picture", "not a picture"),
     "html": (b"<!doctype html><img src=x>", "a web page"),
     "svg": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n%%EndComments\n", "a PostScript drawing"),
@@ -239,7 +239,7 @@ def test_a_large_picture_is_reduced_before_it_is_copied(mode: str, monkeypatch: 
 def test_a_picture_that_was_cut_off_is_refused(scene: Image.Image, format: str, share: float) -> None:
     noisy = Image.fromarray(np.random.default_rng(1).integers(0, 255, (160, 120, 3), np.uint8))
     data = encoded(noisy, format)
-    with pytest.raises(PhotoError, match=r"cut off|no picture"):
+    with pytest.raises(PhotoError, match=r"cut off|not a picture"):
         load_portrait(data[: int(len(data) * share)])
 
 

@@ -157,7 +157,7 @@ def test_what_was_dear_is_kept_and_taken_over(small: tuple[Portrait, Face]) -> N
     again = Timed(5)
     same, _ = rendered(again, small, 5, first.checkpoint)
     assert again.rendered == []
-    assert "30 rendered frames were taken over from an earlier portrait." in same.notes
+    assert "30 rendered frames of an earlier portrait were reused." in same.notes
     assert all(np.array_equal(same.keys.frames[n], frame) for n, frame in first.keys.frames.items())
     denser = Timed(5)
     rendered(denser, small, 9, first.checkpoint)
@@ -238,7 +238,7 @@ def test_a_slow_portrait_is_continued(slow: Timed, photo: Path, tmp_path: Path) 
     before = len(slow.rendered)
     again = generate(photo, tmp_path / "again", small_options(slow, 9), earlier=first.folder)
     assert len(slow.rendered) - before == 81 + 5 - 30
-    assert any("30 rendered frames were taken over" in note for note in again.notes)
+    assert any("30 rendered frames of an earlier portrait were reused" in note for note in again.notes)
     assert check(again.folder) == []
 
 

@@ -117,7 +117,7 @@ def test_steps_without_end_are_given_up(
 ) -> None:
     monkeypatch.setattr(bounds, "Bounds", partial(Bounds, 2**20))
     options = Options(size=4, frame_size=128, engine="warp", remote=liar[1])
-    with pytest.raises(GazeError, match=r"What http.* answers has no end\. Check that a Gaze runs there"):
+    with pytest.raises(GazeError, match=r"The answer of http.* does not end\. Check that a Gaze runs there"):
         generate(photo, tmp_path / "out", options)
     assert not (tmp_path / "out").exists()
 

@@ -144,7 +144,7 @@ def test_the_app_does_not_start_with_what_is_no_address(monkeypatch: pytest.Monk
         monkeypatch.setenv(name, "")  # else it would set them for all tests
     told = SimpleNamespace(basicConfig=lambda **_: None, getLogger=logging.Logger, INFO=logging.INFO)
     monkeypatch.setattr(program, "logging", told)
-    with pytest.raises(SystemExit, match=r"^gaze: “gpu-box:7860” is no address of a Gaze\."):
+    with pytest.raises(SystemExit, match=r"^gaze: “gpu-box:7860” is not the address of a Gaze\."):
         program.main(["--remote", "gpu-box:7860"])
 
 
@@ -413,7 +413,7 @@ def test_an_answer_without_end_is_given_up(announced: bool, tmp_path: Path, monk
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = SimpleNamespace(src_prefixed=f"http://127.0.0.1:{server.server_port}/", headers={}, cookies={})
     try:
-        with pytest.raises(GazeError, match="What there sends is larger than 4 MB"):
+        with pytest.raises(GazeError, match="there sends more than 4 MB"):
             list(fetch(client, "there", "x", tmp_path / "x"))
         assert (tmp_path / "x").stat().st_size <= 2**23
     finally:

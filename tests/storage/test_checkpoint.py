@@ -33,7 +33,7 @@ def test_frames_come_back_to_the_bit(folder: Path) -> None:
 
 
 def test_other_frames_are_not_taken(folder: Path) -> None:
-    with pytest.raises(GazeError, match="its frames are others than what was asked for"):
+    with pytest.raises(GazeError, match="its frames were made with another photo"):
         read_checkpoint(folder, "another", SHAPE)
 
 

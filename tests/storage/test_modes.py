@@ -104,5 +104,5 @@ def test_what_is_somebody_elses_is_left_alone(tmp_path: Path, monkeypatch: pytes
     folder = tmp_path / "store"
     folder.mkdir(0o755)
     monkeypatch.setattr(module.os, "getuid", lambda: os.stat("/").st_uid + 12345)
-    assert "it is somebody else's, and stays as it is" in make_private(folder)
+    assert "it belongs to another user, and stays as it is" in make_private(folder)
     assert mode(folder) == 0o755

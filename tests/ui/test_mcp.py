@@ -129,7 +129,10 @@ def test_a_preview_from_a_data_url(address: str, photo: Path) -> None:
 
 @pytest.mark.parametrize(
     ("photo", "words"),
-    [("https://example.com/x.jpg", "fetches none"), ("https://x.example/gradio_api/file=/etc/hostname", "not here")],
+    [
+        ("https://example.com/x.jpg", "fetches no photos"),
+        ("https://x.example/gradio_api/file=/etc/hostname", "not here"),
+    ],
 )
 def test_what_cannot_be_done_is_told_in_words(address: str, photo: str, words: str) -> None:
     answer = with_client(address, call(tool(address, "preview"), photo=photo))

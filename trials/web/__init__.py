@@ -1,4 +1,4 @@
-"""The app's web server: odd and large requests, many previews, text that would do harm as markup or script, and
+"""The app's web server: unusual and large requests, many previews, text that is harmful as markup or script, and
 Content-Security-Policies, the app's own and strict ones of other sites. "Text" means shown as text, or not at all.
 """
 

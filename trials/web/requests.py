@@ -163,7 +163,7 @@ def previews(app: App) -> Iterator[Row]:
 def _preview(here: httpx.Client, asked: list[Any], headers: dict[str, str]) -> str:
     event = here.post("/gradio_api/call/preview", json={"data": asked}, headers=headers).json()["event_id"]
     answer = here.get(f"/gradio_api/call/preview/{event}", headers=headers, timeout=60).text
-    return "too many" if "many previews" in answer else "taken" if "no picture that can be read" in answer else answer
+    return "too many" if "many previews" in answer else "taken" if "not a picture" in answer else answer
 
 
 def quiet(app: App) -> str:

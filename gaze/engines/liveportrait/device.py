@@ -54,7 +54,7 @@ def wants_channels_last(device: torch.device, dtype: torch.dtype) -> bool:
 
 
 def repeatably(benchmark: bool = False) -> AbstractContextManager[None]:
-    """Within it convolutions are the same every time, and float32 means it: cuDNN would take TF32 on its own.
+    """Within it convolutions are deterministic, and float32 is not replaced by TF32, which cuDNN would use by itself.
 
     Args:
         benchmark: try the algorithms and take the quickest, which need not be the same every time.

@@ -115,7 +115,7 @@ class LivePortraitEngine(Engine):
 
 @contextmanager
 def telling_failures() -> Iterator[None]:
-    """Says in words when the device fails: that is nobody's mistake in this program, and the person can do something.
+    """Turns a failure of the device into a `GazeError`: it is no bug, and the person can do something about it.
 
     Raises:
         GazeError: the device has too little memory, or does not work any more.
@@ -124,7 +124,7 @@ def telling_failures() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise GazeError(
-            "The graphics memory does not suffice for a single frame. Close other programs that use the GPU, or choose "
+            "There is not enough graphics memory for a single frame. Close other programs that use the GPU, or choose "
             "the instant engine."
         ) from error
     except RuntimeError as error:  # AcceleratorError is one, but older calls raise this alone.
@@ -132,7 +132,7 @@ def telling_failures() -> Iterator[None]:
         if not isinstance(error, torch.AcceleratorError) and not _GPU.search(words):
             raise
         raise GazeError(
-            f"The GPU does not work any more ({words[:200]}). Restart Gaze, or choose the instant engine until then."
+            f"The GPU stopped working ({words[:200]}). Restart Gaze, or choose the instant engine until then."
         ) from error
 
 

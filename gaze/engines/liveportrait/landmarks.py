@@ -37,8 +37,8 @@ class LandmarkNetwork:
             (self._input,) = (given.name for given in self._session.get_inputs())
         except Exception as error:
             raise WeightsError(
-                f"{file} cannot be read as the landmark network: it is damaged or of something else. Delete it; it is "
-                "fetched again, and without it the window around the face is estimated."
+                f"{file} cannot be read as the landmark network: it is damaged, or another file. Delete it; it is "
+                "downloaded again, and without it the crop around the face is estimated."
             ) from error
 
     def points(self, image: np.ndarray, window: Crop) -> np.ndarray:

@@ -196,7 +196,7 @@ class Renderer:
         if dtype is None:
             raise GazeError(
                 "The networks give NaN, even in full precision: their weights are damaged, or the GPU is. "
-                "Fetch the weights again, or choose the instant engine."
+                "Download the weights again, or choose the instant engine."
             ) from None
         self._build(dtype)
 

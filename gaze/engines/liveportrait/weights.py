@@ -43,7 +43,7 @@ LANDMARKS = "liveportrait/landmark.onnx"
 
 _HELP = (
     f"Get it from huggingface.co/{REPOSITORY}, or set {FOLDER_VARIABLE} to a folder that holds it. "
-    "The instant engine works without."
+    "The instant engine needs no weights."
 )
 _N = TypeVar("_N", bound=nn.Module)
 
@@ -183,7 +183,7 @@ def _download_one(path: str, message: str) -> Generator[Loading, None, None]:
         raise WeightsError(f"The Hugging Face Hub has no file {path} in {REPOSITORY}. {_HELP}") from failures[0]
     raise WeightsError(
         f"{path} could not be downloaded from the Hugging Face Hub ({type(failures[0]).__name__}: {failures[0]}). "
-        f"Check the connection and the space on the disk, and try again. {_HELP}"
+        f"Check the connection and the free disk space, and try again. {_HELP}"
     ) from failures[0]
 
 
@@ -202,7 +202,7 @@ def _read(file: Path) -> dict[str, Any]:
     except Exception as error:
         raise WeightsError(
             f"{file} ({_size(file)}) cannot be read as a LivePortrait checkpoint: it is damaged, cut off, or holds "
-            f"something other than tensors. Delete it, so that it is fetched again. {_HELP}"
+            f"something other than tensors. Delete it, so that it is downloaded again. {_HELP}"
         ) from error
     if not isinstance(loaded, dict):
         raise WeightsError(f"{file} holds a {type(loaded).__name__}; expected is a dict of tensors. {_HELP}")

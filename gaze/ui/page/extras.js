@@ -25,7 +25,7 @@ class SpriteSheets {
   show(portrait) {
     if (portrait.session !== this.#portrait?.session) this.#busy = false;
     this.#portrait = portrait;
-    if (!this.#busy) this.#say(portrait.portrait.sheets?.length ? "They are there." : ASK);
+    if (!this.#busy) this.#say(portrait.portrait.sheets?.length ? "The sheets are ready." : ASK);
   }
 
   async #add({ session, secret }) {
@@ -42,7 +42,7 @@ class SpriteSheets {
     if (session !== this.#portrait.session) return;
     this.#busy = false;
     if (state.portrait) this.#portrait.portrait = state.portrait;
-    this.#say(state.problem ? `${state.problem.title} ${state.problem.text}`.trim() : "They are there.");
+    this.#say(state.problem ? `${state.problem.title} ${state.problem.text}`.trim() : "The sheets are ready.");
   }
 
   #say(text) {

@@ -64,7 +64,7 @@ export const changed = (many) =>
 /** Title, text, and the bar's label while others are before. */
 export function waiting(place, left, many = false) {
   const others = count(place);
-  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} before yours.`;
+  const title = `${others[0].toUpperCase()}${others.slice(1)} ${place === 1 ? "portrait is" : "portraits are"} ahead of yours.`;
   const start = many ? "Yours start by themselves" : "Yours starts by itself";
   const when = left === null ? `${start}.` : `${start} in about ${duration(left)}.`;
   const text = `${when} You can reload this page: your place is kept.`;
@@ -81,7 +81,7 @@ export function remaining(left) {
 export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
   if (!known && (type || /\.\w+$/.test(name))) {
-    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "no picture";
+    const kind = /pdf/i.test(type) ? "a PDF" : type.startsWith("video/") ? "a video" : "not a picture";
     return { title: `This is ${kind}.`, text: "Use a photo: JPEG, PNG, WebP, HEIC or AVIF." };
   }
   if (size > mostBytes) {

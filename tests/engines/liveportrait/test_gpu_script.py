@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks import gpu, gpu_steps
+from benchmarks.gpu import correctness, running
+from benchmarks.gpu.bench import Bench
+from benchmarks.gpu.steps import STEPS
 from gaze.engines.liveportrait import renderer as renderer_module
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.fused_networks import WarpSource
@@ -60,34 +62,32 @@ class MotionOf(nn.Module):
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> gpu_steps.Bench:
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(renderer_module, "FusedWarping", Warping)
     monkeypatch.setattr(renderer_module, "FusedDecoder", Decoder)
-    monkeypatch.setattr(gpu_steps.Bench, "_make", lambda _self: None)
-    made = gpu_steps.Bench(is_whole=False, scale=0.01)
+    monkeypatch.setattr(Bench, "_make", lambda _self: None)
+    made = Bench(is_whole=False, scale=0.01)
     small = [by_rule(kind(), part) for kind, part in SMALL]
     made.networks = Networks(Appearance(), MotionOf(), Warping(), Decoder(), *small)  # type: ignore[arg-type]
     return made
 
 
-def test_every_step_runs_and_has_its_line(
-    bench: gpu_steps.Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gpu_steps, "_golden_inputs", lambda _device: {})
-    fingerprint = gpu_steps.fingerprint_of
+def test_every_step_runs_and_has_its_line(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correctness, "_golden_inputs", lambda _device: {})
+    fingerprint = correctness.fingerprint_of
     again = types.SimpleNamespace(stdout="")
-    monkeypatch.setattr(gpu_steps, "fingerprint_of", lambda file: setattr(again, "stdout", fingerprint(file)) or "")
-    monkeypatch.setattr(gpu_steps.subprocess, "run", lambda *_, **__: again)
+    monkeypatch.setattr(correctness, "fingerprint_of", lambda file: setattr(again, "stdout", fingerprint(file)) or "")
+    monkeypatch.setattr(correctness.subprocess, "run", lambda *_, **__: again)
     # Compiling takes a minute, and a compiler.
     monkeypatch.setattr(torch, "compile", lambda module: module)
     monkeypatch.setattr(torch.export, "export", lambda module, _: module)
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", lambda module, package_path: module)
     monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda module: module)
-    log = gpu.Log(tmp_path / "gpu.jsonl")
-    assert list(gpu.run(gpu_steps.STEPS, bench, log, 3600)) == list(gpu_steps.STEPS)
+    log = running.Log(tmp_path / "gpu.jsonl")
+    assert list(running.run(STEPS, bench, log, 3600)) == list(STEPS)
     lines = {line["step"]: line for line in map(json.loads, (tmp_path / "gpu.jsonl").read_text().splitlines())}
     assert [line for line in lines.values() if "error" in line] == []
-    assert list(lines) == list(gpu_steps.STEPS)
+    assert list(lines) == list(STEPS)
     assert lines["precision"]["torch.float16"]["psnr"] > 40
     assert lines["determinism"]["batch_7"] == 0
     assert lines["sweep"]["rows"][0]["batch"] == 1
@@ -99,11 +99,11 @@ def test_every_step_runs_and_has_its_line(
 def test_networks_are_held_against_the_reference(
     appearance: AppearanceFeatureExtractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = gpu_steps._golden_inputs(torch.device("cpu"))
+    inputs = correctness._golden_inputs(torch.device("cpu"))
     assert set(inputs) == {"appearance", "motion", "warping", "decoder"}
-    monkeypatch.setattr(gpu_steps, "_golden_inputs", lambda _device: {"appearance": inputs["appearance"]})
+    monkeypatch.setattr(correctness, "_golden_inputs", lambda _device: {"appearance": inputs["appearance"]})
     bench = types.SimpleNamespace(device=torch.device("cpu"), networks=types.SimpleNamespace(appearance=appearance))
-    line = gpu_steps.golden(bench)  # type: ignore[arg-type]
+    line = correctness.golden(bench)  # type: ignore[arg-type]
     assert set(line) == {"float32_appearance", "tf32_appearance"}
     assert line["float32_appearance"] < 1e-4
 
@@ -122,28 +122,28 @@ def test_a_run_goes_on_where_it_was_cut(tmp_path: Path) -> None:
     ran: list[str] = []
     file = tmp_path / "gpu.jsonl"
     bench = types.SimpleNamespace(tidy=lambda: None)
-    first = gpu.run(steps(ran, "one", "two", "three"), bench, gpu.Log(file), 60)
+    first = running.run(steps(ran, "one", "two", "three"), bench, running.Log(file), 60)
     assert next(first) == "one"
     first.close()  # type: ignore[attr-defined]
-    assert list(gpu.run(steps(ran, "one", "two", "three"), bench, gpu.Log(file), 60)) == ["two", "three"]
+    assert list(running.run(steps(ran, "one", "two", "three"), bench, running.Log(file), 60)) == ["two", "three"]
     assert ran == ["one", "two", "three"]
 
 
 def test_an_error_is_a_line_and_no_end(tmp_path: Path) -> None:
     file = tmp_path / "gpu.jsonl"
     bench = types.SimpleNamespace(tidy=lambda: None)
-    assert list(gpu.run(steps([], "broken", "two"), bench, gpu.Log(file), 60)) == ["broken", "two"]
+    assert list(running.run(steps([], "broken", "two"), bench, running.Log(file), 60)) == ["broken", "two"]
     broken, two = map(json.loads, file.read_text().splitlines())
     assert broken["error"].startswith("RuntimeError: required rank 4 tensor (test_gpu_script.py:")
     assert two["worth"] == "two"
     # Tried again, in the hope that it was mended.
-    assert not gpu.Log(file).is_done("broken")
+    assert not running.Log(file).is_done("broken")
 
 
 def test_what_does_not_fit_into_the_time_is_left_out(tmp_path: Path) -> None:
-    log = gpu.Log(tmp_path / "gpu.jsonl")
+    log = running.Log(tmp_path / "gpu.jsonl")
     ran: list[str] = []
-    assert list(gpu.run(steps(ran, "one"), types.SimpleNamespace(tidy=lambda: None), log, 4)) == []
+    assert list(running.run(steps(ran, "one"), types.SimpleNamespace(tidy=lambda: None), log, 4)) == []
     assert (ran, log.lines[0]["left_out"]) == ([], "5 s expected, 4 s left")
     assert not log.is_done("one")
 
@@ -161,9 +161,9 @@ class Lacking(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Lacking())
-from benchmarks import gpu
+from benchmarks.gpu.__main__ import main
 sys.argv = ["gpu", "--out", sys.argv[1], "--steps", "versions"]
-gpu.main()
+main()
 """
     out = tmp_path / "gpu.jsonl"
     done = subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True, text=True, timeout=300)

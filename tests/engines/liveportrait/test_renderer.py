@@ -254,7 +254,7 @@ def test_a_gpu_that_vanishes(
         raise error
 
     monkeypatch.setattr(bounded, "_decoder", vanished)
-    with pytest.raises(GazeError, match=r"GPU does not work any more \(.*\)\. Restart Gaze"), telling_failures():
+    with pytest.raises(GazeError, match=r"GPU stopped working \(.*\)\. Restart Gaze"), telling_failures():
         next(frames)
 
 

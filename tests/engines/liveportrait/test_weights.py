@@ -275,7 +275,7 @@ def test_no_room_on_the_disk(hub: type[Hub], tmp_path: Path) -> None:
 
     tried = attempt(download)  # in a process of its own, whose files may not grow
     assert tried.happened == REFUSED, tried.words
-    assert "the space on the disk" in tried.words
+    assert "the free disk space" in tried.words
     assert left_in(tmp_path / "cache") == []
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.engine import WarpEngine, WarpSource, displacement
-from gaze.face.detection import find_faces, main_face
+from gaze.face.detection import main_face
 from gaze.face.face import Face, Iris, typical_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
@@ -68,10 +68,6 @@ def test_nothing_outside_the_region_ever_moves(source: WarpSource) -> None:
     assert still.mean() > 0.1
     for frame in ENGINE.render(source, poses(CORNERS)):
         assert np.array_equal(frame[still], source.image[still])
-
-
-def found_again_at_all(frame: np.ndarray) -> Face:
-    return find_faces(Portrait(frame))[0]
 
 
 def found_again(frame: np.ndarray) -> Face:

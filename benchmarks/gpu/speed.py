@@ -1,0 +1,204 @@
+"""Steps that ask how fast the engine is, and what each saving is worth."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from benchmarks.gpu.bench import Bench
+from benchmarks.gpu.running import ROOT
+from gaze.engines.liveportrait import keypoints
+from gaze.engines.liveportrait.crop import SIDE, Crop
+from gaze.engines.liveportrait.fused_convolutions import UpsampledConv, to_channels_last, widened
+from gaze.engines.liveportrait.fused_networks import normed
+from gaze.grid import Expression, Pose
+from tests.engines.liveportrait import rule
+
+OWN_TERAFLOP = 1.05
+"""A frame's arithmetic in W and G, as it runs here."""
+
+
+def build(bench: Bench) -> dict[str, Any]:
+    """The renderer builds and renders; where one profiled frame spends its time. D1, D2, D6."""
+    bench.frames(bench.renderer, bench.poses[:2])
+    bench.wait()
+    kinds = [torch.profiler.ProfilerActivity.CPU] + [torch.profiler.ProfilerActivity.CUDA] * bench.is_gpu
+    with torch.profiler.profile(activities=kinds) as profile:
+        bench.frames(bench.renderer, bench.poses[:1])
+        bench.wait()
+    spent = {event.key: event.self_device_time_total or event.self_cpu_time_total for event in profile.key_averages()}
+    total = sum(spent.values())
+    longest = sorted(spent, key=lambda key: -spent[key])[:12]
+    layouts = [key for key in spent if any(word in key.lower() for word in ("nchwtonhwc", "nhwctonchw", "transpose"))]
+    return {
+        "dtype": str(bench.renderer.dtype),
+        "vol2col": [key for key in spent if "vol2col" in key.lower()],
+        "layout_share": round(sum(spent[key] for key in layouts) / total, 4),
+        "longest": {key[:90]: round(spent[key] / total, 4) for key in longest},
+    }
+
+
+def sweep(bench: Bench) -> dict[str, Any]:
+    """W and G at growing batches: milliseconds a frame, the share of the arithmetic, memory a frame."""
+    renderer, rows = bench.renderer, []
+    source = renderer.prepare(bench.picture, Crop(SIDE / 2, SIDE / 2, SIDE, 0.0))
+    with torch.inference_mode():
+        x_d = renderer._keypoints(source, bench.poses[: bench.count(64)], Expression())
+        for batch in (1, 2, 4, 8, 16, 32, 64):
+            if batch > len(x_d):
+                break
+            some = x_d[:batch]
+            features = renderer._warping(source.warp, some)
+            before = bench.peak()
+            warping, decoder = bench.milliseconds(
+                partial(renderer._warping, source.warp, some), partial(renderer._decoder, features), repeats=5
+            )
+            each = (warping + decoder) / batch
+            rows.append(
+                {
+                    "batch": batch,
+                    "w_ms": round(warping / batch, 3),
+                    "g_ms": round(decoder / batch, 3),
+                    "tflops": round(OWN_TERAFLOP / each * 1000, 1),
+                    "mb_a_frame": round((bench.peak() - before) / batch / 1e6, 1),
+                }
+            )
+    return {"rows": rows, "best_ms": min(row["w_ms"] + row["g_ms"] for row in rows)}
+
+
+@torch.inference_mode()
+def alternatives(bench: Bench) -> dict[str, Any]:
+    """Each saving beside what it replaces, in turns: padded channels, the norm, phases, cuDNN's own choice."""
+
+    def ready(module: nn.Module) -> nn.Module:
+        return to_channels_last(module.to(bench.device, bench.renderer.dtype)).eval()
+
+    batch = bench.count(8)
+    narrow = nn.Conv3d(110, 64, 3, padding=1)
+    thin, wide = bench.map(batch, 110, 16, 64, 64), bench.map(batch, 112, 16, 64, 64)
+    middle, deep = bench.map(batch, 512, 64, 64), bench.map(batch, 64, 16, 32, 32)
+    conv, phased = nn.Conv3d(64, 32, 3, padding=1), UpsampledConv(2, nn.Conv3d(64, 32, 3, padding=1))
+    convs = {name: ready(module) for name, module in (("thin", narrow), ("conv", conv), ("phased", phased))}
+    convs["wide"] = ready(widened(narrow))
+    pairs: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "channels_110_or_112": (partial(convs["thin"], thin), partial(convs["wide"], wide)),
+        "instance_norm_torch_or_own": (partial(F.instance_norm, middle), partial(normed, middle)),
+        "enlarged_or_phases": (
+            lambda: convs["conv"](F.interpolate(deep, scale_factor=(1, 2, 2), mode="nearest")),
+            partial(convs["phased"], deep),
+        ),
+    }
+    line: dict[str, Any] = {name: bench.milliseconds(*pair) for name, pair in pairs.items()}
+    renderer, poses = bench.renderer, bench.poses[: bench.count(64)]
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for benchmark in (False, True) * 3:
+        renderer.benchmark = benchmark
+        bench.wait()
+        start = time.perf_counter()
+        bench.frames(renderer, poses)
+        times[benchmark].append(time.perf_counter() - start)
+    renderer.benchmark = False
+    return line | {"s_fixed_or_benchmarked": [round(min(times[it]), 3) for it in (False, True)]}
+
+
+@torch.inference_mode()
+def compiled(bench: Bench) -> dict[str, Any]:
+    """torch.compile and ahead-of-time compilation of the decoder: seconds to build, milliseconds a frame."""
+    batch, decoder = bench.count(16), bench.renderer._decoder
+    features = bench.map(batch, 256, 64, 64)
+    line: dict[str, Any] = {"batch": batch, "plain_ms": bench.milliseconds(lambda: decoder(features))[0] / batch}
+    start = time.perf_counter()
+    translated = torch.compile(decoder)
+    translated(features)
+    line["compile_s"] = round(time.perf_counter() - start, 1)
+    line["compiled_ms"] = bench.milliseconds(lambda: translated(features))[0] / batch
+    start = time.perf_counter()
+    exported = torch.export.export(decoder, (features,))
+    with tempfile.TemporaryDirectory() as folder:
+        package = torch._inductor.aoti_compile_and_package(exported, package_path=f"{folder}/g.pt2")
+        line["ahead_s"] = round(time.perf_counter() - start, 1)
+        loaded = torch._inductor.aoti_load_package(package)
+        line["ahead_ms"] = bench.milliseconds(lambda: loaded(features))[0] / batch
+    return line
+
+
+@torch.inference_mode()
+def plain_loop(bench: Bench) -> dict[str, Any]:
+    """The old way on the same card: one frame at a time under autocast, copied and pasted one by one."""
+    count, networks, device = bench.count(49), bench.networks, bench.device
+    for part in (networks.appearance, networks.motion, networks.warping, networks.decoder, networks.stitching):
+        part.to(device)
+    half = torch.autocast(device.type, torch.float16, enabled=bench.is_gpu)
+    picture = torch.from_numpy(rule.picture("a")).to(device).movedim(-1, 0)[None].float() / 255
+    with half:
+        volume, motion = networks.appearance(picture), networks.motion(picture)
+    motion = motion.to(device)
+    x_s = keypoints.source_keypoints(motion)
+
+    def loop(poses: Sequence[Pose]) -> None:
+        for pose in poses:
+            x_d = keypoints.driving_keypoints(motion, [pose], Expression())
+            with half:
+                made = networks.decoder(networks.warping(volume, x_s, networks.stitching.correct(x_s, x_d)))
+            numbers = made.float().clamp(0, 1)[0].permute(1, 2, 0).mul(255).byte().cpu().numpy()
+            cv2.warpAffine(numbers, np.eye(2, 3), (SIDE, SIDE))
+
+    loop(bench.poses[:2])
+    start = time.perf_counter()
+    loop(bench.poses[:count])
+    old = time.perf_counter() - start
+    networks.warping.cpu()
+    networks.decoder.cpu()
+    start = time.perf_counter()
+    bench.frames(bench.renderer, bench.poses[:count])
+    own = time.perf_counter() - start
+    return {"frames": count, "old_s": round(old, 3), "own_s": round(own, 3), "ratio": round(old / own, 2)}
+
+
+def line(bench: Bench) -> dict[str, Any]:
+    """49 keys and 900 frames to the processor's memory, and the share of it in which the GPU waited."""
+    result: dict[str, Any] = {}
+    for count in (49, 900):
+        poses = bench.poses[: bench.count(count)]
+        bench.frames(bench.renderer, poses[:2])
+        start = time.perf_counter()
+        bench.frames(bench.renderer, poses)
+        result[f"s_{count}"] = round(time.perf_counter() - start, 3)
+    if bench.is_gpu:
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+            start = time.perf_counter()
+            bench.frames(bench.renderer, bench.poses[:64])
+            wall = time.perf_counter() - start
+        busy = sum(event.self_device_time_total for event in profile.key_averages()) / 1e6
+        result["idle_share_profiled"] = round(1 - busy / wall, 3)
+    return result
+
+
+def whole(bench: Bench) -> dict[str, Any]:
+    """From the photo to finished files, warm; the instant engine's part of the line is the same."""
+    if not bench.is_whole:
+        return {"left_out": "needs the packages of photos and videos; carry them, see benchmarks/gpu/__main__.py"}
+    from gaze.engines.liveportrait import engine as module
+    from gaze.options import Options
+    from gaze.pipeline.making import generate
+
+    photo = next((ROOT / "gaze").rglob("astronaut.jpg"), None) or next((ROOT / "assets").rglob("astronaut.jpg"))
+    engine = module.LivePortraitEngine()
+    engine.renderer = lambda: bench.renderer  # type: ignore[method-assign]
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        for run in range(3):
+            start = time.perf_counter()
+            generate(photo, Path(folder) / str(run), Options(engine=engine, size=30 if bench.is_gpu else 2))
+            times.append(round(time.perf_counter() - start, 2))
+    return {"first_s": times[0], "warm_s": min(times[1:])}
