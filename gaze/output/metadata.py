@@ -180,7 +180,7 @@ def _problem(error: ValidationError) -> str:
     """The first thing that is wrong, as the rest of a sentence."""
     first = error.errors(include_url=False)[0]
     if not first["loc"]:
-        return "is not valid JSON" if first["type"] == "json_invalid" else "is no JSON object"
+        return "is not valid JSON" if first["type"] == "json_invalid" else "is not a JSON object"
     name = str(first["loc"][0])
     value = "missing" if first["type"] == "missing" else str(first["input"])[:20]
     return f"cannot be used: {name} is {value}; {_EXPECTED.get(name, 'it must be a whole number')}"

@@ -75,7 +75,7 @@ def _parse(data: bytes) -> Pack:
         header = json.loads(data[start : start + length])
     except (ValueError, RecursionError):
         header = None
-    _require(isinstance(header, dict), "Its header is no JSON object.")
+    _require(isinstance(header, dict), "Its header is not a JSON object.")
     version = header.get("version")
     _require(
         type(version) is int and version in (1, VERSION),
@@ -120,7 +120,7 @@ def _layer_count(about: dict[str, Any], n: int) -> int:
 
 
 def _layer(about: Any, rest: _Rest, facts: Facts) -> Layer:
-    _require(isinstance(about, dict), "A layer is described by no JSON object.")
+    _require(isinstance(about, dict), "A layer is not a JSON object.")
     name: Any = about.get("name")
     values: Any = about.get("values")
     place: Any = about.get("region")
@@ -167,7 +167,7 @@ def _motion(header: dict[str, Any], rest: _Rest, facts: Facts, least: int) -> Mo
 
 def _line(values: Any, side: int) -> tuple[int, ...]:
     good = isinstance(values, list) and 2 <= len(values) <= MAX_LINES and all(type(value) is int for value in values)
-    _require(good, f"Its mesh is no list of 2 to {MAX_LINES} columns and rows.")
+    _require(good, f"Its mesh is not a list of 2 to {MAX_LINES} columns and rows.")
     ascending = all(a < b for a, b in pairwise(values))
     _require(ascending and values[0] >= 0 and values[-1] <= side, "Its mesh does not ascend inside the frame.")
     return tuple(values)
@@ -180,7 +180,7 @@ def _payloads(
     _require(isinstance(declared, list) and 1 <= len(declared) <= 4, "Its header lists no payloads.")
     payloads = []
     for about in declared:
-        _require(isinstance(about, dict), "A payload is described by no JSON object.")
+        _require(isinstance(about, dict), "A payload is not a JSON object.")
         kind = about.get("kind")
         _require(kind in ("video", "stills"), f"It has a payload of an unknown kind, {str(kind)[:40]!r}.")
         _require(kind == "stills" or isinstance(about.get("codec"), str), "Its video payload names no codec.")

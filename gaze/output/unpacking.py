@@ -66,6 +66,6 @@ def _stills(payload: Payload, facts: Facts) -> dict[int, np.ndarray]:
                     raise ValueError("larger than a frame")
                 frame = np.asarray(still.convert("RGBA" if facts.alpha else "RGB"))
         except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise GazeError("A still of the pack is no WebP picture. Make the portrait again.") from error
+            raise GazeError("A still of the pack is not a WebP picture. Make the portrait again.") from error
         keys[number] = resized(frame, (facts.width, facts.height))
     return keys

@@ -120,7 +120,7 @@ def _stills(payload: Payload, facts: Facts, decode: bool) -> Iterator[tuple[tupl
                 elif decode:
                     still.load()
         except (OSError, ValueError, Image.DecompressionBombError):
-            problem = "It is no WebP picture."
+            problem = "It is not a WebP picture."
         yield (number,), problem
 
 

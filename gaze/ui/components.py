@@ -121,7 +121,7 @@ def embed_snippets() -> list[Snippet]:
     known = [
         ("HTML", beside, "page.html"),
         ("React", public, "react.jsx"),
-        ("Vue", f"{public} Tell Vue that the tag is no component (docs/widget.md).", "vue.vue"),
+        ("Vue", f"{public} Tell Vue that the tag is not a component (docs/widget.md).", "vue.vue"),
         ("Svelte", public, "svelte.svelte"),
         ("iframe", f"{beside} The face follows over the frame only.", "iframe.html"),
     ]

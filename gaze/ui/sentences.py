@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 RESTARTED = "This photo is not here any more, or was never uploaded: the app may have been restarted. Add it again."
 UNEXPECTED = "Something went wrong on our side. Try again; if it happens again, tell whoever runs this app."
 NO_FILE = (
-    "“photo” is no uploaded file. Upload it to gradio_api/upload first, then send "
+    "“photo” is not an uploaded file. Upload it to gradio_api/upload first, then send "
     '{"path": "<what came back>", "meta": {"_type": "gradio.FileData"}}.'
 )
 _MISFIT = (

@@ -93,7 +93,7 @@ def test_every_file_that_is_named() -> None:
         ({"totalImages": -1}, "totalImages is -1; it must be a whole number"),
         ("[" * 100_000, "is not valid JSON"),
         ('{"gridSize"', "is not valid JSON"),
-        ([], "is no JSON object"),
+        ([], "is not a JSON object"),
         ({}, "gridSize is missing"),
     ],
 )

@@ -86,9 +86,9 @@ def test_a_sheet_that_is_no_picture(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"no picture", "no WebP picture"),
+        (b"no picture", "not a WebP picture"),
         (webp(127, 128), "127 × 128 pixels"),
-        (webp(128, 128)[:-9], "no WebP picture"),
+        (webp(128, 128)[:-9], "not a WebP picture"),
         (webp(128, 128, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0"), "carries metadata"),
     ],
     ids=["no picture", "another size", "cut off", "metadata"],

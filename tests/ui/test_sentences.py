@@ -63,7 +63,7 @@ def answer(app: httpx.Client, name: str, body: Any) -> str:
         ("preview", {"data": []}, "0 values were given, and 7 are needed: photo, head"),
         ("session", {"data": []}, "1 are needed: session"),
         ("preview", {"data": [None, *REST]}, "There is no photo"),
-        *(("preview", {"data": [photo, *REST]}, "is no uploaded file") for photo in ("x", 5, "/etc/hostname")),
+        *(("preview", {"data": [photo, *REST]}, "is not an uploaded file") for photo in ("x", 5, "/etc/hostname")),
         ("preview", {"data": [{"path": "/etc/hostname", **KEY}, *REST]}, RESTARTED),
         ("preview", {"data": [{"path": "/tmp/gradio/none.png", **KEY}, *REST]}, RESTARTED),
         ("preview", {"data": [{"path": "https://example.com/x.jpg", **KEY}, *REST]}, "fetches no photos"),

@@ -1,5 +1,7 @@
 """Brows move as one piece: what lies around them is stretched instead.
 
+The mesh has most brows too high, by up to half of what it says is between them and the lids: all of that moves as one.
+
 Everything is in face coordinates (`gaze.engines.warp.head`).
 """
 
@@ -17,13 +19,15 @@ from gaze.face.topology import (
 )
 
 _MARGIN = 0.025
-"""How far hairs stand out beyond the mesh's edges of a brow."""
+"""How far hairs stand out above the mesh's upper edge of a brow."""
 _ABOVE, _ASIDE = 0.6, 0.35
 """How far above the brows and beside them skin rises with them."""
-_LEAST_GAP = 0.1
-"""What lies between brow and lid at least."""
-_RISE, _MOST_OF_GAP = 0.08, 0.6
-"""How far they go up at full raise, and the share of what is between them and the lids that this is at most."""
+_LEAST_GAP = 0.14
+"""What lies between the mesh's brow and the lid at least."""
+LOWER = 0.45
+"""Share of that by which a brow may reach lower than the mesh says."""
+_RISE, _MOST_OF_GAP = 0.08, 0.7
+"""How far they go up at full raise, and the share of what is then left below them that this is at most."""
 
 
 def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
@@ -40,11 +44,12 @@ def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
     ):
         top, bottom = (_edge(u, mesh[list(edge), :2]) for edge in (upper, lower))
         ends = mesh[[upper[0], upper[-1]], 0]
-        gap = max(_LEAST_GAP, float(mesh[list(lid), 1].min() - mesh[list(lower), 1].min()) - _MARGIN)
+        gap = max(_LEAST_GAP, float(mesh[list(lid), 1].min() - mesh[list(lower), 1].min()))
+        left = (1 - LOWER) * gap
         share = fall(np.maximum(np.maximum(ends[0] - u, u - ends[1]), 0) / _ASIDE)
         share *= fall(np.maximum(top - _MARGIN - v, 0) / _ABOVE)
-        share *= fall(np.maximum(v - bottom - _MARGIN, 0) / gap)
-        rise = np.minimum(rise, -min(_RISE, _MOST_OF_GAP * gap) * share)
+        share *= fall(np.maximum(v - bottom - LOWER * gap, 0) / left)
+        rise = np.minimum(rise, -min(_RISE, _MOST_OF_GAP * left) * share)
     return rise
 
 

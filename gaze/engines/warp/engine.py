@@ -41,7 +41,7 @@ _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
-_STEPS = (2, 4)
+_STEPS = (4, 8)
 """Of Newton's method (`gaze.engines.warp.inverse`): for looks on the grid at strength 1, and for all."""
 _STILL = 0.001
 """Shift at the grid's edge, in iris distances, that is not worth drawing: a tenth of a pixel where these are 100."""

@@ -5,7 +5,8 @@ known from 25 cells of frames that LivePortrait rendered for this grid, read by 
 and right, or at rest, is left out. That model sees about half of a motion up or down that is drawn, and takes a little
 off where the head nods. So the coefficients are those with which it reads in our own frames, the median of six
 portraits, about what it read in LivePortrait's (`benchmarks/gaze.py`). In the lower corners they stay below: an iris
-goes no farther down than the upper lid, or white would be seen above it.
+goes no farther down than the upper lid, or white would be seen above it. In each photo, irises keep off the corners
+of their eyes, and the lower lids go with them: a lid that cuts the foot off a disc makes a block of it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ IRIS_SWING = 0.0803
 _IRIS_X, _IRIS_XXX = 0.0583, 0.0220
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
 _UPPER_Y, _UPPER_XX, _UPPER_YY = 0.041, 0.024, 0.010
-_LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
+_LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
@@ -39,7 +40,7 @@ _SEEN, _HIDDEN, _WHITE = 0.2, 0.17, 0.2
 hides at rest; and of white below it beyond what is there at rest."""
 _FOOT = np.radians(np.linspace(45, 135, 13))
 """Where on its edge an iris has its foot, clockwise from the right."""
-_YIELDS = 0.018
+_YIELDS = 0.016
 """Iris distances that the lower lid gives way for that, or comes after."""
 _BESIDE, _LEAST_ASIDE = 1.1, 0.5
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""

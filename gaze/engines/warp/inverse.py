@@ -23,7 +23,8 @@ def source_positions(forward: np.ndarray, stride: int, width: int, height: int, 
         forward: (rows, cols, 2) float32, how far points go across and down; nothing may fold.
         stride: pixels between its points.
         width, height: of the frame.
-        steps: of Newton's method; two where places move by up to a quarter of what lies between them.
+        steps: of Newton's method; two where places move by up to a quarter of what lies between them, four where lids
+            do, eight where more is asked.
     """
     there = _inverse(forward, stride, steps)
     size = (forward.shape[1] * stride, forward.shape[0] * stride)
@@ -41,11 +42,15 @@ def pixels(width: int, height: int) -> np.ndarray:
 
 
 def _inverse(forward: np.ndarray, stride: int, steps: int) -> np.ndarray:
-    """How far what each point of the lattice shows has come: solves p + d(p) = q for q - p, by Newton's method."""
+    """How far what each point of the lattice shows has come: solves p + d(p) = q for q - p, by Newton's method.
+
+    Where two steps may not do, it starts from twice what half the displacement gives: from d(q) it could go astray.
+    """
+    start = 2 * _inverse(forward / 2, stride, steps // 2) if steps > 2 else forward
     scale = np.float32(1 / stride)
     x, y = cv2.split(pixels(forward.shape[1], forward.shape[0]))
     jacobian = _inverse_jacobian(forward, scale)
-    across, down = cv2.split(forward)
+    across, down = cv2.split(start)
     for _ in range(steps):
         at = x - across * scale, y - down * scale
         off, inverse = (

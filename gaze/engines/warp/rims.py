@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gaze.engines.warp.brows import LOWER
 from gaze.engines.warp.lids import BAG, FOLD, Lids
 from gaze.face.face import Contours, Face
 from gaze.face.topology import NOSE_ROOT
@@ -72,27 +73,24 @@ def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, wo
     Returns:
         Two lengths in iris distances, at most `FOLD` and `BAG`.
     """
+    above = min(FOLD, max(_BELOW_BROW, (1 - LOWER) * _gap(lids, brow) / unit))
     chord = lids.upper[-1] - lids.upper[0]
     along = chord / max(float(np.hypot(*chord)), 1e-6)
     down = np.array([-along[1], along[0]])
-    reaches = []
-    for edge, sign, most in ((lids.upper, -1, FOLD), (lids.lower, 1, BAG)):
-        depth = (edge - lids.upper[0]) @ down
-        apex = float(depth.min() if sign < 0 else depth.max())
-        distances = np.arange(_NEAREST, most, _STEP)
-        start = lids.upper[0] + down * apex + _ACROSS[:, None] * chord
-        shown = [
-            _values(image, start[None] + sign * unit * (distances + shift)[:, None, None] * down)
-            for shift in (0.0, -_THICK, _THICK)
-        ]
-        skin = np.stack(shown[1:])
-        differs = np.minimum(*np.abs(shown[0] - skin)) > _DARK
-        # Of one kind: darker than both sides or lighter than both, all along.
-        kinds = [differs & (np.sign(shown[0] - skin) == kind).all(0) for kind in (-1, 1)]
-        lines = np.flatnonzero(np.maximum(*(kind.mean(1) for kind in kinds)) > _SHARE)
-        reaches.append(float(distances[lines[0]]) - _MARGIN if len(lines) else most)
-    above = min(reaches[0], max(_BELOW_BROW, _gap(lids, brow) / unit))
-    return above + worn * (_BELOW_RIM - above), reaches[1]
+    distances = np.arange(_NEAREST, BAG, _STEP)
+    apex = float(((lids.lower - lids.upper[0]) @ down).max())
+    start = lids.upper[0] + down * apex + _ACROSS[:, None] * chord
+    shown = [
+        _values(image, start[None] + unit * (distances + shift)[:, None, None] * down)
+        for shift in (0.0, -_THICK, _THICK)
+    ]
+    skin = np.stack(shown[1:])
+    differs = np.minimum(*np.abs(shown[0] - skin)) > _DARK
+    # Of one kind: darker than both sides or lighter than both, all along.
+    kinds = [differs & (np.sign(shown[0] - skin) == kind).all(0) for kind in (-1, 1)]
+    lines = np.flatnonzero(np.maximum(*(kind.mean(1) for kind in kinds)) > _SHARE)
+    below = float(distances[lines[0]]) - _MARGIN if len(lines) else BAG
+    return above + worn * (_BELOW_RIM - above), below
 
 
 def _gap(lids: Contours, brow: Contours) -> float:

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gaze.engines.warp.engine import WarpEngine, WarpSource, displacement
+from gaze.engines.warp.engine import WarpEngine, WarpSource, _look, displacement
 from gaze.face.detection import main_face
 from gaze.face.face import Face, Iris, typical_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
@@ -217,3 +217,17 @@ def test_a_face_of_few_pixels_moves_without_an_error(share: float) -> None:
         source = engine.prepare(Portrait(image), face)
         assert all(np.isfinite(eye.sclera).all() for eye in source.eyes)
         assert engine.render(source, [Pose(pupil_x=15.0)]).shape == (1, *image.shape)
+
+
+def test_strong_looks_show_what_went_there(source: WarpSource) -> None:
+    """The inverse of the displacement is found there, too: what a pixel shows goes to that pixel."""
+    x0, y0, width, height = source.region
+    for pose in poses([Cell(0, 0), Cell(0, 29), Cell(29, 0)], 2):
+        shown = ENGINE.positions(source, pose)[y0 : y0 + height, x0 : x0 + width] - (x0, y0)
+        at = ((shown + 0.5) / source.stride - 0.5).astype(np.float32)
+        field = displacement(source, pose, _look(source, pose))
+        gone = cv2.remap(field, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        down, across = np.mgrid[:height, :width]
+        off = np.hypot(*(shown + gone - np.dstack([across, down])).transpose(2, 0, 1))
+        assert np.percentile(off, 99.9) < 1
+        assert off.max() < 2

@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.engines.warp.engine import _STEPS as STEPS
+from gaze.engines.warp.engine import WarpEngine, WarpSource, displacement
 from gaze.engines.warp.eyes import find_eye
 from gaze.engines.warp.gaze import eye_motion
+from gaze.engines.warp.inverse import source_positions
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.sclera import iris_reach
 from gaze.face.face import Face, Iris, Opening, typical_face
@@ -263,3 +265,13 @@ def test_a_coloured_fleck_on_an_iris_is_drawn_in_the_colour_of_the_iris() -> Non
     fleck = disc[disc.shape[0] // 2 + 4, disc.shape[1] // 2 + 4, :3]
     assert fleck.mean() > np.mean(IRIS) + 1
     assert np.ptp(fleck / IRIS) < 0.1
+
+
+def test_skin_that_is_squeezed_by_a_lid_shows_where_it_came_from() -> None:
+    """Around an eye in the corner of the grid: as many steps of Newton's method as this takes are made."""
+    eyes = WarpEngine(straighten=False).prepare(*drawn_face())
+    look = GazeGrid(30).pose(Cell(29, 0))
+    _, _, width, height = eyes.region
+    forward = displacement(eyes, look, eye_motion(look, room=eyes.room))
+    drawn, exact = (source_positions(forward, eyes.stride, width, height, steps) for steps in (STEPS[0], 12))
+    assert np.abs(drawn - exact).max() < 0.25

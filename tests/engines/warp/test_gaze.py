@@ -102,7 +102,7 @@ def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
     close = Room(below=(0.01,) * 9, white=(0.0,) * 9)
     for y, sign in ((1, 1), (-1, -1)):
         alone, together = (eye_motion(at(0, y), room=room) for room in (Room(), close))
-        assert 0.005 < sign * (together.lower - alone.lower) <= 0.018
+        assert 0.005 < sign * (together.lower - alone.lower) <= 0.016
 
 
 @pytest.mark.parametrize("x", [-1, 1])

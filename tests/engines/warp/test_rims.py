@@ -33,7 +33,7 @@ def test_skin_moves_up_to_a_rim_only(framed: tuple[Portrait, Face]) -> None:
     for lids, brow in zip(face.lids, face.brows, strict=True):
         free, held = (lid_reach(it.image, lids, brow, face.iris_distance) for it in (portrait, worn))
         assert free[1] == BAG
-        assert 0.15 < held[0] < FOLD
+        assert 0.14 < held[0] == free[0] < FOLD
         assert 0.15 < held[1] <= BAG
 
 
