@@ -23,7 +23,7 @@ def source_positions(forward: np.ndarray, stride: int, width: int, height: int, 
         forward: (rows, cols, 2) float32, how far points go across and down; nothing may fold.
         stride: pixels between its points.
         width, height: of the frame.
-        steps: of Newton's method; two where places move by up to a quarter of what lies between them, four where lids do.
+        steps: of Newton's method; two where places move by a quarter of what lies between them, four beside lids.
     """
     there = _inverse(forward, stride, steps)
     size = (forward.shape[1] * stride, forward.shape[0] * stride)
