@@ -37,8 +37,9 @@ _DARKER = (0.07, 0.1)
 """Share of the skin's brightness by which something across the nose is darker than it: a wrinkle, and a bridge."""
 _DARK_SKIN = 20.0
 """Grey levels that the skin is taken for at least."""
-_BELOW_RIM, _BELOW_BROW = 0.125, 0.15
-"""Iris distances above a lid over which skin moves with it at least; less would fold: below glasses, below a brow."""
+_BELOW_RIM, _BELOW_BROW = 0.125, 0.2
+"""Iris distances above a lid over which skin moves with it at least; below glasses, and below
+a brow: with less it would fold, or the lid would be seen to move less."""
 
 
 def glasses_worn(image: np.ndarray, face: Face) -> float:
