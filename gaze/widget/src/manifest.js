@@ -26,7 +26,7 @@ const MAX_SIDE = 16384; // pixels of a frame
  * @returns {Source}
  */
 export function readManifest(manifest) {
-  if (typeof manifest !== "object") throw new Error("The manifest is no object.");
+  if (typeof manifest !== "object") throw new Error("The manifest is not an object.");
   const base = new URL(manifest.base || "./", document.baseURI);
   const at = (name) => (name ? new URL(name, base).href : null);
   return {

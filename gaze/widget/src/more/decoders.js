@@ -102,7 +102,7 @@ export class ChainDecoder {
     if (this.#at === cell) this.#at = -1;
     const way = [];
     for (let step = cell; step >= 0 && step !== this.#at; step = payload.parent(step)) {
-      if (way.unshift(step) > MAX_CHAIN) throw new Error("its frames go round in circles");
+      if (way.unshift(step) > MAX_CHAIN) throw new Error("its frames depend on each other");
     }
     this.#at = cell;
     let watch;

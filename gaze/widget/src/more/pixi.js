@@ -31,7 +31,7 @@ async function textureOf(canvas, address) {
   const PIXI = url ? await import(/* @vite-ignore */ url).catch(() => null) : window.PIXI;
   if (PIXI?.Texture) return PIXI.Texture.from(canvas);
   const why = url ? `${url} could not be loaded as a module` : "the page has no PIXI";
-  throw Object.assign(new Error(`PixiJS is not there: ${why}. Load it before, or name it with pixi-src.`), {
+  throw Object.assign(new Error(`PixiJS is missing: ${why}. Load it before, or name it with pixi-src.`), {
     url: url || "",
   });
 }

@@ -27,7 +27,7 @@ export function sheetSets(manifest) {
     manifest.mode === "single" ? [`sheet${suffix}.webp`] : [0, 1, 2, 3].map((i) => `q${i}${suffix}.webp`);
   const list = (given, usual) => {
     if (![undefined, null].includes(given) && !(Array.isArray(given) && [0, 1, 4].includes(given.length))) {
-      throw new Error("The manifest's sheets are no list of one or four names.");
+      throw new Error("The manifest's sheets are not a list of one or four names.");
     }
     return (given ?? names(usual)).map(at);
   };
