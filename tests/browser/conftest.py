@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.driving import new_context
 from tests.browser.visitor import Visitor
 from tests.serving import serving
 
@@ -136,7 +137,7 @@ def open_page(browser: Browser, record: Record, site: Site) -> Iterator[Callable
 
     def open_(other: Browser | None = None, **options: Any) -> Page:
         options.setdefault("viewport", {"width": 1280, "height": 800})
-        context = (other or browser).new_context(**options)
+        context = new_context(other or browser, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

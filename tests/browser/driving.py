@@ -106,6 +106,21 @@ def poll_colour_at(page: Any, x: float, y: float, colour: tuple[float, float, fl
     raise AssertionError(f"the page shows {found} at ({x:g}, {y:g}), not {colour}")
 
 
+POINTS_NOWHERE = """
+    addEventListener("pointermove", function wait(event) {
+        if (event.clientX || event.clientY) removeEventListener("pointermove", wait, true);
+        else event.stopImmediatePropagation();
+    }, true);
+"""
+
+
+def new_context(browser: Any, **options: Any) -> Any:
+    """A context whose pages hear of no pointer until it moves: without windows, Chromium says that it is in the corner."""
+    context = browser.new_context(**options)
+    context.add_init_script(POINTS_NOWHERE)
+    return context
+
+
 COUNT_FRAMES = """
     window.frames_asked = 0;
     const ask = window.requestAnimationFrame;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.browser.app_page import STILL, open_app, state, wait_loaded, wait_state
+from tests.browser.driving import new_context
 
 FORGET = """() => {
     for (const sheet of document.querySelectorAll("dialog[open]")) sheet.close();
@@ -37,7 +38,7 @@ class Visitor:
         screen = {**STILL, "reduced_motion": "no-preference", **screen} if screen else STILL
         if self._page is None or self._page.is_closed():
             self.close()
-            self._context = self._browser.new_context(**STILL)
+            self._context = new_context(self._browser, **STILL)
             self._page = self._context.new_page()
             open_app(self._page, self._address)
         else:
