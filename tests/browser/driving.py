@@ -107,15 +107,14 @@ def poll_colour_at(page: Any, x: float, y: float, colour: tuple[float, float, fl
 
 
 POINTS_NOWHERE = """
-    addEventListener("pointermove", function wait(event) {
-        if (event.clientX || event.clientY) removeEventListener("pointermove", wait, true);
-        else event.stopImmediatePropagation();
-    }, true);
+    addEventListener("pointermove", (event) => {
+        if (!event.clientX && !event.clientY) event.stopImmediatePropagation();
+    }, {capture: true, once: true});
 """
 
 
 def new_context(browser: Any, **options: Any) -> Any:
-    """A context whose pages hear of no pointer until it moves: without windows, Chromium says that it is in the corner."""
+    """A context whose pages hear of no pointer until it moves: without windows, Chromium tells each that it is at 0, 0."""
     context = browser.new_context(**options)
     context.add_init_script(POINTS_NOWHERE)
     return context
