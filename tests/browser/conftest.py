@@ -31,7 +31,6 @@ CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--use-angle=swiftshader",  # WebGL without a GPU
     "--enable-unsafe-swiftshader",
-    "--disable-gpu-compositing",  # SwiftShader does not draw the page around it, as on any machine without a GPU
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -106,15 +106,16 @@ def poll_colour_at(page: Any, x: float, y: float, colour: tuple[float, float, fl
     raise AssertionError(f"the page shows {found} at ({x:g}, {y:g}), not {colour}")
 
 
-POINTS_NOWHERE = """
-    addEventListener("pointermove", (event) => {
-        if (!event.clientX && !event.clientY) event.stopImmediatePropagation();
-    }, {capture: true, once: true});
-"""
+POINTS_NOWHERE = """{
+    const wait = (event) => event.clientX || event.clientY || event.stopImmediatePropagation();
+    addEventListener("pointermove", wait, true);
+    addEventListener("load", () =>
+        requestAnimationFrame(() => requestAnimationFrame(() => removeEventListener("pointermove", wait, true))));
+}"""
 
 
 def new_context(browser: Any, **options: Any) -> Any:
-    """A context whose pages hear of no pointer until it moves: without windows, Chromium tells each that it is at 0, 0."""
+    """A context whose pages hear of no pointer while they load: Chromium without windows says that it is at 0, 0."""
     context = browser.new_context(**options)
     context.add_init_script(POINTS_NOWHERE)
     return context
