@@ -259,7 +259,8 @@ def test_transparent_frames_stay_transparent(page: Any, site: Any) -> None:
     write_portrait(site.folder / "portrait", frame=frame, hasAlpha=True)
     write_page(
         site.folder,
-        f'<body style="background: #00c800"><gaze-tracker {SHEETS} smoothing="0" follow="none" hide-controls></gaze-tracker>',
+        '<body style="background: #00c800">'
+        f'<gaze-tracker {SHEETS} smoothing="0" follow="none" hide-controls></gaze-tracker>',
     )
     page.goto(site.url)
     wait_loaded(page)
