@@ -26,8 +26,9 @@ _LEAST_GAP = 0.14
 """What lies between the mesh's brow and the lid at least."""
 LOWER = 0.45
 """Share of that by which a brow may reach lower than the mesh says."""
-_RISE, _MOST_OF_GAP = 0.08, 0.7
-"""How far they go up at full raise, and the share of what is then left below them that this is at most."""
+_RISE, _MOST_OF_GAP = 0.08, 0.4
+"""How far they go up at full raise, as LivePortrait's, and the share of what is then left below them that this is at
+most: with more, lashes are drawn out into combs."""
 
 
 def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:

@@ -24,9 +24,9 @@ from gaze.grid import GAZE_RANGE, Pose
 IRIS_SWING = 0.0803
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0583, 0.0220
-_IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.034, 0.010, -0.0061, 0.0385
+_IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
 _UPPER_Y, _UPPER_XX, _UPPER_YY = 0.043, 0.024, 0.010
-_LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.0104, -0.0095, -0.0063, 0.0100
+_LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""

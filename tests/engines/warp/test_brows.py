@@ -63,3 +63,15 @@ def test_a_head_that_has_no_room_moves_less_that_way_only(framed: tuple[Portrait
     assert 0.5 < held.held(down).head_pitch / down.head_pitch < 0.8
     assert held.held(left).head_yaw > 0.7 * left.head_yaw
     assert held.held(left).pupil_x == left.pupil_x
+
+
+def test_lashes_are_not_drawn_out(framed: tuple[Portrait, Face]) -> None:
+    """What lies between a brow and the lid below it, when both go up, is stretched by less than two thirds."""
+    portrait, face = framed
+    source = ENGINE.prepare(portrait, face)
+    for look in LOOKS[:3]:
+        field = ENGINE.displacement(source, GazeGrid(30).pose(look))
+        for brow, lids in zip(face.brows, face.lids, strict=True):
+            x = round(float(lids.upper[:, 0].mean()))
+            top, bottom = (round(float(np.interp(x, *edge.T))) for edge in (brow.lower, lids.upper))
+            assert 1.1 < 1 + np.diff(field[top:bottom, x, 1]).max() < 5 / 3
