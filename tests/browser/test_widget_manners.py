@@ -293,7 +293,7 @@ def test_strict_policy(page: Any, site: Any) -> None:
     start, end = text.index("<style>"), text.index('<script src="')
     (site.folder / "index.html").write_text(text[:start] + text[end:])
     page.goto(site.url)
-    page.mouse.move(0, 0)  # (waiting with wait_for_function would need eval)
+    page.mouse.move(0, 1)  # (waiting with wait_for_function would need eval)
     poll_colour(page, cell_colour(Cell(0, 0)))
     assert page.evaluate(f"getComputedStyle({TRACKER}).touchAction") == "pan-y"
     assert box(page)["height"] == pytest.approx(box(page)["width"] * 25 / 20, abs=0.1)
