@@ -502,6 +502,4 @@ def test_the_module_plays_the_same(page: Any, site: Any, keys: Keys) -> None:
     assert page.evaluate(f"{TRACKER} instanceof Made")
     assert_morph(page, keys, 3.3, 21.7)
     page.evaluate(f"{TRACKER}.hideControls = false")
-    for place in (700, 50):  # into it from outside
-        page.mouse.move(place, place)
     page.wait_for_function(f"{TRACKER}.shadowRoot.querySelector('button')")

@@ -114,7 +114,7 @@ def test_where_that_would_take_too_long_it_is_told(
     made, _ = cut_out(Changing(), before_green, asked)
     assert len(asked.pictures) == 4
     [note] = made.notes()
-    assert "look at its edges" in note
+    assert "check its edges" in note
     assert "would have taken 0 min" in note
 
 

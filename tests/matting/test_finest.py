@@ -43,7 +43,7 @@ def test_without_rembg_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
     assert finest_missing() is None
     monkeypatch.setattr(finest, "find_spec", lambda _: None)
     assert "rembg" in str(finest_missing())
-    with pytest.raises(GazeError, match=r"needs rembg.*choose the quick way"):
+    with pytest.raises(GazeError, match=r"needs rembg.*choose “quick”"):
         load()
 
 

@@ -437,16 +437,16 @@ def test_notes_tell_what_was_done_to_the_photo(portrait: Portrait, tmp_path: Pat
     assert any("cut to head and shoulders" in note for note in result.notes)
     assert any("2 faces in the photo; the largest was taken" in note for note in result.notes)
     other = generate(pair, tmp_path / "other", replace(PREVIEW, face=1))
-    assert any("number 1, counted from the largest as 0, was taken" in note for note in other.notes)
+    assert any("number 1 (0 is the largest) was taken" in note for note in other.notes)
     assert (other.folder / "poster.webp").read_bytes() != (result.folder / "poster.webp").read_bytes()
 
 
 def test_a_gaze_that_cannot_be_told_is_a_note(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Face, "is_gaze_known", property(lambda _: False))
-    assert "could not be told" in " ".join(prepare_portrait(portrait, PREVIEW)[2])
-    assert "could not be told" not in " ".join(prepare_portrait(portrait, replace(PREVIEW, straighten=False))[2])
+    assert "could not be measured" in " ".join(prepare_portrait(portrait, PREVIEW)[2])
+    assert "could not be measured" not in " ".join(prepare_portrait(portrait, replace(PREVIEW, straighten=False))[2])
     monkeypatch.undo()
-    assert "could not be told" not in " ".join(prepare_portrait(portrait, PREVIEW)[2])
+    assert "could not be measured" not in " ".join(prepare_portrait(portrait, PREVIEW)[2])
 
 
 BAD = [

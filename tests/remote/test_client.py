@@ -298,7 +298,7 @@ def test_addresses(address: str, place: str) -> None:
 
 @pytest.mark.parametrize("address", ["gpu-box:7860", "gaze", "ftp://gpu-box", "http://", "file:///etc/passwd"])
 def test_what_is_no_address_is_told_with_an_example(address: str) -> None:
-    with pytest.raises(GazeError, match=r"is no address.*owner/name.*http://"):
+    with pytest.raises(GazeError, match=r"is not the address.*owner/name.*http://"):
         place_of(address)
 
 

@@ -70,7 +70,7 @@ export class Widget {
     if (name === "loading" && this.loader.isDue) this.loader.restart();
     if (name === "renderer" || name === "pixi-src") this.loader.offerTexture();
     if (name === "alt") this.view.describe();
-    if (name === "hide-controls" && page.isCoarse) this.#addControls();
+    if (name === "hide-controls") this.#addControls();
     if (name === "fit") this.resized();
     if (name === "follow") this.#followAnew();
     if (name === "motion") this.calm();

@@ -204,7 +204,7 @@ def test_a_batch_that_does_not_grow_is_tried_ever_more_rarely(
 
 def test_no_memory_for_a_single_frame(bounded: Renderer, source: RenderSource, memory: Memory) -> None:
     memory.room = 0
-    with pytest.raises(GazeError, match="does not suffice for a single frame"), telling_failures():
+    with pytest.raises(GazeError, match="not enough graphics memory for a single frame"), telling_failures():
         list(bounded.frames(source, [Pose()], Expression()))
 
 
