@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is the same browser without windows, and takes less than half of the processor's time."""
+"""The first is the same browser without windows, and takes about half of the processor's time."""
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
