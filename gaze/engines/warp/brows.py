@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaze.engines.warp.ease import fall
 from gaze.face.topology import (
     LEFT_BROW,
     LEFT_BROW_BELOW,
@@ -52,12 +53,6 @@ def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
         share *= fall(np.maximum(v - bottom - LOWER * gap, 0) / left)
         rise = np.minimum(rise, -min(_RISE, _MOST_OF_GAP * left) * share)
     return rise
-
-
-def fall(t: np.ndarray) -> np.ndarray:
-    """1 at 0, smoothly down to 0 at 1 and beyond."""
-    t = np.clip(t, 0, 1)
-    return 1 - t * t * (3 - 2 * t)
 
 
 def _edge(u: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gaze.engines.warp.head import smoothstep
+from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Iris
 

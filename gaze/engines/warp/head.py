@@ -18,6 +18,7 @@ import numpy as np
 
 from gaze.engines.warp.brows import brow_rise
 from gaze.engines.warp.depth import eased, find_depth, places, sample
+from gaze.engines.warp.ease import smoothstep
 from gaze.face.topology import CHIN
 from gaze.face.typical import typical_mesh
 from gaze.grid import GAZE_RANGE, Pose
@@ -167,9 +168,3 @@ def _square(x: float) -> float:
 
 def _cube(x: float) -> float:
     return x**3 if abs(x) <= 1 else 3 * x - math.copysign(2, x)
-
-
-def smoothstep(t: np.ndarray) -> np.ndarray:
-    """0 up to 0, smoothly up to 1 at 1 and beyond."""
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)

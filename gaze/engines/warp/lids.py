@@ -6,7 +6,7 @@ from copy import copy
 
 import numpy as np
 
-from gaze.engines.warp.brows import fall
+from gaze.engines.warp.ease import fall
 from gaze.face.face import Contours
 
 _STEPS = 6
