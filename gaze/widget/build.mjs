@@ -10,7 +10,7 @@ import { minify } from "terser";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const target = process.argv[2] ?? here;
-const license = "/*! gaze-tracker, MIT License; built from src/ */";
+const license = "/*! gaze-tracker, MIT */";
 
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
