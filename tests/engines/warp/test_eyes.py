@@ -7,7 +7,7 @@ import pytest
 from gaze.engines.warp.engine import _STEPS as STEPS
 from gaze.engines.warp.engine import WarpEngine, WarpSource, displacement
 from gaze.engines.warp.eyes import find_eye
-from gaze.engines.warp.gaze import eye_motion
+from gaze.engines.warp.gaze import IRIS_SWING, eye_motion
 from gaze.engines.warp.inverse import source_positions
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.sclera import iris_reach
@@ -111,6 +111,17 @@ def test_in_a_look_down_and_aside_irises_are_discs_under_lids_and_not_wedges(x: 
         assert (frame[(far < 0.85) & (below > 0)][:, 0] < (IRIS[0] + SKIN[0]) / 2).mean() > 0.94
 
 
+@pytest.mark.parametrize("x", [-15.0, 15.0])
+def test_narrow_lids_leave_irises_round_in_the_lower_corners(x: float) -> None:
+    """As much of them as at rest, or nearly so, and in nearly that shape: a lid that came on alone made blocks."""
+    eyes = WarpEngine(straighten=False).prepare(*drawn_face(height=8))
+    rest, looking = (blobs(it) for it in WarpEngine().render(eyes, [Pose(), Pose(pupil_x=x, pupil_y=-15)]))
+    assert len(rest) == len(looking) == 2
+    for (*_, radius, ratio), (*_, usual_radius, usual_ratio) in zip(looking, rest, strict=True):
+        assert radius > 0.88 * usual_radius
+        assert ratio > 0.84 * usual_ratio
+
+
 def test_the_opening_of_an_eye_follows_a_look_aside() -> None:
     def middle(x: float) -> np.ndarray:
         """Across, where the openings are: the mean of what is not skin, by how high that is there."""
@@ -179,7 +190,7 @@ def test_a_highlight_makes_half_of_the_way() -> None:
         down, across = np.mgrid[: frame.shape[0], : frame.shape[1]]
         places = []
         for middle in (200, 300):
-            iris = middle + 0.08 * x / 15 * DISTANCE
+            iris = middle + IRIS_SWING * x / 15 * DISTANCE
             inside = np.hypot(across - iris, down - MIDDLE[1]) < 0.75 * RADIUS
             weight = np.clip(frame[..., 2] - 100, 0, None) * inside
             places.append(float((across * weight).sum() / weight.sum()))
@@ -187,7 +198,7 @@ def test_a_highlight_makes_half_of_the_way() -> None:
 
     rest = highlights(0.0)
     assert rest == pytest.approx([197, 297], abs=0.6)
-    assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.5 * 0.08 * 5 / 15 * DISTANCE), abs=0.5)
+    assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.5 * IRIS_SWING * 5 / 15 * DISTANCE), abs=0.5)
 
 
 def test_a_dark_rim_goes_with_its_iris() -> None:
