@@ -129,7 +129,7 @@ def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
 @pytest.mark.parametrize("x", [-1, 1])
 def test_the_bow_of_the_lids_goes_along_with_a_look_aside(x: int) -> None:
     look = eye_motion(at(x, 0))
-    assert look.bow == pytest.approx(0.65 * look.across)
+    assert look.bow == pytest.approx(0.75 * look.across)
     shut = look.with_lids(0)
     assert (shut.upper, shut.lower, shut.bow) == (0, 0, 0)
     assert shut.across == look.across
