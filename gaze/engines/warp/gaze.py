@@ -6,7 +6,8 @@ and right, or at rest, is left out. That model sees about half of a motion up or
 off where the head nods. So the coefficients are those with which it reads in our own frames, the median of six
 portraits, about what it read in LivePortrait's (`benchmarks/gaze.py`). In the lower corners they stay below: an iris
 goes no farther down than the upper lid, or white would be seen above it. In each photo, irises keep off the corners
-of their eyes, and the lower lids go with them: a lid that cuts the foot off a disc makes a block of it.
+of their eyes, and both lids go with them, as in a real eye, where about as much of an iris is seen wherever it looks:
+lids that cut a disc off above and below make a block of it.
 """
 
 from __future__ import annotations
