@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
+from gaze.engines.warp.fill import through_layer
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
