@@ -31,7 +31,7 @@ def source_positions(forward: np.ndarray, stride: int, width: int, height: int) 
     there = _inverse(forward, stride)
     size = (forward.shape[1] * stride, forward.shape[0] * stride)
     offsets = cv2.resize(there, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
-    return np.subtract(pixels(width, height), offsets)
+    return np.subtract(pixels(width, height), offsets, out=offsets)
 
 
 @lru_cache(maxsize=8)
