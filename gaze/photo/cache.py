@@ -22,6 +22,8 @@ MOST_PHOTOS = 64
 """How many there may be, however small: each is an open file, of which a program may often have a thousand."""
 TIME = 600.0
 """Seconds for which one is kept after it was last used."""
+_SOON = 1.0
+"""Seconds: a preview is there by then."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,21 @@ class PhotoCache:
             return Pixels(rgb, alpha, entry.notes)
 
     def put_soon(self, name: str, pixels: Pixels) -> None:
-        """`put` while the caller goes on: to write a large picture takes longer than to use it."""
+        """`put` a moment later, when the caller has used the picture: to write a large one takes a while.
+
+        One picture at a time waits in memory; any other is written at once.
+        """
 
         def put() -> None:
+            time.sleep(_SOON)
             try:
                 self.put(name, pixels)
             finally:
                 self._coming.pop(name, None)
 
+        if self._coming:
+            self.put(name, pixels)
+            return
         self._coming[name] = pixels
         threading.Thread(target=put, daemon=True).start()
 
