@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -67,6 +69,23 @@ def test_the_clock_ends_what_the_system_does_not(monkeypatch: pytest.MonkeyPatch
     after = box.read(job(PHOTO.read_bytes()))
     assert after.done.wait(30)
     assert after.result().rgb.shape == (512, 512, 3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system knows no limit on the processor's time")
+@pytest.mark.parametrize("start", [b"no picture", hostile.QUICK["ICC profile of 120,000 elements"]()])
+def test_nothing_stays_of_a_picture_that_could_not_be_read(monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    """Kills: the error and what waited for it know each other, so that the file stays until garbage is collected."""
+    load_portrait(PHOTO)
+    monkeypatch.setattr(module, "SECONDS", 0.1)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        with pytest.raises(PhotoError):
+            load_portrait(start + bytes(10_000_000))
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="the system knows no priorities")
