@@ -274,6 +274,24 @@ def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, mo
     assert list(cache._entries) == ["b"]
 
 
+def test_a_picture_can_be_had_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, gate = PhotoCache(tmp_path), threading.Event()
+    monkeypatch.setattr("gaze.photo.cache.time.sleep", lambda _: gate.wait(10))
+    picture = Pixels(np.arange(300, dtype=np.uint8).reshape(10, 10, 3), None, ())
+    cache.put_soon("a", picture)
+    assert cache.get("a") is picture
+    assert cache.get("b") is None
+    cache.put_soon("c", picture)
+    assert cache.get("c") is not picture, "only one waits"
+    gate.set()
+    while cache._coming:
+        threading.Event().wait(0.01)
+    got = cache.get("a")
+    assert got
+    assert got is not picture
+    assert np.array_equal(got.rgb, picture.rgb)
+
+
 def test_so_many_small_photos_are_not_kept_that_files_run_out(tmp_path: Path) -> None:
     cache = PhotoCache(tmp_path)
     before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else None
