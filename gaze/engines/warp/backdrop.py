@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gaze.engines.warp.fill import fill, through_layer
 from gaze.face.face import Face
 from gaze.face.person import find_person
 from gaze.photo.portrait import Portrait
@@ -42,11 +43,6 @@ class Backdrop:
         return np.dstack([cv2.subtract(image, through), self.alpha])
 
 
-def through_layer(behind: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """What is seen of a background through a layer of such alpha, (h, w, 3) uint8."""
-    return cv2.multiply(behind, cv2.cvtColor(cv2.bitwise_not(alpha), cv2.COLOR_GRAY2RGB), scale=1 / 255)
-
-
 def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> Backdrop | None:
     """The layers of a part of a portrait, rows and columns; None where the network does not see the person."""
     alpha = _matte(portrait)
@@ -56,7 +52,7 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     reach = max(1, round(_AROUND * face.iris_distance))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     hidden = cv2.dilate(alpha, kernel)
-    behind = _fill(image, hidden)
+    behind = fill(image, hidden, face.iris_distance)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
     ratio = cv2.split((image.astype(np.float32) + 0.5) / np.maximum(behind, 1))
     least = 255 - np.floor(255 * np.minimum(cv2.min(cv2.min(*ratio[:2]), ratio[2]), 1))
@@ -75,27 +71,3 @@ def _share_seen(alpha: np.ndarray, face: Face) -> float:
     mask = np.zeros_like(alpha)
     cv2.fillPoly(mask, [np.round(face.outline).astype(np.int32)], 1)
     return float(alpha[mask > 0].mean() / 255) if mask.any() else 0.0
-
-
-def _fill(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """The image, and where it is hidden, (h, w) uint8, what is around goes on: means over ever larger surroundings.
-
-    A pyramid of sums and weights, read from its top down (Gortler et al., "The Lumigraph", 1996: push and pull).
-    """
-    seen = through_layer(image, hidden)
-    levels: list[np.ndarray] = [cv2.pyrDown(np.dstack([seen, cv2.bitwise_not(hidden)])).astype(np.float32)]
-    levels[0][..., 3] /= 255
-    while min(levels[-1].shape[:2]) > 4:
-        levels.append(cv2.pyrDown(levels[-1]))
-    coarse: np.ndarray = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
-    for level in levels[-2::-1]:
-        coarse = cv2.pyrUp(coarse, dstsize=level.shape[1::-1])
-        coarse = coarse + _pulled(level, coarse)
-    whole = cv2.pyrUp(np.clip(np.rint(coarse), 0, 255).astype(np.uint8), dstsize=image.shape[1::-1])
-    return cv2.add(seen, through_layer(whole, cv2.bitwise_not(hidden)))
-
-
-def _pulled(level: np.ndarray, coarse: np.ndarray) -> np.ndarray:
-    weight = level[..., 3:]
-    sure = np.minimum(1, 4 * weight)
-    return sure * (level[..., :3] / np.maximum(weight, 1e-6) - coarse)

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
+from gaze.engines.warp.fill import through_layer
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
@@ -42,8 +43,6 @@ _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
-_STEPS = (4, 8)
-"""Of Newton's method (`gaze.engines.warp.inverse`): for looks on the grid at strength 1, and for all."""
 _STILL = 0.001
 """Shift at the grid's edge, in iris distances, that is not worth drawing: a tenth of a pixel where these are 100."""
 _OUTSIDE = (0.05, 0.2)
@@ -274,7 +273,7 @@ def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:
     """For each pixel of the region, the position in the region it shows: (height, width, 2) float32."""
     _, _, width, height = source.region
     forward = displacement(source, pose, eyes)
-    return source_positions(forward, source.stride, width, height, _STEPS[_is_strong(pose)])
+    return source_positions(forward, source.stride, width, height)
 
 
 def _is_strong(pose: Pose) -> bool:

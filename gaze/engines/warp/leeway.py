@@ -46,11 +46,23 @@ class Leeway:
     def held(self, pose: Pose) -> Pose:
         """The pose that the head takes: softly less where its features would come too near to the border."""
         way = np.array([-pose.head_yaw, pose.head_pitch]) / YAW_RANGE * _FEATURES @ self.turned
-        most = np.where(way > 0, self.most[:, 1], self.most[:, 0])
-        yaw, pitch = (way / (1 + (way / most) ** 4) ** 0.25) @ self.turned.T / _FEATURES * YAW_RANGE
+        reach = self._reach
+        before, after = (_softly(reach, it) for it in self.most.T)
+        part = way / reach
+        # A parabola through both ends: what saturates early has an edge that a morph between few keys cannot follow.
+        inner = (after + before) / 2 * part + (after - before) / 2 * part**2
+        beyond = np.where(way > 0, 1, -1) * _softly(np.abs(way), np.where(way > 0, *self.most.T[::-1]))
+        moved = np.where(np.abs(part) <= 1, inner, beyond)
+        yaw, pitch = moved @ self.turned.T / _FEATURES * YAW_RANGE
         # Brows go farther than the rest when they are raised: that gives way first.
         share = float(np.clip(pitch / pose.head_pitch, 0, 1)) ** 2 if pose.head_pitch else 1.0
         return replace(pose, head_yaw=-float(yaw), head_pitch=float(pitch), eyebrow=pose.eyebrow * share)
+
+    @property
+    def _reach(self) -> np.ndarray:
+        """How far features go across and down in the image at the grid's corners, if nothing holds them: (2,)."""
+        reach: np.ndarray = np.array(_FEATURES) @ np.abs(self.turned)
+        return reach
 
 
 def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, width: int, height: int) -> Leeway:
@@ -67,6 +79,11 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, width: int, height: in
         keep.append(_ramp(at / unit, before) * _ramp((size - 1 - at) / unit, after))
     turned = np.array([[np.cos(face.tilt), np.sin(face.tilt)], [-np.sin(face.tilt), np.cos(face.tilt)]])
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), turned)
+
+
+def _softly(way: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Distances, or where these are larger than others, little less than those."""
+    return np.asarray(way / (1 + (way / most) ** 4) ** 0.25)
 
 
 def _ramp(away: np.ndarray, features: float) -> np.ndarray:

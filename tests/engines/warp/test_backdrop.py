@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.engines.warp.fill import through_layer
 from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
