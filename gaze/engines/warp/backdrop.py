@@ -40,7 +40,7 @@ class Backdrop:
     def layer(self, image: np.ndarray) -> np.ndarray:
         """The person of a picture of this part: (h, w, 4) uint8, colours premultiplied."""
         through = through_layer(self.behind, self.alpha)
-        return np.dstack([cv2.subtract(image, through), self.alpha])
+        return cv2.merge([*cv2.split(cv2.subtract(image, through)), self.alpha])
 
 
 def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> Backdrop | None:
@@ -64,7 +64,8 @@ def _matte(portrait: Portrait) -> np.ndarray:
         return portrait.alpha
     found = cv2.resize(find_person(portrait.image), portrait.image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     low, high = _SURE
-    return np.rint(255 * np.clip((found - low) / (high - low), 0, 1)).astype(np.uint8)
+    gain = 255 / (high - low)
+    return cv2.addWeighted(found, gain, found, 0, -gain * low, dtype=cv2.CV_8U)
 
 
 def _share_seen(alpha: np.ndarray, face: Face) -> float:
