@@ -23,6 +23,12 @@ _AROUND = 0.1
 """How far outside the matte, in iris distances, the photo may still show strands: that is filled as well."""
 _SEEN = 0.8
 """Share of the face that the network has to see; else the picture is one layer."""
+_NARROW = 3.0
+"""Iris distances across below which a picture is one layer: beside a face with its ears little background is left to
+stand still, and the network takes ears for it, which would be left behind or cut.
+
+An average face is 2.1 wide without its ears.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,9 @@ class Backdrop:
 
 
 def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> Backdrop | None:
-    """The layers of a part of a portrait, rows and columns; None where the network does not see the person."""
+    """The layers of a part of a portrait, rows and columns; None where all is one."""
+    if portrait.alpha is None and portrait.width < _NARROW * face.iris_distance:
+        return None
     alpha = _matte(portrait)
     if _share_seen(alpha, face) < _SEEN:
         return None
