@@ -36,6 +36,8 @@ ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
 """Below Gradio's own paths, since a Space's page server passes only such on."""
 _FOLDER = files("gaze.ui").joinpath("page")
 _STYLES = ("base", "shell", "stage", "column", "controls", "start", "sheets", "wide")
+_BOLD = "static/fonts/IBMPlexSans/IBMPlexSans-Bold.woff2"
+"""Gradio's; the regular one is asked for early by Gradio's own page."""
 _PLAYERS = ((SCRIPT, ""), (GROUP, ""), (MORE, " async"))
 _SCRIPTS = sorted(it.name for it in _FOLDER.iterdir() if it.name.endswith(".js"))
 _START = """
@@ -51,9 +53,10 @@ def head() -> str:
     """What the page needs before it is drawn; addresses are relative, since the app may lie below another's."""
     styles = "".join(f'<link rel="stylesheet" href="{ROOT}/{name}.css">' for name in _STYLES)
     scripts = "".join(f'<link rel="modulepreload" href="{ROOT}/{name}">' for name in _SCRIPTS)
-    # The first preview needs the rest of the widget: it is loaded meanwhile.
+    # The page is drawn once more when a font comes late; of the first preview the rest of the widget is a part.
+    font = f'<link rel="preload" href="{_BOLD}" as="font" type="font/woff2" crossorigin>'
     players = "".join(f'<script src="{_WIDGET}/{name}"{how}></script>' for name, how in _PLAYERS)
-    return styles + scripts + players
+    return styles + font + scripts + players
 
 
 def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> gr.HTML:

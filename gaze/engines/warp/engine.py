@@ -197,7 +197,7 @@ class WarpEngine(Engine):
         height, width = source.image.shape[:2]
         x, y, across, down = source.region
         whole = pixels(width, height).copy()
-        inner = _positions(source, pose, _look(source, pose))
+        inner = _positions(source, source.leeway.held(pose), _look(source, pose))
         whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
         return whole
 
@@ -210,14 +210,15 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     closed = closed_eyes(pose.expression)
     if any(closed):
         eyes = eyes.with_lids(1 - max(closed))
-    positions = _positions(source, pose, eyes)
+    head = source.leeway.held(pose)
+    positions = _positions(source, head, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands[_is_strong(pose)]:
         picture = source.bare if band.opaque or source.layer is None else source.layer
         seen = cv2.remap(picture, positions[band.place], NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
     shift = _iris_shift(source, eyes)
-    carried = source.anchors.carried(source.leeway.held(pose), source.turn, source.axes)
+    carried = source.anchors.carried(head, source.turn, source.axes)
     for eye, moved in zip(source.eyes, carried, strict=True):
         draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):
@@ -262,17 +263,22 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
         pose: moves the head.
         eyes: moves the lids; None leaves them as they are.
     """
-    du, dv = head_shift(source.fields, source.leeway.held(pose), source.turn)
+    return _displacement(source, source.leeway.held(pose), eyes)
+
+
+def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.ndarray:
+    """The same for what the head's leeway leaves of a pose."""
+    du, dv = head_shift(source.fields, head, source.turn)
     if eyes:
         dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
-        du += np.float32(eyes.bow) * source.lids.sum(0)
+        du += np.tensordot(np.array([eyes.bow, eyes.bow], np.float32), source.lids, 1)
     return in_pixels(du, dv, source.axes, source.leeway.keep)
 
 
-def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:
+def _positions(source: WarpSource, head: Pose, eyes: EyeMotion) -> np.ndarray:
     """For each pixel of the region, the position in the region it shows: (height, width, 2) float32."""
     _, _, width, height = source.region
-    forward = displacement(source, pose, eyes)
+    forward = _displacement(source, head, eyes)
     return source_positions(forward, source.stride, width, height)
 
 

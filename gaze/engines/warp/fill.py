@@ -37,7 +37,7 @@ def fill(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     known = cv2.bitwise_not(hidden)
     left = cv2.subtract(image, guide, dtype=cv2.CV_16S)
     seen = cv2.multiply(left, cv2.cvtColor(known, cv2.COLOR_GRAY2RGB), scale=1 / 255, dtype=cv2.CV_16S)
-    levels: list[np.ndarray] = [cv2.pyrDown(np.dstack([seen, known])).astype(np.float32)]
+    levels: list[np.ndarray] = [cv2.pyrDown(cv2.merge([*cv2.split(seen), known.astype(np.int16)])).astype(np.float32)]
     levels[0][..., 3] /= 255
     while min(levels[-1].shape[:2]) > 4:
         levels.append(cv2.pyrDown(levels[-1]))

@@ -14,8 +14,8 @@ import numpy as np
 
 _LEAST = 0.3
 """Determinant of the Jacobian below which a step of Newton's method is held back: it could leave the way."""
-_COARSE_STEPS, _MOST_STEPS = 2, 8
-_FOUND = 0.06
+_COARSE_STEPS, _MOST_STEPS = 1, 8
+_FOUND = 0.15
 """Pixels: after a step no longer than that a point is where it belongs."""
 _SLOPE = np.array([[-0.5, 0, 0.5]], np.float32)
 
