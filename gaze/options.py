@@ -44,7 +44,7 @@ class Options:
             or a picture; None leaves nothing where the background is removed or the photo is transparent.
         expression: what is changed in all frames alike (LivePortrait engine).
         mode: "quadrants", the exchange format, or "single" for one sheet.
-        effort: libwebp's method for the sheets, 0 fast to 6 slow.
+        effort: libwebp's method for pictures, 0 fast to 6 slow.
         blinking: whether the face can blink.
         pack: whether to write a pack, before the sheets.
         sheets: whether to write sprite sheets, for other programs, once the portrait is finished; None: unless another
@@ -113,5 +113,5 @@ class Options:
 
 PREVIEW = Options(engine="warp", keys=5, frame_size=256, quality=75, sheets=False, blinking=False)
 """The small portrait that is there at once."""
-GLANCE = replace(PREVIEW, keys=COARSE, quality=60, video="none")
-"""What is there still earlier: a third of the frames, and stills, which are there before a video has begun."""
+GLANCE = replace(PREVIEW, keys=COARSE, quality=60, video="none", effort=2)
+"""What is there still earlier: a third of the frames, as stills: soon encoded, and shown before a video begins."""

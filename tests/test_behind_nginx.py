@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
@@ -17,52 +13,20 @@ from gradio_client import Client, handle_file
 
 from gaze.ui.page import head
 from tests.conftest import PHOTO
+from tests.nginx import NGINX, nginx
 from tests.serving import serving
 from tests.tables import blocks, read
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
-SITE = """
-daemon off; pid {place}/pid; error_log stderr; worker_processes 1;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/f;
-  uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
-  server {{
-    listen 127.0.0.1:{port};
-    {location}
-  }}
-}}
-"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = tmp_path_factory.mktemp("nginx")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with serving(place / "app", GRADIO_ROOT_PATH="/faces", GAZE_HOSTS="gaze.example") as app:
         [told] = blocks(read("docs/hosting.md"), "nginx")
-        location = told.replace("http://127.0.0.1:7860", app.address)
-        (place / "site").write_text(SITE.format(place=place, port=port, location=location))
-        assert NGINX
-        nginx = subprocess.Popen([NGINX, "-p", str(place), "-c", str(place / "site")], stderr=subprocess.DEVNULL)
-        address = f"http://127.0.0.1:{port}/faces/"
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    httpx.get(address, timeout=30)
-                    break
-                except httpx.HTTPError:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.2)
-            yield address
-        finally:
-            nginx.terminate()
-            nginx.wait(10)
+        with nginx(place, told.replace("http://127.0.0.1:7860", app.address)) as address:
+            yield f"{address}/faces/"
 
 
 def test_the_page_and_all_its_parts_are_found(site: str) -> None:

@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+import numpy as np
 from PIL import Image
 
 from trials.corpus import face, plain, png_chunk, save
@@ -151,24 +152,37 @@ def strips(count: int) -> bytes:
 
 def largest() -> Iterator[tuple[str, bytes]]:
     """Whole pictures as large as they may be."""
-    picture = face(512).resize((7000, 7000))
-    alpha = picture.convert("RGBA")
-    alpha.putalpha(128)
-    yield "CMYK JPEG", save(picture.convert("CMYK"), "JPEG", quality=60)
+    picture = _grainy(7000)
+    yield "CMYK JPEG", save(picture.convert("CMYK"), "JPEG", quality=90)
     yield "progressive JPEG, 4:4:4", save(picture, "JPEG", quality=60, progressive=True, subsampling=0)
-    picture, alpha = (it.resize((6700, 6700)) for it in (picture, alpha))
+    yield "GIF", save(picture.quantize(64), "GIF")
+    picture, deflated = _grainy(6320), {"compression": "tiff_adobe_deflate"}
+    yield "TIFF", save(picture, "TIFF", compression="jpeg", quality=60)
+    yield "TIFF with alpha", save(_clear(picture.resize((500, 500))).resize(picture.size, 0), "TIFF", **deflated)
+    yield "floating-point TIFF", save(Image.new("F", picture.size), "TIFF", **deflated)
+    yield "bilevel TIFF", save(Image.new("1", picture.size), "TIFF", compression="group4")
+    picture = _grainy(5090)
     yield "PNG", save(picture, "PNG", compress_level=1)
     yield "palette PNG", save(picture.quantize(64), "PNG", compress_level=1)
-    yield "PNG with alpha", save(alpha, "PNG", compress_level=1)
-    yield "GIF", save(picture.quantize(64), "GIF")
-    yield "TIFF", save(picture, "TIFF", compression="jpeg", quality=60)
-    yield "TIFF with alpha", save(alpha.reduce(7).resize((7000, 7000), 0), "TIFF", compression="tiff_adobe_deflate")
+    yield "PNG with alpha", save(_clear(picture), "PNG", compress_level=1)
     yield "16-bit grey PNG", save(Image.new("I;16", picture.size, 40000), "PNG", compress_level=1)
-    yield "floating-point TIFF", save(Image.new("F", picture.size), "TIFF", compression="tiff_adobe_deflate")
-    yield "bilevel TIFF", save(Image.new("1", picture.size), "TIFF", compression="group4")
-    alpha = alpha.resize((4470, 4470))
-    yield "AVIF, 4:4:4 with alpha", save(alpha, "AVIF", quality=50, speed=10, subsampling="4:4:4")
-    alpha = alpha.resize((4460, 4460))
-    yield "WebP with alpha", save(alpha, "WEBP", quality=60, method=0)
-    yield "WebP", save(alpha.convert("RGB"), "WEBP", quality=60, method=0)
-    yield "JPEG", save(picture.resize((10900, 10900)), "JPEG", quality=60)
+    picture = _grainy(4470)
+    yield "AVIF, 4:4:4 with alpha", save(_clear(picture), "AVIF", quality=50, speed=10, subsampling="4:4:4")
+    yield "WebP with alpha", save(_clear(picture), "WEBP", quality=60, method=0)
+    yield "WebP", save(picture, "WEBP", quality=60, method=0)
+    yield "JPEG", save(_grainy(10900), "JPEG", quality=90)
+
+
+def _grainy(side: int) -> Image.Image:
+    """The face again and again, with a camera's noise; `side` × `side` pixels."""
+    noise = np.random.default_rng(1).normal(0, 3, (1000, 1000, 3))
+    tile = np.clip(np.asarray(face(1000)) + noise, 0, 255).astype(np.uint8)
+    times = -(-side // 1000)
+    return Image.fromarray(np.tile(tile, (times, times, 1))[:side, :side])
+
+
+def _clear(picture: Image.Image) -> Image.Image:
+    """Half transparent."""
+    picture = picture.convert("RGBA")
+    picture.putalpha(128)
+    return picture

@@ -6,7 +6,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,10 @@ from gaze.photo import process
 from trials.trying import Limits, Tried, outcome
 
 _ANY = Limits()
+_AT_ONCE = 0.4
+"""Seconds for which a process reads that is kept afterwards, and a little less."""
+_STILL = 0.1
+"""Seconds without work after which a process has started."""
 _TICK = os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 100
 
 
@@ -24,8 +28,8 @@ def attempt(act: Callable[[], str], limits: Limits = _ANY, what: str = "") -> Tr
         with suppress(OSError):
             Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
     rest = {pid: _kilobytes(pid, "VmRSS") for pid in ids}
-    before = {pid: _seconds(pid) for pid in ids}
-    ended, started = _ended(), time.process_time()
+    before, ended = _taken(ids[1:])
+    started, clock = time.process_time(), time.monotonic()
     peak = [0]
     watched = process.Process.kill
 
@@ -40,21 +44,39 @@ def attempt(act: Callable[[], str], limits: Limits = _ANY, what: str = "") -> Tr
     finally:
         process.Process.kill = watched  # type: ignore[method-assign]
     own = _kilobytes(os.getpid(), "VmHWM") - rest[os.getpid()]
-    alive = [pid for pid in ids[1:] if _seconds(pid)]
-    theirs = max([peak[0], *(_kilobytes(pid, "VmHWM") - rest[pid] for pid in alive)])
-    # Of a process that was replaced, what it had taken before is not this picture's doing, nor its successor's start.
-    gone = [pid for pid in ids[1:] if pid not in alive]
-    seconds = time.process_time() - started + sum(_seconds(pid) - before[pid] for pid in alive)
-    seconds += max(0.0, _ended() - ended - sum(before[pid] for pid in gone)) if gone else 0.0
+    if time.monotonic() - clock > _AT_ONCE:
+        _settle()
+    after, over = _taken({*ids[1:], *(it.pid for it in process._STARTED)})
+    theirs = max([peak[0], *(_kilobytes(pid, "VmHWM") - rest[pid] for pid in ids[1:] if pid in after)])
+    # Those that took the place of others count with their start; what is gone counts without what it had taken before.
+    seconds = time.process_time() - started + sum(taken - before.get(pid, 0.0) for pid, taken in after.items())
+    seconds += max(0.0, over - ended - sum(taken for pid, taken in before.items() if pid not in after))
     return Tried(happened, words, seconds, max(0, own + theirs) / 1e3).within(limits, what)
 
 
-def _seconds(pid: int) -> float:
-    """Of the processor; 0 for one that has ended."""
+def _taken(ids: Iterable[int]) -> tuple[dict[int, float], float]:
+    """Seconds of the processor: of each process that is there, and of all together that are gone."""
+    while True:  # one may go in between, and would be counted twice, or not at all
+        ended = _ended()
+        taken = {pid: seconds for pid in ids if (seconds := _seconds(pid)) is not None}
+        if _ended() == ended:
+            return taken, ended
+
+
+def _settle() -> None:
+    """Wait until a process that takes another's place has started."""
+    before = -1.0
+    while (now := sum(_taken([it.pid for it in process._STARTED])[0].values())) != before:
+        before = now
+        time.sleep(_STILL)
+
+
+def _seconds(pid: int) -> float | None:
+    """Of the processor; None for one that is gone."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return 0.0 if fields[0] == "Z" else (int(fields[11]) + int(fields[12])) / _TICK
-    return 0.0
+        return (int(fields[11]) + int(fields[12])) / _TICK
+    return None
 
 
 def _kilobytes(pid: int, which: str) -> int:

@@ -5,14 +5,8 @@ may see a file afterwards. Before that, whoever has a file is told in a few byte
 from __future__ import annotations
 
 import http.client
-import os
-import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,29 +16,17 @@ from gradio_client import Client, handle_file
 
 from gaze.storage.sessions import SessionStore
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
+from tests.nginx import NGINX, nginx
 from tests.serving import App, serving
 from trials.corpus import EXAMPLE
 from trials.trying import FaultError, Row, Size, Tried, attempt_here
 from trials.web.client import SMALL, get
 
-_NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-_SITE = """
-daemon off; pid {place}/pid; error_log stderr; worker_processes 1; {user}
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {place}/b; proxy_temp_path {place}/p; fastcgi_temp_path {place}/f;
-  uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
-  proxy_cache_path {place}/cache keys_zone=all:1m;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass {address}; proxy_cache all; proxy_cache_valid any 1h;
-      add_header X-Cached $upstream_cache_status always;
-    }}
-  }}
-}}
-"""
+_KEPT = "proxy_cache_path {place}/cache keys_zone=all:1m;"
+_PASSED = """location / {{
+  proxy_pass {address}; proxy_cache all; proxy_cache_valid any 1h;
+  add_header X-Cached $upstream_cache_status always;
+}}"""
 _FETCH = """async address => {
   const answer = await fetch(address);
   const bytes = (await answer.arrayBuffer()).byteLength;
@@ -70,8 +52,9 @@ def rows(size: Size) -> Iterator[Row]:
         yield Row("photos, previews and pages, which no cache may keep", list(_unkept(app, session)))
         yield Row("files in a browser's cache, when the portrait is deleted", list(_in_browser(app, session, files)))
         session, files = made()
-        if _NGINX:
-            with _cache(Path(folder), app) as cache:
+        if NGINX:
+            place = Path(folder) / "nginx"
+            with nginx(place, _PASSED.format(address=app.address), _KEPT.format(place=place)) as cache:
                 yield Row("files in a cache before the app", list(_in_between(app, cache, session, files)))
         else:
             yield Row("files in a cache before the app", [Tried("nginx is not installed")])
@@ -129,29 +112,6 @@ def _unseen(before: Any, after: Any, path: str) -> str:
     if after[0] != 404 or after[2]:
         raise FaultError(f"{path} is seen still: {after}")
     return "seen, then gone"
-
-
-@contextmanager
-def _cache(folder: Path, app: App) -> Iterator[str]:
-    """An nginx that caches what it may; where it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    place = folder / "nginx"
-    place.mkdir()
-    user = "" if os.getuid() else "user root;"  # else its workers are somebody who cannot write here
-    (place / "site").write_text(_SITE.format(place=place, port=port, address=app.address, user=user))
-    nginx = subprocess.Popen([_NGINX or "", "-p", str(place), "-c", str(place / "site")], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 30
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            if time.monotonic() > deadline:
-                raise TimeoutError("nginx does not start.")
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        nginx.terminate()
-        nginx.wait(10)
 
 
 def _in_between(app: App, cache: str, session: str, files: list[str]) -> Iterator[Tried]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 from collections import OrderedDict
@@ -32,7 +31,7 @@ def find_faces(portrait: Portrait) -> list[Face]:
     The first is the main one: the largest whose eyes are clear, or else the one that is most likely a face. What was
     found in a picture is remembered, by its content.
     """
-    return list(_FOUND.faces(portrait.image))
+    return list(_FOUND.faces(portrait))
 
 
 def main_face(portrait: Portrait, number: int = 0, anyway: bool = False) -> tuple[Face, int]:
@@ -88,15 +87,13 @@ class _Remembered:
         self._faces: OrderedDict[bytes, tuple[Face, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def faces(self, image: np.ndarray) -> tuple[Face, ...]:
-        digest = hashlib.sha256(repr(image.shape).encode())
-        digest.update(np.ascontiguousarray(image).data)
-        key = digest.digest()
+    def faces(self, portrait: Portrait) -> tuple[Face, ...]:
+        key = portrait.digest
         with self._lock:
             if key in self._faces:
                 self._faces.move_to_end(key)
                 return self._faces[key]
-        found = tuple(_search(image))
+        found = tuple(_search(portrait.image))
         with self._lock:
             self._faces[key] = found
             while len(self._faces) > _REMEMBERED:

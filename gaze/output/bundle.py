@@ -25,6 +25,8 @@ from gaze.output.sprites import POSTER
 SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
 WIDGET_FILES = (SCRIPT, MORE, "gaze-tracker.mjs", "gaze-tracker.d.ts")
 """What of the widget lies in a portrait's folder."""
+GROUP = "gaze-group.js"
+"""What lies there, too, if it has several faces: their buttons."""
 INPUT = "input.jpg"
 CHECKPOINT = "keys.zip"
 RECIPE = "recipe.json"
@@ -36,7 +38,7 @@ PACK_SCRIPT = f"{PACK}.js"
 _STYLE = "pages.css"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, "README.txt", "LICENSE")
 STANDALONE = "standalone.html"
-_PORTRAIT = """<gaze-tracker {source} alt="A portrait that looks at the pointer">
+_PORTRAIT = """<gaze-tracker {source} alt="A portrait that looks at the pointer"{buttons}>
   <img slot="poster" src="{poster}" alt="A portrait" width="{width}" height="{height}">
 </gaze-tracker>"""
 _OTHERS = """<p>There are {count} faces here, which all follow the same pointer: index.html shows how. For each of the
@@ -53,6 +55,10 @@ def widget_source() -> str:
     return _widget_text(SCRIPT) + _widget_text(MORE)
 
 
+def _script(name: str) -> str:
+    return f'<script src="{name}"></script>'
+
+
 def _widget_text(name: str) -> str:
     return files("gaze.widget").joinpath(name).read_text(encoding="utf-8")
 
@@ -64,7 +70,7 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
         folder: where they are; its pack, if it has one, is embedded for pages that may not fetch it.
         metadata: what the pages play.
     """
-    for name in WIDGET_FILES:
+    for name in (*WIDGET_FILES, GROUP) if metadata.faces else WIDGET_FILES:
         (folder / name).write_text(_widget_text(name), encoding="utf-8")
     values = _values(folder, metadata)
     for name in _TEMPLATES:
@@ -73,7 +79,8 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
         page, style = _filled("index.html", values), _filled(_STYLE, values)
         parts = [
             (f'<link rel="stylesheet" href="{_STYLE}">', f"<style>\n{style}</style>"),
-            (f'<script src="{SCRIPT}"></script>', f"<script>\n{widget_source()}</script>"),
+            (_script(SCRIPT), f"<script>\n{widget_source()}</script>"),
+            (_script(GROUP), f"<script>\n{_widget_text(GROUP)}</script>"),
         ]
         for shown in metadata.faces or (metadata,):
             assert shown.pack
@@ -99,11 +106,13 @@ def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
     portraits = [
         _PORTRAIT.format(
             source=source_attributes("", face) if faces else here,
+            buttons=" hide-controls" if faces else "",
             poster=face.poster or POSTER,
             **dict(zip(("width", "height"), _size_of(folder, face.poster or POSTER, face), strict=True)),
         )
         for face in faces or (metadata,)
     ]
+    shown = "\n".join(portraits)
     columns = columns_for(len(portraits))
     names = ", ".join(f"<code>{face.pack}</code>" for face in faces if face.pack != metadata.pack)
     return {
@@ -111,7 +120,8 @@ def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
         "height": str(height),
         "here": here,
         "there": there,
-        "portraits": "\n".join(portraits),
+        "portraits": f"<gaze-group>\n{shown}\n</gaze-group>" if faces else shown,
+        "group": _script(GROUP) if faces else "",
         "kind": "faces" if faces else "portrait",
         "columns": str(columns),
         "rows": str(math.ceil(len(portraits) / columns)),

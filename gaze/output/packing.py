@@ -21,7 +21,6 @@ from gaze.output.video import COLOR_SPACE, codec_string, coded_size, encode_chai
 
 STILL_SIDE = 512
 """The longer side of a still, at most, in pixels."""
-_EFFORT = 4
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,12 @@ class Coding:
     Attributes:
         quality: WebP quality of the stills, 1 to 100; the video is made to suit.
         codec: one of `gaze.output.video.CODECS`, or None for stills alone.
+        effort: of the stills, as for `gaze.output.sprites.encode_webp`.
     """
 
     quality: int
     codec: str | None
+    effort: int = 4
 
 
 class KeyEncoder:
@@ -66,11 +67,13 @@ class KeyEncoder:
         numbers = [row * self._n + col for row in self._subset for col in self._subset]
         places = {number: place for place, number in enumerate(numbers)}
         self._stills = {
-            places[number]: self._pool.submit(encode_still, keys[number], self._size, coding.quality)
+            places[number]: self._pool.submit(encode_still, keys[number], self._size, coding.quality, coding.effort)
             for number in self._order
             if number in places
         }
-        self._layers = [(layer, self._pool.submit(encode_layer, layer, coding.quality)) for layer in layers]
+        self._layers = [
+            (layer, self._pool.submit(encode_layer, layer, coding.quality, coding.effort)) for layer in layers
+        ]
 
     def __enter__(self) -> KeyEncoder:
         return self
@@ -109,17 +112,17 @@ def still_size(facts: Facts, longest: int) -> tuple[int, int]:
     return max(1, round(facts.width * scale)), max(1, round(facts.height * scale))
 
 
-def encode_still(frame: np.ndarray, size: tuple[int, int], quality: int) -> bytes:
+def encode_still(frame: np.ndarray, size: tuple[int, int], quality: int, effort: int = 4) -> bytes:
     """A frame as WebP of this width and height."""
-    return encode_webp(Image.fromarray(resized(frame, size)), quality, _EFFORT)
+    return encode_webp(Image.fromarray(resized(frame, size)), quality, effort)
 
 
-def encode_layer(layer: LayerKeys, quality: int) -> Payload:
+def encode_layer(layer: LayerKeys, quality: int, effort: int = 4) -> Payload:
     """The pictures of a layer as stills: there are few, and stills keep their alpha without loss."""
     _, _, width, height = layer.region
     about = {"width": width, "height": height, "keys": list(layer.keys)}
     pictures = {
-        number: Picture(encode_webp(Image.fromarray(picture), quality, _EFFORT))
+        number: Picture(encode_webp(Image.fromarray(picture), quality, effort))
         for number, picture in layer.pictures.items()
     }
     return Payload("stills", about, pictures)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from traceback import clear_frames
 
 from gaze.errors import GazeError
 from gaze.photo.process import Pixels, Process
@@ -44,13 +45,18 @@ class Job:
         self._lock = threading.Lock()
 
     def result(self) -> Pixels:
-        """What was read, once it is `done`.
+        """What was read, once it is `done`; to be asked for once.
 
         Raises:
             PhotoError: the picture cannot be used.
         """
         if self.error:
-            raise self.error
+            try:
+                raise self.error
+            finally:
+                # The error knows who waited for the job; if the job went on to know the error, both would stay, with
+                # the picture's file, until the garbage is collected.
+                self.error = None
         assert self.pixels
         return self.pixels
 
@@ -80,7 +86,7 @@ class Box:
         self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()
         self._busy: set[str] = set()
         self._moved = threading.Condition()
-        self._threads = self._idle = self._count = 0
+        self._threads = self._count = 0
 
     def start(self) -> None:
         """Start all processes, and keep them; by themselves they come when there is something to read, and go."""
@@ -95,7 +101,7 @@ class Box:
             self._count += 1
             key = f"#{self._count}" if job.client is None else f"={job.client}"
             self._waiting.setdefault(key, deque()).append(job)
-            if self._idle < len(self._waiting) and self._threads < self._workers:
+            if self._threads < min(self._workers, len(self._busy) + len(self._waiting)):
                 self._add_thread()
             self._moved.notify_all()
         return job
@@ -118,16 +124,9 @@ class Box:
             try:
                 if not process:
                     raise GazeError(f"The process that reads pictures did not start: {problem}. Restart the program.")
-                job.process = process
-                if job.cancelled:
-                    raise GazeError("Reading the picture was cancelled. Try again.")
-                data = job.data()
-                job.pixels = data if isinstance(data, Pixels) else process.read(data, job.most)
-                del data
-                if job.ready:
-                    job.ready(job.pixels)
+                _read(job, process)
             except BaseException as error:  # whoever waits for the job raises it
-                job.error = error
+                job.error = _without_locals(error)
             job.let_go()
             with self._moved:
                 self._busy.discard(key)
@@ -141,21 +140,36 @@ class Box:
         None: nothing came for a while, and the thread is not needed any more.
         """
         with self._moved:
-            self._idle += 1
-            try:
-                while not (key := next((key for key in self._waiting if key not in self._busy), "")):
-                    came = self._moved.wait(None if self._ahead else _IDLE)
-                    if not came and not self._ahead and not self._waiting:
-                        self._threads -= 1
-                        return None
-            finally:
-                self._idle -= 1
+            while not (key := next((key for key in self._waiting if key not in self._busy), "")):
+                came = self._moved.wait(None if self._ahead else _IDLE)
+                if not came and not self._ahead and not self._waiting:
+                    self._threads -= 1
+                    return None
             jobs = self._waiting.pop(key)
             job = jobs.popleft()
             if jobs:
                 self._waiting[key] = jobs
             self._busy.add(key)
             return key, job
+
+
+def _read(job: Job, process: Process) -> None:
+    job.process = process
+    if job.cancelled:
+        raise GazeError("Reading the picture was cancelled. Try again.")
+    data = job.data()
+    job.pixels = data if isinstance(data, Pixels) else process.read(data, job.most)
+    if job.ready:
+        job.ready(job.pixels)
+
+
+def _without_locals(error: BaseException) -> BaseException:
+    """An error that still tells where it came from, but holds nothing that lay there: the picture's file."""
+    told: BaseException | None = error
+    while told:
+        clear_frames(told.__traceback__)
+        told = told.__cause__ or told.__context__
+    return error
 
 
 def _renewed(process: Process | None) -> tuple[Process | None, Exception | None]:

@@ -22,6 +22,8 @@ MOST_PHOTOS = 64
 """How many there may be, however small: each is an open file, of which a program may often have a thousand."""
 TIME = 600.0
 """Seconds for which one is kept after it was last used."""
+_SOON = 1.0
+"""Seconds: a preview is there by then."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,13 @@ class PhotoCache:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._coming: dict[str, Pixels] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Pixels | None:
         """What was put under a name, if it is still there."""
+        if pixels := self._coming.get(name):
+            return pixels
         with self._lock:
             self._make_room(0)
             if not (entry := self._entries.pop(name, None)):
@@ -61,6 +66,25 @@ class PhotoCache:
             alpha = _read(entry.file, entry.shape) if entry.has_alpha else None
             self._entries[name] = _Entry(entry.file, entry.shape, entry.has_alpha, entry.notes, self._clock())
             return Pixels(rgb, alpha, entry.notes)
+
+    def put_soon(self, name: str, pixels: Pixels) -> None:
+        """`put` a moment later, when the caller has used the picture: to write a large one takes a while.
+
+        One picture at a time waits in memory; any other is written at once.
+        """
+
+        def put() -> None:
+            time.sleep(_SOON)
+            try:
+                self.put(name, pixels)
+            finally:
+                self._coming.pop(name, None)
+
+        if self._coming:
+            self.put(name, pixels)
+            return
+        self._coming[name] = pixels
+        threading.Thread(target=put, daemon=True).start()
 
     def put(self, name: str, pixels: Pixels) -> None:
         """Keep a picture; where there is no room for it, none is kept."""

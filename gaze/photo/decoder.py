@@ -9,28 +9,26 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
-import numpy as np
 import pi_heif
 from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-_MAX_PIXELS = 50_000_000
-_MAX_PIXELS_OF = {
-    "JPEG": 120_000_000,
-    "MPO": 120_000_000,
-    "PNG": 45_000_000,
-    "AVIF": 20_000_000,
-    "WEBP": 20_000_000,
-}
-"""Other limits where decoders take less or more of the memory that a picture may take: JPEG is scaled down while it is
-read, AVIF and WebP need up to 16 bytes a pixel."""
+_MOST = 50
+"""Millions of pixels that a picture may have."""
+_MOST_OF = {"JPEG": 120, "MPO": 120, "TIFF": 40, "PNG": 26, "AVIF": 20, "WEBP": 20, "HEIF": 26}
+"""The same, where decoders do more or less in a second, or need more memory: JPEG is scaled down while it is read,
+TIFF may be transparent, AVIF and WebP need up to 16 bytes a pixel."""
+_LONGER = {"HEIF": 3.0}
+"""How many times more time than others a format gets for its pixels: phones make HEIC of 24 million."""
 _MIN_SIDE = 64
 _ACCEPTED = "Use a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF picture."
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
 """What is read. Everything else Pillow knows is left out: some of its readers run other programs (EPS)."""
+_PLUGINS = ("Bmp", "Gif", "Jpeg", "Mpo", "Png", "Tiff", "WebP")
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 """Where several pictures in a file are an animation. Elsewhere they are previews or pages beside the main one."""
 _STRANGERS = (
@@ -67,30 +65,34 @@ class Decoded:
         height, width: in pixels.
         has_alpha: whether parts of it are transparent.
         notes: what was changed, in sentences for the person.
-        rows: blocks of rows: RGB, (n, width, 3) uint8, on white; and, where there is one, alpha, (n, width) uint8.
+        rows: the bytes of blocks of rows: RGB, (n, width, 3), on white; and, where there is one, alpha, (n, width).
     """
 
     height: int
     width: int
     has_alpha: bool
     notes: tuple[str, ...]
-    rows: Iterator[tuple[np.ndarray, np.ndarray | None]]
+    rows: Iterator[tuple[bytes, bytes]]
 
 
 def prepare() -> None:
     """Teach this process's Pillow to read HEIC, and its decoders to use one thread."""
     pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    for name in _PLUGINS:
+        import_module(f"PIL.{name}ImagePlugin")  # else the first picture of each kind would wait for it
     Image.MAX_IMAGE_PIXELS = None  # limits of our own follow
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def decode(data: bytes, most: int, rows: int = 256) -> Decoded:
+def decode(data: bytes, most: int, rows: int = 256, allow: Callable[[float], None] | None = None) -> Decoded:
     """Read a picture.
 
     Args:
         data: its file.
         most: pixels above which it is reduced.
         rows: in each block of the result.
+        allow: called when its header is read, with how large it is: 1 is as large as its format may be, and more where
+            that takes longer.
 
     Raises:
         RefusedError: it is no picture, damaged, too small or too large; the message says which.
@@ -99,21 +101,23 @@ def decode(data: bytes, most: int, rows: int = 256) -> Decoded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, most, rows)
+            return _decode(data, most, rows, allow)
     except (RefusedError, MemoryError):
         raise
     except Exception as error:  # decoders give all kinds for damaged files
         raise RefusedError("The picture is damaged or cut off. Export it again, or take another.") from error
 
 
-def _decode(data: bytes, most: int, rows: int) -> Decoded:
+def _decode(data: bytes, most: int, rows: int, allow: Callable[[float], None] | None) -> Decoded:
     if not data:
         raise RefusedError(f"The file is empty. {_ACCEPTED}")
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError as error:
         raise RefusedError(f"This is {_name_of(data)}. {_ACCEPTED}") from error
-    _check_size(image)
+    size = _size(image)
+    if allow:
+        allow(size * _LONGER.get(image.format or "", 1.0))
     notes = []
     if image.format in _ANIMATED and getattr(image, "is_animated", False):
         notes.append("The picture is animated; its first frame is used.")
@@ -137,19 +141,21 @@ def _name_of(data: bytes) -> str:
     return "not a picture that can be read"
 
 
-def _check_size(image: Image.Image) -> None:
+def _size(image: Image.Image) -> float:
+    """How large a picture is, of the largest of its format."""
     width, height = image.size
-    most = _MAX_PIXELS if image.info.get("progressive") else _MAX_PIXELS_OF.get(image.format or "", _MAX_PIXELS)
-    if width * height > most:
+    most = _MOST if image.info.get("progressive") else _MOST_OF.get(image.format or "", _MOST)
+    size = width * height / (most * 1e6)
+    if size > 1:
         raise RefusedError(
-            f"The picture has more than {most // 1_000_000} million pixels. "
-            "Scale it down; 4000 on the longer side are enough."
+            f"The picture has more than {most} million pixels. Scale it down; 4000 on the longer side are enough."
         )
     if min(width, height) < _MIN_SIDE:
         raise RefusedError(
             f"The picture has only {width} × {height} pixels. Use one with at least {_MIN_SIDE} on each side, "
             "better 512 or more."
         )
+    return size
 
 
 def _factor(image: Image.Image, most: int) -> int:
@@ -207,6 +213,8 @@ def _depth(image: Image.Image) -> _Depth | None:
     """None for pictures of 8 bits."""
     if not image.mode.startswith(("I", "F")):
         return None
+    import numpy as np  # takes as long as all else that a process needs to start, and few pictures are so deep
+
     tags = getattr(image, "tag_v2", {})  # a TIFF's
     inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     bits = max(tags.get(_BITS, (16,)))
@@ -226,29 +234,29 @@ def _depth(image: Image.Image) -> _Depth | None:
     return _Depth(unsigned, next((top for top in tops if high <= fits * top), high), inverted)
 
 
-def _rows(
-    image: Image.Image, depth: _Depth | None, has_alpha: bool, rows: int
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+def _rows(image: Image.Image, depth: _Depth | None, has_alpha: bool, rows: int) -> Iterator[tuple[bytes, bytes]]:
     profile = image.info.get("icc_profile") if depth is None else None
     if image.mode == "RGBA" and not has_alpha:
         image = image.convert("RGB")
     managed = _managing(profile, "RGB" if has_alpha else image.mode) if profile else None
     for top in range(0, image.height, rows):
         block = image.crop((0, top, image.width, min(image.height, top + rows)))
-        alpha = None
+        alpha = b""
         if depth:
             rgb = _levels(block, depth)
         else:
             if has_alpha:
-                alpha = np.asarray(block.getchannel("A"))
-                white = Image.new("RGBA", block.size, "white")
-                white.alpha_composite(block)
-                block = white.convert("RGB")
+                alpha = block.getchannel("A").tobytes()
+                white = Image.new("RGB", block.size, "white")
+                white.paste(block, mask=block)
+                block = white
             rgb = (managed and ImageCms.applyTransform(block, managed)) or block.convert("RGB")
-        yield np.asarray(rgb), alpha
+        yield rgb.tobytes(), alpha
 
 
 def _levels(block: Image.Image, depth: _Depth) -> Image.Image:
+    import numpy as np
+
     pixels = np.asarray(block)
     values = (pixels.view(np.uint32) if depth.unsigned else pixels).astype(np.float64)
     share = np.clip(np.nan_to_num(values, nan=0.0) / depth.top, 0, 1)

@@ -5,11 +5,12 @@ Files are read in a box (`gaze.photo.box`): what is done here touches none of th
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,6 +64,13 @@ class Portrait:
     notes: tuple[str, ...] = ()
     alpha: np.ndarray | None = None
     original: Original | None = None
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Another one for every other picture, without its transparency."""
+        digest = hashlib.sha256(repr(self.image.shape).encode())
+        digest.update(np.ascontiguousarray(self.image).data)
+        return digest.digest()
 
     @property
     def width(self) -> int:

@@ -20,8 +20,10 @@ import numpy as np
 
 from gaze.errors import PhotoError
 
-SECONDS = 1.6
+SECONDS = 1.0
 """Of the processor, for one picture, on the machine of docs/reliability.md; slower machines have as many times more."""
+MORE_SECONDS = 0.5
+"""The same, for the pixels of the largest that its format may have; a smaller one has its share of them."""
 PATIENCE = 20.0 if sys.platform == "win32" else 60.0
 """Seconds on the clock for one picture: few where the system knows no limit on the processor's."""
 MEMORY = 400 * 2**20
@@ -67,7 +69,7 @@ class Process:
         paths = [str(Path(path).resolve()) for path in sys.path if path]
         worker = Path(__file__).with_name("worker.py")
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(worker), json.dumps(paths)],
+            [sys.executable, "-I", "-S", str(worker), json.dumps(paths)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -120,7 +122,8 @@ class Process:
             raise PhotoError(_TOO_LONG if too_long else _DAMAGED) from error
 
     def _ask(self, data: bytes, most: int) -> Pixels:
-        asked = {"bytes": len(data), "most": most, "memory": MEMORY, "seconds": SECONDS, "rows": _ROWS}
+        limits = {"memory": MEMORY, "seconds": SECONDS, "more": MORE_SECONDS}
+        asked = {"bytes": len(data), "most": most, "rows": _ROWS, **limits}
         self._there.write(json.dumps(asked).encode() + b"\n")
         self._there.write(data)
         self._there.flush()

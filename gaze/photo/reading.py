@@ -69,7 +69,7 @@ def read(source: Source, most: int) -> Generator[None, None, Pixels]:
 
     def done(pixels: Pixels) -> None:
         if cache and name:
-            cache.put(name, pixels)
+            cache.put_soon(name, pixels)
 
     job = _shared.box.read(Job(data, most, _shared.client(), done))
     try:

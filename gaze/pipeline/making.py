@@ -37,7 +37,7 @@ _STILLS_BETTER = 5
 
 
 def generate(
-    photo: Photo,
+    photo: Photo | Portrait,
     out: str | Path,
     options: Options | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -46,7 +46,7 @@ def generate(
     """Make a portrait that follows the pointer.
 
     Args:
-        photo: what `gaze.photo.portrait.load_portrait` reads.
+        photo: what `gaze.photo.portrait.load_portrait` reads, or what it gave.
         out: the folder to make; it must not be there yet.
         options: all choices; None takes the normal ones.
         progress: called as the work goes on. An exception from it cancels the run: before the portrait is finished
@@ -171,7 +171,7 @@ def _write_rest(draft: Path, subject: Subject, keys: Keys, metadata: Metadata) -
     """All that lies in a portrait's folder beside pack and sheets."""
     options = subject.options
     poster = Image.fromarray(keys.middle)
-    (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80)))
+    (draft / POSTER).write_bytes(encode_webp(poster, max(options.quality, 80), options.effort))
     (draft / INPUT).write_bytes(as_jpeg(subject.photographed))
     Recipe(options.strengths, options.straighten).write(draft)
     remove_coarse(draft)
@@ -183,7 +183,8 @@ def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[
     codec = None if options.video == "none" else options.video
     state = Progress("pack", 0, 1, "Packing the keys")
     yield state
-    with KeyEncoder(facts, keys.frames, Coding(_stills_quality(options), codec), keys.layers) as encoder:
+    coding = Coding(_stills_quality(options), codec, options.effort)
+    with KeyEncoder(facts, keys.frames, coding, keys.layers) as encoder:
         while not encoder.wait(0.5):
             yield state
         encoder.write(draft, keys.motion)

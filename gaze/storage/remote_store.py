@@ -64,6 +64,7 @@ class RemoteStore(SessionStore):
         self._clock, self._now = clock, now
         self._known_secret = b""
         self._seen: dict[str, float] = {}
+        self._names: dict[str, list[str]] = {}
         self._removed: dict[str, None] = {}
         self._in_work: set[str] = set()
         self._writing = threading.Lock()
@@ -109,7 +110,13 @@ class RemoteStore(SessionStore):
         if self._here.has(session):
             return self._here.folder(session)
         self._demand(session)
-        for _, name in self._remote.find(session):
+        try:
+            names = self._names[session] = [name for _, name in self._remote.find(session)]
+        except StoreError:
+            names = self._names.get(session, [])
+            if not names:
+                raise
+        for name in names:
             self._copy(session, name)
         return self._copies.folder(session)
 
@@ -210,6 +217,7 @@ class RemoteStore(SessionStore):
 
         def adopt() -> None:
             self._seen[session] = self._clock()
+            self._names[session] = [path.name for path in folder.iterdir() if NAME.fullmatch(path.name)]
             self._copies.adopt(folder)
 
         with suppress(StoreError, OSError):  # its owner may delete it meanwhile
@@ -257,6 +265,7 @@ class RemoteStore(SessionStore):
     def _forget(self, session: str) -> None:
         """Remove what is known here of a session that the store has no longer."""
         self._seen.pop(session, None)
+        self._names.pop(session, None)
         self._copies.drop(session)
 
     def _remove(self, session: str) -> None:

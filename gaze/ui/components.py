@@ -16,9 +16,7 @@ from PIL import Image, ImageOps
 from gaze.face.detection import clear_faces
 from gaze.face.face import Face
 from gaze.matting.background import BLUR, find_behind
-from gaze.output.bundle import INPUT
 from gaze.output.metadata import Metadata
-from gaze.output.sprites import POSTER
 from gaze.photo.portrait import Portrait
 from gaze.ui.routes import session_url
 
@@ -81,11 +79,16 @@ def still_of(portrait: Portrait) -> dict[str, Any]:
     return {"still": _data_url(picture), "width": portrait.width, "height": portrait.height}
 
 
-def blurred(folder: Path) -> dict[str, str]:
-    """The background of a portrait that was cut out, out of focus, as it would be made: small, as a data URL."""
-    photo, person = Image.open(folder / INPUT).convert("RGB"), Image.open(folder / POSTER)
-    matte = person.convert("RGBA").getchannel("A").resize(photo.size)
-    return {"blurred": _data_url(Image.fromarray(find_behind(BLUR, np.asarray(photo), np.asarray(matte))))}
+def blurred(photo: np.ndarray, poster: Path) -> str:
+    """The background of a portrait that was cut out, out of focus, as it would be made: small, as a data URL.
+
+    Args:
+        photo: (height, width, 3) uint8, framed as the portrait is.
+        poster: of the portrait.
+    """
+    with Image.open(poster) as person:
+        matte = person.convert("RGBA").getchannel("A").resize((photo.shape[1], photo.shape[0]))
+    return _data_url(Image.fromarray(find_behind(BLUR, photo, np.asarray(matte))))
 
 
 def _small_picture(picture: Image.Image) -> str:

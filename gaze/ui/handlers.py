@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
 from gaze.engines.base import choose_engine
 from gaze.errors import DoubtfulFaceError, GazeError
 from gaze.face.detection import clear_faces
-from gaze.options import ALL, GLANCE, PREVIEW
-from gaze.output.bundle import CHECKPOINT
-from gaze.photo.portrait import load_portrait
-from gaze.pipeline.group import count_faces
+from gaze.options import ALL, GLANCE, PREVIEW, Options
+from gaze.output.bundle import CHECKPOINT, INPUT
+from gaze.output.sprites import POSTER
+from gaze.photo.portrait import Portrait, load_portrait
+from gaze.pipeline.group import count_faces, from_left
 from gaze.pipeline.making import generate, run
+from gaze.pipeline.preparing import prepare_portrait
 from gaze.progress import Progress, Result
 from gaze.remote.client import HANDED_ON
 from gaze.storage.sessions import SessionStore
@@ -100,30 +104,23 @@ class Handlers(Finished):
         self._limit.take(client)
         photo = _path_of(ask.photo)
         with self._looking:
+            portrait = load_portrait(photo)
             if ask.face is None:
-                portrait = load_portrait(photo)
                 try:
                     faces = clear_faces(portrait, ask.anyway)
                 except DoubtfulFaceError as error:
                     return {"kind": "doubtful", "text": for_visitors(error), **ui.doubtful_face(portrait)}
                 if len(faces) > 1:
                     return {"kind": "several", **ui.faces_found(portrait, faces)}
-            result = self._preview(photo, ask)
-        portraits = len(result.metadata.faces) or 1
-        # Behind several faces there would have to be several.
-        behind = ui.blurred(result.folder) if ask.choice.background == "remove" and portraits == 1 else {}
+            options = _preview_of(ask)
+            result = generate(portrait, self._previews.new(), options)
+            behind = {"blurred": _blurred(portrait, options, result)} if ask.choice.background == "remove" else {}
         return {
             "kind": "preview",
             "portrait": ui.manifest(result.folder.name, result.metadata),
             **behind,
-            **self._plan(ask.choice, portraits),
+            **self._plan(ask.choice, len(result.metadata.faces) or 1),
         }
-
-    def _preview(self, photo: Path, ask: Ask) -> Result:
-        options = ask.choice.options(ask.face or 0, ask.anyway, None, _picture_of(ask.choice))
-        shown = {name: getattr(options, name) for name in _PREVIEWED}
-        normal = GLANCE if ask.side <= FIRST else PREVIEW
-        return generate(photo, self._previews.new(), replace(normal, frame_size=ask.side, **shown))
 
     def _plan(self, choice: Choice, portraits: int) -> Answer:
         """How long it would take to make it, or so many, if that is known."""
@@ -201,6 +198,25 @@ class Handlers(Finished):
 
     def _engine(self) -> str:
         return HANDED_ON if self._remote else choose_engine("auto")[0]
+
+
+def _preview_of(ask: Ask) -> Options:
+    """What is made to be looked at."""
+    options = ask.choice.options(ask.face or 0, ask.anyway, None, _picture_of(ask.choice))
+    shown = {name: getattr(options, name) for name in _PREVIEWED}
+    return replace(GLANCE if ask.side <= FIRST else PREVIEW, frame_size=ask.side, **shown)
+
+
+def _blurred(whole: Portrait, options: Options, result: Result) -> list[str]:
+    """What would stand behind each portrait of a preview that was cut out, if its background were out of focus."""
+    folder, faces = result.folder, result.metadata.faces
+    if not faces:
+        with Image.open(folder / INPUT) as framed:
+            return [ui.blurred(np.asarray(framed.convert("RGB")), folder / POSTER)]
+    # Of several faces the folder has the main one's photo alone.
+    photos = [prepare_portrait(whole, replace(options, face=face))[0] for face in from_left(whole, options.anyway)]
+    posters = [folder / (face.poster or POSTER) for face in faces]
+    return [ui.blurred(it.image, poster) for it, poster in zip(photos, posters, strict=True)]
 
 
 def _path_of(photo: Photo) -> Path:

@@ -21,7 +21,7 @@ from starlette.types import Scope
 
 from gaze.errors import GazeError
 from gaze.matting.finest import is_finest_there
-from gaze.output.bundle import SCRIPT
+from gaze.output.bundle import GROUP, MORE, SCRIPT
 from gaze.photo.portrait import MAX_BYTES
 from gaze.storage.sessions import SessionStore
 from gaze.ui import components as ui
@@ -36,11 +36,14 @@ ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
 """Below Gradio's own paths, since a Space's page server passes only such on."""
 _FOLDER = files("gaze.ui").joinpath("page")
 _STYLES = ("base", "shell", "stage", "column", "controls", "start", "sheets", "wide")
-_SCRIPTS = sorted(it.name for it in _FOLDER.iterdir() if it.name.endswith(".js") and it.name != "shared.js")
+_BOLD = "static/fonts/IBMPlexSans/IBMPlexSans-Bold.woff2"
+"""Gradio's; the regular one is asked for early by Gradio's own page."""
+_PLAYERS = ((SCRIPT, ""), (GROUP, ""), (MORE, " async"))
+_SCRIPTS = sorted(it.name for it in _FOLDER.iterdir() if it.name.endswith(".js"))
 _START = """
 const root = (window.gradio_config?.root || location.origin).replace(/\\/$/, "") + "/";
 import(root + "gradio_api/gaze-page/main.js").then(({start}) => {
-  start({element, props, server, trigger, upload, watch, root});
+  start({props, server, trigger, watch, root});
 });
 // Names of events, which Gradio looks for here: trigger('make'), trigger('follow')
 """
@@ -50,7 +53,10 @@ def head() -> str:
     """What the page needs before it is drawn; addresses are relative, since the app may lie below another's."""
     styles = "".join(f'<link rel="stylesheet" href="{ROOT}/{name}.css">' for name in _STYLES)
     scripts = "".join(f'<link rel="modulepreload" href="{ROOT}/{name}">' for name in _SCRIPTS)
-    return f'{styles}{scripts}<script src="{_WIDGET}/{SCRIPT}"></script>'
+    # The page is drawn once more when a font comes late; of the first preview the rest of the widget is a part.
+    font = f'<link rel="preload" href="{_BOLD}" as="font" type="font/woff2" crossorigin>'
+    players = "".join(f'<script src="{_WIDGET}/{name}"{how}></script>' for name, how in _PLAYERS)
+    return styles + font + scripts + players
 
 
 def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> gr.HTML:

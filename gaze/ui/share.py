@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gaze.errors import GazeError, StoreError
-from gaze.output.bundle import SHARE, columns_for, source_attributes
+from gaze.output.bundle import GROUP, SHARE, columns_for, source_attributes
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_url
@@ -126,8 +126,9 @@ def _page(store: SessionStore, request: Request) -> Response:
         for shown in facts.faces or (facts,)
     )
     if facts.faces:
-        script = f'<script type="module" src="{html.escape(root)}gradio_api/gaze-page/shared.js"></script>'
-        portraits = f'<div class="all columns-{columns_for(len(facts.faces))}">{portraits}</div>{script}'
+        script = f'<script src="{html.escape(root)}gradio_api/gaze-widget/{GROUP}" defer></script>'
+        columns = columns_for(len(facts.faces))
+        portraits = f'<gaze-group class="all columns-{columns}">{portraits}</gaze-group>{script}'
     body = (
         f'<figure><div class="stage">{portraits}</div><figcaption><h1>{html.escape(title)}</h1></figcaption></figure>'
     )

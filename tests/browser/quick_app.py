@@ -21,6 +21,7 @@ from typing import Any
 
 from gaze.errors import GazeError
 from gaze.options import Options
+from gaze.photo.portrait import Portrait
 from gaze.pipeline.making import generate
 from gaze.progress import Progress, Result
 from gaze.storage.publishing import publishing
@@ -38,10 +39,11 @@ def small(options: Options) -> Options:
     return replace(options, engine="warp", keys=5, frame_size=256)
 
 
-def copied(photo: Path, out: Path, options: Options, progress: Any = None) -> Result:
+def copied(photo: Path | Portrait, out: Path, options: Options, progress: Any = None) -> Result:
     """A portrait of 256 pixels."""
     options = small(options)
-    name = hashlib.sha256(photo.read_bytes() + repr(options).encode()).hexdigest()
+    whole = photo.digest if isinstance(photo, Portrait) else photo.read_bytes()
+    name = hashlib.sha256(whole + repr(options).encode()).hexdigest()
     with making:  # two may ask for the same at once
         if name not in made:
             made[name] = generate(photo, kept / name, options, progress)

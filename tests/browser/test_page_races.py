@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import Any
 
@@ -37,7 +38,7 @@ APP = """async () => {
     props,
     root: new URL("../..", location.href).href,
     server: new Proxy({}, {get: (_, name) => (data) => ask(name, data)}),
-    upload: (file) => ask("upload", file),
+    upload: (file, tell) => ((window.sent = tell), ask("upload", file)),
     trigger: (event, message) => ((nonce = message.nonce), asked.push([event, message])),
     watch: (_, act) => (heard = act),
   });
@@ -113,6 +114,40 @@ def test_a_new_photo_before_the_first_one_is_sent(page: Any) -> None:
     assert page.evaluate("asked.filter(([it]) => it === 'look').map(([, {photo}]) => photo.path)") == ["two"]
 
 
+def test_a_photo_that_takes_long_to_be_sent_says_how_much_is_there(page: Any) -> None:
+    begin(page)
+    hold(page, "upload")
+    photo(page)
+    wait_asked(page, "upload")
+    words = page.locator("#words")
+    sending, finding = "Sending the photo…\n40 % of it is there.", "Finding the face…\nThis takes a second."
+    for share, told in ((0.4, sending), (1, finding)):
+        page.evaluate("share => sent(share)", share)
+        assert re.sub(r"\n+", "\n", words.inner_text()) == told
+    page.evaluate("sent(0.6)")
+    title = page.locator("#words h1").element_handle()
+    page.evaluate("sent(0.7)")
+    assert "70 %" in words.inner_text()
+    assert title.evaluate("it => it.isConnected"), "it is not said once more"
+    page.evaluate("sent(1)")
+    late(page, "upload", {"path": "one"})
+    until(page, "preview")
+    page.evaluate("sent(0.9)")
+    assert "look" in words.inner_text()
+
+
+def test_an_upload_that_is_refused_is_told_in_the_apps_words(page: Any) -> None:
+    page.route("**/gradio_api/upload", lambda it: it.fulfill(status=507, body="There is no room for photos."))
+    send = """async () => {
+        const {sender} = await import("./sending.js");
+        return sender(new URL("../..", location.href).href)(new File(["photo"], "one.jpg"), () => {});
+    }"""
+    assert page.evaluate(send)["problem"]["text"] == "There is no room for photos."
+    page.unroute("**/gradio_api/upload")
+    page.route("**/gradio_api/upload", lambda it: it.fulfill(body='["/there/one.jpg"]'))
+    assert page.evaluate(send) == {"path": "/there/one.jpg"}
+
+
 def test_a_new_photo_ends_the_run_of_the_one_before(page: Any) -> None:
     begin(page)
     photo(page)
@@ -159,7 +194,7 @@ def test_a_page_that_opens_without_a_connection_goes_on_when_it_is_there(page: A
 
 HELD = """(held) => {
     const portrait = (name) => ({base: `${name}/`, pack: "gaze.pack"});
-    const answer = (name) => ({kind: "preview", portrait: portrait(name), blurred: "data:image/webp;base64,AAAA"});
+    const answer = (name) => ({kind: "preview", portrait: portrait(name), blurred: ["data:image/webp;base64,AAAA"]});
     answers.look = ({choice: {background}}) =>
         background === held ? new Promise((go) => (window.go = () => go(answer(held)))) : answer(background);
 }"""
@@ -180,6 +215,29 @@ def test_another_background_is_seen_before_the_app_has_made_it(page: Any) -> Non
     page.wait_for_function("Boolean(window.go)")
     page.evaluate("go()")
     page.wait_for_function(f"String({shown}) === 'blur,'")
+
+
+def test_each_of_several_faces_has_its_own_background_behind_it(page: Any) -> None:
+    begin(page)
+    page.evaluate("""() => {
+        const face = {x: 30, y: 50, w: 20, picture: "one.webp"};
+        const faces = [{pack: "gaze.pack"}, {pack: "gaze-2.pack"}];
+        const blurred = ["data:image/webp;base64,AAAA", "data:image/webp;base64,BBBB"];
+        answers.look = ({face: chosen, choice: {background}}) => chosen === null
+            ? {kind: "several", faces: [face, face], still: "one.webp", width: 100, height: 100}
+            : background === "blur" ? new Promise(() => {})
+            : {kind: "preview", portrait: {base: `${background}/`, faces}, blurred};
+    }""")
+    photo(page)
+    until(page, "several")
+    page.get_by_role("button", name="Take both").click()
+    until(page, "preview")
+    page.wait_for_function("asked.some(([it, {choice}]) => it === 'look' && choice.background === 'remove')")
+    page.get_by_role("radio", name="Blur").check()
+    behind = "[...document.querySelectorAll('#all gaze-tracker')].map((it) => it.style.getPropertyValue('--behind'))"
+    page.wait_for_function(f"String({behind}.map((it) => it.slice(-6, -2))) === 'AAAA,BBBB'")
+    page.get_by_role("radio", name="Colour").check()
+    page.wait_for_function(f"String({behind}) === ','")
 
 
 def test_a_background_that_is_on_its_way_is_not_asked_for_once_more(page: Any) -> None:
@@ -315,7 +373,7 @@ def test_who_does_not_see_the_page_hears_each_step_and_goes_on_from_it(page: Any
             : {kind: "preview", portrait: {base: "preview/"}, seconds: null};
     }""")
     photo(page)
-    several = f'{group}button "Take both" · button "Choose another"'
+    several = f'{group}button "Take both" · button "Another photo"'
     assert_told("several", "Which face?", "Take both", several)
     press("Face 1")
     assert_told("preview", "It looks at you.", "Make it", f'{group}button "Make it"')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -67,6 +69,23 @@ def test_the_clock_ends_what_the_system_does_not(monkeypatch: pytest.MonkeyPatch
     after = box.read(job(PHOTO.read_bytes()))
     assert after.done.wait(30)
     assert after.result().rgb.shape == (512, 512, 3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system knows no limit on the processor's time")
+@pytest.mark.parametrize("start", [b"no picture", hostile.QUICK["ICC profile of 120,000 elements"]()])
+def test_nothing_stays_of_a_picture_that_could_not_be_read(monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    """Kills: the error and what waited for it know each other, so that the file stays until garbage is collected."""
+    load_portrait(PHOTO)
+    monkeypatch.setattr(module, "SECONDS", 0.1)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        with pytest.raises(PhotoError):
+            load_portrait(start + bytes(10_000_000))
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="the system knows no priorities")
@@ -253,6 +272,24 @@ def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, mo
     now[0] = 601
     cache.tidy()
     assert list(cache._entries) == ["b"]
+
+
+def test_a_picture_can_be_had_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, gate = PhotoCache(tmp_path), threading.Event()
+    monkeypatch.setattr("gaze.photo.cache.time.sleep", lambda _: gate.wait(10))
+    picture = Pixels(np.arange(300, dtype=np.uint8).reshape(10, 10, 3), None, ())
+    cache.put_soon("a", picture)
+    assert cache.get("a") is picture
+    assert cache.get("b") is None
+    cache.put_soon("c", picture)
+    assert cache.get("c") is not picture, "only one waits"
+    gate.set()
+    while cache._coming:
+        threading.Event().wait(0.01)
+    got = cache.get("a")
+    assert got
+    assert got is not picture
+    assert np.array_equal(got.rgb, picture.rgb)
 
 
 def test_so_many_small_photos_are_not_kept_that_files_run_out(tmp_path: Path) -> None:

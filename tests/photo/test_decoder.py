@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from gaze.photo import decoder
+from tests.conftest import PHOTO
 
 
 def picture(megapixels: int, **info: object) -> Any:
@@ -13,9 +14,17 @@ def picture(megapixels: int, **info: object) -> Any:
 
 def test_a_progressive_jpeg_may_have_fewer_pixels_than_another() -> None:
     """Kills: the limit of progressive JPEG, which is decoded whole in memory for each of its passes, is that of any."""
-    decoder._check_size(picture(119))
-    decoder._check_size(picture(49, progressive=1))
+    assert decoder._size(picture(119)) == pytest.approx(119 / 120)
+    assert decoder._size(picture(49, progressive=1)) == pytest.approx(49 / 50)
     with pytest.raises(decoder.RefusedError, match="more than 50 million pixels"):
-        decoder._check_size(picture(51, progressive=1))
+        decoder._size(picture(51, progressive=1))
     with pytest.raises(decoder.RefusedError, match="more than 120 million pixels"):
-        decoder._check_size(picture(121))
+        decoder._size(picture(121))
+
+
+def test_the_time_for_a_picture_grows_with_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = list[float]()
+    decoder.decode(PHOTO.read_bytes(), 10**6, allow=allowed.append)
+    monkeypatch.setitem(decoder._LONGER, "JPEG", 3.0)
+    decoder.decode(PHOTO.read_bytes(), 10**6, allow=allowed.append)
+    assert allowed == [pytest.approx(512 * 512 / 120e6), pytest.approx(3 * 512 * 512 / 120e6)]

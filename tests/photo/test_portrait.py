@@ -208,7 +208,7 @@ def test_flipped_bits_give_a_portrait_or_advice(name: str) -> None:
             assert load_portrait(corpus.flipped(corpus.plain()[name], seed)).image.dtype == np.uint8
 
 
-@pytest.mark.parametrize(("format", "millions"), [("JPEG", 120), ("PNG", 45), ("AVIF", 20), ("WEBP", 20)])
+@pytest.mark.parametrize(("format", "millions"), [("JPEG", 120), ("PNG", 26), ("AVIF", 20), ("WEBP", 20)])
 def test_decoders_that_take_less_or_more_memory_have_other_limits(
     scene: Image.Image, format: str, millions: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +231,7 @@ def test_a_large_picture_is_reduced_before_it_is_copied(mode: str, monkeypatch: 
     picture = decoder.decode(encoded(large, "PNG"), 2_000_000)
     assert made == [(2100, 300)]
     assert (picture.width, picture.height) == (2100, 300)
-    assert all(rgb.min() == 255 for rgb, _ in picture.rows)
+    assert all(min(rgb) == 255 for rgb, _ in picture.rows)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -247,7 +247,7 @@ def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     bomb = bytearray(encoded(Image.new("1", (64, 64)), "PNG"))
     bomb[16:24] = (30000).to_bytes(4, "big") * 2
     bomb[29:33] = zlib.crc32(bytes(bomb[12:29])).to_bytes(4, "big")
-    with pytest.raises(PhotoError, match="45 million pixels"):
+    with pytest.raises(PhotoError, match="26 million pixels"):
         load_portrait(bytes(bomb))
 
 

@@ -228,6 +228,7 @@ def test_a_lost_connection_loses_no_portrait(
         assert {path.name for path in store.folder(session).iterdir()} == set(FILES)
         assert "download it" in store.notes(session)[0]
         assert store.file(before, "gaze.pack").read_bytes() == b"0123456789"
+        assert {path.name for path in store.folder(before).iterdir()} == set(FILES)  # all its copies are here
         with pytest.raises(StoreError, match="not deleted yet"):
             store.delete(before)
         again = machine(url, tmp_path / "first")  # a restart changes nothing

@@ -19,12 +19,14 @@ from gaze.engines.warp.sclera import iris_reach, rebuild_sclera
 from gaze.face.face import Iris
 from gaze.photo.remapping import NO_MAP
 
-_HIGHLIGHT_LAG = 0.5
+_HIGHLIGHT_LAG = 0.56
 """Share of the iris's shift that its highlight makes. A reflection of a far light keeps its place on the cornea's
 sphere, whose centre lies about half as far from the eye's centre of rotation as the iris does (5.6 and 10 mm)."""
+_STAYS = 0.55
+"""Radii from the centre that a highlight stays within, where it did so at rest: nearer to the rim it is lost."""
 _SCLERA, _DISC = 2.4, 1.55
 """Iris radii around an iris that a patch must hold: for the sclera, and for what an iris covers wherever it looks."""
-_LIT = (0.7, 0.95)
+_LIT = (0.8, 0.98)
 """Radii up to which a highlight is as bright as in the photo, and from which on it is gone."""
 _UNDER = 0.5
 """Widths of the upper lid's soft edge that an iris goes on under it: in it, as a photo shows it, sclera shines."""
@@ -46,7 +48,8 @@ class Eye:
         rest: (h, w, 3) float32, what the layers at rest lack of the portrait.
         disc: (s, s, 4) float32, colour and coverage of the whole iris; colour premultiplied.
         off: x and y of the iris's centre beside the discs' middle pixel.
-        light: (s, s, 3) float32, the highlight that is added on top.
+        light: (s, s, 3) float32, the highlight: the share of what the iris lacks of white that it adds.
+        glint: (2,) x and y of its middle beside the iris's centre, in pixels.
         lit: (s, s) float32, where it is: it fades towards the rim, or it would bite into the iris.
     """
 
@@ -57,6 +60,7 @@ class Eye:
     rest: np.ndarray
     disc: np.ndarray
     light: np.ndarray
+    glint: np.ndarray
     lit: np.ndarray
     off: tuple[float, float]
 
@@ -86,9 +90,8 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
     disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
     off = (local.x % 1, local.y % 1)
-    eye = Eye(
-        (x0, y0), iris, sclera, np.dstack([lids.coverage(x, y, _UNDER), shadow]), sclera, disc, light, lit[..., 0], off
-    )
+    covers = np.dstack([lids.coverage(x, y, _UNDER), shadow])
+    eye = Eye((x0, y0), iris, sclera, covers, sclera, disc, light, _middle(light, off), lit[..., 0], off)
     return replace(eye, rest=patch - _compose(eye, sclera, eye.lids, local.x, local.y, np.zeros(2)))
 
 
@@ -145,9 +148,27 @@ def _compose(eye: Eye, below: np.ndarray, lids: np.ndarray, x: float, y: float, 
     middle = np.array([x, y]) + shift
     turned = _turned(shift / eye.iris.radius)
     disc = _place(eye.disc, corner + shift, size, turned, middle)
-    light = _place(eye.light, corner + _HIGHLIGHT_LAG * shift, size)
+    light = _place(eye.light, corner + shift + _behind(eye, shift), size)
     lit = _place(eye.lit, corner + shift, size, turned, middle)[..., None]
-    return below + lids[..., :1] * (disc[..., :3] * lids[..., 1:] + light * lit - below * disc[..., 3:])
+    seen = below * (1 - disc[..., 3:]) + disc[..., :3] * lids[..., 1:]
+    seen += light * lit * (255 - seen)
+    return below + lids[..., :1] * (seen - below)
+
+
+def _behind(eye: Eye, shift: np.ndarray) -> np.ndarray:
+    """How far a highlight goes on an iris that has been moved, x and y in pixels: it stays behind, but is not lost."""
+    place = eye.glint + (_HIGHLIGHT_LAG - 1) * shift
+    most = max(_STAYS * eye.iris.radius, float(np.hypot(*eye.glint)))
+    return np.asarray(place * min(1.0, most / max(float(np.hypot(*place)), 1e-6)) - eye.glint)
+
+
+def _middle(light: np.ndarray, off: tuple[float, float]) -> np.ndarray:
+    """Of a highlight, x and y beside the iris's centre; the centre where there is none."""
+    weight = light.sum(2)
+    y, x = np.indices(weight.shape) - weight.shape[0] // 2
+    whole = max(float(weight.sum()), 1e-6)
+    middle = np.array([(weight * x).sum(), (weight * y).sum()]) / whole
+    return np.asarray(middle - off if weight.any() else np.zeros(2))
 
 
 def _turned(shift: np.ndarray) -> np.ndarray:

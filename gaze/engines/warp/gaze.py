@@ -6,7 +6,8 @@ and right, or at rest, is left out. That model sees about half of a motion up or
 off where the head nods. So the coefficients are those with which it reads in our own frames, the median of six
 portraits, about what it read in LivePortrait's (`benchmarks/gaze.py`). In the lower corners they stay below: an iris
 goes no farther down than the upper lid, or white would be seen above it. In each photo, irises keep off the corners
-of their eyes, and the lower lids go with them: a lid that cuts the foot off a disc makes a block of it.
+of their eyes, and both lids go with them, as in a real eye, where about as much of an iris is seen wherever it looks:
+lids that cut a disc off above and below make a block of it.
 """
 
 from __future__ import annotations
@@ -21,28 +22,32 @@ from gaze.engines.warp.lids import Lids
 from gaze.face.face import Iris
 from gaze.grid import GAZE_RANGE, Pose
 
-IRIS_SWING = 0.0803
+IRIS_SWING = 0.0700
 """How far the irises move across at full gaze."""
-_IRIS_X, _IRIS_XXX = 0.0583, 0.0220
+_IRIS_X, _IRIS_XXX = 0.0508, 0.0192
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
-_UPPER_Y, _UPPER_XX, _UPPER_YY = 0.043, 0.024, 0.010
+_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.043, 0.012, 0.010, 0.006
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
-_LID_FOLLOWS = 0.55
-"""Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it."""
+_LID_FOLLOWS, _BOW_REACH = 0.75, 0.058
+"""Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it; and
+the iris distances at which they come softly to a halt, or the skin in the corners would fold."""
 _PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
-_SEEN, _HIDDEN, _WHITE = 0.2, 0.17, 0.2
+_SEEN, _HIDDEN, _WHITE = 0.3, 0.17, 0.2
 """Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
 hides at rest; and of white below it beyond what is there at rest."""
+_ABOVE = (0.65, 0.33)
+"""What the upper lid leaves of an iris above its middle in any look down: of what is seen there at rest, a share, but
+no more than so many radii. An iris that its lids cut above and below has no round side left, and looks square."""
 _FOOT = np.radians(np.linspace(45, 135, 13))
 """Where on its edge an iris has its foot, clockwise from the right."""
 _YIELDS = 0.016
 """Iris distances that the lower lid gives way for that, or comes after."""
-_BESIDE, _LEAST_ASIDE = 1.1, 0.5
+_BESIDE, _LEAST_ASIDE = 1.1, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
 _OPEN, _SHARES = 0.15, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
@@ -81,6 +86,7 @@ class Room:
         gap: between the lids where they are farthest apart.
         above, below: that the middle of an iris may come nearer to the upper lid, and its foot to the lower one.
         white: that its foot may go away from the lower lid.
+        lid: that the upper lid may come down farther than an iris.
         left, right: that it may go to either side.
     """
 
@@ -88,6 +94,7 @@ class Room:
     above: tuple[float, ...] = (math.inf,) * len(_PLACES)
     below: tuple[float, ...] = (math.inf,) * len(_PLACES)
     white: tuple[float, ...] = (math.inf,) * len(_PLACES)
+    lid: tuple[float, ...] = (math.inf,) * len(_PLACES)
     left: float = IRIS_REACH
     right: float = IRIS_REACH
 
@@ -99,8 +106,8 @@ class Room:
 
 def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of both irises between their lids; `unit`: pixels per iris distance."""
-    gaps, aside, free = [], [], []
-    ways = (1 - _LID_FOLLOWS) * unit * _PLACES
+    gaps, aside, free, lid = [], [], [], []
+    ways = unit * np.array([way - _bow(way) for way in _PLACES])
     for it, edges in zip(irises, lids, strict=True):
         along = float(edges.local(it.x, it.y)[0])
         sides = np.array([along, edges.length - along]) / it.radius
@@ -111,10 +118,13 @@ def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room
         rest = float(clear[len(_PLACES) // 2])
         gaps.append(edges.gap)
         far, deeper, higher = (share * it.radius for share in (_SEEN, _HIDDEN, _WHITE))
-        free.append([edges.depth(*middle) - far, clear - min(rest, 0.0) + deeper, max(rest, 0.0) - clear + higher])
+        depth = edges.depth(*middle)
+        lid.append(depth - min(_ABOVE[0] * float(depth[len(_PLACES) // 2]), _ABOVE[1] * it.radius))
+        free.append([depth - far, clear - min(rest, 0.0) + deeper, max(rest, 0.0) - clear + higher])
     left, right = np.min(aside, 0) / unit
     above, below, white = (tuple(each) for each in np.mean(free, 0) / unit)
-    return Room(float(np.mean(gaps)) / unit, above, below, white, float(left), float(right))
+    most = tuple(np.maximum(np.min(lid, 0) / unit, 0.0))
+    return Room(float(np.mean(gaps)) / unit, above, below, white, most, float(left), float(right))
 
 
 def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeMotion:
@@ -130,17 +140,24 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     cx, cy = float(np.clip(x, -1, 1)), float(np.clip(y, -1, 1))
     across = _IRIS_X * cx + _IRIS_XXX * cx**3 + IRIS_SWING * (x - cx) + straighten
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
-    upper = _UPPER_Y * y + _UPPER_XX * cx**2 + _UPPER_YY * cy**2
+    upper = _UPPER_Y * y + (_UPPER_XX + _UPPER_XXY * cy) * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     upper, lower = (room.share * _soft(way, _LID_REACH) for way in (upper, lower))
     across = _soft(across, min(IRIS_REACH, room.left if across < 0 else room.right))
-    above, below, white = (float(np.interp(across, _PLACES, each)) for each in (room.above, room.below, room.white))
+    sides = (room.above, room.below, room.white, room.lid)
+    above, below, white, lid = (float(np.interp(across, _PLACES, each)) for each in sides)
     down *= room.share
     lower += _soft(max(0.0, _soft(down, _LID_REACH) - below - lower), _YIELDS)
     most = above - upper if down < 0 else below + lower
     down = _soft(down, max(_LEAST_REACH, min(_LID_REACH, most)))
     lower -= _soft(max(0.0, lower - down - white), _YIELDS)
-    return EyeMotion(across, down, upper, lower, _LID_FOLLOWS * across)
+    if upper > 0:
+        upper = _soft(upper, max(_LEAST_REACH, max(down, 0.0) + lid))
+    return EyeMotion(across, down, upper, lower, _bow(across))
+
+
+def _bow(across: float) -> float:
+    return _soft(_LID_FOLLOWS * across, _BOW_REACH)
 
 
 def _soft(way: float, reach: float) -> float:

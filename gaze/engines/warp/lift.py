@@ -41,6 +41,8 @@ _SHADOW = np.linspace(0.05, 0.75, 8)
 _DARKEST = 0.35
 _PUPIL, _UNLIT = 0.4, 0.35
 """Radius of a pupil, in the iris's, and the share of what is seen of it that no light falls on."""
+_LEAST_LACK = 10.0
+"""Grey levels below white from which on a place can become brighter."""
 _LARGEST_LIGHT = 0.12
 """Share of the iris's area up to which what is bright in it is a highlight; else it is the iris's own."""
 
@@ -76,8 +78,9 @@ def lift_iris(eye: EyePatch, reach: float) -> tuple[np.ndarray, np.ndarray, np.n
         reach: radius, in the iris's own, up to which something of it is seen.
 
     Returns:
-        The iris, (h, w, 4) float32, colour and coverage, premultiplied; its highlight, (h, w, 3), to be added; and the
-        share of their brightness that the upper lid's shadow leaves irises at each place, (h, w, 1).
+        The iris, (h, w, 4) float32, colour and coverage, premultiplied; its highlight, (h, w, 3), the share of what
+        a place lacks of white that it adds there; and the share of their brightness that the upper lid's shadow leaves
+        irises at each place, (h, w, 1).
     """
     patch, sclera, opening, iris, distance, depth, height = eye
     radius = iris.radius
@@ -96,7 +99,8 @@ def lift_iris(eye: EyePatch, reach: float) -> tuple[np.ndarray, np.ndarray, np.n
     spots = cv2.dilate(spots, np.ones((2 * max(1, round(_HALO * radius)) + 1,) * 2))
     glow = cv2.GaussianBlur(spots, (0, 0), max(0.6, _FEATHER * radius))[..., None]
     known = (np.clip((opening - 0.7) / 0.3, 0, 1) * clear)[..., None]
-    light = np.clip(excess, 0, None) * glow * known
+    # Not what it adds: on the pupil, which is darker than where it lay, that would be a milky grey.
+    light = np.clip(excess / np.maximum(255 - patch + excess, _LEAST_LACK), 0, 1) * glow * known
     # The rim is drawn the same all around; lashes, reflections and skin stand out from the grain of the iris within it.
     inner = visible & (distance < _GRAIN[0])
     most = max(_LEAST_GRAIN, _OUTLIER * float(np.median(np.abs(excess[inner])))) if inner.any() else 0.0

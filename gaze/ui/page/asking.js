@@ -30,10 +30,9 @@ export class Asking {
     return this.#again(() => this.#server[name](data));
   }
 
-  /** Sends a photo; returns its path. */
-  async send(file) {
-    const answer = await this.#again(async () => (await this.#upload(file))?.path);
-    return typeof answer === "string" ? { path: answer } : { problem: answer?.problem ?? OURS };
+  /** Sends a photo; returns its `path`, or the `problem`. `tell` is called with the share that is there, if it takes long. */
+  async send(file, tell = () => {}) {
+    return this.#again(() => this.#upload(file, tell));
   }
 
   /** Does it once more when the connection is back; and where it is there, since it may have been broken before. */

@@ -5,7 +5,7 @@ import { $ } from "./dom.js";
 const STILL_MOVING = 160;
 // A preview is small and of few keys at first, so that it is there at once; it is as sharp as the stage when all is still.
 const [FIRST, MOST, STEP, AT_REST] = [320, 768, 128, 700];
-const DRAWN = 200; // what is there is drawn before anything is done ahead
+const DRAWN = 200; // until what is there is drawn: before that nothing is done ahead
 const HEAD_START = 300;
 const KEPT = 40 * 60e3; // the app keeps previews for an hour
 
@@ -14,6 +14,8 @@ export class Looking {
   #root;
   #choice;
   #seen;
+  #sending;
+  #whole;
   #turn = 0;
   #wanted = false;
   #busy = false;
@@ -39,13 +41,17 @@ export class Looking {
    * @param choice returns what the controls say.
    * @param behind returns the picture for the background, its `file`, its `path` and its address in the page, or null.
    * @param seen called with each answer that is still wanted.
+   * @param sending called with the share of the photo that was sent, if that takes long.
+   * @param whole resolves when what was seen last is on the stage.
    */
-  constructor({ asking, root, choice, behind, seen }) {
+  constructor({ asking, root, choice, behind, seen, sending, whole }) {
     this.#asking = asking;
     this.#root = root;
     this.#choice = choice;
     this.#behind = behind;
     this.#seen = seen;
+    this.#sending = sending;
+    this.#whole = whole;
   }
 
   /** Another photo, or none: what is under way for the one before is not wanted any more. */
@@ -124,7 +130,7 @@ export class Looking {
   }
 
   /** While all is still, the preview is made as sharp as the stage. Of a new photo the person is cut out first. */
-  #goOn(answer) {
+  async #goOn(answer) {
     const stirred = this.#stirred;
     const side = this.#sharp;
     const isSharp = side <= this.#side;
@@ -137,6 +143,8 @@ export class Looking {
       await this.#cutAhead(answer);
       if (stirred === this.#stirred && !isSharp) this.#timer = setTimeout(sharpen, DRAWN);
     };
+    await this.#whole();
+    if (stirred !== this.#stirred) return;
     this.#timer = isSharp || isNew ? setTimeout(ahead, DRAWN) : setTimeout(sharpen, AT_REST);
   }
 
@@ -164,7 +172,8 @@ export class Looking {
     const { background } = this.#choice();
     if (!["blur", "picture"].includes(background) || this.#recall(this.#asked())) return null;
     const cut = this.#recall(this.#asked("remove"))?.answer;
-    const behind = background === "blur" ? cut?.blurred : this.#behind()?.still;
+    const picture = this.#behind()?.still;
+    const behind = background === "blur" ? cut?.blurred : picture && [picture];
     return cut && behind ? { ...cut, behind } : null;
   }
 
@@ -178,7 +187,7 @@ export class Looking {
   async send() {
     for (const one of [this.photo, this.#behind()]) {
       if (!one?.file || one.path) continue;
-      const sent = await this.#asking.send(one.file);
+      const sent = await this.#asking.send(one.file, (share) => one === this.photo && this.#sending(share));
       one.path = sent.path;
       if (sent.problem) return sent.problem;
     }

@@ -8,6 +8,7 @@ import * as memory from "./memory.js";
 import { Mine } from "./mine.js";
 import { photoWays } from "./photo.js";
 import { named, sessionIn } from "./place.js";
+import { sender } from "./sending.js";
 import { closeAll, closeable } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
 import { States } from "./states.js";
@@ -198,7 +199,7 @@ class Page {
   }
 
   #finish() {
-    this.#stage.behind("");
+    this.#stage.behind();
     this.#stage.play(this.#made.portrait);
     this.#states.done(this.#made, this.#trying.hasPhoto);
   }
@@ -250,9 +251,9 @@ class Page {
   }
 }
 
-/** Starts the page; called once, by Gradio, with what it gives to scripts. */
+/** Starts the page; called once, by Gradio, with what it gives to scripts, and the app's address, `root`. */
 export function start(given) {
-  const page = new Page(given);
+  const page = new Page({ upload: sender(given.root), ...given });
   given.watch("value", () => page.work.hear(given.props.value));
   customElements.whenDefined("gaze-tracker").then(() => page.begin());
 }

@@ -1,7 +1,6 @@
 // The stage: the face, or the photo while the face is searched.
 
 import { $, columnsFor, make } from "./dom.js";
-import { together } from "./together.js";
 
 const LOOKS = [
   [0.86, 0.62, 1500],
@@ -19,6 +18,7 @@ export class Stage {
   #seen = false;
   #glancing = false;
   #timer = 0;
+  #behind = [];
   /** Whether the photo is to leave as soon as there is something else to be seen. */
   #leaves = false;
 
@@ -56,15 +56,31 @@ export class Stage {
     return $("all").hidden ? [$("face")] : [...$("all").querySelectorAll("gaze-tracker")];
   }
 
-  /** What is behind what is transparent, a colour or a picture as CSS writes it; "" for the page's own. */
-  behind(background) {
-    $("stage").style.setProperty("--behind", background);
+  /** Resolves when every face on the stage is there. */
+  async whole() {
+    while (!this.trackers.every((it) => it.loaded))
+      await new Promise((done) => $("stage").addEventListener("load", done, { capture: true, once: true }));
+  }
+
+  /** What is behind what is transparent, as CSS writes it: one for all faces, one for each, or none, which is the page's own. */
+  behind(backgrounds = []) {
+    this.#behind = backgrounds;
+    $("stage").style.setProperty("--behind", backgrounds[0] ?? "");
+    this.#backAll();
+  }
+
+  #backAll() {
+    const [, ...others] = this.#behind;
+    const players = $("all").querySelectorAll("gaze-tracker");
+    for (const [at, player] of players.entries())
+      player.style.setProperty("--behind", others.length ? this.#behind[at] : "");
   }
 
   /**
    * @param {object} what
-   *   still: address of a picture in place of the face; cover: whether it fills the square;
-   *   scan: whether a face is searched; chip: words in the corner; glance: whether the face looks about by itself.
+   *   still: address of a picture in place of the face; scan: whether a face is searched; chip: words in the corner;
+   *   glance: whether the face looks about by itself; faces: whether there are buttons over the photo; where: a place in
+   *   the photo, and its `width` and `height`, as the app tells them.
    */
   arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null } = {}) {
     if (still || scan) this.#rest();
@@ -76,7 +92,8 @@ export class Stage {
     $("chip").textContent = chip;
     this.#place($("faces"), faces);
     this.#place($("where"), where);
-    if (where) for (const name of ["x", "y", "w"]) $("where").style.setProperty(`--${name}`, where[name]);
+    if (where)
+      for (const [name, value] of Object.entries(inStage(where))) $("where").style.setProperty(`--${name}`, value);
     this.#glancing = glance && !calm.matches;
     clearTimeout(this.#timer);
     if (this.#glancing) this.#timer = setTimeout(() => this.#glance(0), 700);
@@ -107,7 +124,7 @@ export class Stage {
         return make("gaze-tracker", { manifest, alt, fit: "contain", blend: "motion", hideControls: true });
       }),
     );
-    if (manifests.length) together(box);
+    this.#backAll();
   }
 
   /** What is hidden neither moves nor takes memory: the processor and the graphics have the new photo to do. */
@@ -160,4 +177,10 @@ export function openEye(mark) {
     mark.style.setProperty("--look-x", (x / far) * much);
     mark.style.setProperty("--look-y", (y / far) * much);
   });
+}
+
+/** A place in a photo, in percent of it, as percent of the square in whose middle the photo lies. */
+function inStage({ where, width, height }) {
+  const [across, down] = [Math.min(1, width / height), Math.min(1, height / width)];
+  return { x: 50 + (where.x - 50) * across, y: 50 + (where.y - 50) * down, w: where.w * across };
 }

@@ -1,6 +1,7 @@
 // The states of the page: what is on the stage, in the line, on the desk and in the bar.
 
 import { $, button, either, focusIn, icon, make } from "./dom.js";
+import { alarm, line } from "./line.js";
 import { recordedKind } from "./sheets.js";
 import { changed, keptUntil, making, remaining, several, takeAll, waiting } from "./words.js";
 
@@ -35,7 +36,7 @@ export class States {
     );
     this.#show("empty", {
       stage: { chip: "Example", glance: true },
-      words: this.#line("Your photo looks at you.", text, "hello"),
+      words: line("Your photo looks at you.", text, "hello"),
       desk: ["start", { mine: true }],
       bar: this.#startBar(),
     });
@@ -56,10 +57,23 @@ export class States {
     const [title, text] = many ? ["Finding the faces…", "seconds"] : ["Finding the face…", "a second"];
     this.#show("finding", {
       stage: { still, scan: true },
-      words: this.#line(title, [`This takes ${text}.`]),
+      words: line(title, [`This takes ${text}.`]),
       desk: ["controls", { frozen: true }],
       bar: ["one", button(many ? "Make them" : "Make it", { off: true })],
     });
+  }
+
+  /** How much of the photo was sent, while its face cannot be looked for yet. */
+  sending(share) {
+    if (this.#name !== "finding") return;
+    const text = `${Math.round(share * 100)} % of it is there.`;
+    if (share === 1) this.#say(this.#shown.words);
+    else if ($("sent")) $("sent").textContent = text;
+    else {
+      // Who listens hears the title once, and no numbers.
+      const told = make("span", { id: "sent", "aria-hidden": "true" }, text);
+      this.#say(line("Sending the photo…", [told]));
+    }
   }
 
   several(found, { choose, all }) {
@@ -68,20 +82,20 @@ export class States {
     this.#desk.faces(found.faces, choose);
     this.#show("several", {
       stage: { still: found.still, faces: true },
-      words: this.#line("Which face?", [several(number)]),
+      words: line("Which face?", [several(number)]),
       desk: ["faces"],
       bar: [
         "two",
         button(takeAll(number), { act: all, kind: "primary", picture: "people" }),
-        button("Choose another", { act: this.#acts.choose, kind: "narrow" }),
+        button("Another photo", { act: this.#acts.choose, kind: "narrow" }),
       ],
     });
   }
 
   doubtful(found, use) {
     this.#show("doubtful", {
-      stage: { still: found.still, where: inStage(found) },
-      words: this.#line("The eyes are hard to see.", [
+      stage: { still: found.still, where: found },
+      words: line("The eyes are hard to see.", [
         `${found.text.split(". ")[0].replace(/\.$/, "")}. The eyes of the portrait may look wrong.`,
       ]),
       desk: ["tips"],
@@ -104,7 +118,7 @@ export class States {
         ];
     this.#show("preview", {
       stage: { chip: "Preview" },
-      words: this.#line(many ? "They look at you." : "It looks at you.", text),
+      words: line(many ? "They look at you." : "It looks at you.", text),
       desk: ["controls"],
       bar: ["one", this.#makeIt(seconds, many)],
     });
@@ -113,12 +127,12 @@ export class States {
   making({ share, left, many }) {
     const { title, text } = making(left, many);
     const label = many ? "Making them" : "Making it";
-    this.#running("making", this.#line(title, [text]), { label, left: remaining(left), share });
+    this.#running("making", line(title, [text]), { label, left: remaining(left), share });
   }
 
   waiting({ place, left, many }) {
     const { title, text, label } = waiting(place, left, many);
-    this.#running("waiting", this.#line(title, [text]), { label, left: "", share: 0 });
+    this.#running("waiting", line(title, [text]), { label, left: "", share: 0 });
   }
 
   done({ session, made, portrait, notes, problems }, hasPhoto) {
@@ -137,7 +151,7 @@ export class States {
     const link = () => this.#acts.link(keptUntil(made ?? Date.now(), this.#config.days));
     this.#show("done", {
       stage: {},
-      words: this.#line(title, [...until, remove]),
+      words: line(title, [...until, remove]),
       desk: [hasPhoto ? "controls" : "own", { mine: true, current: session, notes }],
       bar: [
         "done",
@@ -153,7 +167,7 @@ export class States {
     const { text, back } = changed(many);
     this.#show("changed", {
       stage: { chip: "Preview of changes" },
-      words: this.#line("This shows your changes.", [text]),
+      words: line("This shows your changes.", [text]),
       desk: ["controls", { mine: true }],
       bar: ["two", this.#makeIt(seconds, many), button(back, { act: this.#acts.restore, kind: "narrow" })],
     });
@@ -166,7 +180,7 @@ export class States {
     ];
     this.#show("error", {
       stage: still ? { still } : (this.#shown?.stage ?? { chip: "Example" }),
-      words: this.#problem(problem),
+      words: alarm(problem),
       desk: ["tips"],
       bar: ["two", button("Choose another", { act: this.#acts.choose, kind: "primary", picture: "image" }), ...camera],
     });
@@ -175,7 +189,7 @@ export class States {
   failed(problem) {
     this.#show("error-making", {
       stage: { chip: "Preview" },
-      words: this.#problem(problem),
+      words: alarm(problem),
       desk: ["controls"],
       bar: problem.gone ? this.#startBar() : ["one", button("Try again", { act: this.#acts.make, kind: "primary" })],
     });
@@ -188,7 +202,7 @@ export class States {
     this.#before = () => this.#show(name, shown);
     this.#show("offline", {
       ...shown,
-      words: this.#problem(
+      words: alarm(
         { title: "You are offline.", text: "Nothing is lost. You can go on when the connection is back." },
         "off",
         "calm",
@@ -210,7 +224,7 @@ export class States {
   #plainStart(name, { title, text }) {
     this.#show(name, {
       stage: { chip: "Example", glance: true },
-      words: this.#line(title, [text]),
+      words: line(title, [text]),
       desk: ["start", { mine: true }],
       bar: this.#startBar(),
     });
@@ -265,15 +279,6 @@ export class States {
     return button(many ? "Make them" : "Make it", { act: this.#acts.make, kind: "primary", note });
   }
 
-  #line(title, text, kind = "") {
-    return make("div", {}, make("h1", { className: kind }, title), make("p", {}, ...text));
-  }
-
-  #problem({ title, text }, picture = "alert", kind = "") {
-    const words = make("div", {}, make("h1", {}, title), ...(text ? [make("p", {}, text)] : []));
-    return make("div", { className: `problem ${kind}`.trim(), role: "alert" }, icon(picture), words);
-  }
-
   #show(name, shown) {
     // On a phone the face and the words are seen when something new begins; who moves a control stays where it is.
     if (name !== this.#name && !["preview", "changed", "offline"].includes(name))
@@ -291,10 +296,4 @@ export class States {
     $("new-photo").hidden = shown.desk[0] === "start";
     if (!held?.checkVisibility()) focusIn($("acts"));
   }
-}
-
-/** A place in a photo, in percent of it, as percent of the square in whose middle the photo lies. */
-function inStage({ where, width, height }) {
-  const [across, down] = [Math.min(1, width / height), Math.min(1, height / width)];
-  return { x: 50 + (where.x - 50) * across, y: 50 + (where.y - 50) * down, w: where.w * across };
 }

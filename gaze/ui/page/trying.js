@@ -33,6 +33,8 @@ export class Trying {
       choice: () => desk.choice(),
       behind: () => desk.behind,
       seen: (answer) => this.#looked(answer),
+      sending: (share) => states.sending(share),
+      whole: () => stage.whole(),
     });
   }
 
@@ -49,7 +51,8 @@ export class Trying {
   /** What a run needs: `subject` for the app, and `about` for a page that is loaded anew while it goes on. */
   get wanted() {
     const subject = this.#looking.subject();
-    return { subject, about: { ...subject, preview: this.#preview, several: this.#several } };
+    const preview = this.#preview && { ...this.#preview, blurred: undefined }; // the tab remembers what it shows alone
+    return { subject, about: { ...subject, preview, several: this.#several } };
   }
 
   /** How many seconds the portrait will take, if that is known. */
@@ -117,11 +120,11 @@ export class Trying {
     return { problem: found, isWanted: photo === this.#looking.photo };
   }
 
-  /** A colour behind the preview, which is transparent then, or a picture until it is part of the preview. */
+  /** A colour behind the preview, which is transparent then, or pictures until they are part of the preview. */
   tint() {
     const { background, colour } = this.#desk.choice();
-    const picture = this.#preview?.behind ? `center / cover url("${this.#preview.behind}")` : "";
-    this.#stage.behind(background === "colour" ? colour : picture);
+    const pictures = this.#preview?.behind?.map((picture) => `center / cover url("${picture}")`);
+    this.#stage.behind(background === "colour" ? [colour] : pictures);
   }
 
   #looked(answer) {

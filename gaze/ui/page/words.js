@@ -37,8 +37,10 @@ const TWO_MINUTES = 110;
 export const MOST_FACES = 9;
 
 /** Text where a face has to be chosen. */
-export const several = (faces) =>
-  `There are ${count(faces)} faces in this photo. Choose one, or put ${faces > MOST_FACES ? "nine" : "all"} on one page.`;
+export function several(faces) {
+  const all = faces > MOST_FACES ? "nine" : faces === 2 ? "both" : "all";
+  return `There are ${count(faces)} faces in this photo. Choose one, or put ${all} on one page.`;
+}
 
 /** What the button says that takes each of so many faces. */
 export function takeAll(faces) {

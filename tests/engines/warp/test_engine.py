@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.engine import WarpEngine, WarpSource, _look, displacement
+from gaze.engines.warp.gaze import IRIS_SWING
 from gaze.face.detection import main_face
 from gaze.face.face import Face, Iris, typical_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
@@ -83,7 +84,7 @@ def test_the_irises_travel_with_the_look(framed: tuple[Portrait, Face], source: 
         shifts.append((now.x - was.x) / before.iris_distance)
         # Found in a soft photo: test_eyes measures the drawn disc itself.
         assert now.radius == pytest.approx(was.radius, rel=0.2)
-    assert np.mean(shifts) == pytest.approx(0.08 * x / 15, abs=0.02)
+    assert np.mean(shifts) == pytest.approx(IRIS_SWING * x / 15, abs=0.02)
     assert shifts[0] == pytest.approx(shifts[1], abs=0.025), "the eyes are not parallel"
 
 
@@ -150,7 +151,7 @@ def test_a_head_at_the_border_shows_nothing_from_beyond_it(framed: tuple[Portrai
 def test_a_source_that_looks_aside_looks_straight_in_the_centre(framed: tuple[Portrait, Face]) -> None:
     portrait, face = framed
     turned_eyes = frame_of(ENGINE.prepare(portrait, face), Pose(pupil_x=15))
-    shift = 0.08 * face.iris_distance
+    shift = IRIS_SWING * face.iris_distance
     aside = replace(
         face,
         left=replace(face.left, x=face.left.x + shift),
@@ -188,7 +189,7 @@ def test_a_photo_that_looks_aside_is_found_out_and_straightened(
     portrait, face = framed
     aside = change(frame_of(ENGINE.prepare(portrait, face), Pose(pupil_x=x)))
     found = found_again(aside)
-    truth = 0.08 * x / 15
+    truth = IRIS_SWING * x / 15
     assert found.gaze == pytest.approx(truth, abs=0.03)
     straightened = found_again(frame_of(ENGINE.prepare(Portrait(aside), found), Pose()))
     scale = aside.shape[1] / portrait.width

@@ -4,16 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from gaze.engines.warp.engine import _STEPS as STEPS
 from gaze.engines.warp.engine import WarpEngine, WarpSource, displacement
 from gaze.engines.warp.eyes import find_eye
-from gaze.engines.warp.gaze import eye_motion
-from gaze.engines.warp.inverse import source_positions
+from gaze.engines.warp.gaze import IRIS_SWING, eye_motion
+from gaze.engines.warp.inverse import pixels, source_positions
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.sclera import iris_reach
 from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 from tests.faces import with_openings
 
 SKIN, WHITE, IRIS = (205, 165, 145), (238, 234, 230), (70, 45, 30)
@@ -111,6 +111,17 @@ def test_in_a_look_down_and_aside_irises_are_discs_under_lids_and_not_wedges(x: 
         assert (frame[(far < 0.85) & (below > 0)][:, 0] < (IRIS[0] + SKIN[0]) / 2).mean() > 0.94
 
 
+@pytest.mark.parametrize("x", [-15.0, 15.0])
+def test_narrow_lids_leave_irises_round_in_the_lower_corners(x: float) -> None:
+    """As much of them as at rest, or nearly so, and in nearly that shape: a lid that came on alone made blocks."""
+    eyes = WarpEngine(straighten=False).prepare(*drawn_face(height=8))
+    rest, looking = (blobs(it) for it in WarpEngine().render(eyes, [Pose(), Pose(pupil_x=x, pupil_y=-15)]))
+    assert len(rest) == len(looking) == 2
+    for (*_, radius, ratio), (*_, usual_radius, usual_ratio) in zip(looking, rest, strict=True):
+        assert radius > 0.88 * usual_radius
+        assert ratio > 0.84 * usual_ratio
+
+
 def test_the_opening_of_an_eye_follows_a_look_aside() -> None:
     def middle(x: float) -> np.ndarray:
         """Across, where the openings are: the mean of what is not skin, by how high that is there."""
@@ -169,7 +180,7 @@ def test_what_the_lids_hide_of_the_iris_is_made_up() -> None:
     assert np.abs(colour - IRIS).max() < 25
 
 
-def test_a_highlight_makes_half_of_the_way() -> None:
+def test_a_highlight_makes_about_half_of_the_way() -> None:
     portrait, face = drawn_face(highlight=True)
     source = WarpEngine().prepare(portrait, face)
 
@@ -179,7 +190,7 @@ def test_a_highlight_makes_half_of_the_way() -> None:
         down, across = np.mgrid[: frame.shape[0], : frame.shape[1]]
         places = []
         for middle in (200, 300):
-            iris = middle + 0.08 * x / 15 * DISTANCE
+            iris = middle + IRIS_SWING * x / 15 * DISTANCE
             inside = np.hypot(across - iris, down - MIDDLE[1]) < 0.75 * RADIUS
             weight = np.clip(frame[..., 2] - 100, 0, None) * inside
             places.append(float((across * weight).sum() / weight.sum()))
@@ -187,7 +198,26 @@ def test_a_highlight_makes_half_of_the_way() -> None:
 
     rest = highlights(0.0)
     assert rest == pytest.approx([197, 297], abs=0.6)
-    assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.5 * 0.08 * 5 / 15 * DISTANCE), abs=0.5)
+    assert highlights(5.0) - rest == pytest.approx(np.full(2, 0.56 * IRIS_SWING * 5 / 15 * DISTANCE), abs=0.5)
+
+
+@pytest.mark.parametrize(("right", "x"), [(-5, -15.0), (-3, 15.0), (-3, 30.0)])
+def test_a_highlight_that_moves_is_as_bright_on_the_pupil_and_not_lost_at_the_rim(right: int, x: float) -> None:
+    portrait, face = drawn_face()
+    image = cv2.resize(portrait.image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    for iris in (face.left, face.right):
+        at = (round(4 * iris.x + 1.5), round(4 * iris.y + 1.5))
+        cv2.circle(image, at, round(4 * RADIUS) - 2, (120, 95, 75), -1, cv2.LINE_AA)
+        cv2.circle(image, at, 12, (5, 3, 2), -1, cv2.LINE_AA)
+        cv2.circle(image, (at[0] + 4 * right, at[1]), 7, (255, 255, 255), -1, cv2.LINE_AA)
+    portrait = Portrait(cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA))
+    engine, look = WarpEngine(straighten=False), Pose(pupil_x=x)
+    source = engine.prepare(portrait, face)
+    frame, motion = engine.render(source, [look])[0], eye_motion(look, room=source.room)
+    down, across = np.mgrid[: frame.shape[0], : frame.shape[1]]
+    for iris in (face.left, face.right):
+        far = np.hypot(across - iris.x - motion.across * DISTANCE, down - iris.y - motion.down * DISTANCE)
+        assert frame[far < 0.75 * RADIUS].min(1).max() > 225
 
 
 def test_a_dark_rim_goes_with_its_iris() -> None:
@@ -253,7 +283,7 @@ def test_what_shines_low_on_an_iris_is_its_own_and_goes_with_it(down: int, level
     image = portrait.image.copy()
     cv2.circle(image, (203, MIDDLE[1] + down), 2, (level,) * 3, -1)
     light = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).light
-    assert (light.max() > 100) == mirrored
+    assert (light.max() > 0.4) == mirrored
 
 
 def test_a_coloured_fleck_on_an_iris_is_drawn_in_the_colour_of_the_iris() -> None:
@@ -268,10 +298,14 @@ def test_a_coloured_fleck_on_an_iris_is_drawn_in_the_colour_of_the_iris() -> Non
 
 
 def test_skin_that_is_squeezed_by_a_lid_shows_where_it_came_from() -> None:
-    """Around an eye in the corner of the grid: as many steps of Newton's method as this takes are made."""
+    """Around an eye in the corner of the grid: what is shown goes where it is shown."""
     eyes = WarpEngine(straighten=False).prepare(*drawn_face())
     look = GazeGrid(30).pose(Cell(29, 0))
     _, _, width, height = eyes.region
     forward = displacement(eyes, look, eye_motion(look, room=eyes.room))
-    drawn, exact = (source_positions(forward, eyes.stride, width, height, steps) for steps in (STEPS[0], 12))
-    assert np.abs(drawn - exact).max() < 0.25
+    shown = source_positions(forward, eyes.stride, width, height)
+    moves = cv2.resize(forward, (forward.shape[1] * eyes.stride, forward.shape[0] * eyes.stride))
+    there = shown + cv2.remap(moves, shown, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    off = np.hypot(*cv2.split(there - pixels(width, height)))[2:-2, 2:-2]
+    assert off.max() < 0.6
+    assert off.mean() < 0.02
