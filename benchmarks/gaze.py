@@ -4,7 +4,9 @@
 
 Swings in iris distances: of the irises across, from the first column to the last; of irises, upper and lower lids down,
 from the first row to the last, the mean of five columns. LivePortrait's are of one portrait. The second table has those
-that were drawn, so that it can be told whether eyes move less in one photo or the model sees less of it.
+that were drawn, so that it can be told whether eyes move less in one photo or the model sees less of it. The third has
+what lids leave of the irises' height, the worse eye's, as shares of the diameter: an iris of which less than half is
+left has no round side.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 from gaze.pipeline.preparing import prepare_portrait
 
 CELLS = (0, 7, 15, 22, 29)
+SHOWN = (((15, 15),), ((0, 0), (0, 29)), ((15, 0), (15, 29)), ((29, 0), (29, 29)), ((29, 15),))
+"""Looks of the third table: rest, up and aside, aside, down and aside, down."""
 LIVEPORTRAIT = (0.161, 0.033, 0.027, 0.011)
 
 
@@ -37,15 +42,19 @@ def main() -> None:
     print("| photo | irises across | irises down | upper lid | lower lid |")
     print("|---|---|---|---|---|")
     print(row("LivePortrait, one portrait", LIVEPORTRAIT))
-    found, drawn = [], []
+    found, drawn, shares = [], [], []
     for photo in parser.parse_args().photos:
         source = prepared(photo)
         found.append(swings(partial(seen_eyes, source)))
         drawn.append((photo.name, swings(partial(drawn_eyes, source))))
+        shares.append((photo.name, shown(source)))
         print(row(photo.name, found[-1]), flush=True)
     print(row("median", np.median(found, axis=0)))
     print("\n| drawn in | irises across | irises down | upper lid | lower lid |\n|---|---|---|---|---|")
     for name, values in drawn:
+        print(row(name, values))
+    print("\n| height shown in | at rest | up and aside | aside | down and aside | down |\n|---|---|---|---|---|---|")
+    for name, values in shares:
         print(row(name, values))
 
 
@@ -72,6 +81,26 @@ def drawn_eyes(source: WarpSource, pose: Pose) -> np.ndarray:
     """What it would read if it saw all that the engine draws, beside a straight look."""
     eyes = eye_motion(pose, room=source.room).scaled(source.sight)
     return np.array([eyes.across, eyes.down, eyes.upper, eyes.lower])
+
+
+def shown(source: WarpSource) -> np.ndarray:
+    """How much of an iris's height is seen in the looks of `SHOWN`, the worse eye's of each: (5,), means of looks."""
+    grid = GazeGrid(30)
+    return np.array([np.mean([height_of(source, grid.pose(Cell(*it))).min() for it in looks]) for looks in SHOWN])
+
+
+def height_of(source: WarpSource, pose: Pose) -> np.ndarray:
+    """What the lids leave of the heights of both irises, (2,), 0 to 1."""
+    eyes = eye_motion(pose, source.straighten, source.room).scaled(source.sight)
+    carried = source.anchors.carried(source.leeway.held(pose), source.turn, source.axes)
+    positions, down = WarpEngine().positions(source, pose), source.axes[1] / np.hypot(*source.axes[1])
+    shares = []
+    for eye, moved in zip(source.eyes, carried, strict=True):
+        middle = np.array([eye.iris.x, eye.iris.y]) + moved + np.array([eyes.across, eyes.down]) @ source.axes
+        line = (middle + eye.iris.radius * np.linspace(-1, 1, 41)[:, None] * down).astype(np.float32)
+        at = cv2.remap(positions, line[None], NO_MAP, cv2.INTER_LINEAR) - np.array(eye.corner, np.float32)
+        shares.append(float(cv2.remap(eye.lids[..., 0], at, NO_MAP, cv2.INTER_LINEAR).mean()))
+    return np.array(shares)
 
 
 def eyes_of(frame: np.ndarray) -> np.ndarray:

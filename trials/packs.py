@@ -135,11 +135,12 @@ def spoilt_headers(pack: bytes, values: Iterable[Any]) -> Iterator[bytes]:
 def spoilt_indices(pack: bytes, seeds: Iterable[int]) -> Iterator[bytes]:
     """One to three numbers of the first payload's index replaced."""
     start = _START + struct.unpack_from("<I", pack, len(MAGIC))[0]
+    entries = min(300, (len(pack) - start) // 4)
     for seed in seeds:
         chance, data = random.Random(seed), bytearray(pack)
         for _ in range(chance.randint(1, 3)):
             number = chance.choice((0, -1, -2, 1, 2**31 - 1, -(2**31), chance.randrange(60000)))
-            struct.pack_into("<i", data, start + 4 * chance.randrange(300), number)
+            struct.pack_into("<i", data, start + 4 * chance.randrange(entries), number)
         yield bytes(data)
 
 

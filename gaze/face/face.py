@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,7 +107,7 @@ class Face:
         x, y = (least + most) / 2 - side / 2
         return float(x), float(y), side, side
 
-    @property
+    @cached_property
     def pose(self) -> HeadPose:
         """How the head is turned, in degrees."""
         return head_pose(self.mesh)

@@ -18,9 +18,9 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageErr
 
 _MOST = 50
 """Millions of pixels that a picture may have."""
-_MOST_OF = {"JPEG": 120, "MPO": 120, "PNG": 26, "AVIF": 20, "WEBP": 20, "HEIF": 26}
+_MOST_OF = {"JPEG": 120, "MPO": 120, "TIFF": 40, "PNG": 26, "AVIF": 20, "WEBP": 20, "HEIF": 26}
 """The same, where decoders do more or less in a second, or need more memory: JPEG is scaled down while it is read,
-AVIF and WebP need up to 16 bytes a pixel."""
+TIFF may be transparent, AVIF and WebP need up to 16 bytes a pixel."""
 _LONGER = {"HEIF": 3.0}
 """How many times more time than others a format gets for its pixels: phones make HEIC of 24 million."""
 _MIN_SIDE = 64

@@ -15,6 +15,7 @@ from gaze.face.topology import OUTLINE
 _LEFT, _TOP, _RIGHT, _BOTTOM = -2.375, -2.9, 2.375, 3.0
 _PER_UNIT = 24
 """Points of the map per iris distance."""
+_COARSE = 4
 _SMOOTH = 0.09
 """Blur of the mesh's depths, in iris distances."""
 _CELLS = 16
@@ -23,6 +24,24 @@ _BEHIND = 1.1
 """Depth at which a head's own outline lies, ears and hair, however it is turned; in iris distances."""
 _REACH, _REACH_ABOVE = 0.7, 0.9
 """How far outside the mesh two thirds of the way to that depth are gone: at the sides, and above the forehead."""
+
+
+@cache
+def coarse_places() -> tuple[np.ndarray, np.ndarray]:
+    """The same of every fourth point, for what changes slowly: `from_coarse`."""
+    cols, rows = _size()
+    u, v = np.meshgrid(
+        _LEFT + np.arange(-(-cols // _COARSE) + 1) * _COARSE / _PER_UNIT,
+        _TOP + np.arange(-(-rows // _COARSE) + 1) * _COARSE / _PER_UNIT,
+    )
+    return u, v
+
+
+def from_coarse(field: np.ndarray) -> np.ndarray:
+    """A map from what is known at `coarse_places`: (rows, cols) float32."""
+    cols, rows = _size()
+    x, y = np.meshgrid(np.arange(cols, dtype=np.float32) / _COARSE, np.arange(rows, dtype=np.float32) / _COARSE)
+    return cv2.remap(field.astype(np.float32), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 @cache
@@ -95,12 +114,20 @@ def eased(field: np.ndarray, steepest: float) -> np.ndarray:
         field: (rows, cols) float32.
         steepest: how much it may change per iris distance.
     """
-    step = steepest / _PER_UNIT
-    below, above = field, field
+    step = np.float32(steepest / _PER_UNIT)
+    below = _lowered(field, step)
+    above = -_lowered(-field, step)
+    return cv2.GaussianBlur((below + above) / 2, (0, 0), _SMOOTH * _PER_UNIT)
+
+
+def _lowered(field: np.ndarray, step: np.float32) -> np.ndarray:
+    """The highest map below one that changes by no more than `step` from cell to cell."""
     slanted = np.ones((3, 3), np.uint8)
     straight = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
     for _ in range(_CELLS):
-        for kernel, rise in ((straight, step), (slanted, step * np.sqrt(2))):
-            below = np.minimum(below, cv2.erode(below, kernel) + np.float32(rise))
-            above = np.maximum(above, cv2.dilate(above, kernel) - np.float32(rise))
-    return cv2.GaussianBlur((below + above) / 2, (0, 0), _SMOOTH * _PER_UNIT)
+        before = field
+        for kernel, rise in ((straight, step), (slanted, step * np.float32(np.sqrt(2)))):
+            field = np.minimum(field, cv2.erode(field, kernel) + rise)
+        if np.array_equal(field, before):
+            break
+    return field

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 
 from gaze.engines.base import Engine
-from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
+from gaze.engines.warp.fill import through_layer
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
@@ -42,8 +43,6 @@ _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
 _MOST_TURN = 1.0
 """Turn beyond which the fit of `head` says nothing."""
-_STEPS = (4, 8)
-"""Of Newton's method (`gaze.engines.warp.inverse`): for looks on the grid at strength 1, and for all."""
 _STILL = 0.001
 """Shift at the grid's edge, in iris distances, that is not worth drawing: a tenth of a pixel where these are 100."""
 _OUTSIDE = (0.05, 0.2)
@@ -198,7 +197,7 @@ class WarpEngine(Engine):
         height, width = source.image.shape[:2]
         x, y, across, down = source.region
         whole = pixels(width, height).copy()
-        inner = _positions(source, pose, _look(source, pose))
+        inner = _positions(source, source.leeway.held(pose), _look(source, pose))
         whole[y : y + down, x : x + across] = inner + np.array([x, y], np.float32)
         return whole
 
@@ -211,14 +210,15 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     closed = closed_eyes(pose.expression)
     if any(closed):
         eyes = eyes.with_lids(1 - max(closed))
-    positions = _positions(source, pose, eyes)
+    head = source.leeway.held(pose)
+    positions = _positions(source, head, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     for band in source.bands[_is_strong(pose)]:
         picture = source.bare if band.opaque or source.layer is None else source.layer
         seen = cv2.remap(picture, positions[band.place], NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
     shift = _iris_shift(source, eyes)
-    carried = source.anchors.carried(source.leeway.held(pose), source.turn, source.axes)
+    carried = source.anchors.carried(head, source.turn, source.axes)
     for eye, moved in zip(source.eyes, carried, strict=True):
         draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):
@@ -263,18 +263,23 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
         pose: moves the head.
         eyes: moves the lids; None leaves them as they are.
     """
-    du, dv = head_shift(source.fields, source.leeway.held(pose), source.turn)
+    return _displacement(source, source.leeway.held(pose), eyes)
+
+
+def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.ndarray:
+    """The same for what the head's leeway leaves of a pose."""
+    du, dv = head_shift(source.fields, head, source.turn)
     if eyes:
         dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
-        du += np.float32(eyes.bow) * source.lids.sum(0)
+        du += np.tensordot(np.array([eyes.bow, eyes.bow], np.float32), source.lids, 1)
     return in_pixels(du, dv, source.axes, source.leeway.keep)
 
 
-def _positions(source: WarpSource, pose: Pose, eyes: EyeMotion) -> np.ndarray:
+def _positions(source: WarpSource, head: Pose, eyes: EyeMotion) -> np.ndarray:
     """For each pixel of the region, the position in the region it shows: (height, width, 2) float32."""
     _, _, width, height = source.region
-    forward = displacement(source, pose, eyes)
-    return source_positions(forward, source.stride, width, height, _STEPS[_is_strong(pose)])
+    forward = _displacement(source, head, eyes)
+    return source_positions(forward, source.stride, width, height)
 
 
 def _is_strong(pose: Pose) -> bool:

@@ -31,15 +31,16 @@ _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
-_LID_FOLLOWS = 0.75
-"""Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it."""
+_LID_FOLLOWS, _BOW_REACH = 0.75, 0.058
+"""Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it; and
+the iris distances at which they come softly to a halt, or the skin in the corners would fold."""
 _PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
 _SEEN, _HIDDEN, _WHITE = 0.3, 0.17, 0.2
 """Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
 hides at rest; and of white below it beyond what is there at rest."""
-_ABOVE = (0.65, 0.35)
+_ABOVE = (0.65, 0.33)
 """What the upper lid leaves of an iris above its middle in any look down: of what is seen there at rest, a share, but
 no more than so many radii. An iris that its lids cut above and below has no round side left, and looks square."""
 _FOOT = np.radians(np.linspace(45, 135, 13))
@@ -106,7 +107,7 @@ class Room:
 def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of both irises between their lids; `unit`: pixels per iris distance."""
     gaps, aside, free, lid = [], [], [], []
-    ways = (1 - _LID_FOLLOWS) * unit * _PLACES
+    ways = unit * np.array([way - _bow(way) for way in _PLACES])
     for it, edges in zip(irises, lids, strict=True):
         along = float(edges.local(it.x, it.y)[0])
         sides = np.array([along, edges.length - along]) / it.radius
@@ -152,7 +153,11 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     lower -= _soft(max(0.0, lower - down - white), _YIELDS)
     if upper > 0:
         upper = _soft(upper, max(_LEAST_REACH, max(down, 0.0) + lid))
-    return EyeMotion(across, down, upper, lower, _LID_FOLLOWS * across)
+    return EyeMotion(across, down, upper, lower, _bow(across))
+
+
+def _bow(across: float) -> float:
+    return _soft(_LID_FOLLOWS * across, _BOW_REACH)
 
 
 def _soft(way: float, reach: float) -> float:

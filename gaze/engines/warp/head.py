@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaze.engines.warp.brows import brow_rise
-from gaze.engines.warp.depth import eased, find_depth, places, sample
+from gaze.engines.warp.depth import coarse_places, eased, find_depth, from_coarse, places, sample
 from gaze.engines.warp.ease import smoothstep
 from gaze.face.topology import CHIN
 from gaze.face.typical import typical_mesh
@@ -89,7 +89,7 @@ def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, rise: float = 1.
     """
     fade = _fade(u, v, float(mesh[CHIN, 1]))
     everywhere = places()
-    axes, depth = _axes(*everywhere, mesh), find_depth(mesh)
+    axes, depth = [from_coarse(axis) for axis in _axes(*coarse_places(), mesh)], find_depth(mesh)
     rim = _ANGLE * _fade(*everywhere, float(mesh[CHIN, 1]))
     across, down = (sample(eased((rim * (axis - depth)).astype(np.float32), _STEEPEST), u, v) for axis in axes)
     across, down = (np.where(fade > 0, field, 0) for field in (across, down))

@@ -6,6 +6,7 @@ skin and hair look much the same then, features would not. Where little lies bet
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,12 +46,17 @@ class Leeway:
 
     def held(self, pose: Pose) -> Pose:
         """The pose that the head takes: softly less where its features would come too near to the border."""
-        way = np.array([-pose.head_yaw, pose.head_pitch]) / YAW_RANGE * _FEATURES @ self.turned
-        most = np.where(way > 0, self.most[:, 1], self.most[:, 0])
-        yaw, pitch = (way / (1 + (way / most) ** 4) ** 0.25) @ self.turned.T / _FEATURES * YAW_RANGE
+        x, y = (
+            each * part / YAW_RANGE for each, part in zip(_FEATURES, (-pose.head_yaw, pose.head_pitch), strict=True)
+        )
+        (cos, sin), _ = self.turned.tolist()
+        turned = (x * cos - y * sin, x * sin + y * cos)
+        reach = tuple(_FEATURES[0] * abs(a) + _FEATURES[1] * abs(b) for a, b in ((cos, sin), (sin, cos)))
+        x, y = (_held(*it) for it in zip(turned, reach, self.most.tolist(), strict=True))
+        yaw, pitch = (x * cos + y * sin) / _FEATURES[0] * YAW_RANGE, (y * cos - x * sin) / _FEATURES[1] * YAW_RANGE
         # Brows go farther than the rest when they are raised: that gives way first.
-        share = float(np.clip(pitch / pose.head_pitch, 0, 1)) ** 2 if pose.head_pitch else 1.0
-        return replace(pose, head_yaw=-float(yaw), head_pitch=float(pitch), eyebrow=pose.eyebrow * share)
+        share = min(max(pitch / pose.head_pitch, 0.0), 1.0) ** 2 if pose.head_pitch else 1.0
+        return replace(pose, head_yaw=-yaw, head_pitch=pitch, eyebrow=pose.eyebrow * share)
 
 
 def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, width: int, height: int) -> Leeway:
@@ -67,6 +73,29 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, width: int, height: in
         keep.append(_ramp(at / unit, before) * _ramp((size - 1 - at) / unit, after))
     turned = np.array([[np.cos(face.tilt), np.sin(face.tilt)], [-np.sin(face.tilt), np.cos(face.tilt)]])
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), turned)
+
+
+def _held(way: float, reach: float, most: tuple[float, float]) -> float:
+    """How far features move of what they would, softly less than there is room for; in iris distances.
+
+    Up to the grid's edge it is a parabola through both ends: what saturates on its way there has an edge that a morph
+    between few keys cannot follow.
+
+    Args:
+        way: how far they would; below zero to the left or up.
+        reach: the farthest they would on the grid at strength 1.
+        most: the room to the left or above, and to the right or below.
+    """
+    before, after = (_softly(reach, it) for it in most)
+    part = way / reach
+    if abs(part) <= 1:
+        return (after + before) / 2 * part + (after - before) / 2 * part**2
+    return math.copysign(_softly(abs(way), most[way > 0]), way)
+
+
+def _softly(way: float, most: float) -> float:
+    """A distance, or where there is less room than that, little less than there is."""
+    return float(way / (1 + (way / most) ** 4) ** 0.25)
 
 
 def _ramp(away: np.ndarray, features: float) -> np.ndarray:

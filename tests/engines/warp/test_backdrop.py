@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaze.engines.warp.backdrop import find_backdrop, through_layer
+from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.engines.warp.fill import through_layer
 from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
@@ -44,6 +45,18 @@ def test_layer_and_background_together_are_the_photo(striped: tuple[Portrait, Fa
     layer = backdrop.layer(portrait.image)
     together = layer[..., :3].astype(int) + through_layer(backdrop.behind, layer[..., 3])
     assert np.abs(together - portrait.image).max() <= 1
+
+
+def test_a_photo_that_ends_beside_the_face_is_one_layer(framed: tuple[Portrait, Face]) -> None:
+    """No network tells ears from the little that is left; a matte that came with the photo does."""
+    portrait, face = framed
+    half = round(1.4 * face.iris_distance)
+    cut = np.s_[:, round(face.centre[0]) - half : round(face.centre[0]) + half]
+    close = Portrait(np.ascontiguousarray(portrait.image[cut]))
+    moved = face.moved(1, half - round(face.centre[0]), 0)
+    assert find_backdrop(close, moved, (slice(None), slice(None))) is None
+    matte = green.person(moved, close.height, close.width)
+    assert find_backdrop(replace(close, alpha=matte), moved, (slice(None), slice(None))) is not None
 
 
 def test_the_neutral_frame_is_the_photo(striped: tuple[Portrait, Face], source: WarpSource) -> None:

@@ -1,0 +1,63 @@
+"""What is made up behind a person: lines go on, and nothing else becomes one."""
+
+import numpy as np
+import pytest
+
+from gaze.engines.warp.fill import fill
+
+HEIGHT, WIDTH, UNIT = 240, 300, 60.0
+Y, X = np.mgrid[:HEIGHT, :WIDTH].astype(float)
+HIDDEN = np.where(np.hypot((X - 150) / 70, (Y - 150) / 100) < 1, 255, 0).astype(np.uint8)
+DEEP = np.hypot((X - 150) / 60, (Y - 150) / 90) < 1
+
+
+def wall(slope: float) -> np.ndarray:
+    """A white rail, seven pixels high, between a dark and a blue wall; so many rows lower for each pixel across."""
+    row = Y - 70 - slope * (X - 150)
+    colour = np.where(row[..., None] < 0, (80, 75, 70), (90, 110, 180))
+    return np.where((np.abs(row) <= 3)[..., None], (220, 220, 225), colour).astype(np.uint8)
+
+
+def with_person(background: np.ndarray) -> np.ndarray:
+    return np.where(HIDDEN[..., None] > 0, (200, 30, 20), background).astype(np.uint8)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.02, -0.04])
+def test_a_rail_goes_on_behind_a_head(slope: float) -> None:
+    background = wall(slope)
+    off = np.abs(fill(with_person(background), HIDDEN, UNIT).astype(int) - background)
+    assert off[HIDDEN == 0].max() == 0
+    assert off[DEEP].mean() < 6
+    assert off.max(2)[DEEP].mean() < 8
+
+
+def test_noise_does_not_become_lines() -> None:
+    """Leaves, say: rows behind the head are about as bright as each other."""
+    grain = np.random.default_rng(3).normal(0, 40, (HEIGHT, WIDTH, 1))
+    filled = fill(with_person((110 + grain).clip(0, 255).astype(np.uint8) * np.ones(3)), HIDDEN, UNIT).astype(float)
+    rows = filled[80:230, 130:170].mean((1, 2))
+    assert np.abs(np.diff(rows)).mean() < 2
+    assert abs(filled[DEEP].mean() - 110) < 12
+
+
+def test_sides_that_differ_go_over_into_each_other() -> None:
+    background = np.where(X[..., None] < 150, (40, 40, 60), (180, 200, 190)).astype(np.uint8)
+    filled = fill(with_person(background), HIDDEN, UNIT).astype(float)
+    assert (np.diff(filled[150, 80:220].mean(1)) > -1).all()
+    assert filled[DEEP][:, 0].max() < 190  # nothing of the person
+
+
+@pytest.mark.parametrize("hidden", [0, 255])
+def test_all_or_nothing_hidden(hidden: int) -> None:
+    image = wall(0)
+    filled = fill(image, np.full((HEIGHT, WIDTH), hidden, np.uint8), UNIT)
+    assert filled.shape == image.shape
+    assert hidden or np.array_equal(filled, image)
+
+
+def test_a_head_at_the_border_takes_what_the_other_side_shows() -> None:
+    background = wall(0)
+    hidden = np.roll(HIDDEN, -100, 1)
+    hidden[:, 250:] = 0
+    filled = fill(np.where(hidden[..., None] > 0, 20, background).astype(np.uint8), hidden, UNIT)
+    assert np.abs(filled[140:230, :60].astype(int) - (90, 110, 180)).mean() < 8
