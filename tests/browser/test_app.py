@@ -119,6 +119,7 @@ SHIFTS = """
     }).observe({type: "layout-shift", buffered: true});
 """
 EMPTY_STAGE = """() => {
+    if (!document.body) return false;
     const {content, top, left, width} = getComputedStyle(document.body, "::before");
     return content === '""' && !document.querySelector("#gaze") && [left, top, width].map(parseFloat);
 }"""
