@@ -37,7 +37,9 @@ def frame_portrait(
     """
     if framing not in FRAMINGS:
         raise GazeError(f"There is no framing called “{framing}”. Choose one of: {', '.join(FRAMINGS)}.")
-    if frame_size != "auto" and not MIN_FRAME_SIDE <= int(frame_size) <= MAX_FRAME_SIDE:
+    if frame_size != "auto" and not (
+        str(frame_size).isdecimal() and MIN_FRAME_SIDE <= int(frame_size) <= MAX_FRAME_SIDE
+    ):
         raise GazeError(
             f"The frame size is {frame_size}. Choose {MIN_FRAME_SIDE} to {MAX_FRAME_SIDE} pixels, or “auto”."
         )

@@ -62,8 +62,9 @@ def test_a_cut_is_not_blown_up_without_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frame_size", "framing", "words"), [(64, "auto", "64"), (9999, "auto", "9999"), (512, "x", "“x”")]
+    ("frame_size", "framing", "words"),
+    [(64, "auto", "64"), (9999, "auto", "9999"), ("x", "auto", "is x"), (512, "x", "“x”")],
 )
-def test_choices_out_of_range_are_refused(frame_size: int, framing: str, words: str) -> None:
+def test_choices_out_of_range_are_refused(frame_size: int | str, framing: str, words: str) -> None:
     with pytest.raises(GazeError, match=words):
         frame_portrait(*scene(200, 200, 40, 100, 100), frame_size, framing)
