@@ -51,19 +51,15 @@ def assert_is_morph(
     axis: list[int] | None = None,
     mean: float = 1.5,
     most: float = 12,
-    colour: float = 24,
 ) -> None:
     """On average within so many levels, and 99.9 % of the pixels around the eyes within others.
 
     Args:
         shown: (HEIGHT, WIDTH, 3).
         axis: the keys along one axis whose pictures are used; all by default.
-        most: of lightness.
-        colour: of each channel. Where the processor draws, browsers do not smooth the colours of a video, of which
-            there is one for four pixels.
+        most: of each channel.
     """
     difference = shown.astype(float) - morph(keys, row, col, axis)[..., :3]
     assert np.abs(difference).mean() <= mean, (row, col, np.abs(difference).mean())
     eyes = difference[int(HEIGHT * 0.3) : int(HEIGHT * 0.55), int(WIDTH * 0.2) : int(WIDTH * 0.8)]
-    for values, bound in ((eyes @ [0.2126, 0.7152, 0.0722], most), (eyes.reshape(-1), colour)):
-        assert np.mean(np.abs(values) <= bound) >= 0.999, (row, col, bound, np.percentile(np.abs(values), 99.9))
+    assert np.mean(np.abs(eyes) <= most) >= 0.999, (row, col, np.percentile(np.abs(eyes), 99.9))

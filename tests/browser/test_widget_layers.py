@@ -41,7 +41,7 @@ FIRST_SHARES = """
     let place = null;
     drawing.getUniformLocation = function (program, name) {
         const at = getUniformLocation.call(this, program, name);
-        if (name === "V") place = at;
+        if (name === "share") place = at;
         return at;
     };
     drawing.uniform2f = function (at, ...shares) {

@@ -8,8 +8,12 @@ export class GlBoard {
   #gl;
   #set;
   #motion;
-  #keys;
-  #still;
+  /**
+   * Textures of the keys, and of the whole middle one. Three of each, where they are planes: of Y, U and V. These take
+   * three octets for two pixels, colours take eight.
+   */
+  #keys = [];
+  #stills = [];
   #trust = null;
   #mesh;
   #target = new Float32Array(FIELD_PAIRS * 2);
@@ -23,13 +27,9 @@ export class GlBoard {
     this.#motion = motion;
     const { header, scale } = set;
     this.rect = movingRect(header);
-    const pixels = (side) => Math.max(1, Math.ceil(side * scale));
+    const pixels = (side) => 2 * Math.ceil((side * scale) / 2);
     this.size = [pixels(this.rect.width), pixels(this.rect.height)];
     this.whole = [pixels(header.imageWidth), pixels(header.imageHeight)];
-    this.#keys = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
-    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA8, ...this.size, set.n ** 2);
-    this.#still = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
-    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, ...this.whole);
     this.#mesh = stage.loadMesh(header, motion, scale);
     if (!motion.trust) return;
     const { columns, rows } = header.mesh;
@@ -40,50 +40,61 @@ export class GlBoard {
     );
   }
 
-  /** Takes a decoded picture in, a VideoFrame, an ImageBitmap or an ImageData, at the size of this board. */
+  /** Takes a decoded picture in, a VideoFrame, an ImageBitmap or planes (decoder.js), at the size of this board. */
   put(key, picture, payload) {
     const gl = this.#gl;
+    const { stage } = this;
     const { header, n, scale } = this.#set;
     const isVideo = payload.kind === "video";
     const [across, down] = isVideo
       ? [payload.codedWidth, payload.codedHeight]
       : [header.imageWidth, header.imageHeight]; // of the whole texture, in frame pixels
     const isMiddle = key === (n * n - 1) / 2;
-    const { data } = picture;
-    if (data && scale === 1 && !header.hasAlpha && !isMiddle) {
-      const { x, y } = this.rect;
-      const pixels = [gl.RGBA, gl.UNSIGNED_BYTE, data, (y * across + x) * 4]; // of that place on, as they are
-      gl.pixelStorei(gl.UNPACK_ROW_LENGTH, across);
-      gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys);
-      gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, key, ...this.size, 1, ...pixels);
-      gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
-    } else {
-      const isSmall = scale < 0.7;
-      const scratch = this.stage.newTexture(gl.TEXTURE_2D, isSmall ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
+    const isSmall = scale < 0.7;
+    const planes = picture.length && picture;
+    (planes || [picture]).forEach((plane, i) => {
+      const [inside, layout] = planes ? [gl.R8, gl.RED] : [gl.RGBA8, gl.RGBA];
+      const coded = i && 1;
+      const isHalf = scale === 1 && coded; // smaller ones have room for all of U and V
+      const half = (size) => size.map((side) => side >> isHalf);
+      const stride = across >> coded;
+      this.#keys[i] ??= stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR, inside, half(this.size), n ** 2);
+      this.#stills[i] ??= stage.newTexture(gl.TEXTURE_2D, gl.LINEAR, inside, half(this.whole));
+      if (planes && scale === 1) {
+        // Of that place on, as they are: that takes far less memory for the moment than drawing.
+        const [x, y] = half([this.rect.x, this.rect.y]);
+        gl.pixelStorei(gl.UNPACK_ROW_LENGTH, stride);
+        gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys[i]);
+        const place = [gl.TEXTURE_2D_ARRAY, 0, 0, 0, key, ...half(this.size), 1];
+        gl.texSubImage3D(...place, layout, gl.UNSIGNED_BYTE, plane, y * stride + x);
+        gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
+        if (!isMiddle) return;
+      }
+      const scratch = stage.newTexture(gl.TEXTURE_2D, isSmall ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
+      const room = planes ? [stride, down >> coded, 0] : [];
+      gl.texImage2D(gl.TEXTURE_2D, 0, inside, ...room, layout, gl.UNSIGNED_BYTE, plane);
       if (isSmall) gl.generateMipmap(gl.TEXTURE_2D);
-      const at = this.stage.program("picture");
+      const at = stage.program("picture");
       const buffer = gl.createFramebuffer();
       gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
-      gl.bindVertexArray(this.stage.blank);
+      gl.bindVertexArray(stage.blank);
       gl.uniform1f(at.alpha, isVideo && header.hasAlpha);
-      gl.uniform1f(at.flip, 1);
       const draw = ({ x, y }, size) => {
         // As many frame pixels as the texture has room for, so that its texels lie on them exactly.
         gl.uniform4f(at.part, x / across, y / down, size[0] / scale / across, size[1] / scale / down);
-        gl.viewport(0, 0, ...size);
+        gl.viewport(0, 0, ...half(size));
         gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
       };
-      gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#keys, 0, key);
+      gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#keys[i], 0, key);
       draw(this.rect, this.size);
       if (isMiddle) {
-        gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.#still, 0);
+        gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.#stills[i], 0);
         draw({ x: 0, y: 0 }, this.whole);
       }
       gl.deleteFramebuffer(buffer);
       gl.deleteTexture(scratch);
-    }
-    if (data) gl.finish(); // else what was handed over for one picture is still there when the next one comes
+    });
+    if (planes && stage.isSlow) gl.finish(); // else what was handed over for one picture is still there when the next one comes
   }
 
   /**
@@ -121,21 +132,22 @@ export class GlBoard {
       for (let i = 0; i < 4; i++) this.#anchors[r * 4 + i] = coefficients[keys[i] * rank + r];
     }
     const reach = [(imageWidth * scale) / this.whole[0], (imageHeight * scale) / this.whole[1]]; // of the texture
-    gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.#still);
+    const isPlanar = this.#keys.length > 1;
+    const bind = (unit, kind, texture) => {
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      gl.bindTexture(kind, texture);
+    };
+    this.#stills.forEach((still, i) => bind(2 * i + 1, gl.TEXTURE_2D, still));
     if (all) {
-      const picture = this.stage.program("picture", isSharp);
+      const picture = this.stage.program("picture", isSharp, isPlanar);
       gl.bindVertexArray(this.stage.blank);
       gl.uniform1f(picture.alpha, 0);
-      gl.uniform1f(picture.flip, -1);
-      gl.uniform4f(picture.part, 0, 0, ...reach);
+      gl.uniform4f(picture.part, 0, reach[1], reach[0], -reach[1]);
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
-    const at = this.stage.program("mesh", isSharp);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys);
-    gl.activeTexture(gl.TEXTURE2);
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#trust ?? this.#keys);
+    const at = this.stage.program("mesh", isSharp, isPlanar);
+    this.#keys.forEach((keys, i) => bind(2 * i, gl.TEXTURE_2D_ARRAY, keys));
+    bind(6, gl.TEXTURE_2D_ARRAY, this.#trust ?? this.#keys[0]);
     gl.uniform1fv(at.T, this.#target);
     gl.uniform4fv(at.A, this.#anchors);
     gl.uniform4fv(at.L, keys);
@@ -151,7 +163,7 @@ export class GlBoard {
 
   close() {
     const gl = this.#gl;
-    for (const texture of [this.#keys, this.#still, this.#trust]) gl.deleteTexture(texture);
+    for (const texture of [...this.#keys, ...this.#stills, this.#trust]) gl.deleteTexture(texture);
     for (const buffer of this.#mesh.buffers) gl.deleteBuffer(buffer);
     gl.deleteVertexArray(this.#mesh.array);
   }

@@ -1,7 +1,7 @@
 /** Decodes the video of a pack, in the order of the file, as it arrives. */
 
 import { decodingOrder, readIndex } from "./pack.js";
-import { answers } from "./patience.js";
+import { answers, SILENT } from "./patience.js";
 import { stage } from "./stage.js";
 
 /** The configuration of a video payload for VideoDecoder; null where the browser cannot play it. */
@@ -26,7 +26,7 @@ export const OTHER_SIZE = "its frames differ in size";
  * @param {import("./transfer.js").Transfer} transfer
  * @param {object} payload of video; `config` as `playable` has it
  * @param {number} count of its pictures
- * @param {(entry: number, picture: VideoFrame | ImageData) => void} put
+ * @param {(entry: number, picture: VideoFrame | Uint8Array[]) => void} put takes a frame, or its planes: Y, U and V
  */
 export async function decodeVideo(transfer, payload, count, config, signal, put) {
   const index = await indexOf(transfer, payload, count);
@@ -37,19 +37,21 @@ export async function decodeVideo(transfer, payload, count, config, signal, put)
   failure.catch(() => {});
   signal.addEventListener("abort", () => fail(signal.reason));
   let watch; // once all is fed: until then it may wait for the network
-  // Where the processor plays graphics memory: that takes pixels in far faster than a frame. One buffer for all of them.
-  const image = stage()?.isSlow && new ImageData(payload.codedWidth, payload.codedHeight);
+  const { codedWidth: width, codedHeight: height, alpha } = payload;
+  // Planes are turned into colours as packs say: browsers differ by levels. One buffer for those of all frames.
+  const all = stage() && !alpha && new Uint8Array(width * height * 1.5);
+  const planes = all && [0, 4, 5].map((sixths) => all.subarray((sixths * all.length) / 6));
   const take = async (frame, before) => {
     await before;
     const entry = expected.shift();
     try {
       watch?.heard();
       if (!(entry >= 0)) return;
-      const { width, height } = frame.visibleRect;
-      if (width !== payload.codedWidth || height !== payload.codedHeight) throw new Error(OTHER_SIZE);
-      // A browser that does not know the format fails, or copies another.
-      const planes = image && (await frame.copyTo(image.data, { format: "RGBA" }).catch(() => {}));
-      if (!signal.aborted) put(entry, planes?.length === 1 ? image : frame);
+      const { visibleRect } = frame;
+      if (visibleRect.width !== width || visibleRect.height !== height) throw new Error(OTHER_SIZE);
+      const isPlanar = planes && frame.format === "I420" && frame.allocationSize() === all.length;
+      if (isPlanar) await frame.copyTo(all);
+      if (!signal.aborted) put(entry, isPlanar ? planes : frame);
     } catch (error) {
       fail(error);
     } finally {
@@ -74,7 +76,7 @@ export async function decodeVideo(transfer, payload, count, config, signal, put)
     watch = answers(fail);
     await unlessFailed(decoder.flush());
     await unlessFailed(taken);
-    if (expected.length) throw new Error("the video decoder left frames out");
+    if (expected.length) throw new Error(SILENT);
   } finally {
     watch?.stop();
     if (decoder.state !== "closed") decoder.close();

@@ -35,12 +35,16 @@ export function triangles({ columns, rows }, gap) {
   return indices;
 }
 
-/** The rectangle of a frame that moves, with a margin, in whole pixels. */
+/** The rectangle of a frame that moves, with a margin, in even pixels, as the planes of a video need it. */
 export function movingRect({ mesh, imageWidth, imageHeight }) {
-  const x = Math.max(0, mesh.columns[0] - MARGIN);
-  const y = Math.max(0, mesh.rows[0] - MARGIN);
-  const [right, bottom] = [mesh.columns.at(-1) + MARGIN, mesh.rows.at(-1) + MARGIN];
-  return { x, y, width: Math.min(imageWidth, right) - x, height: Math.min(imageHeight, bottom) - y };
+  const [[x, width], [y, height]] = [
+    [mesh.columns, imageWidth],
+    [mesh.rows, imageHeight],
+  ].map(([lines, most]) => {
+    const first = Math.max(0, lines[0] - MARGIN) & ~1;
+    return [first, ((Math.min(most, lines.at(-1) + MARGIN) + 1) & ~1) - first];
+  });
+  return { x, y, width, height };
 }
 
 /** What of a canvas the mesh covers whole, in pixels; one where there is none. */

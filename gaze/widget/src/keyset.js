@@ -92,7 +92,7 @@ export class KeySet {
       const count = this.axis.length ** 2 * this.depth;
       const put = (entry, picture) => this.#put(entry, picture, payload);
       if (config) await decodeVideo(transfer, payload, count, config, signal, put);
-      else await (await second()).decodeStills(transfer, payload, count, signal, put);
+      else await (await second()).decodeStills(transfer, header, payload, count, signal, put);
       this.isWhole = true;
       this.#changed();
     } catch (error) {

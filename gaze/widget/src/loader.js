@@ -53,8 +53,8 @@ export class Loader {
     if (!manifest && !src) return this.release();
     if (!widget.host.isConnected || !(widget.isNear || widget.get("loading") === "eager")) return;
     this.isDue = false;
-    const attributes = { src, mode: widget.get("mode") || undefined };
-    for (const name of NUMBERS) attributes[name] = Number(widget.get(name)) || undefined;
+    const [grid, width, height] = NUMBERS.map((name) => Number(widget.get(name)) || undefined);
+    const attributes = { src, mode: widget.get("mode") || undefined, grid, width, height };
     const poster = widget.get("poster");
     if (poster) view.poster(poster);
     this.#next = new Portrait({

@@ -48,22 +48,12 @@ export function readManifest(manifest) {
 export async function readAttributes({ src, mode, grid, width, height }, signal) {
   const declared = { mode, gridSize: grid, imageWidth: width, imageHeight: height };
   const isPack = /^data:application\/octet-stream|\.pack([?#]|$)/i.test(src);
-  if (!isPack && (mode === "single" || /,|^data:|\.(webp|avif|png|jpe?g|gif)([?#]|$)/i.test(src))) {
-    const { listedSheets } = await second();
-    return readManifest({ ...declared, sheets: listedSheets(src, mode), mobileGridSize: null });
-  }
+  const isList = /,|^data:|\.(webp|avif|png|jpe?g|gif)([?#]|$)/i.test(src);
   const base = new URL(isPack ? src : src.replace(/\/?(metadata\.json)?$/, "/"), document.baseURI).href;
   const folder = isPack ? null : { ...declared, base };
-  if (folder && (mode || grid)) return readFolder(folder, signal);
+  if (folder && (isList || mode || grid)) return (await second()).readFolder(folder, signal, src, isList);
   const pack = isPack ? base : `${base}gaze.pack`;
   const stills = isOnline(base) ? pack.replace(/\w+(?=[^/]+$)/, "stills") : null; // of gaze-2.pack: stills-2.pack
   const source = readManifest({ ...declared, base, pack, stills, sheets: [] });
   return { ...source, isGuess: true, folder };
-}
-
-/** The source that metadata.json of the folder `base` describes; what else is declared stands in for what is missing. */
-export async function readFolder(declared, signal) {
-  const { readMetadata } = await second();
-  const { base } = declared;
-  return readManifest({ ...declared, ...(await readMetadata(base, signal)), base });
 }

@@ -13,9 +13,10 @@ const MAX_RANK = 16;
 const MAX_CHAIN = 81; // pictures that a decoder goes through for one
 
 const NONSENSE = "its header makes no sense";
+const BAD_INDEX = "its index makes no sense";
 const BAD_MOTION = "its motion makes no sense";
 
-const sense = (is, what = NONSENSE) => {
+export const sense = (is, what = NONSENSE) => {
   if (!is) throw new Error(what);
 };
 
@@ -55,7 +56,10 @@ export function packHeader(bytes) {
     place(header.motion);
   }
   for (const payload of list(payloads, 1, 4)) {
-    if (version === 2) checkPictures(payload, header);
+    if (version === 2 && payload) {
+      if (payload.kind !== "stills") payload.keys = header.looks.map((_, i) => i); // more/stills.js looks at those of stills
+      sense(imageWidth * imageHeight * payload.keys?.length ** 2 <= MAX_BYTES);
+    }
     place(payload, (payload?.keys?.length ?? gridSize) ** 2 * 12);
   }
   for (const layer of list(layers, 0, 8)) {
@@ -75,20 +79,6 @@ export function checkMorph({ looks, mesh, motion, gridSize, imageWidth, imageHei
   rising(mesh.rows, 2, MAX_LINES, imageHeight);
   sense(mesh.columns.length * mesh.rows.length <= MAX_VERTICES);
   sense(whole(motion?.rank, 0, MAX_RANK) && within(motion.unit, 0, 16) !== undefined);
-}
-
-/** A payload of pictures; a video is given the `keys` that it has, all. */
-function checkPictures(payload, { looks, imageWidth, imageHeight }) {
-  const n = looks.length;
-  if (payload?.kind === "stills") {
-    const { keys, width, height } = payload;
-    rising(keys, 1, n, n - 1);
-    sense(keys[0] === 0 && keys.at(-1) === n - 1 && keys.includes((n - 1) / 2));
-    sense(whole(width, 1, imageWidth) && whole(height, 1, imageHeight));
-  } else if (payload) {
-    payload.keys = looks.map((_, i) => i);
-  }
-  sense(payload && imageWidth * imageHeight * payload.keys.length ** 2 <= MAX_BYTES);
 }
 
 /**
@@ -153,7 +143,7 @@ export function readIndex(bytes, end) {
   return Array.from({ length: bytes.length / 12 }, (_, i) => {
     const [start, length, parent] = [0, 4, 8].map((at) => numbers.getInt32(i * 12 + at, true));
     const isGood = start >= bytes.length && length > 0 && start + length <= end && parent < bytes.length / 12;
-    sense(isGood && parent >= -1, "its index makes no sense");
+    sense(isGood && parent >= -1, BAD_INDEX);
     return { start, end: start + length, parent };
   });
 }
@@ -171,7 +161,7 @@ export function decodingOrder(index) {
   return order.map((entry) => {
     const chain = [];
     for (let step = entry; step >= 0 && (step !== last || !chain.length); step = index[step].parent) {
-      sense(chain.unshift(step) <= MAX_CHAIN, "its frames go round in circles");
+      sense(chain.unshift(step) <= MAX_CHAIN, BAD_INDEX);
     }
     last = entry;
     return { entry, chain };

@@ -1,5 +1,7 @@
 /** How long a video decoder may say nothing before it counts as broken. */
 
+export const SILENT = "the video decoder does not answer";
+
 const STEP = 250; // ms
 const STEPS = 16; // without an answer
 
@@ -11,6 +13,6 @@ const STEPS = 16; // without an answer
  */
 export function answers(fail) {
   let silent = 0;
-  const timer = setInterval(() => ++silent > STEPS && fail(new Error("the video decoder does not answer")), STEP);
+  const timer = setInterval(() => ++silent > STEPS && fail(new Error(SILENT)), STEP);
   return { heard: () => (silent = 0), stop: () => clearInterval(timer) };
 }

@@ -7,6 +7,8 @@ export class MorphPlayer {
   /** Every look is drawn sharply, not only whole cells. */
   isMorph = true;
   loaded = false;
+  /** Most pixels that a canvas for it may have, as a share of the frame's: more would show no more. */
+  resolution = 2;
   /** @type {import("./more/layers.js").Overlay | null} what is drawn over it, once somebody asked for it */
   over = null;
   #set = null;
@@ -77,11 +79,6 @@ export class MorphPlayer {
   }
 
   want() {}
-
-  /** Most pixels that a canvas for it may have, as a share of the frame's: more would show no more. */
-  get resolution() {
-    return 2;
-  }
 
   /** Holds the keys at the size that is shown now. */
   fit() {

@@ -1,6 +1,5 @@
 /** A portrait, whichever way it is played: it reads the source, takes a player, and another when that one fails. */
 
-import { readFolder } from "./manifest.js";
 import { facePoint } from "./numbers.js";
 import { MorphPlayer } from "./player.js";
 import { second } from "./second.js";
@@ -46,57 +45,42 @@ export class Portrait {
   async load(read) {
     const { signal } = this.#abort;
     try {
-      await this.#play(await read(signal));
+      await this.play(await read(signal));
     } catch (error) {
-      this.#fail(error.message, "");
+      this.fail(error.message, "");
     }
   }
 
   /**
-   * Plays a source: its pack, or its stills where the browser has no video decoder; where that fails, what is left.
+   * Plays a source: its pack, or its stills where the browser has no video decoder; where there is none, or it fails, what
+   * is left (src/more/left.js).
    *
    * @param {{error: Error, url: string} | null} [before] what failed first, which tells more than what failed then
    * @param {string[]} [tried] packs that failed
    */
-  async #play(source, before = null, tried = []) {
+  async play(source, before = null, tried = []) {
     const { signal } = this.#abort;
     if (signal.aborted) return undefined;
-    const { pack, stills, folder } = source;
+    const { stills, poster } = source;
     this.#shape(source);
     this.face = source.face ?? this.face;
-    if (source.poster) this.#owner.onposter(source.poster);
-    const packs = [pack, stills];
+    if (poster) this.#owner.onposter(poster);
+    const packs = [source.pack, stills];
     if (stills && !globalThis.VideoDecoder && isOnline(stills)) packs.reverse();
     const url = packs.find((it) => it && !tried.includes(it));
+    const left = async (error, isMorph) => {
+      const { playLeft } = await second();
+      return signal.aborted || playLeft(this, source, { before, tried, error, isMorph, url }, signal);
+    };
     let hasFailed = false;
-    const next = async (error, isMorph) => {
+    const next = (error, isMorph) => {
       if (hasFailed || signal.aborted) return undefined;
       hasFailed = true;
       this.#drop();
       this.#owner.ondrop(this);
-      tried = [...tried, url];
-      const left = { ...source };
-      if (isMorph && isOnline(url)) left.stills ??= new URL("stills.pack", url).href;
-      // Where there is no pack, there are no stills of it either, unless somebody said so.
-      else if (source.isGuess && url === pack) left.stills = null;
-      return this.#play(left, before ?? { error, url }, tried);
+      return left(error, isMorph);
     };
-    if (url) return this.#playPack(url, source, next).catch(next);
-    const isRefused = before?.error.isRefused;
-    if (folder && !isRefused) {
-      const told = await readFolder(folder, signal);
-      return this.#play(told, tried.includes(told.pack) ? before : null, tried);
-    }
-    if (source.hasSheets && !isRefused) {
-      const { SheetPlayer } = await second();
-      signal.throwIfAborted();
-      this.player = new SheetPlayer(source, this.#ownerOf());
-      return this.player.load();
-    }
-    if (before) {
-      const name = before.url.startsWith("data:") ? "of this page" : before.url;
-      this.#fail(`The pack ${name} could not be played (${before.error.message}).`, before.url);
-    }
+    return url ? this.#playPack(url, source, next).catch(next) : left();
   }
 
   /** @param {(error: Error, isMorph: boolean) => Promise} fail when it fails later on */
@@ -114,8 +98,8 @@ export class Portrait {
     }
     const { header } = transfer;
     this.face = source.face ?? facePoint(header.face) ?? this.face;
-    const owner = this.#ownerOf((error) =>
-      fail(error, header.version > 1).catch(({ message }) => this.#fail(message, "")),
+    const owner = this.ownerOf((error) =>
+      fail(error, header.version > 1).catch(({ message }) => this.fail(message, "")),
     );
     this.player = new Player(transfer, owner);
     this.#shape({ width: header.imageWidth, height: header.imageHeight });
@@ -124,13 +108,13 @@ export class Portrait {
   }
 
   /** What a player calls. @param {(error: Error) => void} [onfail] */
-  #ownerOf(onfail) {
+  ownerOf(onfail) {
     return {
       ...this.#owner,
       onfail,
       onshape: (shape) => this.#shape(shape),
       onpicture: () => this.#owner.onpicture(this),
-      onerror: (...error) => this.#fail(...error),
+      onerror: (...error) => this.fail(...error),
     };
   }
 
@@ -141,7 +125,7 @@ export class Portrait {
     this.#owner.onshape(this);
   }
 
-  #fail(message, url) {
+  fail(message, url) {
     if (!this.#abort.signal.aborted) this.#owner.onerror(message, url);
   }
 }

@@ -4,17 +4,22 @@
 export const FIELD_PAIRS = 8;
 
 const HEAD = `#version 300 es
-precision highp float; precision highp sampler2D; precision highp sampler2DArray;`;
+precision highp float; precision highp sampler2DArray;`;
 
 /**
  * `pick` reads a texture, or a slice of one. Sharply, it samples with four by four texels, in nine reads that the
  * hardware filters: cubic convolution (Keys, 1981) with a = -0.8. The usual -0.5 leaves a mean of four keys softer than
  * one of them. Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
+ * `get` reads the whole picture `S`, or a key of `K`; where they are planes, Y from these, the rest from `u` and `v`, or
+ * from `U` and `V`.
  */
-const pick = (isSharp, isSlice = false) => `
-vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p) {${
-  isSharp
-    ? `
+const reading = (isSharp, isPlanar, isSlice) => {
+  const [array, place, Y, U, V] = isSlice ? ["Array", "vec3", ..."KUV"] : ["", "vec2", ..."Suv"];
+  return `
+uniform sampler2D${array} ${Y}, ${U}, ${V};
+vec4 pick(sampler2D${array} s, ${place} p) {${
+    isSharp
+      ? `
   vec2 size = vec2(textureSize(s, 0)), at = p.xy * size, mid = floor(at - .5) + .5, f = at - mid;
   vec2 w0 = f * (-.8 + f * (1.6 - .8 * f)), w2 = f * (.8 + f * (1.4 - 1.2 * f)), w3 = f * f * (.8 * f - .8);
   vec2 w = 1. - w0 - w3;
@@ -22,24 +27,33 @@ vec4 pick(sampler2D${isSlice ? "Array s, vec3" : " s, vec2"} p) {${
   for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3; p.xy = vec2(P[x].x, P[y].y) / size;
     o += textureLod(s, p, 0.) * W[x].x * W[y].y; }
   return clamp(o, 0., 1.);`
-    : `return texture${isSlice ? "Lod(s, p, 0.)" : "(s, p, -1.)"};`
-} }`;
+      : `return texture${isSlice ? "Lod(s, p, 0.)" : "(s, p, -1.)"};`
+  } }
+vec4 get(${place} p) { return ${
+    isPlanar ? `vec4(pick(${Y}, p).r, textureLod(${U}, p, 0.).r, textureLod(${V}, p, 0.).r, 1.)` : `pick(${Y}, p)`
+  }; }`;
+};
+
+/** The matrix that makes colours of planes: BT.709, limited range. */
+const colours = (isPlanar) =>
+  isPlanar
+    ? `o.rgb = mat3(1.1644, 1.1644, 1.1644, 0., -.2132, 2.1124, 1.7927, -.5329, 0.) * (o.rgb - vec3(16., 128., 128.) / 255.);`
+    : "";
 
 /**
- * A picture over the whole viewport: `part` of the texture, as left, top, width and height in texture coordinates; where
- * `alpha` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
+ * A picture over the whole viewport: `part` of the texture, as left, bottom, width and height in texture coordinates;
+ * where `alpha` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
  * not show the seam to the colour above.
  */
 export const PICTURE = {
   vertex: `${HEAD}
-out vec2 p; uniform vec4 part; uniform float flip;
+out vec2 p; uniform vec4 part;
 void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c * part.zw;
-  gl_Position = vec4(c.x * 2. - 1., (c.y * 2. - 1.) * flip, 0., 1.); }`,
-  fragment: (isSharp) => `${HEAD}
-in vec2 p; out vec4 o; uniform sampler2D S; uniform float alpha;
-${pick(isSharp)}
-void main() { o = pick(S, p);
-  if (alpha > 0.) { float a = pick(S, p + vec2(0., .5)).g;
+  gl_Position = vec4(c * 2. - 1., 0., 1.); }`,
+  fragment: (isSharp, isPlanar) => `${HEAD}
+in vec2 p; out vec4 o; uniform float alpha;${reading(isSharp, isPlanar)}
+void main() { o = get(p); ${colours(isPlanar)}
+  if (alpha > 0.) { float a = get(p + vec2(0., .5)).g;
     a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
 };
 
@@ -63,12 +77,10 @@ vec2 s = rect.z / vec2(textureSize(K, 0)); X = (X - rect.x) * s.x; Y = (Y - rect
 if (columns > 0) for (int i = 0; i < 4; i++)
 t[i] = texelFetch(trust, ivec3(gl_VertexID % columns, gl_VertexID / columns, L[i]), 0).r;
 gl_Position = vec4(q.x * 2. - 1., 1. - q.y * 2., 0, 1); }`,
-  fragment: (isSharp) => `${HEAD}
+  fragment: (isSharp, isPlanar) => `${HEAD}
 in vec2 q; in vec4 X, Y, t; in float moving; out vec4 o;
-uniform sampler2DArray K; uniform sampler2D S; uniform vec4 L, W; uniform vec2 reach;
-${pick(isSharp)}${pick(isSharp, true)}
-void main() { vec4 w = W * max(t, 1. / 255.); vec4 c = vec4(0);
-for (int i = 0; i < 4; i++) if (W[i] > 0.) c += w[i] * pick(K, vec3(X[i], Y[i], L[i]));
-c /= dot(w, vec4(1));
-o = moving < 1. ? mix(pick(S, q * reach), c, moving) : c; }`,
+uniform vec4 L, W; uniform vec2 reach;${reading(isSharp, isPlanar)}${reading(isSharp, isPlanar, true)}
+void main() { vec4 w = W * max(t, 1. / 255.); o = vec4(0);
+for (int i = 0; i < 4; i++) if (W[i] > 0.) o += w[i] * get(vec3(X[i], Y[i], L[i]));
+o /= dot(w, vec4(1)); if (moving < 1.) o = mix(get(q * reach), o, moving); ${colours(isPlanar)} }`,
 };

@@ -7,6 +7,7 @@ import { triangles, vertexData } from "./geometry.js";
 import { MESH, PICTURE } from "./shaders.js";
 
 const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
+const UNMASKED_RENDERER = 37446; // of the extension: UNMASKED_RENDERER_WEBGL
 const FINEST = 4; // pixels between lines of a mesh
 const COARSE = 12; // the same of one that is drawn at half its size
 
@@ -21,8 +22,8 @@ class Stage {
   constructor() {
     const gl = (this.gl = this.#canvas.getContext("webgl2", { antialias: false, depth: false }));
     if (!gl) throw new Error("no WebGL2");
-    const names = gl.getExtension("WEBGL_debug_renderer_info");
-    this.isSlow = /swift|llvmpipe|basic r/i.test(gl.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
+    const isTold = gl.getExtension("WEBGL_debug_renderer_info");
+    this.isSlow = /swift|llvmpipe|basic r/i.test(gl.getParameter(isTold ? UNMASKED_RENDERER : gl.RENDERER));
     this.#canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault(); // else it never comes back
       for (const owner of this.owners) owner.lost();
@@ -47,15 +48,16 @@ class Stage {
   }
 
   /** @param {"picture" | "mesh"} name, made when it is first used @returns {object} the places of its uniforms */
-  program(name, isSharp = false) {
+  program(name, isSharp = false, isPlanar = false) {
     const { vertex, fragment } = name === "mesh" ? MESH : PICTURE;
-    const { program, at } = (this.#programs[name + isSharp] ??= this.newProgram(vertex, fragment(isSharp)));
+    const kind = name + isSharp + isPlanar;
+    const { program, at } = (this.#programs[kind] ??= this.newProgram(vertex, fragment(isSharp, isPlanar)));
     this.gl.useProgram(program);
     return at;
   }
 
   /**
-   * A program, and the places of its uniforms: textures `K`, `S` and `trust` are in the first, second and third unit.
+   * A program, and the places of its uniforms: textures `K`, `S`, `U`, `u`, `V`, `v` and `trust` are in the first seven units.
    * Whoever asked deletes it.
    */
   newProgram(...sources) {
@@ -78,12 +80,12 @@ class Stage {
       const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
       at[name] = gl.getUniformLocation(program, name);
     }
-    ["K", "S", "trust"].forEach((name, unit) => gl.uniform1i(at[name], unit));
+    [..."KSUuVv", "trust"].forEach((name, unit) => gl.uniform1i(at[name], unit));
     return { program, at };
   }
 
-  /** An empty texture, bound to the second unit; whoever asked deletes it. */
-  newTexture(kind, filter) {
+  /** An empty texture, with room if a format says of what; bound to the second unit. Whoever asked deletes it. */
+  newTexture(kind, filter, format, size = [], depth = 0) {
     const { gl } = this;
     const texture = gl.createTexture();
     gl.activeTexture(gl.TEXTURE1);
@@ -91,6 +93,8 @@ class Stage {
     gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
     gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.NEAREST ? filter : gl.LINEAR);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
+    if (depth) gl.texStorage3D(kind, 1, format, ...size, depth);
+    else if (format) gl.texStorage2D(kind, 1, format, ...size);
     return texture;
   }
 

@@ -3,6 +3,8 @@
 import { packHeader } from "./pack.js";
 import { loadScript } from "./script.js";
 
+const CUT_OFF = "it is cut off";
+
 /** @type {Map<string, Transfer>} by URL; those that somebody uses */
 const transfers = new Map();
 
@@ -79,7 +81,7 @@ export class Transfer {
       let head = new Uint8Array();
       while (!(this.header = packHeader(head))) {
         const { value, done } = await parts.next();
-        if (done) throw new Error("it ends within its header");
+        if (done) throw new Error(CUT_OFF);
         head = new Uint8Array([...head, ...value]); // a header comes in one part, or in few
       }
       if (this.header.version === 1) {
@@ -103,7 +105,7 @@ export class Transfer {
     };
     put(head);
     for await (const part of parts) put(part);
-    if (this.filled < bytes.length) throw new Error("it is cut off");
+    if (this.filled < bytes.length) throw new Error(CUT_OFF);
   }
 
   #fail(error) {

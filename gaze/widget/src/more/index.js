@@ -5,13 +5,12 @@ import { rest, stir } from "./alive.js";
 import { told } from "./bridge.js";
 import { addControls } from "./controls.js";
 import { FlatBoard } from "./flat.js";
-import { readMetadata } from "./folder.js";
+import { readFolder } from "./folder.js";
 import { press } from "./keyboard.js";
 import { blink, feel } from "./layers.js";
-import { listedSheets } from "./layout.js";
+import { playLeft } from "./left.js";
 import { PackPlayer } from "./pack_player.js";
 import { takeTexture } from "./pixi.js";
-import { SheetPlayer } from "./sheet_player.js";
 import { decodeStills } from "./stills.js";
 import { followTilt } from "./tilt.js";
 
@@ -22,16 +21,15 @@ globalThis[SECOND] = {
   ...{
     FlatBoard,
     PackPlayer,
-    SheetPlayer,
     addControls,
     alive,
     blink,
     decodeStills,
     feel,
     followTilt,
-    listedSheets,
+    playLeft,
     press,
-    readMetadata,
+    readFolder,
     takeTexture,
     told,
   },

@@ -7,10 +7,10 @@ import { FIELD_PAIRS, MESH } from "../shaders.js";
 const FRAGMENT = `#version 300 es
 precision highp float; precision highp sampler2DArray;
 in vec4 X, Y; in float moving; out vec4 o;
-uniform sampler2DArray K; uniform vec4 W, I[2]; uniform vec2 V;
+uniform sampler2DArray K; uniform vec4 W, I[2]; uniform vec2 share;
 void main() { vec4 c = vec4(0);
 for (int v = 0; v < 2; v++) for (int i = 0; i < 4; i++)
-c += V[v] * W[i] * texture(K, vec3(X[i], Y[i], I[v][i]));
+c += share[v] * W[i] * texture(K, vec3(X[i], Y[i], I[v][i]));
 o = c * moving; }`;
 
 /**
@@ -71,7 +71,6 @@ export class LayerBoard {
     gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#pictures, 0, this.#slices.size);
     gl.bindVertexArray(this.#stage.blank);
     gl.uniform1f(at.alpha, isVideo ? 1 : 0);
-    gl.uniform1f(at.flip, 1);
     gl.uniform4f(at.part, 0, 0, isVideo ? width / codedWidth : 1, isVideo ? height / codedHeight : 1);
     gl.viewport(0, 0, width, height);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
@@ -108,7 +107,7 @@ export class LayerBoard {
     gl.uniform1i(at.columns, 0);
     gl.uniform4fv(at.W, shares);
     gl.uniform4fv(at.I, slices);
-    gl.uniform2f(at.V, ...steps.map(({ share }) => share));
+    gl.uniform2f(at.share, ...steps.map(({ share }) => share));
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.bindVertexArray(this.#mesh.array);

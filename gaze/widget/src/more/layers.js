@@ -41,7 +41,10 @@ function isLayer(header) {
   const { region, values, looks, payloads, imageWidth, imageHeight } = header;
   try {
     checkMorph(header);
-    for (const payload of payloads) if (payload.keys) rising(payload.keys, 1, looks.length, looks.length - 1);
+    for (const payload of payloads) {
+      payload.alpha = "stacked"; // of layers the format need not say it
+      if (payload.keys) rising(payload.keys, 1, looks.length, looks.length - 1);
+    }
   } catch {
     return false;
   }

@@ -14,6 +14,7 @@ import { listedSheets, sheetLayout } from "../more/layout.js";
 import { valueShares } from "../more/layer_board.js";
 import { closedAt } from "../more/overlay.js";
 import { blendWeights } from "../more/frames.js";
+import { decodeStills } from "../more/stills.js";
 import { attitude } from "../more/tilt.js";
 
 const near = (a, b, by = 1e-9) => assert.ok(Math.abs(a - b) <= by, `${a} is not ${b}`);
@@ -80,7 +81,7 @@ test("smoothing is milliseconds, or the share of the way per frame", () => {
   assert.equal(smoothingMilliseconds("-5"), 300);
   assert.equal(smoothingMilliseconds("0"), 0);
   assert.equal(smoothingMilliseconds("150"), 150);
-  near((1 - 0.1) ** (smoothingMilliseconds("0.1") / (1000 / 60)), 0.05);
+  near((1 - 0.1) ** (smoothingMilliseconds("0.1") / (1000 / 60)), 0.05, 1e-5);
 });
 
 test("a look is 0 at the face and 1 at the ends of the view", () => {
@@ -189,12 +190,21 @@ test("a header that makes no sense is refused", () => {
     { mesh: null }, mesh([8]), mesh([8, 8]), mesh([8.5, 9]), mesh([8, 65]), mesh([8, 16], [0, 81]), mesh("ab"),
     { motion: null }, { motion: { length: -1, rank: 1, unit: 1 } }, { motion: { length: 1, rank: 17, unit: 1 } },
     { motion: { length: 1, rank: 1, unit: 17 } }, { payloads: [] }, { payloads: [null] }, { payloads: Array(5).fill({}) },
-    stills({ keys: [0, 2] }), stills({ keys: [0, 1] }), stills({ width: 65 }), stills({ length: 3 }),
+    stills({ keys: null }), stills({ length: 3 }),
     { layers: [null] }, { layers: 5 },
   ];
   for (const more of bad) assert.throws(() => packHeader(file(header(more))), Error, JSON.stringify(more));
   assert.throws(() => packHeader(new TextEncoder().encode("RIFF........")), /no pack/);
   assert.throws(() => packHeader(file(header({ version: 3 }))), /update gaze-tracker.js/);
+});
+
+test("stills that make no sense are refused before one is asked for", async () => {
+  const payload = { kind: "stills", width: 64, height: 80, keys: [0, 1, 2] };
+  const transfer = { bytes: () => Promise.reject(new Error("asked for")) };
+  const decode = (more) => decodeStills(transfer, header(), { ...payload, ...more }, 9, new AbortController().signal);
+  const bad = [{ keys: [0, 2] }, { keys: [0, 1] }, { keys: "012" }, { width: 65 }, { height: 0 }];
+  for (const more of bad) await assert.rejects(decode(more), /makes no sense/, JSON.stringify(more));
+  await assert.rejects(decode({}), /asked for/);
 });
 
 test("a motion is read to the last byte, and no further", async () => {
@@ -223,7 +233,7 @@ test("chunks are decoded in the order of the file, chains anew where they branch
   const tree = readIndex(index([36, 4, -1], [40, 4, 0], [44, 6, 0]), 50);
   assert.deepEqual(decodingOrder(tree).map(({ chain }) => chain), [[0], [1], [0, 2]]);
   const circle = readIndex(index([36, 4, 1], [40, 4, 2], [44, 6, 0]), 50);
-  assert.throws(() => decodingOrder(circle), /circles/);
+  assert.throws(() => decodingOrder(circle), /index makes no sense/);
 });
 
 test("an index points into its payload", () => {
