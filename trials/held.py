@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from gaze.photo.cache import MOST_PHOTOS
 from gaze.ui.routes import ZIP
 from tests.serving import App
 from trials.trying import FAULT, Tried
@@ -37,12 +38,13 @@ class Held:
     def since(self, before: Held, megabytes: float, threads: int, photos: int = 0) -> Tried:
         """Whether it is as before, but for so many megabytes and threads, and for photos uploaded meanwhile.
 
-        A photo is kept for some minutes: as it was uploaded, and as it was read, in an open file.
+        A photo is kept for some minutes: as it was uploaded, and as it was read, in an open file. One that is uploaded
+        once more replaces the upload, but is read anew.
         """
         grown = self.megabytes - before.megabytes
         told = (("threads", "threads"), ("descriptors", "open files"), ("temporary", "temporary files"))
         words = ", ".join(f"{getattr(before, name)} → {getattr(self, name)} {what}" for name, what in told)
-        files = (before.descriptors + 10 + photos, before.temporary + photos)
+        files = (before.descriptors + 10 + (MOST_PHOTOS if photos else 0), before.temporary + photos)
         most = Held(before.megabytes + megabytes, before.threads + threads, *files)
         fault = any(getattr(self, it.name) > getattr(most, it.name) for it in fields(Held))
         return Tried(FAULT if fault else words, f"{words}, {grown:.0f} MB more", megabytes=max(0.0, grown))

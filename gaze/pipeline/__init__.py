@@ -1,4 +1,4 @@
 """From a photo to a folder with a living portrait: the only room that knows the whole line.
 
-Other rooms import: `group`, `making`, `sheets`.
+Other rooms import: `group`, `making`, `preparing`, `sheets`.
 """

@@ -53,7 +53,7 @@ def head() -> str:
     """What the page needs before it is drawn; addresses are relative, since the app may lie below another's."""
     styles = "".join(f'<link rel="stylesheet" href="{ROOT}/{name}.css">' for name in _STYLES)
     scripts = "".join(f'<link rel="modulepreload" href="{ROOT}/{name}">' for name in _SCRIPTS)
-    # The page is drawn once more when a font comes late; of the first preview the rest of the widget is a part.
+    # A font that came late would move all lines; the first preview needs the rest of the widget.
     font = f'<link rel="preload" href="{_BOLD}" as="font" type="font/woff2" crossorigin>'
     players = "".join(f'<script src="{_WIDGET}/{name}"{how}></script>' for name, how in _PLAYERS)
     return styles + font + scripts + players

@@ -110,6 +110,39 @@ def test_from_the_example_to_a_page_of_ones_own(moving: Any, open_page: Callable
     assert_follows(own)
 
 
+SLOWLY = {"offline": False, "latency": 100, "downloadThroughput": 400_000, "uploadThroughput": 100_000}
+SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+        for (const {value, sources} of list.getEntries())
+            shifts.push([value, ...sources.map(({node}) => node?.id || node?.className || node?.nodeName)]);
+    }).observe({type: "layout-shift", buffered: true});
+"""
+EMPTY_STAGE = """() => {
+    if (!document.body) return false;
+    const {content, top, left, width} = getComputedStyle(document.body, "::before");
+    return content === '""' && !document.querySelector("#gaze") && [left, top, width].map(parseFloat);
+}"""
+
+
+def test_over_a_slow_connection_the_page_has_its_shape_at_once_and_nothing_jumps(
+    open_page: Callable[..., Any], address: str
+) -> None:
+    page = open_page(**STILL)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", SLOWLY)
+    page.add_init_script(SHIFTS)
+    page.set_default_timeout(60_000)
+    page.goto(address, wait_until="commit")
+    empty = page.wait_for_function(EMPTY_STAGE).json_value()
+    wait_state(page, "empty")
+    wait_loaded(page)
+    stage = page.locator("#stage").bounding_box()
+    assert empty == pytest.approx([stage[side] for side in ("x", "y", "width")], abs=1)
+    assert page.evaluate("shifts") == []
+
+
 def test_a_portrait_is_remembered_shared_and_deleted(
     page: Any, open_page: Callable[..., Any], address: str, record: Record
 ) -> None:

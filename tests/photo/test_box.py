@@ -162,6 +162,21 @@ def test_a_process_that_answers_nonsense_is_replaced(
     assert started != [before]
 
 
+def test_who_comes_while_a_process_is_replaced_waits_for_it(monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
+    """Kills: a second process is started, though the first is there again as soon."""
+    read_by(box)
+
+    def slowly() -> module.Process:
+        time.sleep(0.3)
+        return module.Process()
+
+    monkeypatch.setattr("gaze.photo.box.Process", slowly)
+    ended = Job(PHOTO.read_bytes, 10**6, None, lambda pixels: ended.cancel())
+    assert box.read(ended).done.wait(30)
+    read_by(box)
+    assert box._threads == 1
+
+
 def test_a_process_that_could_not_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
     fails = iter([True, False])
 

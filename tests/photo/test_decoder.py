@@ -1,3 +1,6 @@
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,3 +31,11 @@ def test_the_time_for_a_picture_grows_with_its_pixels(monkeypatch: pytest.Monkey
     monkeypatch.setitem(decoder._LONGER, "JPEG", 3.0)
     decoder.decode(PHOTO.read_bytes(), 10**6, allow=allowed.append)
     assert allowed == [pytest.approx(512 * 512 / 120e6), pytest.approx(3 * 512 * 512 / 120e6)]
+
+
+def test_a_process_that_reads_starts_without_numpy() -> None:
+    """Kills: what takes as long as all else together is loaded before there is a picture that needs it."""
+    folder = Path(decoder.__file__).parent
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import decoder; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n", done.stderr

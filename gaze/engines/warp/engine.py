@@ -159,7 +159,7 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
-            room=find_room((left.iris, right.iris), both, unit),
+            room=find_room((left.iris, right.iris), both, unit, face.yaw),
             eyes=(left, right),
             anchors=find_anchors(fields, leeway.keep, (left.iris, right.iris), (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),

@@ -51,6 +51,9 @@ _BESIDE, _LEAST_ASIDE = 1.1, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
 _OPEN, _SHARES = 0.15, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
+_TURNED, _ASLANT = (15.0, 32.0), 0.6
+"""Degrees from which on a face is turned, and from which on only that share is left of the motion up and down: lids of
+the far eye run aslant then, and such a way would fold them over its iris."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Room:
         white: that its foot may go away from the lower lid.
         lid: that the upper lid may come down farther than an iris.
         left, right: that it may go to either side.
+        yaw: how far the face is turned, in degrees.
     """
 
     gap: float = _OPEN
@@ -97,15 +101,17 @@ class Room:
     lid: tuple[float, ...] = (math.inf,) * len(_PLACES)
     left: float = IRIS_REACH
     right: float = IRIS_REACH
+    yaw: float = 0.0
 
     @property
     def share(self) -> float:
         """Of the usual motion up and down: in narrow eyes an iris that went as far would vanish behind its lid."""
-        return float(np.clip(self.gap / _OPEN, *_SHARES))
+        turned = float(np.interp(abs(self.yaw), _TURNED, (1, _ASLANT)))
+        return turned * float(np.clip(self.gap / _OPEN, *_SHARES))
 
 
-def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
-    """The room of both irises between their lids; `unit`: pixels per iris distance."""
+def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float, yaw: float = 0.0) -> Room:
+    """The room of both irises between their lids; `unit`: pixels per iris distance; `yaw`: the face's, in degrees."""
     gaps, aside, free, lid = [], [], [], []
     ways = unit * np.array([way - _bow(way) for way in _PLACES])
     for it, edges in zip(irises, lids, strict=True):
@@ -124,7 +130,7 @@ def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room
     left, right = np.min(aside, 0) / unit
     above, below, white = (tuple(each) for each in np.mean(free, 0) / unit)
     most = tuple(np.maximum(np.min(lid, 0) / unit, 0.0))
-    return Room(float(np.mean(gaps)) / unit, above, below, white, most, float(left), float(right))
+    return Room(float(np.mean(gaps)) / unit, above, below, white, most, float(left), float(right), yaw)
 
 
 def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeMotion:

@@ -68,6 +68,14 @@ def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
     assert [Room(gap).share for gap in (0.01, 0.15, 0.4)] == [0.4, 1, 1.25]
 
 
+@pytest.mark.parametrize(("yaw", "share"), [(10, 1.0), (-23.5, 0.8), (23.5, 0.8), (40, 0.6)])
+def test_eyes_of_turned_faces_move_less_up_and_down(yaw: float, share: float) -> None:
+    straight, turned = (eye_motion(at(1, 1), room=Room(yaw=it)) for it in (0.0, yaw))
+    assert turned.across == straight.across
+    assert (turned.upper, turned.lower) == pytest.approx((share * straight.upper, share * straight.lower), rel=0.1)
+    assert turned.down == pytest.approx(share * straight.down, rel=0.1)
+
+
 @pytest.mark.parametrize("x", [-1, 0, 1])
 def test_the_middle_of_an_iris_stays_between_the_lids(x: int) -> None:
     up, down = (eye_motion(at(x, y), room=Room(0.15, (0.02,) * 9, (0.02,) * 9)) for y in (-1, 1))
