@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 
 from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK
-from tests.browser.portraits import WIDGET
+from tests.browser.portraits import SECOND, WIDGET
 from tests.serving import App
 from trials.corpus import EXAMPLE
 from trials.packs import make_portrait
@@ -52,7 +52,7 @@ def widget(browser: Any, place: Path) -> Iterator[Tried]:
     metadata, pack, others = make_portrait(place / "portrait")
     files = {f"portrait/{name}": data for name, data in {**others, PACK: pack}.items()}
     files |= {
-        WIDGET.name: WIDGET.read_bytes(),
+        **{script.name: script.read_bytes() for script in (WIDGET, SECOND)},
         "": f'<!doctype html><script src="{WIDGET.name}"></script><body>'.encode(),
     }
     sheets = {**metadata, "pack": None}
