@@ -285,7 +285,8 @@ def test_blend_motion_comes_to_rest_on_a_whole_frame(page: Any, site: Any) -> No
 def test_strict_policy(page: Any, site: Any) -> None:
     """No inline style, no inline script, no eval, no markup from strings; everything from this server."""
     site.headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
+        "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )
     write_portrait(site.folder / "portrait")
     write_page(site.folder, INSTANT)

@@ -424,7 +424,8 @@ def test_source_changed_twenty_times_and_removed_while_loading(page: Any, site: 
 
 def test_strict_policy(page: Any, site: Any, keys: Keys) -> None:
     site.headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
+        "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )
     write_page(site.folder, PACK_ALONE, width=WIDTH)
     text = (site.folder / "index.html").read_text()

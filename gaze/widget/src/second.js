@@ -2,6 +2,7 @@
 
 import { SECOND } from "./names.js";
 import { loadScript } from "./script.js";
+import { isOnline } from "./transfer.js";
 
 /** Where this script lies; the other lies beside it. Null in a script that stands in its page. */
 const here = globalThis.document?.currentScript?.src;
@@ -26,7 +27,9 @@ async function load() {
   if (IS_MODULE) return void (await import("./gaze-tracker-more.js"));
   const name = "gaze-tracker-more.js";
   const url = new URL(name, here || document.baseURI).href;
-  await loadScript(url).catch(() => {
+  const run = () => loadScript(url);
+  // Pages that demand Trusted Types let modules in by their address; files, and sites without CORS, let in scripts alone.
+  await (isOnline(url) ? import(url).catch(run) : run()).catch(() => {
     throw new Error(`${url} is missing: it belongs beside gaze-tracker.js`);
   });
 }
