@@ -18,9 +18,11 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageErr
 
 _MOST = 50
 """Millions of pixels that a picture may have."""
-_MOST_OF = {"JPEG": 120, "MPO": 120, "TIFF": 40, "PNG": 26, "AVIF": 20, "WEBP": 20, "HEIF": 26}
+_MOST_OF = {"JPEG": 120, "MPO": 120, "PNG": 45, "AVIF": 20, "WEBP": 20, "HEIF": 26}
 """The same, where decoders do more or less in a second, or need more memory: JPEG is scaled down while it is read,
-TIFF may be transparent, AVIF and WebP need up to 16 bytes a pixel."""
+AVIF and WebP need up to 16 bytes a pixel."""
+_MOST_TRANSPARENT = {"TIFF": 40, "PNG": 26}
+"""The same, with transparency."""
 _LONGER = {"HEIF": 3.0}
 """How many times more time than others a format gets for its pixels: phones make HEIC of 24 million."""
 _MIN_SIDE = 64
@@ -144,7 +146,10 @@ def _name_of(data: bytes) -> str:
 def _size(image: Image.Image) -> float:
     """How large a picture is, of the largest of its format."""
     width, height = image.size
-    most = _MOST if image.info.get("progressive") else _MOST_OF.get(image.format or "", _MOST)
+    kind = image.format or ""
+    most = _MOST if image.info.get("progressive") else _MOST_OF.get(kind, _MOST)
+    if image.has_transparency_data:
+        most = _MOST_TRANSPARENT.get(kind, most)
     size = width * height / (most * 1e6)
     if size > 1:
         raise RefusedError(

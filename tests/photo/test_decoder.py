@@ -10,9 +10,10 @@ from gaze.photo import decoder
 from tests.conftest import PHOTO
 
 
-def picture(megapixels: int, **info: object) -> Any:
-    """A JPEG whose header has been read."""
-    return SimpleNamespace(size=(10_000, megapixels * 100), format="JPEG", info=info)
+def picture(megapixels: int, format: str = "JPEG", is_transparent: bool = False, **info: object) -> Any:
+    """A picture whose header has been read."""
+    size = (10_000, megapixels * 100)
+    return SimpleNamespace(size=size, format=format, info=info, has_transparency_data=is_transparent)
 
 
 def test_a_progressive_jpeg_may_have_fewer_pixels_than_another() -> None:
@@ -23,6 +24,14 @@ def test_a_progressive_jpeg_may_have_fewer_pixels_than_another() -> None:
         decoder._size(picture(51, progressive=1))
     with pytest.raises(decoder.RefusedError, match="more than 120 million pixels"):
         decoder._size(picture(121))
+
+
+@pytest.mark.parametrize(("format", "opaque", "transparent"), [("PNG", 45, 26), ("TIFF", 50, 40), ("WEBP", 20, 20)])
+def test_a_transparent_picture_may_have_fewer_pixels(format: str, opaque: int, transparent: int) -> None:
+    for is_transparent, most in ((False, opaque), (True, transparent)):
+        assert decoder._size(picture(most, format, is_transparent)) == 1
+        with pytest.raises(decoder.RefusedError, match=f"more than {most} million pixels"):
+            decoder._size(picture(most + 1, format, is_transparent))
 
 
 def test_the_time_for_a_picture_grows_with_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
