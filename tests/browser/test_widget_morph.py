@@ -129,6 +129,31 @@ def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page
     assert_is_morph(shown(page), keys, 3.3, 21.7)
 
 
+def test_what_is_drawn_coarsely_has_no_line_at_its_edge(page: Any, site: Any, keys: Keys) -> None:
+    """Kills: pixels beyond it, which are empty, are mixed in where it is enlarged."""
+    page.add_init_script("""
+        window.steps = []; // from the last pixel of what was enlarged to the next, right of it and below
+        const copy = CanvasRenderingContext2D.prototype.drawImage;
+        CanvasRenderingContext2D.prototype.drawImage = function (...all) {
+            copy.apply(this, all);
+            const [x, y, width, height] = all.slice(5);
+            if (!width || width === all[3]) return;
+            const pixels = (...place) => [...this.getImageData(...place).data];
+            for (const [a, b] of [
+                [pixels(x + width - 1, y, 1, height), pixels(x + width, y, 1, height)],
+                [pixels(x, y + height - 1, width, 1), pixels(x, y + height, width, 1)],
+            ]) steps.push(Math.max(...a.map((level, i) => Math.abs(level - b[i]))));
+        };
+    """)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(f"{TRACKER}.smoothing = 600")
+    look(page, 3.3, 21.7)
+    steps = page.evaluate("steps")
+    assert steps
+    assert max(steps) <= 12
+
+
 def test_one_file_alone(page: Any, site: Any, keys: Keys, tmp_path: Path) -> None:
     """The script and the pack in the page itself: nothing is asked for."""
     script = (site.folder / "portrait" / "gaze.pack.js").read_text()

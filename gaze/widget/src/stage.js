@@ -179,10 +179,12 @@ class Stage {
     }
     for (const { job, x: left, y: top } of placed) {
       const { region, target, zoom } = job;
-      const { x, y, width, height } = region;
-      const there = [x, y, width, height].map((side) => side * zoom);
+      // What is enlarged stays a pixel off its own edge: browsers mix in what lies beyond it.
+      const off = zoom - 1;
+      const size = [region.width - 2 * off, region.height - 2 * off];
+      const there = [region.x + off, region.y + off, ...size].map((side) => side * zoom);
       target.clearRect(...there);
-      target.drawImage(source, left, top, width, height, ...there);
+      target.drawImage(source, left + off, top + off, ...size, ...there);
       job.done?.();
     }
   }
