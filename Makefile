@@ -65,10 +65,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what Gaze needs: a minute or two."
 	$(INSTALL) --editable . --constraint constraints.txt
 	touch $@
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the tests need: a few minutes."
 	$(INSTALL) --editable '.[dev]' --constraint constraints.txt
 	touch $@ $(VENV)/run
 

@@ -247,7 +247,7 @@ def test_python_of_the_readme(photo: Path, tmp_path: Path, monkeypatch: pytest.M
     [code] = blocks(read("README.md"), "python")
     assert "Options(" in code
     exec(code.replace("Options(", "Options(engine='warp', size=4, frame_size=128, "), {})
-    assert (tmp_path / "out" / "index.html").exists()
+    assert (tmp_path / "ada" / "index.html").exists()
 
 
 def test_the_port_is_the_one_that_the_pages_name() -> None:

@@ -48,4 +48,6 @@ def run(args: argparse.Namespace) -> int:
         return failed(error)
     except OSError as error:
         return failed(unwritable(args.folder, error, "Make room there, or allow writing to it."))
+    if not args.quiet:
+        print(f"{args.folder}: its sheets are made.")
     return 0

@@ -150,6 +150,7 @@ def test_a_portrait_is_remembered_shared_and_deleted(
     session = made(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_text("This link works on this computer only, until").wait_for()
     page.get_by_label("Caption").fill("Ada <b>smiling</b>")
     page.get_by_role("button", name="Copy the link").click()
     page.get_by_text("Link copied").wait_for()

@@ -3,6 +3,8 @@
 import { $, make, openSheet, toast } from "./dom.js";
 import { record, typeOf } from "./recording.js";
 
+const isLocal = () => /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
+
 /** Puts text into the clipboard, or shows it where that is not allowed. */
 async function copy(text, said) {
   try {
@@ -109,8 +111,9 @@ export function linkSheet(share) {
     about = null;
     fail(null);
     $("address").textContent = "…";
-    $("link-note").textContent =
-      `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
+    $("link-note").textContent = isLocal()
+      ? `This link works on this computer only, until ${until}. To show the portrait elsewhere, download it.`
+      : `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
     openSheet($("link"));
     // What is typed must not be overwritten by what was said before.
     const fields = [$("caption"), $("card")];
