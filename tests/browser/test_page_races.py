@@ -270,6 +270,23 @@ def test_what_is_deleted_late_takes_nothing_else_away(page: Any) -> None:
     assert page.locator(".page").get_attribute("data-state") == "preview"
 
 
+def test_a_portrait_that_is_forgotten_meanwhile_is_not_listed(page: Any) -> None:
+    """As by “Delete all” in the moment after one was made."""
+    page.evaluate("entries => localStorage.setItem('gaze-portraits-1', entries)", ENTRY % "old")
+    begin(page)
+    page.locator("#mine").wait_for()
+    hold(page, "arrive")
+    list_anew = "() => dispatchEvent(new StorageEvent('storage', {key: 'gaze-portraits-1'}))"
+    page.evaluate(list_anew)
+    wait_asked(page, "arrive")
+    page.evaluate("localStorage.clear()")
+    page.evaluate(list_anew)
+    page.locator("#mine").wait_for(state="hidden")
+    late(page, "arrive", {"there": ["old"]})
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.locator("#mine").is_hidden()
+
+
 def test_a_link_that_is_not_there_yet_is_copied_when_it_is(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     begin(page)

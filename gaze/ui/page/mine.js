@@ -10,6 +10,8 @@ export class Mine {
   #root;
   #show;
   #gone;
+  /** How often was asked: only the last answer counts. */
+  #asked = 0;
 
   /**
    * @param show called with the portraits that are still there.
@@ -26,9 +28,12 @@ export class Mine {
 
   /** Asks the app which are still there. */
   async list() {
-    const entries = memory.portraits();
-    const answer = entries.length ? await this.#asking.ask("arrive", { mine: memory.keys(entries) }) : { there: [] };
-    if (!answer.problem) this.#show(entries.filter(({ session }) => answer.there.includes(session)));
+    const asked = ++this.#asked;
+    const keys = memory.keys(memory.portraits());
+    const answer = keys.length ? await this.#asking.ask("arrive", { mine: keys }) : { there: [] };
+    if (answer.problem || asked !== this.#asked) return;
+    // Some may have been forgotten meanwhile.
+    this.#show(memory.portraits().filter(({ session }) => answer.there.includes(session)));
   }
 
   /** What the owner says about a portrait, and the address of its page. */
