@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,9 +61,14 @@ def visitor(app: App, number: int) -> httpx.Client:
 
 
 def upload(web: httpx.Client, photo: bytes) -> dict[str, Any]:
-    """A photo, as an argument of an endpoint."""
-    answer = web.post("/gradio_api/upload", files={"files": ("photo.jpg", photo)}).raise_for_status()
-    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+    """A photo, as an argument of an endpoint. After many of them it waits for its turn."""
+    while (answer := _sent(web, photo)).status_code == http.client.TOO_MANY_REQUESTS:
+        time.sleep(1)
+    return {"path": answer.raise_for_status().json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def _sent(web: httpx.Client, photo: bytes) -> httpx.Response:
+    return web.post("/gradio_api/upload", files={"files": ("photo.jpg", photo)})
 
 
 def arguments_of(web: httpx.Client, endpoint: str, **given: Any) -> list[Any]:
