@@ -67,13 +67,11 @@ class KeyEncoder:
         numbers = [row * self._n + col for row in self._subset for col in self._subset]
         places = {number: place for place, number in enumerate(numbers)}
         self._stills = {
-            places[number]: self._pool.submit(encode_still, keys[number], self._size, coding.quality, coding.effort)
+            places[number]: self._pool.submit(encode_still, keys[number], self._size, coding)
             for number in self._order
             if number in places
         }
-        self._layers = [
-            (layer, self._pool.submit(encode_layer, layer, coding.quality, coding.effort)) for layer in layers
-        ]
+        self._layers = [(layer, self._pool.submit(encode_layer, layer, coding)) for layer in layers]
 
     def __enter__(self) -> KeyEncoder:
         return self
@@ -112,17 +110,17 @@ def still_size(facts: Facts, longest: int) -> tuple[int, int]:
     return max(1, round(facts.width * scale)), max(1, round(facts.height * scale))
 
 
-def encode_still(frame: np.ndarray, size: tuple[int, int], quality: int, effort: int = 4) -> bytes:
+def encode_still(frame: np.ndarray, size: tuple[int, int], coding: Coding) -> bytes:
     """A frame as WebP of this width and height."""
-    return encode_webp(Image.fromarray(resized(frame, size)), quality, effort)
+    return encode_webp(Image.fromarray(resized(frame, size)), coding.quality, coding.effort)
 
 
-def encode_layer(layer: LayerKeys, quality: int, effort: int = 4) -> Payload:
+def encode_layer(layer: LayerKeys, coding: Coding) -> Payload:
     """The pictures of a layer as stills: there are few, and stills keep their alpha without loss."""
     _, _, width, height = layer.region
     about = {"width": width, "height": height, "keys": list(layer.keys)}
     pictures = {
-        number: Picture(encode_webp(Image.fromarray(picture), quality, effort))
+        number: Picture(encode_webp(Image.fromarray(picture), coding.quality, coding.effort))
         for number, picture in layer.pictures.items()
     }
     return Payload("stills", about, pictures)

@@ -13,7 +13,7 @@ from gaze.motion.layer import LayerMorph
 from gaze.motion.motion import LayerKeys, Mesh, Motion
 from gaze.output.pack import Layer, Pack, Payload, Picture, write_pack
 from gaze.output.pack_reader import read_pack
-from gaze.output.packing import encode_layer
+from gaze.output.packing import Coding, encode_layer
 from gaze.output.unpacking import decode_layer
 from tests.browser.driving import COUNT_FRAMES, TRACKER, assert_asleep, events, wait_loaded
 from tests.browser.keys import Keys, morph, write_keys
@@ -84,7 +84,7 @@ def make_layer(name: str) -> LayerKeys:
 def add_layer(path: Path, name: str = "blink", spoil: bool = False) -> LayerKeys:
     """Puts a layer into a pack; returns it as it is decoded."""
     pack, layer = read_pack(path), make_layer(name)
-    payload = encode_layer(layer, 100)
+    payload = encode_layer(layer, Coding(100, None))
     if spoil:
         payload = Payload(payload.kind, payload.about, {number: Picture(b"no picture") for number in payload.pictures})
     with path.open("wb") as file:
