@@ -195,12 +195,12 @@ def test_the_middle_of_the_pack_is_the_photo_and_each_key_is_in_its_place(photo:
 
 
 def test_an_engine_that_is_cheaper_than_morphing_renders_the_sheets(photo: Path, tmp_path: Path) -> None:
-    engine = FakeEngine(30)
-    generate(photo, tmp_path / "quick", replace(SMALL, engine=engine))
-    assert sum(engine.batches) == 49 + 5 + 900
-    slow = Slow(30)
-    generate(photo, tmp_path / "slow", replace(SMALL, engine=slow, keys=7))
-    assert len(slow.rendered) == 49 + 5
+    engine = FakeEngine(16)
+    generate(photo, tmp_path / "quick", replace(SMALL, engine=engine, size=16))
+    assert sum(engine.batches) == 49 + 5 + 256
+    slow = Slow(16)
+    generate(photo, tmp_path / "slow", replace(SMALL, engine=slow, size=16, keys=5))
+    assert len(slow.rendered) == 25 + 5
 
 
 @pytest.mark.parametrize(("video", "kinds"), [("none", ["stills"]), ("av1", ["video", "stills"])])

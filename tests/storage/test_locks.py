@@ -1,6 +1,6 @@
 import errno
-import itertools
 import fcntl
+import itertools
 import os
 import shutil
 import subprocess
