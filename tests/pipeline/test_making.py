@@ -364,13 +364,17 @@ class Slow(FakeEngine):
             time.sleep(0.1)
             yield frame[None]
 
+
+class Loud(FakeEngine):
+    """Has something to say."""
+
     def notes(self) -> tuple[str, ...]:
         return ("The fan is loud.",)
 
 
 def test_notes_of_the_engine_reach_the_person(photo: Path, tmp_path: Path) -> None:
     steps: list[Progress] = []
-    options = Options(engine=Slow(10), size=10, keys=5, frame_size=128, sheets=False)
+    options = Options(engine=Loud(4), size=4, keys=5, frame_size=128, sheets=False)
     result = generate(photo, tmp_path / "out", options, steps.append)
     assert "The fan is loud." in result.notes
     assert (steps[-1].stage, steps[-1].result) == ("done", result)
