@@ -23,7 +23,7 @@ def reason(face: Face, width: int, height: int) -> str:
     """
     if face.iris_distance < MIN_IRIS_DISTANCE:
         return (
-            f"The face is too small: {face.iris_distance:.0f} pixels between the eyes, at least "
+            f"The face is too small: {int(face.iris_distance)} pixels between the eyes, at least "
             f"{MIN_IRIS_DISTANCE:.0f} are needed, 40 look good. Use a larger photo, or crop it closer to the face."
         )
     if not all(0 <= iris.x < width and 0 <= iris.y < height for iris in (face.left, face.right)):

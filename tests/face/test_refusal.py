@@ -39,6 +39,7 @@ def looking(height: float = 12.0, turned: float = 0.0, sharpness: float = 1.0, s
     ("face", "size", "words"),
     [
         (looking(scale=0.1), 500, "too small: 10 pixels"),
+        (looking(scale=0.139), 500, "too small: 13 pixels between the eyes, at least 14"),
         (looking(), 290, "ends in the middle of the face"),
         (looking(turned=50), 500, "turned too far"),
         (looking(height=1), 500, "The eyes are closed"),
