@@ -30,10 +30,13 @@ def source_positions(forward: np.ndarray, stride: int, width: int, height: int) 
         stride: pixels between its points.
         width, height: of the frame.
     """
-    there = _inverse(forward * np.float32(1 / stride), _FOUND / stride) * np.float32(stride)
-    size = (forward.shape[1] * stride, forward.shape[0] * stride)
-    offsets = cv2.resize(there, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
-    return np.subtract(pixels(width, height), offsets, out=offsets)
+    come = _inverse(forward * np.float32(1 / stride), _FOUND / stride)
+    # A point more on each side: pixels beyond the outermost points come from as far away as those.
+    around = cv2.copyMakeBorder(come, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    rows, cols = around.shape[:2]
+    places = (pixels(cols, rows) - around - np.float32(0.5)) * np.float32(stride) - np.float32(0.5)
+    whole = cv2.resize(places, (cols * stride, rows * stride), interpolation=cv2.INTER_LINEAR)
+    return whole[stride : stride + height, stride : stride + width]
 
 
 @lru_cache(maxsize=8)
