@@ -26,7 +26,7 @@ class Anchors:
     def carried(self, pose: Pose, turn: float) -> np.ndarray:
         """How far the head carries each iris: (irises, 2), x and y in pixels. Arguments as in `head_weights`."""
         across, down = head_weights(pose, turn)
-        carried: np.ndarray = self.across @ across + self.down @ down
+        carried: np.ndarray = (self.across * across).sum(-1) + (self.down * down).sum(-1)
         return carried
 
 
