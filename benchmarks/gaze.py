@@ -92,7 +92,7 @@ def shown(source: WarpSource) -> np.ndarray:
 def height_of(source: WarpSource, pose: Pose) -> np.ndarray:
     """What the lids leave of the heights of both irises, (2,), 0 to 1."""
     eyes = eye_motion(pose, source.straighten, source.room).scaled(source.sight)
-    carried = source.anchors.carried(source.leeway.held(pose), source.turn, source.axes)
+    carried = source.anchors.carried(source.leeway.held(pose), source.turn)
     positions, down = WarpEngine().positions(source, pose), source.axes[1] / np.hypot(*source.axes[1])
     shares = []
     for eye, moved in zip(source.eyes, carried, strict=True):
