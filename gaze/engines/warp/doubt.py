@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gaze.engines.warp.ease import fall
 from gaze.face.face import Face
 
 _DOUBT = (0.02, 0.06)
@@ -17,6 +18,8 @@ _EDGE = 2
 """Pixels of the map over which it falls at an edge."""
 _BESIDE, _SOFT = 0.6, 0.4
 """Iris distances around the mesh in which what is doubted is the head's, and over which that ends."""
+_DOWN = (0.8, 1.1)
+"""Iris distances below the eyes, between nose and mouth, over which that ends as well: below ears there are clothes."""
 
 
 def settle(found: np.ndarray, face: Face, width: int, height: int) -> np.ndarray:
@@ -32,6 +35,9 @@ def settle(found: np.ndarray, face: Face, width: int, height: int) -> np.ndarray
     cv2.fillPoly(near, [np.round(face.outline * scale).astype(np.int32)], 1)
     reach, soft = (2 * np.ceil(way * face.iris_distance * scale).astype(int) + 1 for way in (_BESIDE, _SOFT / 2))
     share = cv2.blur(cv2.dilate(near, np.ones(reach[::-1], np.uint8)).astype(np.float32), tuple(soft.tolist()))
+    y, x = np.ogrid[: found.shape[0], : found.shape[1]]
+    _, v = face.to_frame(x / scale[0], y / scale[1])
+    share *= fall((v - _DOWN[0]) / (_DOWN[1] - _DOWN[0])).astype(np.float32)
     edge = np.ones((2 * _EDGE + 1,) * 2, np.uint8)
     sure = cv2.dilate((found > 0.5).astype(np.uint8), edge)
     plateau = cv2.dilate(((found > _DOUBT[0]) & (sure == 0)).astype(np.uint8), edge)

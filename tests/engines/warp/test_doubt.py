@@ -16,12 +16,12 @@ from tests import green
 DOUBTED = 0.1
 
 
-def with_ear(portrait: Portrait, face: Face, u: float = 1.45) -> tuple[np.ndarray, np.ndarray]:
-    """A map that falls off at the head's edge within two pixels, with a doubted ear at (u, 0.3); the ear's mask."""
+def with_ear(portrait: Portrait, face: Face, u: float = 1.45, v: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    """A map that falls off at the head's edge within two pixels, with a doubted ear at (u, v); the ear's mask."""
     matte = green.person(face, portrait.height, portrait.width)
     x, y = np.meshgrid(np.arange(portrait.width), np.arange(portrait.height))
     across, down = face.to_frame(x, y)
-    ear = (np.hypot((across - u) / 0.25, (down - 0.3) / 0.4) < 1) & (matte < 128)
+    ear = (np.hypot((across - u) / 0.25, (down - v) / 0.4) < 1) & (matte < 128)
     found = cv2.resize(matte, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     doubted = cv2.resize(ear.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA) * DOUBTED
     return np.maximum(found, doubted), ear
@@ -46,9 +46,10 @@ def test_edges_stay_where_they_are(framed: tuple[Portrait, Face]) -> None:
     assert np.array_equal(settled(found, portrait, face), found)
 
 
-def test_what_is_far_from_the_face_stays_doubted(framed: tuple[Portrait, Face]) -> None:
+@pytest.mark.parametrize(("u", "v"), [(2.4, 0.3), (1.4, 1.6)])
+def test_what_is_far_from_the_face_or_below_it_stays_doubted(framed: tuple[Portrait, Face], u: float, v: float) -> None:
     portrait, face = framed
-    found, ear = with_ear(portrait, face, u=2.4)
+    found, ear = with_ear(portrait, face, u, v)
     assert ear.any()
     assert np.array_equal(settled(found, portrait, face), found)
 
