@@ -14,8 +14,8 @@ from gaze.face.face import Face
 
 _DOUBT = (0.02, 0.06)
 """What the map says of places that may be the head's, and from which on they are."""
-_EDGE = 2
-"""Pixels of the map over which it falls at an edge."""
+_SURE, _EDGE = 0.9, 3
+"""What it says of the person where it is sure, and pixels of the map over which it falls at an edge."""
 _BESIDE, _SOFT = 0.6, 0.4
 """Iris distances around the mesh in which what is doubted is the head's, and over which that ends."""
 _DOWN = (0.8, 1.1)
@@ -39,7 +39,7 @@ def settle(found: np.ndarray, face: Face, width: int, height: int) -> np.ndarray
     _, v = face.to_frame(x / scale[0], y / scale[1])
     share *= fall((v - _DOWN[0]) / (_DOWN[1] - _DOWN[0])).astype(np.float32)
     edge = np.ones((2 * _EDGE + 1,) * 2, np.uint8)
-    sure = cv2.dilate((found > 0.5).astype(np.uint8), edge)
+    sure = cv2.dilate((found > _SURE).astype(np.uint8), edge)
     plateau = cv2.dilate(((found > _DOUBT[0]) & (sure == 0)).astype(np.uint8), edge)
     head = np.clip((found - _DOUBT[0]) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
     return np.maximum(found, head * share * plateau)
