@@ -128,11 +128,11 @@ class WarpEngine(Engine):
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
-        left, right = (find_eye(image, unit, it.iris, lids) for it, lids in zip(fitted, both, strict=True))
+        worn = glasses_worn(image, face)
+        left, right = (find_eye(image, unit, it.iris, lids, worn > 0) for it, lids in zip(fitted, both, strict=True))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
-        worn = glasses_worn(image, face)
         # Glasses are rigid: brows that rose behind them would bend their rims.
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
         lids = sum(
