@@ -6,8 +6,8 @@ import numpy as np
 
 MAX_RANK = 16
 TRACKED, KNOWN = 0.0012, 0.0002
-"""What the fields that are left out may give of the motion, root of the mean square, in iris distances: of a motion that
-was tracked that is noise; of one that an engine knows, what few points around the irises do alone."""
+"""What the fields that are left out may give of the motion, root of the mean square, in iris distances. Of a motion
+that was tracked it is noise; of one that an engine knows, it is what few points around the irises do alone."""
 _STEP = 1 / 1200
 """Step of the stored fields in iris distances: a sixteenth of a pixel for a face of 75."""
 
