@@ -42,7 +42,7 @@ def test_the_readme_says_why_each_dependency_is_there() -> None:
     readme = (ROOT / "README.md").read_text()
     for requirement in requirements():
         name = re.split(r"[\[<>=]", requirement)[0]
-        assert re.search(rf"^\| `{re.escape(name)}` \|", readme, re.MULTILINE), name
+        assert re.search(rf"^- [^:]*`{re.escape(name)}`[^:]*: ", readme, re.MULTILINE), name
 
 
 def test_the_space_gets_the_gradio_that_the_project_allows() -> None:
