@@ -106,6 +106,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, queue, remote, limit, listeners), results, remote)
     page.queue(max_size=_EVENTS)
+    overrides.setdefault("quiet", True)  # the page tells its address itself, without Gradio's advice to make it public
     page.launch(
         theme=theme(),
         head=head(),
