@@ -10,8 +10,8 @@ from gaze.ui.queue import Queue
 
 _M_ARENA_MAX = -8
 """As in glibc's malloc.h."""
-_CALM = 2.0
-"""Seconds after the last run, in which what was made is fetched."""
+_CALM = 10.0
+"""Seconds without a run after which nobody waits: memory that is soon needed again is better kept."""
 
 
 def share_arenas() -> None:
@@ -21,12 +21,13 @@ def share_arenas() -> None:
 
 
 def give_back(queue: Queue) -> None:
-    """Give freed memory back to the system each time that the queue has become empty; does not end."""
+    """Give freed memory back to the system each time that the queue has been empty for a while; does not end."""
     if not (glibc := _glibc()):
         return
     for _ in queue.emptied():
         time.sleep(_CALM)
-        glibc.malloc_trim(0)
+        if not len(queue):
+            glibc.malloc_trim(0)
 
 
 def _glibc() -> Any:
