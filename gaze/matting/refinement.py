@@ -19,9 +19,9 @@ _RADIUS = 3
 """Of the windows, in pixels."""
 _EPSILON = 1e-5
 """Variance of colour, of channels in [0, 1], below which a window counts as flat."""
-_PRIOR = 4e-3, 4e-2
-"""How much each value that a network found counts where it is not sure: before a calm background, and before a busy
-one, whose colours are a poor guide. A coarse map has few of them for the photo's pixels, a fine one many."""
+_PRIOR = 1e-3, 1e-2
+"""How much the map itself counts where it is not sure: before a calm background, and before a busy one, whose colours
+are a poor guide."""
 _BUSY = 0.02
 """Variance of the colours of a background, all channels together, halfway between calm and busy."""
 _COARSEST = 160
@@ -36,7 +36,8 @@ def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> n
     Args:
         image: (height, width, 3) uint8 RGB.
         coarse: (any, any) float32, 0 to 1: the map, stretched over the photo.
-        found: of how many values a network found the map is made; None: it is as it was found.
+        found: of how many values of a network the map is made. Where they are more than the photo has pixels, the map
+            counts as much more. None: the map is as the network gave it.
     """
     height, width = image.shape[:2]
     prior = np.clip(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
@@ -46,7 +47,7 @@ def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> n
     unknown = cv2.dilate(unsure.astype(np.uint8), kernel).astype(np.float32)
     planes = np.moveaxis(image, 2, 0).astype(np.float32) / 255
     weight = _weight(planes, ((unknown == 0) & (prior < 0.5)).astype(np.float32), 4 * reach + 1)
-    weight *= (found or coarse.size) / prior.size
+    weight *= max(1, (found or coarse.size) / prior.size)
     return np.rint(255 * _solve(planes, prior, weight, unknown)).astype(np.uint8)
 
 
