@@ -18,8 +18,10 @@ import numpy as np
 
 from benchmarks.instant import PHOTO, machine
 from gaze.engines.warp import engine as warp
+from gaze.face.face import Face
 from gaze.grid import GazeGrid
 from gaze.options import Options
+from gaze.photo.portrait import Portrait
 from gaze.pipeline.preparing import prepare_portrait
 
 REPEATS = 9
@@ -35,19 +37,21 @@ def seconds(job: Callable[[], object], clock: Callable[[], float] = time.thread_
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="*", type=Path, default=[PHOTO])
-    parser.add_argument("--frame-size", type=int, default=512)
+    parser.add_argument("--frame-sizes", type=int, nargs="+", default=[512, 1024], help="default: %(default)s")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     print(f"{machine()}; medians of {REPEATS}, CPU time of one thread; two threads: wall time\n")
     print("| photo | frame | prepare, ms | frame, ms | full bicubic remap, ms | ratio | two threads |")
     print("|---|---|---|---|---|---|---|")
     for photo in args.photos:
-        print(measure(photo, args.frame_size))
+        for frame_size in args.frame_sizes:
+            portrait, face, _ = prepare_portrait(photo, Options(frame_size=frame_size))
+            if max(portrait.width, portrait.height) == frame_size:  # small photos are not enlarged
+                print(f"| {photo.name} {measure(portrait, face)}", flush=True)
 
 
-def measure(photo: Path, frame_size: int) -> str:
-    """One row of the table."""
-    portrait, face, _ = prepare_portrait(photo, Options(frame_size=frame_size))
+def measure(portrait: Portrait, face: Face) -> str:
+    """A row of the table."""
     engine, grid = warp.WarpEngine(), GazeGrid(30)
     prepare = [seconds(lambda: engine.prepare(portrait, face)) for _ in range(REPEATS)]
     source = engine.prepare(portrait, face)
@@ -77,7 +81,7 @@ def measure(photo: Path, frame_size: int) -> str:
     speedup = statistics.median(row[2] for row in rows)
     size = f"{portrait.width}×{portrait.height}"
     return (
-        f"| {photo.name} | {size} | {statistics.median(prepare) * 1e3:.0f} | {frame:.1f} | {whole:.1f} "
+        f"| {size} | {statistics.median(prepare) * 1e3:.0f} | {frame:.1f} | {whole:.1f} "
         f"| {ratio:.2f} | {speedup:.2f}× |"
     )
 

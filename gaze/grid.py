@@ -140,7 +140,7 @@ class GazeGrid:
         return -GAZE_RANGE + 2 * GAZE_RANGE * index / (self.size - 1)
 
     def pose(self, look: Look | Cell) -> Pose:
-        """The pose a look asks for (the table in docs/format.md)."""
+        """The pose a look asks for (docs/format.md, "The grid")."""
         x, y = self.value(look.col), self.value(look.row)
         return Pose(
             pupil_x=x * self.strengths.eyes,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import re
 import tomllib
 from functools import cache
 
 import grimp
 import pytest
 
-from tests.conftest import ROOT
+from tests.pages import ROOT, lists, names, read, section
 
 ROOMS = sorted(path.parent.name for path in (ROOT / "gaze").glob("*/__init__.py") if any(path.parent.glob("[!_]*.py")))
 
@@ -21,9 +20,8 @@ def graph() -> grimp.ImportGraph:
 
 
 def test_the_page_has_the_rooms_of_the_contract() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = page.split("| room | what it is for |")[1].split("\n\n")[0]
-    rows = [re.findall(r"`(.+?)`", line.split("|")[1]) for line in table.splitlines()[2:]]
+    page = read("docs/architecture.md")
+    rows = [names(term) for term, _, _ in lists(section(page, "The rooms"))[0]]
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     assert rows == [layer.split(" | ") for layer in contracts[0]["layers"]]
 

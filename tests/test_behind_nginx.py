@@ -14,8 +14,8 @@ from gradio_client import Client, handle_file
 from gaze.ui.page import head
 from tests.conftest import PHOTO
 from tests.nginx import NGINX, nginx
+from tests.pages import blocks, read
 from tests.serving import serving
-from tests.tables import blocks, read
 
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
 

@@ -27,7 +27,7 @@ from gradio.http_server import INITIAL_PORT_VALUE
 import gaze.__main__ as command
 from gaze.commands.make import build_parser
 from tests.clone import asked, clone
-from tests.tables import ROOT, blocks, read
+from tests.pages import ROOT, blocks, read
 from trials.__main__ import ROOMS
 
 NOTEBOOK = "notebooks/gaze_walkthrough.ipynb"
@@ -284,7 +284,7 @@ SHOWN = {
     ("docs/hosting.md", "ini"),
     ("docs/hosting.md", "nginx"),  # tests/test_behind_nginx.py
     ("docs/store.md", "sh"),
-    *(("docs/widget.md", language) for language in ("html", "jsx", "css")),  # test_widget_docs.py
+    *(("docs/widget.md", language) for language in ("html", "css")),  # test_widget_docs.py
 }
 """Blocks that a test runs."""
 

@@ -32,7 +32,7 @@ from gaze.ui.api import Api
 from gaze.ui.endpoints import add_endpoints
 from gaze.ui.queue import Queue
 from tests.fakes import FakeEngine
-from tests.tables import ROOT, named, names, read, section, tables
+from tests.pages import ROOT, lists, named, names, read, section
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 QUICK = ["--size", "4", "--frame-size", "128", "--engine", "warp"]
@@ -56,8 +56,8 @@ def flags(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def test_flags() -> None:
-    table = tables(section(read("docs/settings.md"), "On the command line"))[0]
-    documented = {flag: row[1].strip("`") for row in table for flag in names(row[0])}
+    listed = lists(section(read("docs/settings.md"), "On the command line"))[0]
+    documented = {flag: default.strip("`") for term, default, _ in listed for flag in names(term)}
     assert documented == {
         flag: told(each.default, "yes", "no") for each in flags(make.build_parser()) for flag in each.option_strings
     }
@@ -66,7 +66,7 @@ def test_flags() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_flags_of_commands(command: str) -> None:
     text = section(read("docs/settings.md"), "On the command line")
-    [row] = [row for row in tables(text)[1] if row[0].startswith(f"`python -m gaze {command} ")]
+    [row] = [row for row in lists(text)[1] if row[0].startswith(f"`python -m gaze {command} ")]
     actions = {each.option_strings[-1]: each for each in flags(COMMANDS[command].build_parser())}
     quiet = actions.pop("--quiet", None)
     assert (quiet is None) == (command == "clip"), "the page says that the others have it"
@@ -102,7 +102,7 @@ def variables(path: Path) -> Iterator[str]:
 
 def test_environment_variables() -> None:
     used = {name for path in [ROOT / "app.py", *(ROOT / "gaze").rglob("*.py")] for name in variables(path)}
-    ours, libraries = tables(section(read("docs/settings.md"), "In the environment"))
+    ours, libraries = lists(section(read("docs/settings.md"), "In the environment"))
     assert sorted(named(ours)) == sorted(used)
     everywhere = "".join(read(name) for name in PAGES) + read("Dockerfile") + read("compose.yaml")
     mentioned = set(re.findall(r"\b(?:GAZE|GRADIO|HF)_[A-Z_]+\b", everywhere))
@@ -127,8 +127,13 @@ def test_endpoints(endpoints: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("endpoint", ["/generate", "/preview", "/session"])
 def test_arguments_of_endpoints(endpoints: dict[str, Any], endpoint: str) -> None:
-    table = tables(section(read("docs/api.md"), endpoint))[0]
-    documented = {name: row[1].strip("`") for row in table for name in names(row[0])}
+    """A list of the first one's; of the others a sentence, with the same defaults."""
+    page = read("docs/api.md")
+    listed = lists(section(page, "/generate"))[0]
+    documented = {name: default.strip("`") for term, default, _ in listed for name in names(term)}
+    if endpoint != "/generate":
+        [sentence] = re.findall(r"Takes (.*?);", section(page, endpoint), re.DOTALL)
+        documented = {name: documented.get(name, "") for name in names(sentence)}
     parameters = {each["parameter_name"]: each.get("parameter_default") for each in endpoints[endpoint]["parameters"]}
     assert documented == {name: told(default, "true", "false") for name, default in parameters.items()}
 
@@ -136,9 +141,9 @@ def test_arguments_of_endpoints(endpoints: dict[str, Any], endpoint: str) -> Non
 def test_what_endpoints_return(photo: Path, tmp_path: Path) -> None:
     api = Api(SessionStore(tmp_path), SessionStore(tmp_path), Queue())
     text = read("docs/api.md")
-    assert set(named(tables(section(text, "/health"))[0])) == set(api.health())
+    assert set(named(lists(section(text, "/health"))[0])) == set(api.health())
     made = api.preview(str(photo), 1, 1, 1, True, 0)
-    documented = {*named(tables(section(text, "/generate"))[1]), *FIELDS}
+    documented = {*named(lists(section(text, "/generate"))[1]), *FIELDS}
     documented -= {"reason"}  # which a preview does without
     assert set(made) == documented
 
@@ -146,7 +151,7 @@ def test_what_endpoints_return(photo: Path, tmp_path: Path) -> None:
 # The files.
 
 
-FIELDS = set(named(tables(section(read("docs/format.md"), "metadata.json"))[0]))
+FIELDS = set(named(lists(section(read("docs/format.md"), "metadata.json"))[0]))
 
 
 def test_fields_of_the_metadata(made: Path) -> None:
@@ -173,7 +178,7 @@ def header_of(path: Path) -> dict[str, Any]:
 
 
 def test_header_of_a_pack(made: Path) -> None:
-    documented = set(named(tables(section(read("docs/format.md"), "gaze.pack"))[0]))
+    documented = set(named(lists(section(read("docs/format.md"), "gaze.pack"))[0]))
     assert documented == {*header_of(made / "gaze.pack"), "layers"}
 
 
@@ -189,7 +194,7 @@ def test_header_of_a_payload(made: Path) -> None:
 
 def test_files_of_a_portrait(photo: Path, tmp_path: Path) -> None:
     made = generate(photo, tmp_path / "made", Options(engine=FakeEngine(22), size=22, frame_size=128)).folder
-    documented = set(named(tables(read("docs/format.md"))[0]))
+    documented = set(named(lists(read("docs/format.md"))[0]))
     for i in (1, 2):
         documented |= {f"q{i}.webp", f"q{i}_20.webp"}  # which the page passes over with an ellipsis
     assert {path.name for path in made.iterdir()} == documented - {CHECKPOINT, SHARE}, "made by slow engines, by owners"

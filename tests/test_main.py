@@ -4,13 +4,17 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gaze import __version__
 from gaze.__main__ import COMMANDS, main
+from gaze.face import detection
+from gaze.face.confidence import DOUBTFUL, SURE
 from gaze.output.pack_reader import read_pack
+from gaze.photo.portrait import Portrait
 from gaze.pipeline import key_plan
 
 QUICK = ["--size", "4", "--frame-size", "128"]
@@ -27,6 +31,20 @@ def test_it_makes_a_folder_that_opens(photo: Path, tmp_path: Path, capsys: pytes
 def test_one_of_several_faces_can_be_chosen(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(photo), "-o", str(tmp_path / "out"), "--face", "1", *QUICK]) == 1
     assert "There is no face number 1" in capsys.readouterr().err
+
+
+def test_a_face_whose_eyes_are_hard_to_see_is_taken_anyway(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, portrait: Portrait
+) -> None:
+    doubted = replace(detection.find_faces(portrait)[0], confidence=(DOUBTFUL + SURE) / 2)
+    monkeypatch.setattr(detection, "find_faces", lambda _: [doubted])
+    arguments = [str(photo), "-o", str(tmp_path / "out"), *QUICK]
+    assert main(arguments) == 1
+    assert "hard to see" in (told := capsys.readouterr().err)
+    assert told.endswith("To use it anyway, add --anyway.\n")
+    assert not (tmp_path / "out").exists()
+    assert main([*arguments, "--anyway"]) == 0
+    assert (tmp_path / "out" / "index.html").exists()
 
 
 def test_the_number_of_keys_can_be_chosen(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

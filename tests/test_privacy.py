@@ -37,36 +37,32 @@ from tests.fakes import FakeEngine
 from tests.serving import App, serving
 
 HELD = {
-    "It may have at most": "ui/test_guard::test_what_is_too_large_is_refused_before_it_is_read",
     "It is read in a separate process": "photo/test_box::test_what_takes_too_long_or_too_much_is_ended",
-    "An address given by a program": "photo/test_address::test_the_app_fetches_only_where_it_is_allowed",
+    "An address from a program": "photo/test_address::test_the_app_fetches_only_where_it_is_allowed",
     "Its pixels stay": "photo/test_box::test_what_is_kept_is_bounded_and_goes_when_it_is_not_used",
     "The uploaded file lies in": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
-    "It is deleted after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start",
-    "Ctrl-C, SIGTERM": "test_privacy::test_an_app_that_is_told_to_end_leaves_nothing",
+    "It is deleted after a day": "test_privacy::test_what_a_killed_app_left_goes_at_the_next_start "
+    "test_privacy::test_an_app_that_is_told_to_end_leaves_nothing",
     "A browser keeps no copy": "ui/test_guard::test_nothing_that_can_hold_a_face_is_cached",
     "Its address depends": "test_privacy::test_uploads_lie_in_a_folder_of_the_apps_own",
     "An upload that broke off": "ui/test_uploads::test_what_goes_wrong_is_told_and_leaves_nothing",
-    "Uploads take at most": "ui/test_uploads::test_the_oldest_photos_make_room",
-    "A copy lies in": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
-    "`input.jpg` is neither served": "output/test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
-    "A slow engine's frames": "ui/test_routes::test_nothing_else_is_served",
+    "A copy, without metadata": "test_privacy::test_nothing_of_a_photos_metadata_reaches_a_file",
     "A preview lies in": "ui/test_api::test_a_programs_previews_are_kept_for_an_hour_too",
     "A portrait lies in": "storage/test_sessions::test_other_users_of_the_machine_cannot_look_into_the_store",
     "A folder of the app that was open": "storage/test_modes::test_a_store_that_others_could_enter_is_closed_and_told",
     "What is too old": "test_privacy::test_what_is_too_old_goes_though_nobody_makes_portraits",
     "Each has an address": "storage/test_sessions::test_ids_are_long_and_differ",
-    "Of a portrait only": "ui/test_routes::test_nothing_else_is_served",
+    "Only the sheets": "ui/test_routes::test_nothing_else_is_served "
+    "output/test_bundle::test_the_zip_holds_the_portrait_but_nothing_private",
     "A portrait's page asks": "ui/test_share::test_a_portrait_has_a_page_of_its_own",
     "The owner's caption": "ui/test_share::test_what_the_owner_says_stays_out_of_the_zip_and_keeps_nothing_longer",
     "Link previews show": "ui/test_share::test_a_link_shows_the_face_only_if_its_owner_wants",
-    "A portrait requested with": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
-    "The zip for a program": "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
+    "A portrait requested with": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody "
+    "test_privacy::test_zips_and_parts_of_uploads_go_after_an_hour",
     "A run that is cancelled": "storage/test_sessions::test_an_interrupted_run_leaves_nothing",
     "The browser that made": "ui/test_handlers::test_the_owner_deletes_one_and_then_all",
+    "Nobody else can": "ui/test_handlers::test_without_the_secret_nothing_is_deleted_or_said",
     "A browser that has seen it": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
-    "Web servers and networks in between": "ui/test_routes::test_what_was_deleted_is_gone_for_a_browser_that_has_it",
-    "Nobody else can delete": "ui/test_handlers::test_without_the_secret_nothing_is_deleted_or_said",
     "Machines that share a store": "storage/test_stores::"
     "test_what_another_machine_deleted_is_gone_here_within_a_minute",
     "It remembers the last twenty": "browser/test_app::test_the_browser_remembers_twenty_addresses_and_no_picture",
@@ -78,23 +74,25 @@ HELD = {
     "The app's log names": "test_privacy::test_what_is_not_to_be_kept_is_gone_and_the_log_names_nobody",
     "With `--remote`": "remote/test_client::test_the_other_gaze_renders_and_the_result_is_stored_here",
 }
+"""The beginning of each sentence, and where it is tested; in two places with a space between them."""
 
 
 def test_every_sentence_is_held() -> None:
     told = re.findall(r"^- (.+?)$", (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [next((start for start in HELD if sentence.startswith(start)), sentence) for sentence in told] == list(HELD)
-    for place in HELD.values():
+    for place in " ".join(HELD.values()).split():
         path, name = place.split("::")
         tree = ast.parse((ROOT / "tests" / f"{path}.py").read_text(encoding="utf-8"))
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, place
 
 
 def test_the_numbers() -> None:
-    text = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
-    assert f"at most {MAX_BYTES // 2**20} MB" in text
+    privacy, hosting = ((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("privacy", "hosting"))
+    assert f"a request: {MAX_BYTES // 2**20} MB for a photo," in hosting
+    assert "1 GB in all" in hosting
     assert (PREVIEWS_KEPT, module._TIDY, MOST) == (3600, 600, 2**30)
-    assert "for an hour" in text
-    assert "every ten minutes" in text
+    assert "for an hour" in privacy
+    assert "every ten minutes" in privacy
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +152,7 @@ def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Pa
 def end(app: App, place: Path, photo: Path, number: signal.Signals) -> None:
     """In the middle of a run."""
     client = Client(app.address, download_files=False, verbose=False)
-    long = {"engine": "warp", "size": 30, "pack": False, "sheets": True}
+    long = {"engine": "warp", "size": 20, "frame_size": 256, "pack": False, "sheets": True}
     running = client.submit(photo=handle_file(photo), **long, api_name="/generate")
     wait_for(lambda: running.done() or (uploads(place) and any(app.store.glob(".draft-*/*"))), 180)
     assert not running.done(), running.exception()
@@ -251,6 +249,14 @@ def test_a_temporary_folder_that_cannot_be_written_is_told(monkeypatch: pytest.M
     monkeypatch.setattr(module.tempfile, "tempdir", "/proc")
     with pytest.raises(GazeError, match=r"^/proc cannot be written to: .*\. Name another place in TMPDIR\."):
         module._temporary_folder()
+
+
+def test_the_app_tells_its_address_and_advises_no_public_link(app: App) -> None:
+    wait_for(lambda: "MCP server" in app.log.read_text(), 60)  # of all that Gradio says, the last
+    said = app.log.read_text()
+    assert f"Running on local URL:  {app.address}\n" in said
+    assert "share" not in said
+    assert "public" not in said
 
 
 def test_analytics_are_off(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ const measure = (() => {
   return {
     /** Resolves when all portraits are there, and what they show is at rest. */
     async loaded() {
-      while (!trackers().length || !trackers().every((it) => it.loaded)) await nextFrame();
+      while (!trackers().every((it) => it.loaded)) await nextFrame();
       return true;
     },
 

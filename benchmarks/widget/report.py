@@ -30,6 +30,7 @@ _ROWS: list[tuple[str, str, str, float]] = [
     ("frames 9 p50", "nine of 160 px", "as one", 1),
     ("frames 50 p50", "fifty of 96 px", "≤ 2 × one", 1),
     ("memory", "memory over a blank page, one of 512 px, MB", "≤ 60", 1),
+    ("memory empty", "the same of its poster under an empty picture of WebGL2", "", 1),
     ("memory 96", "for each more of fifty of 96 px", "≤ 6", 1),
     ("memory 512", "for each more of fifty of 512 px", "≤ 6", 1),
 ]

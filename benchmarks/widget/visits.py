@@ -133,22 +133,43 @@ def _face(header: dict[str, Any]) -> list[float]:
     return [face.get("x", 0.5), face.get("y", 0.5)]
 
 
+_EMPTY = f"""<!doctype html><title>Empty</title><link rel="icon" href="data:,">
+<style>body {{ margin: 0 }} canvas {{ position: absolute; left: 0 }}</style><script src="../measure.js"></script>
+<img src="{PORTRAIT}/poster.webp" width="512" height="512"><canvas width="512" height="512"></canvas><script>
+const [shown, hidden] = [document.querySelector("canvas"), document.createElement("canvas")];
+hidden.width = hidden.height = 512;
+const [target, gl] = [shown.getContext("2d"), hidden.getContext("webgl2", {{ antialias: false, depth: false }})];
+addEventListener("pointermove", () => requestAnimationFrame((now) => {{
+  gl.clearColor(now % 1000 / 1000, 0, 0, 1);
+  gl.clear(gl.COLOR_BUFFER_BIT);
+  target.drawImage(hidden, 0, 0);
+}}));
+</script>"""
+"""The poster, and over it a picture of one colour that follows the pointer: what a browser takes for as much."""
+
+
 def memory(start: Callable[[], AbstractContextManager[Browser]], site: Site, subject: Subject) -> Found:
     """MB that a browser takes for portraits over what a blank page takes, each in a browser of its own."""
     (site.folder / "blank.html").write_text('<!doctype html><title>Blank</title><link rel="icon" href="data:,">')
-    grown = {}
-    for count, width in ((1, 512), (50, 96), (50, 512)):
+    (subject.folder / "empty.html").write_text(_EMPTY)
+
+    def grown(page: str) -> float:
         with start() as browser:
             browser.open(site.url + "blank.html")
             time.sleep(_CALM)
             before = memory_of_children(os.getpid())
-            browser.open(site.url + write_page(subject, PORTRAIT, width, count, 'loading="eager"'))
+            browser.open(site.url + page)
             browser.evaluate("measure.loaded()")
             browser.evaluate("measure.work(2000, 1500)")
             time.sleep(_CALM)
-            grown[count, width] = memory_of_children(os.getpid()) - before
-    one = grown.pop((1, 512))
-    return {"memory": one, **{f"memory {width}": (all_ - one) / 49 for (_, width), all_ in grown.items()}}
+            return memory_of_children(os.getpid()) - before
+
+    def portraits(width: int, count: int) -> float:
+        return grown(write_page(subject, PORTRAIT, width, count, 'loading="eager"'))
+
+    one = portraits(512, 1)
+    more = {f"memory {width}": (portraits(width, 50) - one) / 49 for width in (96, 512)}
+    return {"memory": one, "memory empty": grown(f"{subject.name}/empty.html"), **more}
 
 
 _CALM = 3.0

@@ -19,11 +19,15 @@ import numpy as np
 
 from gaze.face.face import Face
 
-SURE, DOUBTFUL = 0.5, 0.4
+SURE, DOUBTFUL = 0.5, 0.2
 """Confidence from which on a face is taken; and from which on a person is asked whether to take it."""
+BLURRED = 0.2
+"""`Face.sharpness` below which eyes are too blurred to be sure of them."""
 
 _FACING, _FACING_SOFT = 50.0, 3.0
 """Degrees of yaw beyond which one eye is hardly seen, and over how many that sets in: the fit had few such faces."""
+_OF_BLURRED = 0.45
+"""Share of the confidence that blurred eyes leave: none are taken, and a person is asked about the likeliest."""
 _FILE = Path(__file__).with_name("open_eye.npy")
 _MOST = 50.0
 """Log odds beyond which a probability is 0 or 1."""
@@ -43,7 +47,8 @@ def confidence(image: np.ndarray, face: Face, features: Sequence[np.ndarray]) ->
         if not (it.radius <= it.x < width - it.radius and it.radius <= it.y < height - it.radius):
             return 0.0
     facing = 1 / (1 + math.exp((abs(face.yaw) - _FACING) / _FACING_SOFT))
-    return facing * min(open_eye(it) for it in features)
+    clear = _OF_BLURRED if face.sharpness < BLURRED else 1.0
+    return facing * clear * min(open_eye(it) for it in features)
 
 
 def open_eye(features: np.ndarray) -> float:

@@ -7,7 +7,7 @@ the longer side apart; smaller ones are looked for in overlapping tiles of the p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -24,11 +24,13 @@ _SAME = 0.3
 _FILLING = 0.15
 """Height of a box, in the picture's longer sides, of a face that the picture is of. Only where there is none are faces
 far away looked for at once: that takes as long as all else."""
+_SMALL = 0.07
+"""The same of faces beside which others may be too small to be seen in the whole picture."""
 _ENOUGH = 1536
 """Pixels of the longer side up to which a picture is shown to networks that see 256 without being halved first."""
 _MARGIN = 0.4
 """Share of the longer side that is put around a picture which a face fills to its borders."""
-_TILES = (1000, 1800)
+_TILES = (1000, 1600)
 """Least and largest side of a tile in pixels; between them it is half of the picture's longer side."""
 _TILE_OVERLAP = 0.25
 
@@ -61,7 +63,8 @@ def detect(image: np.ndarray) -> Iterator[list[Detection]]:
     """Boxes of the faces in a picture, (height, width, 3) uint8 RGB, best first: look on where those held no face.
 
     First in the whole picture, by the second network where the first finds no large face; then in one with a margin,
-    where faces may fill it; then in tiles of large ones.
+    where faces may fill it; then in tiles of large ones, but at once where others are so small that these may not be
+    all.
     """
     small, scale = image, 1
     longer, shorter = max(image.shape[:2]), min(image.shape[:2])
@@ -72,16 +75,24 @@ def detect(image: np.ndarray) -> Iterator[list[Detection]]:
         shown = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT) if margin else small
         return _distinct([_moved(it, scale, (-margin, -margin)) for it in _run(model, shown)])
 
+    @cache
+    def tiles() -> tuple[Detection, ...]:
+        if longer <= _TILES[0] or shorter == 1:
+            return ()
+        side = min(_TILES[1], max(_TILES[0], longer // 2)) // 2
+        return tuple(_moved(it, 2, (0, 0)) for it in _in_tiles(_halved(image), side))
+
+    def with_others(found: list[Detection]) -> list[Detection]:
+        return _distinct([*found, *tiles()]) if any(it.height < _SMALL * longer for it in found) else _distinct(found)
+
     near = whole(0, BACK)
     if any(it.height > _FILLING * longer for it in near):
         yield near
         yield whole(0, FULL_RANGE)
     else:
-        yield _distinct(near + whole(0, FULL_RANGE))
-    yield whole(round(_MARGIN * max(small.shape[:2])), BACK)
-    if longer > _TILES[0] and shorter > 1:
-        side = min(_TILES[1], max(_TILES[0], longer // 2)) // 2
-        yield _distinct([_moved(it, 2, (0, 0)) for it in _in_tiles(_halved(image), side)])
+        yield with_others(near + whole(0, FULL_RANGE))
+    yield with_others(whole(round(_MARGIN * max(small.shape[:2])), BACK))
+    yield _distinct(tiles())
 
 
 def _halved(image: np.ndarray) -> np.ndarray:
@@ -165,7 +176,7 @@ def _blended(found: list[Detection]) -> list[Detection]:
     return blended
 
 
-def _distinct(found: list[Detection]) -> list[Detection]:
+def _distinct(found: Iterable[Detection]) -> list[Detection]:
     """Of boxes of one face the best."""
     kept: list[Detection] = []
     for it in sorted(found, key=lambda it: -it.score):

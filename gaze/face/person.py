@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from gaze.face.networks import Model, Network
+
 SIDE = 256
 """Pixels of a side of what the network sees and gives."""
 
-_local = threading.local()
+_PERSON = Model(
+    "selfie_segmentation.tflite",
+    "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+    SIDE,
+    ("activation_10",),
+)
 
 
 def find_person(image: np.ndarray) -> np.ndarray:
@@ -24,20 +30,10 @@ def find_person(image: np.ndarray) -> np.ndarray:
         image: (height, width, 3) uint8 RGB.
     """
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    network = _network()
-    network.setInput(cv2.dnn.blobFromImage(small, 1 / 255))
-    return np.clip(network.forward()[0, 0], 0, 1)
-
-
-def _network() -> cv2.dnn.Net:
-    """One per thread: a network of `cv2.dnn` holds the picture it works on."""
-    if not hasattr(_local, "network"):
-        _local.network = cv2.dnn.readNetFromTFLite(_weights())
-    network: cv2.dnn.Net = _local.network
-    return network
+    [found] = _network()(small / np.float32(255))
+    return np.clip(found.reshape(SIDE, SIDE), 0, 1)
 
 
 @cache
-def _weights() -> np.ndarray:
-    data = files("gaze.face").joinpath("person_models/selfie_segmentation.tflite").read_bytes()
-    return np.frombuffer(data, np.uint8)
+def _network() -> Network:
+    return Network(_PERSON, Path(__file__).with_name("person_models"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gaze.face.confidence import BLURRED
 from gaze.face.face import Face
 
 MIN_IRIS_DISTANCE = 14.0
@@ -11,8 +12,6 @@ _CLOSED = 0.16
 """`Face.openness` below which an eye counts as closed."""
 _TURNED = 40.0
 """Degrees of yaw from which on the far eye is too narrow."""
-_BLURRED = 0.2
-"""`Face.sharpness` below which the eyes are too blurred."""
 
 
 def reason(face: Face, width: int, height: int) -> str:
@@ -24,7 +23,7 @@ def reason(face: Face, width: int, height: int) -> str:
     """
     if face.iris_distance < MIN_IRIS_DISTANCE:
         return (
-            f"The face is too small: {face.iris_distance:.0f} pixels between the eyes, at least "
+            f"The face is too small: {int(face.iris_distance)} pixels between the eyes, at least "
             f"{MIN_IRIS_DISTANCE:.0f} are needed, 40 look good. Use a larger photo, or crop it closer to the face."
         )
     if not all(0 <= iris.x < width and 0 <= iris.y < height for iris in (face.left, face.right)):
@@ -34,7 +33,7 @@ def reason(face: Face, width: int, height: int) -> str:
     shut = [it < _CLOSED for it in face.openness]
     if any(shut):
         return f"{'The eyes are' if all(shut) else 'One eye is'} closed, or nearly so. Use a photo with both eyes open."
-    if face.sharpness < _BLURRED:
+    if face.sharpness < BLURRED:
         return "The face is too blurred for its eyes to be seen. Use a sharper photo."
     return (
         "The eyes are covered or hard to see. Use a photo that is well lit, with both eyes uncovered: without hair, "

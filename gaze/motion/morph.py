@@ -7,7 +7,7 @@ the keys around the look give that point, each at its own place there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -45,7 +45,8 @@ class Morph:
         share = _sample(motion.moving.astype(np.float32) / 255, _lattice_positions(motion.mesh, 1))
         self._moving = np.repeat(share[..., None], self._static.shape[2], 2)
         self._still = self._keys[motion.middle * self._n + motion.middle] * (1 - self._moving)
-        self._fields = lru_cache(4 * self._n)(self._find_fields)
+        # Not by a method: the cache would hold the morph that holds it, and both would stay with all the frames.
+        self._fields = lru_cache(4 * self._n)(partial(_fields_of, motion, self._at))
 
     def __call__(self, look: Look | Cell) -> np.ndarray:
         """The frame of a look, of the keys' shape. At a key it is the key, but for what stands still.
@@ -96,22 +97,12 @@ class Morph:
 
         Solves p + d(p) = q for p by fixed-point steps p ← q - d(p).
         """
-        forward = self._shift(coefficients_at(self._motion, look))
+        forward = _shift(self._motion, coefficients_at(self._motion, look), self._at)
         pixels = _pixels(forward.shape[1], forward.shape[0])
         places = pixels - forward
         for _ in range(_ROUNDS):
             places = pixels - _sample(forward, places)
         return places
-
-    def _shift(self, weights: np.ndarray) -> np.ndarray:
-        return _sample(self._motion.displacement(weights), self._at) * np.float32(1 / _STEP)
-
-    def _find_fields(self, number: int) -> tuple[np.ndarray, np.ndarray | None]:
-        row, col = divmod(number, self._n)
-        shift = self._shift(self._motion.coefficients[row, col])
-        if self._motion.trust is None:
-            return shift, None
-        return shift, _sample(self._motion.trust[row, col].astype(np.float32) / 255, self._at)
 
     def _composed(self, colour: np.ndarray) -> np.ndarray:
         """The whole frame, where the morph covers the still picture as far as `moving` says."""
@@ -120,6 +111,19 @@ class Morph:
         view = frame[self._box]
         view[:] = np.where(self._moving > 0, mixed, view)
         return frame
+
+
+def _fields_of(motion: Motion, at: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """How far each place of a key has come, in steps of `_STEP` pixels, and how far that is to be trusted."""
+    row, col = divmod(number, len(motion.looks))
+    shift = _shift(motion, motion.coefficients[row, col], at)
+    if motion.trust is None:
+        return shift, None
+    return shift, _sample(motion.trust[row, col].astype(np.float32) / 255, at)
+
+
+def _shift(motion: Motion, weights: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return _sample(motion.displacement(weights), at) * np.float32(1 / _STEP)
 
 
 def coefficients_at(motion: Motion, look: Look | Cell) -> np.ndarray:

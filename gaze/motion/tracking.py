@@ -14,7 +14,7 @@ from gaze.motion.eyes import Eyes
 from gaze.motion.keys import spiral
 from gaze.motion.lattice import find_changed, find_moving, plan_mesh, sample
 from gaze.motion.motion import Mesh, Motion
-from gaze.motion.rank import reduce_rank
+from gaze.motion.rank import KNOWN, TRACKED, reduce_rank
 from gaze.photo.remapping import NO_MAP
 
 _SEARCH_UNIT = 36.0
@@ -50,7 +50,7 @@ def find_motion(
     changed = find_changed(keys, middle)
     mesh = plan_mesh(changed, eyes)
     moving = find_moving(mesh, changed)
-    trust = None
+    trust, left = None, KNOWN
     found = known(0) if known else None
     if known is not None and found is not None:
         fields = np.zeros((n * n, *mesh.shape, 2), np.float32)
@@ -60,8 +60,9 @@ def find_motion(
                 fields[number] = sample(field, mesh)
     else:
         fields, trust = track(keys, mesh, eyes, n)
+        left = TRACKED
     fields[:, moving < 255] = 0
-    coefficients, basis, unit = reduce_rank(fields, middle, eyes.distance)
+    coefficients, basis, unit = reduce_rank(fields, middle, eyes.distance, left)
     grid = (n, n)
     stored = None if trust is None else _quantised(trust, moving).reshape(*grid, *mesh.shape)
     return Motion(tuple(looks), mesh, basis, unit, coefficients.reshape(*grid, -1), moving, stored)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from gaze.errors import GazeError
 
@@ -149,9 +149,9 @@ def encode_chain(frames: Sequence[np.ndarray], codec: str, crf: int) -> list[byt
     encoder.color_range = int(ColorRange.MPEG)
     encoder.thread_count = 1
     encoder.options = {**known.options, "crf": str(crf)}
-    packets = []
+    packets, reformatter = [], VideoReformatter()
     for number, frame in enumerate(frames):
-        picture = to_yuv(stack_alpha(frame))
+        picture = to_yuv(stack_alpha(frame), reformatter)
         picture.pts = number
         picture.time_base = _TICK
         packets += encoder.encode(picture)
@@ -167,7 +167,8 @@ def stack_alpha(frame: np.ndarray) -> np.ndarray:
     Under full transparency the colour is the mean of the rest: hard edges that nobody sees cost bytes, and would bleed.
     """
     height, width, channels = frame.shape
-    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    odd = height % 2 or width % 2
+    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if odd else frame
     if channels == 3:
         return even
     colour, alpha = even[..., :3].copy(), even[..., 3]
@@ -177,10 +178,14 @@ def stack_alpha(frame: np.ndarray) -> np.ndarray:
     return np.concatenate([colour, np.repeat(alpha[..., None], 3, axis=2)])
 
 
-def to_yuv(picture: np.ndarray) -> VideoFrame:
-    """RGB (height, width, 3) as BT.709, limited range, 4:2:0, and tagged so: untagged it would be guessed."""
+def to_yuv(picture: np.ndarray, reformatter: VideoReformatter) -> VideoFrame:
+    """RGB (height, width, 3) as BT.709, limited range, 4:2:0, and tagged so: untagged it would be guessed.
+
+    What the reformatter sets up serves all pictures of one size; threads must not share it.
+    """
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    return frame.reformat(
+    return reformatter.reformat(
+        frame,
         format="yuv420p",
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,

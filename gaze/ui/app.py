@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import logging
 import os
 import secrets
@@ -31,6 +30,7 @@ from gaze.remote.client import place_of
 from gaze.storage.locks import locked, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
+from gaze.ui import memory
 from gaze.ui.agents import agents_routes
 from gaze.ui.api import Api
 from gaze.ui.clips import clip_routes
@@ -50,13 +50,14 @@ from gaze.ui.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 
-_M_ARENA_MAX = -8
-"""As in glibc's malloc.h."""
 _TITLE = "Gaze: your photo looks at you"
 _TEMPORARY = "gaze-app-"
 _EVENTS, _THREADS = 200, 100
 """Requests that Gradio takes before it has begun with them, and those that it answers at once: those who wait in our
 queue, and those who follow, keep a thread each."""
+_SESSIONS = 100
+"""Clients whose state Gradio keeps, a copy of all that the page is made of for each; another client's is made anew
+when it asks again, since there is nothing in it."""
 _TIDY = 600.0
 """Seconds between two looks for what is too old."""
 
@@ -81,7 +82,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES)  # for uvicorn, which serves the page
-    _give_memory_back()
+    memory.share_arenas()
     if remote:
         place_of(remote)
     elif on_zero_gpu():
@@ -100,10 +101,12 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     tidying = (results.tidy, previews.tidy, photos.tidy, partial(_tidy_uploads, temporary / "uploads"))
     threading.Thread(target=_keep_tidy, args=tidying, daemon=True).start()
     queue, limit, listeners = Queue(), Limit(), Listeners()
+    threading.Thread(target=memory.give_back, args=(queue,), daemon=True).start()
     handlers = Handlers(results, previews, queue, limit, remote)
     atexit.register(handlers.jobs.close)
     page = build(handlers, Api(results, previews, queue, remote, limit, listeners), results, remote)
     page.queue(max_size=_EVENTS)
+    overrides.setdefault("quiet", True)  # the page tells its address itself, without Gradio's advice to make it public
     page.launch(
         theme=theme(),
         head=head(),
@@ -125,6 +128,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         },
         max_file_size=MAX_BYTES,
         max_threads=_THREADS,
+        state_session_capacity=_SESSIONS,
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
@@ -140,12 +144,6 @@ def _hosts(overrides: dict[str, Any]) -> frozenset[str] | None:
     name = overrides.get("server_name") or os.environ.get("GRADIO_SERVER_NAME")
     share = overrides.get("share") or os.environ.get("GRADIO_SHARE", "").lower() == "true"
     return hosts_of(name, bool(share or colab_check() or get_space()))
-
-
-def _give_memory_back() -> None:
-    """Let all threads share two of glibc's arenas: each keeps what was freed in it, and there would be eight a core."""
-    with suppress(OSError, AttributeError):  # other systems have other ways
-        ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, 2)
 
 
 def _temporary_folder() -> Path:

@@ -118,7 +118,7 @@ class Snippet:
 
 
 def embed_snippets() -> list[Snippet]:
-    """One for each way to put a portrait on a page; docs/widget.md shows the same."""
+    """One for each way to put a portrait on a page; docs/widget.md shows or links them."""
     beside = "Put the folder gaze-portrait beside your page."
     public = "Put the folder gaze-portrait into public/, and its gaze-tracker.mjs and gaze-tracker-more.js into src/."
     known = [

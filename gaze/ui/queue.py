@@ -24,6 +24,7 @@ class Queue:
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
         self._turns: list[Turn] = []
+        self._left = 0
         self._moved = threading.Condition()
 
     def __len__(self) -> int:
@@ -59,7 +60,18 @@ class Queue:
         """Let the next one come up."""
         with self._moved:
             self._turns.remove(turn)
+            self._left += 1
             self._moved.notify_all()
+
+    def emptied(self) -> Iterator[None]:
+        """Waits, and yields each time that the last one has left the queue; does not end."""
+        seen = 0
+        while True:
+            with self._moved:
+                while self._left == seen or self._turns:
+                    self._moved.wait()
+                seen = self._left
+            yield
 
     def pause(self) -> None:
         """Until the queue has moved, or a moment has passed."""

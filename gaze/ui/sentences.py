@@ -34,7 +34,12 @@ _BUSY_STATUS = 503
 
 
 class Blocks(gr.Blocks):
-    """Gradio's, which answers null instead of what it did not raise itself."""
+    """Gradio's, with our words: it would answer null to what it did not raise itself, and advise a public link."""
+
+    def block_thread(self) -> None:
+        """Tell the address, and serve until interrupted."""
+        print(f"* Running on local URL:  {str(self.local_url).rstrip('/')}", flush=True)
+        super().block_thread()
 
     async def process_api(
         self, block_fn: BlockFunction | int, inputs: list[Any], *more: Any, **named: Any

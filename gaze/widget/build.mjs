@@ -15,14 +15,14 @@ const license = "/*! gaze-tracker, MIT */";
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
   addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
-  config connected count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fine fit
+  config connected controls count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fine fit
   fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header heard holdTimer hosts isCoarse isDue isEmpty
   isFinal isForWebGL isGuess isLost isMatch isMorph isNear isReady isRefused isSharp isSlow isStill isWhole job layer
   layOut letGo listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over ownerOf owners PackPlayer parts payload pixels place places play player playLeft portrait point
   pointAt pointed pointer press program progress put queue readFolder redraw refit release reshape reshaped resized resolution rest
   restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares sleep snap speed stage start step
-  stillness stir stride takeTexture tick told transfer unlisten view wake waking want widgets
+  stillness stir stride takeTexture tick told transfer unlisten view wait wake waking want whole widgets zoom
 `.split(/\s+/);
 
 const outputs = [
@@ -48,7 +48,8 @@ const shaders = {
   setup(bundler) {
     bundler.onLoad({ filter: /shaders\.js$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
-      return { contents: text.replace(/\s*(?:(\})|([-+*/%=<>(){,;:?&|[\]])\s*)/g, "$1$2"), loader: "js" };
+      const contents = text.replace(/\s*(?:(\})|([-+*/%=<>(){,;:?&|[\]])\s*)/g, "$1$2").replace(/([`}])\n\s*/g, "$1");
+      return { contents, loader: "js" };
     });
   },
 };

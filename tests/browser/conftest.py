@@ -39,6 +39,10 @@ CHROMIUM_ARGUMENTS = (
     "--force-color-profile=srgb",
 )
 
+CHEAPLY = "--disable-gpu-compositing"
+"""As WebGL is drawn by the processor, pages are not put together by it: that would take six times as long. Only tests
+ask for it; benchmarks measure what a browser does by itself."""
+
 
 def find_chromium() -> str | None:
     """The Chromium to drive: $GAZE_CHROMIUM, else the first one on PATH."""
@@ -55,7 +59,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium found: install one (Debian: chromium-headless-shell) or name one in GAZE_CHROMIUM")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=executable, args=[*CHROMIUM_ARGUMENTS, CHEAPLY])
         yield browser
         browser.close()
 

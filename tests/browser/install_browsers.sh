@@ -10,6 +10,9 @@ install() { apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1;
 has "$GAZE_CHROMIUM" chromium-headless-shell || { has_chromium && ! may_install; } || missing="$missing chromium-headless-shell"
 has firefox-esr firefox || missing="$missing firefox-esr"
 has WebKitWebDriver || missing="$missing webkit2gtk-driver"
+# WebKitGTK decodes VP9 with plugins that its package only recommends.
+set -- /usr/lib/*/gstreamer-1.0/libgstvideoparsersbad.so
+[ -e "$1" ] || missing="$missing gstreamer1.0-plugins-bad"
 has Xvfb || missing="$missing xvfb"
 if [ -z "$missing" ]; then exit 0; fi
 if may_install; then

@@ -115,10 +115,15 @@ class _WebKit:
         self._session.get(url)
 
     def evaluate(self, expression: str) -> Any:
-        answer = self._session.execute_async_script(
-            f"""const done = arguments[0];
-            Promise.resolve({expression}).then((it) => done([it ?? null]), (error) => done(String(error)));"""
-        )
+        from selenium.common.exceptions import TimeoutException
+
+        try:
+            answer = self._session.execute_async_script(
+                f"""const done = arguments[0];
+                Promise.resolve({expression}).then((it) => done([it ?? null]), (error) => done(String(error)));"""
+            )
+        except TimeoutException as error:
+            raise TimeoutError(str(error)) from None
         if not isinstance(answer, list):
             raise RuntimeError(answer)
         return answer[0]

@@ -81,6 +81,7 @@ def face_in(picture: np.ndarray) -> Face:
 
 def assert_follows(page: Any) -> None:
     """The face lies further right, and the irises too, when the pointer is at the right."""
+    page.evaluate(f"{TRACKER}.smoothing = 0")  # each frame on its way would be drawn by the processor
     size = page.viewport_size
     left, right = (face_in(look(page, x, size["height"] / 2)) for x in (5, size["width"] - 5))
     up, down = (face_in(look(page, size["width"] / 2, y)) for y in (5, size["height"] - 5))

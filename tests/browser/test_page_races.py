@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -190,6 +191,13 @@ def test_a_page_that_opens_without_a_connection_goes_on_when_it_is_there(page: A
     page.evaluate("cut = false")
     cut.clear()
     until(page, "done")
+
+
+@pytest.mark.parametrize("name", ["\0", "../one", "one two", "ün"])
+def test_an_address_that_names_no_portrait_says_so(page: Any, name: str) -> None:
+    page.goto(f"{page.url}?session={quote(name, safe='')}")
+    begin(page, "expired")
+    assert "session" not in page.url
 
 
 HELD = """(held) => {

@@ -10,7 +10,7 @@ from tests.browser.driving import TRACKER, touch, wait_cell, wait_loaded
 from tests.browser.keys import write_keys
 from tests.browser.portraits import write_page
 from tests.browser.test_widget_docs import TEXT
-from tests.tables import blocks
+from tests.pages import blocks
 
 FRAME = (
     '<gaze-tracker src="portrait/" smoothing="0" hide-controls {}></gaze-tracker>'

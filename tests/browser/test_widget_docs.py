@@ -16,7 +16,7 @@ from gaze.output.metadata import Metadata
 from tests.browser.driving import TRACKER, wait_cell, wait_loaded
 from tests.browser.npm import MODULES, node, require
 from tests.browser.portraits import HEIGHT, WIDGET, WIDTH, write_pack, write_page, write_portrait
-from tests.tables import blocks, named, read, section, tables
+from tests.pages import blocks, lists, named, names, read, section
 
 TYPES = WIDGET.with_suffix(".d.ts")
 API = json.loads(WIDGET.with_name("custom-elements.json").read_text())["modules"][0]["declarations"][0]
@@ -31,8 +31,8 @@ def told(kind: str) -> set[str]:
 
 
 def documented(title: str) -> set[str]:
-    """The names in the first column of a section's tables."""
-    listed = [name for table in tables(section(TEXT, title)) for name in named(table)]
+    """The names in the first parts of a section's list."""
+    listed = [name for each in lists(section(TEXT, title)) for name in named(each)]
     return {re.match(r"[\w-]+", name)[0] for name in listed}  # type: ignore[index]
 
 
@@ -71,14 +71,14 @@ def test_all_is_documented(offered: dict[str, list[str]]) -> None:
     assert {it["name"] for it in API["members"] if it["kind"] == "method"} == documented("Methods")
     fired = set(re.findall(r'#fire\("(\w+)"', SOURCE))
     assert documented("Events") == fired == told("events")
-    styling = documented("Styling")
+    styling = set(names(section(TEXT, "Styling").split("```")[0]))
     assert {name for name in styling if name.startswith("--")} == set(re.findall(r"var\((--gaze[\w-]+)", SOURCE))
     assert {name for name in styling if name.startswith("--")} == told("cssProperties")
     assert {name for name in styling if not name.startswith("--")} == told("cssParts")
 
 
 def test_fields_of_a_manifest() -> None:
-    [paragraph] = re.findall(r"^Fields of a manifest: (.*?)\. docs/format.md", TEXT, re.M | re.S)
+    [paragraph] = re.findall(r"^Fields of a manifest .*?: (.*?)\.\n", TEXT, re.M | re.S)
     fields = set(re.findall(r"`(\w+)`", paragraph))
     assert fields == set(re.findall(r"\bmanifest\.([a-z]\w+)", SOURCE)) - {"base", "js"}, (
         "which stands in the table above"

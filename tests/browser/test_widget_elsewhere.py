@@ -32,9 +32,9 @@ from tests.browser.portraits import write_page
 
 ALPHA = 3
 """How far a transparent video may be off on average, in levels: these browsers make RGB of it in ways of their own."""
-COLOUR = {"firefox": 16, "webkit": 12}
-"""How far a channel of any other may be off. Firefox hands RGB out, whose colours, of half the resolution, it has not
-filtered; of the rest the widget makes RGB."""
+_CHANCES = 30
+"""Pictures of the screen until it has to be right: keys of another size are decoded first."""
+_CANVAS = f"{TRACKER}.shadowRoot.querySelector('canvas')"
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -42,11 +42,6 @@ def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with start(request.param, tmp_path_factory.mktemp(request.param)) as browser:
         browser.resize(800, 700)
         yield browser
-
-
-@pytest.fixture
-def most(request: pytest.FixtureRequest) -> int:
-    return COLOUR[request.node.callspec.params["other"]]
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def assert_shows(other: Browser, row: float, col: float, check: Callable[[np.nda
     look = json.dumps([row, col])
     other.evaluate(f"{LOOK_AT}({look})")
     wait_until(other, f"{SHOWS}({look})")
-    for chance in reversed(range(10)):
+    for chance in reversed(range(_CHANCES)):
         other.evaluate(TWO_FRAMES)
         shown = np.asarray(Image.open(io.BytesIO(other.screenshot())).convert("RGB"))[:HEIGHT, :WIDTH].astype(float)
         try:
@@ -88,11 +83,11 @@ def opened(other: Browser, site: Any, body: str, before: str = "", scheme: str =
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_looks_are_the_morph(other: Browser, site: Any, keys: Keys, scheme: str, most: int) -> None:
+def test_looks_are_the_morph(other: Browser, site: Any, keys: Keys, scheme: str) -> None:
     opened(other, site, PACK_ALONE, scheme=scheme)
     chosen = random.Random(scheme)
     for row, col in [*LOOKS[1:4], *((chosen.uniform(0, 29), chosen.uniform(0, 29)) for _ in range(3))]:
-        assert_morph(other, keys, row, col, most=most)
+        assert_morph(other, keys, row, col)
     if scheme == "http":
         assert site.asked == ["/index.html", "/gaze-tracker.js", "/portrait/gaze.pack"]
     assert other.evaluate("events.filter(({type}) => type === 'error')") == []
@@ -128,7 +123,7 @@ def test_transparent_over_a_page(other: Browser, site: Any) -> None:
     assert_shows(other, 3.3, 21.7, near(expected, ALPHA))
 
 
-def test_many_come_and_go(other: Browser, site: Any, keys: Keys, most: int) -> None:
+def test_many_come_and_go(other: Browser, site: Any, keys: Keys) -> None:
     """Twenty of the same are one request; sources change and elements go while they load."""
     write_keys(site.folder / "second", make_keys(n=7, width=80, height=100))
     opened(other, site, MANUAL.replace(" src", ' loading="eager" src') * 20)
@@ -145,5 +140,65 @@ def test_many_come_and_go(other: Browser, site: Any, keys: Keys, most: int) -> N
         })()"""
     )
     wait_until(other, f"{TRACKER}.loaded")
-    assert_morph(other, keys, 3.3, 21.7, most=most)
+    assert_morph(other, keys, 3.3, 21.7)
     assert other.evaluate("events.filter(({type}) => type === 'error')") == []
+
+
+def test_resized_it_is_drawn_anew(other: Browser, site: Any, keys: Keys) -> None:
+    opened(other, site, MANUAL)
+    for width in (60, WIDTH):
+        other.evaluate(f"({TRACKER}.style.width = '{width}px')")
+        wait_until(other, f"{_CANVAS}.width === {width}")
+    assert_morph(other, keys, 3.3, 21.7)
+
+
+@pytest.mark.parametrize("density", [2, 3])
+def test_dense_screens(other: Browser, site: Any, keys: Keys, density: int) -> None:
+    opened(other, site, MANUAL, f"Object.defineProperty(window, 'devicePixelRatio', {{ value: {density} }});")
+    assert other.evaluate(f"{_CANVAS}.width") == 2 * WIDTH
+    assert_shows(other, 3.3, 21.7, near(morph(keys, 3.3, 21.7), 2))
+
+
+def test_strict_policy(other: Browser, site: Any, keys: Keys) -> None:
+    site.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    write_page(site.folder)  # for the scripts; without its own style sheet and script:
+    (site.folder / "index.html").write_text(f'<!doctype html><script src="gaze-tracker.js"></script>{PACK_ALONE}')
+    other.open(site.url)
+    wait_until(other, f"{TRACKER}.loaded")
+
+
+def test_in_an_iframe_it_follows_the_pointer_of_the_page(other: Browser, site: Any, keys: Keys) -> None:
+    opened(other, site, MANUAL)  # writes the page that goes into the frame
+    (site.folder / "outer.html").write_text(
+        '<!doctype html><iframe src="index.html" width="300" height="300"></iframe>'
+    )
+    other.open(f"{site.url}outer.html")
+    inner = "frames[0].document.querySelector('gaze-tracker')"
+    wait_until(other, f"{inner}.loaded")
+    other.evaluate(f"({inner}.follow = 'pointer')")
+    view = "left: -500, top: -500, right: 500, bottom: 500"
+    other.evaluate(f"frames[0].postMessage({{ type: 'gaze-pointer', x: -499, y: 499, {view} }}, '*')")
+    wait_until(other, f"{inner}.row > 28.9 && {inner}.col < 0.1")
+
+
+def test_a_lost_context_comes_back(other: Browser, site: Any, keys: Keys) -> None:
+    record = """
+        window.contexts = [];
+        const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+            const context = get.call(this, kind, ...rest);
+            if (kind === "webgl2") contexts.push(context);
+            return context;
+        };
+    """
+    opened(other, site, MANUAL, record)
+    assert_morph(other, keys, 3.3, 21.7)
+    other.evaluate("(window.lose = contexts[0].getExtension('WEBGL_lose_context')).loseContext()")
+    wait_until(other, "contexts[0].isContextLost()")
+    other.evaluate("lose.restoreContext()")
+    wait_until(other, "!contexts[0].isContextLost()")
+    assert_morph(other, keys, 25.2, 8.1)
+    assert other.evaluate("contexts.length") == 1

@@ -231,7 +231,8 @@ def test_tilt_asks_for_permission_on_ios(phone: Any) -> None:
     phone.get_by_role("button", name="Follow the tilt").tap()
     phone.wait_for_function("events.some((e) => e.type === 'error')")
     assert "motion access" in events(phone, "error")[0]["message"]
-    wait_cell(phone, 4.5, 4.5)  # after a tap it looks there for a moment
+    phone.evaluate("new Promise(requestAnimationFrame)")
+    wait_cell(phone, 4.5, 4.5)  # after a tap it looks there for a moment, from the next frame on
     tilt(phone, 40, 0)
     tilt(phone, 40, 40)
     assert_centre(phone)

@@ -17,7 +17,7 @@ from gaze.options import Options
 from gaze.output.bundle import write_zip
 from gaze.output.metadata import Metadata
 from gaze.pipeline.making import generate
-from tests import tables
+from tests import pages
 from tests.browser.conftest import Record
 from tests.browser.driving import address, wait_at_rest
 from tests.browser.portraits import colour_at
@@ -118,7 +118,7 @@ def snippets(unpacked: Path) -> list[str]:
     shown = [html.unescape(code) for code in re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)]
     readme = (unpacked / "README.txt").read_text()
     told = "".join(line for line in readme.splitlines(keepends=True) if line.startswith("   <"))
-    return [*shown, told, *tables.blocks(tables.read("README.md"), "html")]
+    return [*shown, told, *pages.blocks(pages.read("README.md"), "html")]
 
 
 @pytest.mark.parametrize(("number", "scheme"), [(0, "file"), *((number, "http") for number in range(5))])

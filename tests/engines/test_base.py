@@ -160,8 +160,9 @@ def test_auto_wants_a_torch_that_sees_the_gpu(monkeypatch: pytest.MonkeyPatch) -
     assert "does not see the GPU" in reason
 
 
-def test_the_app_and_the_instant_engine_start_without_torch() -> None:
+def test_the_instant_engine_starts_without_torch() -> None:
+    """The app likewise: test_project::test_an_image_has_all_that_the_app_reads."""
     code = (
-        "import sys, gaze.ui.app, gaze.engines.warp; assert not {'torch', 'rembg', 'spaces', 'ray'} & set(sys.modules)"
+        "import sys, gaze, gaze.engines.warp.engine; assert not {'torch', 'rembg', 'spaces', 'ray'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

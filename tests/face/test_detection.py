@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
-from benchmarks.changes import CHANGES, HIDDEN, resized, turned
+from benchmarks.changes import CHANGES, HIDDEN, cropped, resized, turned
 from benchmarks.faces import errors, read_marks
 from gaze.errors import FaceError
 from gaze.face import detection, detector
@@ -183,6 +184,15 @@ def test_a_face_of_40_pixels_in_a_photo_of_12_million(portrait: Portrait, at: tu
     large[at[1] : at[1] + image.shape[0], at[0] : at[0] + image.shape[1]] = image
     error = errors(main_face(Portrait(large))[0], truth.moved(1, *at))
     assert max(error["left"], error["right"]) < 0.03
+
+
+def test_none_of_a_group_far_away_is_left_out(portrait: Portrait) -> None:
+    """Shrunk to what the networks see, some of these faces can be found, and some cannot."""
+    image, _ = cropped(1.9, 1.9, 3.2)(*resized(52)(portrait.image, TRUTH))
+    large = np.full((2400, 3200, 3), (90, 110, 130), np.uint8)
+    for number, (top, left) in enumerate(product(range(300, 2400, 600), range(150, 3200, 640))):
+        large[top : top + image.shape[0], left : left + image.shape[1]] = image[:, :: 1 - 2 * (number % 2)]
+    assert len(clear_faces(Portrait(large))) == number + 1
 
 
 def test_no_face_is_an_error_with_advice(faceless: np.ndarray) -> None:

@@ -2,7 +2,9 @@ import hashlib
 import re
 import threading
 
+import cv2
 import numpy as np
+import pytest
 
 from gaze.face.face import Face
 from gaze.face.person import SIDE, find_person
@@ -31,6 +33,20 @@ def test_it_finds_the_person(before_green: tuple[Portrait, Face, np.ndarray]) ->
     x, y = round(face.centre[0] / portrait.width * SIDE), round(face.centre[1] / portrait.height * SIDE)
     assert found[y - 5 : y + 5, x - 5 : x + 5].min() > 0.9
     assert found[:10, :10].max() < 0.1
+
+
+def test_threads_share_one_network(
+    before_green: tuple[Portrait, Face, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kills: one for each thread, of which an app has a hundred, and 6 MB each."""
+    image, loaded = before_green[0].image, []
+    find_person(image)
+    read = cv2.dnn.readNetFromTFLite
+    monkeypatch.setattr(cv2.dnn, "readNetFromTFLite", lambda *given: loaded.append(given) or read(*given))
+    thread = threading.Thread(target=find_person, args=(image,))
+    thread.start()
+    thread.join()
+    assert not loaded
 
 
 def test_it_may_run_in_several_threads_at_once(before_green: tuple[Portrait, Face, np.ndarray]) -> None:

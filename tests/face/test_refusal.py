@@ -10,9 +10,10 @@ from benchmarks.changes import HIDDEN
 from benchmarks.faces import read_marks
 from gaze.errors import DoubtfulFaceError, FaceError
 from gaze.face import detection
-from gaze.face.confidence import DOUBTFUL, SURE
+from gaze.face.confidence import DOUBTFUL, SURE, open_eye
 from gaze.face.detection import clear_faces, find_faces, main_face
 from gaze.face.face import Face, Iris, Opening, typical_face
+from gaze.face.irises import find_eyes
 from gaze.face.refusal import reason
 from gaze.photo.portrait import Portrait
 from tests.faces import with_openings
@@ -38,6 +39,7 @@ def looking(height: float = 12.0, turned: float = 0.0, sharpness: float = 1.0, s
     ("face", "size", "words"),
     [
         (looking(scale=0.1), 500, "too small: 10 pixels"),
+        (looking(scale=0.139), 500, "too small: 13 pixels between the eyes, at least 14"),
         (looking(), 290, "ends in the middle of the face"),
         (looking(turned=50), 500, "turned too far"),
         (looking(height=1), 500, "The eyes are closed"),
@@ -72,6 +74,15 @@ def test_a_blurred_face_is_less_sharp(portrait: Portrait) -> None:
     assert sharp > 1.5 * softer > 3 * blurred
     enlarged = cv2.resize(portrait.image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     assert find_faces(Portrait(enlarged))[0].sharpness == pytest.approx(sharp, rel=0.25)
+
+
+def test_blurred_eyes_are_never_taken_unasked(portrait: Portrait) -> None:
+    """However open they look: where the network is sure, a person is asked, and told that the photo is blurred."""
+    blurred = Portrait(cv2.GaussianBlur(portrait.image, (0, 0), 0.05 * TRUTH.iris_distance))
+    face = find_faces(blurred)[0]
+    assert min(open_eye(eye.features) for eye in find_eyes(blurred.image, face.mesh)) > SURE
+    with pytest.raises(DoubtfulFaceError, match=r"too blurred .*Use a sharper photo"):
+        main_face(blurred)
 
 
 def test_between_the_limits_a_person_is_asked(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:

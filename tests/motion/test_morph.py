@@ -1,5 +1,7 @@
 """The morph of any look: against frames whose true motion is known."""
 
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -49,6 +51,15 @@ def test_halfway_between_two_shifted_pictures_is_the_picture_shifted_half() -> N
     assert np.abs(made[inner].astype(int) - shifted(4)[inner]).mean() < 1.5
     blended = (frames[4][inner].astype(int) + frames[5][inner]) / 2
     assert np.abs(blended - shifted(4)[inner]).mean() > 10
+
+
+def test_a_morph_goes_with_its_frames_when_nobody_has_it_any_more(motion: Motion) -> None:
+    """Kills: it stays, as many megabytes as all keys, until the garbage is collected."""
+    morph = Morph(motion, keys())
+    morph(Look(1.5, 1.5))
+    gone = weakref.ref(morph)
+    del morph
+    assert gone() is None
 
 
 @pytest.mark.parametrize("known", [True, False])

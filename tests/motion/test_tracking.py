@@ -120,3 +120,19 @@ def test_a_rank_is_enough_or_the_most() -> None:
     assert basis.shape[0] == 3
     again = coefficients @ (basis.reshape(3, -1) * unit)
     assert np.abs(again - smooth).max() < 0.2
+
+
+def test_what_few_points_do_alone_is_kept_where_it_is_known() -> None:
+    """As irises do: it is little of the whole motion, but people look there."""
+    x, y = EYES.left
+    down, across = np.mgrid[: keys()[12].shape[0], : keys()[12].shape[1]] + 0.5
+    iris = np.clip(2 - np.hypot(across - x, down - y) / 4, 0, 1)[..., None] * np.array([0.6, 0.3])
+    swings = np.array([np.cos(7 * number) - np.cos(7 * 12) for number in range(25)])
+    motion = find_motion(
+        keys(), AXIS, EYES, lambda number: displacement(LOOKS[number]) + np.float32(swings[number] * iris)
+    )
+    column = min(range(len(motion.mesh.columns)), key=lambda i: abs(motion.mesh.columns[i] - x))
+    row = min(range(len(motion.mesh.rows)), key=lambda j: abs(motion.mesh.rows[j] - y))
+    place = round(motion.mesh.rows[row] - 0.5), round(motion.mesh.columns[column] - 0.5)
+    true = np.array([displacement(LOOKS[number])[place] + swings[number] * iris[place] for number in range(25)])
+    assert np.abs(at_keys(motion)[:, row, column] - true).max() < 0.2

@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,16 @@ from tests.fakes import FakeEngine
 from tests.packs import layer, outwards, packed, packed_1, stills
 
 
+@pytest.fixture(scope="module")
+def made(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("made") / "out"
+    return generate(photo, place, Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+
+
 @pytest.fixture
-def folder(photo: Path, tmp_path: Path) -> Path:
-    return generate(photo, tmp_path / "out", Options(engine=FakeEngine(4), size=4, frame_size=128)).folder
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy, to be spoilt."""
+    return shutil.copytree(made, tmp_path / "out")
 
 
 def edit(folder: Path, **fields: Any) -> None:

@@ -172,7 +172,7 @@ def test_a_profile_of_no_use_is_passed_over(scene: Image.Image) -> None:
 def test_a_photo_is_kept_as_it_is_up_to_what_cameras_give(size: tuple[int, int], becomes: tuple[int, int]) -> None:
     portrait = load_portrait(encoded(Image.new("L", size, 90), "JPEG"))
     assert (portrait.width, portrait.height) == becomes
-    assert np.abs(portrait.image.astype(int) - 90).max() <= 1
+    assert 89 <= portrait.image.min() <= portrait.image.max() <= 91
 
 
 def test_arrays_and_pillow_images_are_taken(scene: Image.Image) -> None:

@@ -3,7 +3,7 @@ import io
 import json
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from gaze.pipeline import making, preparing
 from gaze.pipeline.making import generate, run
 from gaze.pipeline.preparing import prepare_portrait
 from gaze.pipeline.sheets import add_sheets
-from gaze.progress import Loading, Progress
+from gaze.progress import Loading, Progress, Result
 from tests.fakes import FakeEngine, cell_of, decode_sheet
 
 SMALL = Options(engine=FakeEngine(30), frame_size=128)
@@ -45,8 +45,31 @@ def colour_of(frame: np.ndarray) -> tuple[int, ...]:
     return tuple(map(int, frame[frame.shape[0] // 2, frame.shape[1] // 2]))
 
 
-def test_every_frame_of_a_full_portrait_is_in_its_place(photo: Path, tmp_path: Path) -> None:
-    result = generate(photo, tmp_path / "out", SMALL)
+SECRET = b"secret place"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A whole portrait, of a photo whose metadata tell a secret, and what was told on the way."""
+
+    result: Result
+    steps: list[Progress]
+
+
+@pytest.fixture(scope="module")
+def made(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    exif = Image.Exif()
+    exif[0x010E] = SECRET.decode()
+    exif.get_ifd(0x8825)[2] = (1.0, 2.0, 3.0)
+    data = io.BytesIO()
+    Image.open(photo).save(data, "JPEG", exif=exif)
+    assert SECRET in data.getvalue()
+    steps: list[Progress] = []
+    return Made(generate(data.getvalue(), tmp_path_factory.mktemp("made") / "out", SMALL, steps.append), steps)
+
+
+def test_every_frame_of_a_full_portrait_is_in_its_place(made: Made) -> None:
+    result = made.result
     facts = json.loads((result.folder / "metadata.json").read_text())
     assert facts == result.metadata.fields()
     width, height = facts["imageWidth"], facts["imageHeight"]
@@ -62,24 +85,17 @@ def test_every_frame_of_a_full_portrait_is_in_its_place(photo: Path, tmp_path: P
     assert np.abs(np.subtract(colour_of(poster), (120, 120, 128))).max() <= 3
 
 
-def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(photo: Path, tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x010E] = "secret place"
-    exif.get_ifd(0x8825)[2] = (1.0, 2.0, 3.0)
-    data = io.BytesIO()
-    Image.open(photo).save(data, "JPEG", exif=exif)
-    assert b"secret place" in data.getvalue()
-    folder = generate(data.getvalue(), tmp_path / "out", SMALL).folder
+def test_a_folder_holds_what_a_page_needs_and_nothing_of_the_photos_metadata(made: Made) -> None:
+    folder = made.result.folder
     assert {path.name for path in folder.iterdir()} == SHEETS | PAGES | PORTRAIT
     for path in folder.iterdir():
-        assert b"secret place" not in path.read_bytes()
+        assert SECRET not in path.read_bytes()
         assert b"Exif" not in path.read_bytes()
     assert not Image.open(folder / "input.jpg").getexif()
 
 
-def test_progress_counts_keys_then_frames_then_sheets(photo: Path, tmp_path: Path) -> None:
-    steps: list[Progress] = []
-    generate(photo, tmp_path / "out", SMALL, steps.append)
+def test_progress_counts_keys_then_frames_then_sheets(made: Made) -> None:
+    steps = made.steps
     stages = list(dict.fromkeys(step.stage for step in steps))
     assert stages == ["read", "render", "pack", "ready", "sheets", "encode", "done"]
     for stage, total in (("render", 54), ("sheets", 900), ("encode", 8)):
@@ -90,9 +106,8 @@ def test_progress_counts_keys_then_frames_then_sheets(photo: Path, tmp_path: Pat
     assert all(step.remaining is None or step.remaining >= 0 for step in steps)
 
 
-def test_the_sheets_fill_and_are_then_written(photo: Path, tmp_path: Path) -> None:
-    steps: list[Progress] = []
-    generate(photo, tmp_path / "out", SMALL, steps.append)
+def test_the_sheets_fill_and_are_then_written(made: Made) -> None:
+    steps = made.steps
     told = [{sheet.name: sheet for sheet in step.sheets} for step in steps if step.sheets]
     assert {frozenset(sheets) for sheets in told} == {frozenset(SHEETS)}
     for name in ("q0.webp", "q3_20.webp"):
@@ -195,12 +210,12 @@ def test_the_middle_of_the_pack_is_the_photo_and_each_key_is_in_its_place(photo:
 
 
 def test_an_engine_that_is_cheaper_than_morphing_renders_the_sheets(photo: Path, tmp_path: Path) -> None:
-    engine = FakeEngine(30)
-    generate(photo, tmp_path / "quick", replace(SMALL, engine=engine))
-    assert sum(engine.batches) == 49 + 5 + 900
-    slow = Slow(30)
-    generate(photo, tmp_path / "slow", replace(SMALL, engine=slow, keys=7))
-    assert len(slow.rendered) == 49 + 5
+    engine = FakeEngine(16)
+    generate(photo, tmp_path / "quick", replace(SMALL, engine=engine, size=16))
+    assert sum(engine.batches) == 49 + 5 + 256
+    slow = Slow(16)
+    generate(photo, tmp_path / "slow", replace(SMALL, engine=slow, size=16, keys=5))
+    assert len(slow.rendered) == 25 + 5
 
 
 @pytest.mark.parametrize(("video", "kinds"), [("none", ["stills"]), ("av1", ["video", "stills"])])
@@ -364,13 +379,17 @@ class Slow(FakeEngine):
             time.sleep(0.1)
             yield frame[None]
 
+
+class Loud(FakeEngine):
+    """Has something to say."""
+
     def notes(self) -> tuple[str, ...]:
         return ("The fan is loud.",)
 
 
 def test_notes_of_the_engine_reach_the_person(photo: Path, tmp_path: Path) -> None:
     steps: list[Progress] = []
-    options = Options(engine=Slow(10), size=10, keys=5, frame_size=128, sheets=False)
+    options = Options(engine=Loud(4), size=4, keys=5, frame_size=128, sheets=False)
     result = generate(photo, tmp_path / "out", options, steps.append)
     assert "The fan is loud." in result.notes
     assert (steps[-1].stage, steps[-1].result) == ("done", result)

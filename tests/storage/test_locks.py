@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import itertools
 import os
 import shutil
 import subprocess
@@ -85,11 +86,10 @@ def test_at_the_end_folders_go_though_threads_still_write_into_them(tmp_path: Pa
     ended = threading.Event()
 
     def write(folder: Path) -> None:
-        number = 0
-        while not ended.is_set():
-            number += 1
-            with suppress(OSError):
-                (folder / f"{number}.webp").write_bytes(b"")
+        names = itertools.cycle(f"{number}.webp" for number in range(20))
+        with suppress(FileNotFoundError):  # until the folder is gone
+            while not ended.is_set():
+                (folder / next(names)).write_bytes(b"")
 
     with ExitStack() as stack:
         folders = [stack.enter_context(locked(tmp_path / f"work-{number}")) for number in range(20)]

@@ -27,8 +27,8 @@ from gaze.ui.api import Api
 from gaze.ui.queue import Queue
 from tests.clone import installed
 from tests.green import write_network
+from tests.pages import blocks, read
 from tests.serving import serving
-from tests.tables import blocks, read
 
 ROOT = Path(__file__).resolve().parents[2]
 

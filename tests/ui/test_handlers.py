@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gaze.face import detection
+from gaze.face.confidence import DOUBTFUL, SURE
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
 from gaze.pipeline.making import generate
@@ -111,6 +113,38 @@ def test_of_several_faces_one_is_chosen(
     assert answer["still"].startswith("data:image/webp;base64,")
     chosen = [handlers.look({**pair, "face": face})["portrait"]["face"]["x"] for face in (0, 1)]
     assert sum(chosen) == pytest.approx(1, abs=0.05), "they are each other's mirror images"
+
+
+def test_the_face_is_searched_once_however_controls_move(
+    handlers: Handlers,
+    uploaded: Callable[[np.ndarray], dict[str, Any]],
+    portrait: Portrait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[np.ndarray] = []
+
+    def counted(image: np.ndarray) -> Iterator[list[detection.Detection]]:
+        searched.append(image)
+        return detect(image)
+
+    detect = detection.detect
+    monkeypatch.setattr(detection, "detect", counted)
+    photo = uploaded(np.ascontiguousarray(portrait.image[1:]))
+    for eyes in (0.5, 1.0, 1.5):
+        assert handlers.look({**photo, "choice": {"eyes": eyes}})["kind"] == "preview"
+    assert len(searched) == 1
+
+
+def test_where_the_eyes_are_hard_to_see_the_person_is_asked(
+    handlers: Handlers, monkeypatch: pytest.MonkeyPatch, portrait: Portrait
+) -> None:
+    doubted = replace(detection.find_faces(portrait)[0], confidence=(DOUBTFUL + SURE) / 2)
+    monkeypatch.setattr(detection, "find_faces", lambda _: [doubted])
+    asked = handlers.look(EXAMPLE)
+    assert asked["kind"] == "doubtful"
+    assert "hard to see" in asked["text"]
+    assert asked["still"].startswith("data:image/webp;base64,")
+    assert handlers.look({**EXAMPLE, "anyway": True})["kind"] == "preview"
 
 
 def test_all_faces_are_one_portrait_of_their_owner(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +71,23 @@ def test_unread_requests_of_one_client_shut_nobody_out(app: App) -> None:
             assert not line.startswith("event: error"), line
     state = health(app)
     assert state["running"] + state["waiting"] <= 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_those_who_were_here_take_no_memory(app: App) -> None:
+    """Kills: Gradio keeps the state of the last ten thousand clients."""
+    status = Path(f"/proc/{app.process.pid}/status")
+    with httpx.Client(base_url=app.address, timeout=60) as web:
+
+        def visit(times: int) -> float:
+            """Megabytes that the app has after it was asked by so many who were never here before."""
+            for _ in range(times):
+                asked = {"data": [], "session_hash": secrets.token_hex(8)}
+                web.post("/gradio_api/run/health", json=asked).raise_for_status()
+            return int(status.read_text().split("RssAnon:")[1].split()[0]) / 1e3
+
+        before = visit(150)
+        assert visit(200) - before < 5
 
 
 def test_an_upload_without_a_name_is_told(app: App, place: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gaze.engines.warp.doubt import settle
 from gaze.engines.warp.fill import fill, through_layer
 from gaze.face.face import Face
 from gaze.face.person import find_person
@@ -53,8 +54,8 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     """The layers of a part of a portrait, rows and columns; None where all is one."""
     if portrait.alpha is None and portrait.width < _NARROW * face.iris_distance:
         return None
-    alpha = _matte(portrait)
-    if _share_seen(alpha, face) < _SEEN:
+    alpha = _matte(portrait, face)
+    if alpha is None:
         return None
     image, alpha = portrait.image[part], alpha[part]
     reach = max(1, round(_AROUND * face.iris_distance))
@@ -67,16 +68,26 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     return Backdrop(np.maximum(alpha, least.astype(np.uint8)), behind)
 
 
-def _matte(portrait: Portrait) -> np.ndarray:
+def _matte(portrait: Portrait, face: Face) -> np.ndarray | None:
+    """Of the person, (height, width) uint8; None where the face is not seen."""
     if portrait.alpha is not None:
-        return portrait.alpha
-    found = cv2.resize(find_person(portrait.image), portrait.image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return portrait.alpha if _share_seen(portrait.alpha, face.outline) >= _SEEN else None
+    found = find_person(portrait.image)
+    size = portrait.image.shape[1::-1]
+    if _share_seen(_stretched(found), face.outline * found.shape[::-1] / size) < _SEEN:
+        return None
+    settled = settle(found, face, *size)
+    return _stretched(cv2.resize(settled, size, interpolation=cv2.INTER_LINEAR))
+
+
+def _stretched(found: np.ndarray) -> np.ndarray:
+    """The network's map as a matte, uint8."""
     low, high = _SURE
     gain = 255 / (high - low)
     return cv2.addWeighted(found, gain, found, 0, -gain * low, dtype=cv2.CV_8U)
 
 
-def _share_seen(alpha: np.ndarray, face: Face) -> float:
+def _share_seen(alpha: np.ndarray, outline: np.ndarray) -> float:
     mask = np.zeros_like(alpha)
-    cv2.fillPoly(mask, [np.round(face.outline).astype(np.int32)], 1)
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
     return float(alpha[mask > 0].mean() / 255) if mask.any() else 0.0

@@ -7,56 +7,52 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaze.engines.warp.head import HeadFields, head_shift
+from gaze.engines.warp.head import HeadFields, head_weights
 from gaze.face.face import Iris
 from gaze.grid import Pose
 
 
 @dataclass(frozen=True)
 class Anchors:
-    """The four points of a lattice around each iris.
+    """What the head's fields give at each iris, in pixels of the image.
 
     Attributes:
-        fields: the head's there, (..., irises, 2, 2).
-        keep: (2, irises, 2, 2), the share of that motion that they make, across and down.
-        weights: (irises, 2, 2), by which the iris is between them.
+        across, down: (irises, 2, fields) float32: x and y of each field of `HeadFields`.
     """
 
-    fields: HeadFields
-    keep: np.ndarray
-    weights: np.ndarray
+    across: np.ndarray
+    down: np.ndarray
 
-    def carried(self, pose: Pose, turn: float, axes: np.ndarray) -> np.ndarray:
-        """How far the head carries each iris: (irises, 2), x and y in pixels. Arguments as in `head_shift` and
-        `in_pixels`.
-        """
-        moved = in_pixels(*head_shift(self.fields, pose, turn), axes, self.keep)
-        carried: np.ndarray = (moved * self.weights[..., None]).sum((1, 2))
+    def carried(self, pose: Pose, turn: float) -> np.ndarray:
+        """How far the head carries each iris: (irises, 2), x and y in pixels. Arguments as in `head_weights`."""
+        across, down = head_weights(pose, turn)
+        carried: np.ndarray = (self.across * across).sum(-1) + (self.down * down).sum(-1)
         return carried
 
 
 def find_anchors(
-    fields: HeadFields, keep: np.ndarray, irises: Sequence[Iris], corner: tuple[int, ...], stride: int
+    fields: HeadFields, keep: np.ndarray, axes: np.ndarray, irises: Sequence[Iris], corner: tuple[int, ...], stride: int
 ) -> Anchors:
-    """The points around irises.
+    """The fields at irises, between the four points of the lattice around each.
 
     Args:
         fields: of the whole lattice.
-        keep: likewise, (2, rows, cols).
+        keep, axes: as for `in_pixels`.
         irises: in pixels.
         corner: x, y of the lattice's first pixel.
         stride: pixels between its points.
     """
     rows, cols = keep.shape[1:]
-    near, weights = [], []
+    found: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for iris in irises:
         place = (np.array([iris.x, iris.y]) - corner + 0.5) / stride - 0.5
         x, y = (int(it) for it in np.clip(np.floor(place), 0, (cols - 2, rows - 2)))
         right, down = np.clip(place - (x, y), 0, 1)
-        near.append(np.s_[..., y : y + 2, x : x + 2])
-        weights.append(np.outer([1 - down, down], [1 - right, right]))
-    across, down_, kept = (np.stack([it[at] for at in near], 1) for it in (fields.across, fields.down, keep))
-    return Anchors(HeadFields(across, down_), kept, np.stack(weights))
+        weights = np.outer([1 - down, down], [1 - right, right]) * keep[:, y : y + 2, x : x + 2]
+        for each, field, axis in zip(found, (fields.across, fields.down), axes, strict=True):
+            here = np.einsum("fij,aij->af", field[:, y : y + 2, x : x + 2], weights)
+            each.append((axis[:, None] * here).astype(np.float32))
+    return Anchors(*(np.stack(each) for each in found))
 
 
 def in_pixels(across: np.ndarray, down: np.ndarray, axes: np.ndarray, keep: np.ndarray) -> np.ndarray:

@@ -22,7 +22,6 @@ from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
 from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
-from gaze.engines.warp.fill import through_layer
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
@@ -30,7 +29,8 @@ from gaze.engines.warp.inverse import pixels, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
-from gaze.engines.warp.region import Band, find_bands, find_outside, frame_axes, moving_region
+from gaze.engines.warp.parts import Parts, draw_parts, find_parts
+from gaze.engines.warp.region import find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.straighten import straightening
@@ -61,9 +61,8 @@ class WarpSource:
         region: x, y, width, height in pixels outside which nothing ever moves.
         bare: the region with both irises painted out, (height, width, 3) uint8.
         layer: the person in it, (height, width, 4) uint8, premultiplied; None where all is one.
-        behind: what the layer stands before, (height, width, 3) uint8.
         carried: (rows, cols) float32, 1 on the person, 0 where the background is and stands still.
-        bands: parts of the region in which something may move: for looks on the grid at strength 1, and for all.
+        parts: of the region, in which something may move: for looks on the grid at strength 1, and for all.
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
         lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
@@ -83,9 +82,8 @@ class WarpSource:
     region: tuple[int, int, int, int]
     bare: np.ndarray
     layer: np.ndarray | None
-    behind: np.ndarray
     carried: np.ndarray
-    bands: tuple[tuple[Band, ...], tuple[Band, ...]]
+    parts: tuple[Parts, Parts]
     stride: int
     fields: HeadFields
     lids: np.ndarray
@@ -130,11 +128,11 @@ class WarpEngine(Engine):
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
-        left, right = (find_eye(image, unit, it.iris, lids) for it, lids in zip(fitted, both, strict=True))
+        worn = glasses_worn(image, face)
+        left, right = (find_eye(image, unit, it.iris, lids, worn > 0) for it, lids in zip(fitted, both, strict=True))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
         backdrop = find_backdrop(portrait, face, part)
-        worn = glasses_worn(image, face)
         # Glasses are rigid: brows that rose behind them would bend their rims.
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
         lids = sum(
@@ -142,15 +140,19 @@ class WarpEngine(Engine):
             for it, edges, brow in zip(fitted, both, face.brows, strict=True)
         )
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
-        moving, sizes = np.hypot(fields.across[0], fields.down[0]) > _STILL, (stride, width, height)
+        moving = np.hypot(fields.across[0], fields.down[0]) > _STILL
+
+        def parts(reach: float) -> Parts:
+            bands = find_bands(moving, far, reach, stride, width, height)
+            return find_parts(bands, backdrop.behind if backdrop else bare)
+
         source = WarpSource(
             image=image,
             region=region,
             bare=bare,
             layer=backdrop.layer(bare) if backdrop else None,
-            behind=backdrop.behind if backdrop else bare,
             carried=smoothstep((_OUTSIDE[1] - far) / (_OUTSIDE[1] - _OUTSIDE[0])).astype(np.float32),
-            bands=(find_bands(moving, far, _UNCOVERED[0], *sizes), find_bands(moving, far, _UNCOVERED[1], *sizes)),
+            parts=(parts(_UNCOVERED[0]), parts(_UNCOVERED[1])),
             stride=stride,
             fields=fields,
             lids=np.asarray(lids, np.float32),
@@ -161,7 +163,7 @@ class WarpEngine(Engine):
             sight=sight,
             room=find_room((left.iris, right.iris), both, unit, face.yaw),
             eyes=(left, right),
-            anchors=find_anchors(fields, leeway.keep, (left.iris, right.iris), (x0, y0), stride),
+            anchors=find_anchors(fields, leeway.keep, axes, (left.iris, right.iris), (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
         rest = _iris_shift(source, _look(source, Pose()))
@@ -184,12 +186,12 @@ class WarpEngine(Engine):
         if any(closed_eyes(pose.expression)):
             return _spread(source, displacement(source, pose))
         eyes, rest = (_look(source, each) for each in (pose, Pose()))
-        head, lids = (_spread(source, displacement(source, pose, it)) for it in (None, eyes))
+        head, both = (displacement(source, pose, it) for it in (None, eyes))
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
-        field = lids
+        field = _spread(source, both)
         for follower in source.followers:
-            window = follower.window
-            field[window] += follower.share[..., None] * (head[window] + gaze - lids[window])
+            lids = _spread_over(source, both - head, follower.window)
+            field[follower.window] += follower.share[..., None] * (gaze - lids)
         return field
 
     def positions(self, source: WarpSource, pose: Pose) -> np.ndarray:
@@ -213,12 +215,9 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     head = source.leeway.held(pose)
     positions = _positions(source, head, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
-    for band in source.bands[_is_strong(pose)]:
-        picture = source.bare if band.opaque or source.layer is None else source.layer
-        seen = cv2.remap(picture, positions[band.place], NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        view[band.place] = seen if seen.shape[2] == 3 else _over(seen, source.behind[band.place])
+    draw_parts(source.parts[_is_strong(pose)], source.bare, source.layer, positions, view)
     shift = _iris_shift(source, eyes)
-    carried = source.anchors.carried(head, source.turn, source.axes)
+    carried = source.anchors.carried(head, source.turn)
     for eye, moved in zip(source.eyes, carried, strict=True):
         draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):
@@ -226,11 +225,6 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
             lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
             draw_lid(lid, share, frame, positions, (x0, y0), moved)
     return frame
-
-
-def _over(layer: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """A layer, (h, w, 4) uint8, before a background."""
-    return cv2.add(cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), through_layer(behind, cv2.extractChannel(layer, 3)))
 
 
 def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
@@ -241,6 +235,16 @@ def _spread(source: WarpSource, forward: np.ndarray) -> np.ndarray:
     whole = cv2.resize(forward * source.carried[..., None], (cols * source.stride, rows * source.stride))
     field[y : y + height, x : x + width] = whole[:height, :width]
     return field
+
+
+def _spread_over(source: WarpSource, forward: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
+    """The same for some rows and columns of the portrait."""
+    places = (np.arange(each.start, each.stop) for each in window)
+    down, across = (
+        (it - first + 0.5) / source.stride - 0.5 for it, first in zip(places, source.region[1::-1], strict=True)
+    )
+    at = np.dstack(np.meshgrid(across, down)).astype(np.float32)
+    return cv2.remap(forward * source.carried[..., None], at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _look(source: WarpSource, pose: Pose) -> EyeMotion:

@@ -1,4 +1,5 @@
 """Eyes as layers: the sclera rebuilt behind the iris, the iris completed to a disc, its highlight, the lids on top.
+Reflections on glasses lie over all of them.
 
 An iris that is moved by warping the picture smears against the lids. Here it is a disc of its own, drawn after the head
 was warped, shifted as a whole, and clipped by the opening between the lids, which moves with the head.
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 
 from gaze.engines.warp.gaze import IRIS_REACH
+from gaze.engines.warp.glare import find_glare
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.lift import EyePatch, lift_iris
 from gaze.engines.warp.sclera import iris_reach, rebuild_sclera
@@ -34,6 +36,8 @@ _CENTRE, _STEEPEST = 2.2, 0.5
 """Radii from an iris to the centre that its eye turns around, by which it is foreshortened; the largest sine of that
 angle. By anatomy, 10 mm and 5.9 mm, it were 1.7 radii: irises as narrow as that are no longer taken for round."""
 _FAINT = 1e-3
+_GLARING = 0.05
+"""Share of a reflection from which on nothing is read of the eye behind it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Eye:
         light: (s, s, 3) float32, the highlight: the share of what the iris lacks of white that it adds.
         glint: (2,) x and y of its middle beside the iris's centre, in pixels.
         lit: (s, s) float32, where it is: it fades towards the rim, or it would bite into the iris.
+        glare: (h, w) float32, reflections on glasses: the share of what is behind them lacks of white that they add;
+            None where there are none.
     """
 
     corner: tuple[int, int]
@@ -63,9 +69,10 @@ class Eye:
     glint: np.ndarray
     lit: np.ndarray
     off: tuple[float, float]
+    glare: np.ndarray | None = None
 
 
-def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
+def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bool = False) -> Eye:
     """Take one eye of a portrait apart.
 
     Args:
@@ -73,6 +80,7 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
         unit: iris distance in pixels.
         iris: of the eye.
         lids: around it.
+        glasses: whether it is behind some, which may mirror light.
     """
     around = max(_SCLERA * iris.radius, _DISC * iris.radius + IRIS_REACH * unit) + 3
     x0, y0 = max(0, int(iris.x - around)), max(0, int(iris.y - around))
@@ -83,6 +91,13 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     local = Iris(iris.x - x0, iris.y - y0, iris.radius)
     inside = lids.coverage(x, y)
     distance = np.hypot(x - local.x, y - local.y) / iris.radius
+    glare = find_glare(patch, inside, distance, iris.radius) if glasses else None
+    behind = patch
+    if glare:
+        # At rest, the reflections make the photo of this.
+        behind = 255 - (255 - patch) / (1 - glare.share[..., None])
+        patch = glare.clear
+        inside = inside * (glare.share < _GLARING)
     reach = iris_reach(patch, inside, distance)
     sclera = rebuild_sclera(patch, lids, local, inside, reach)
     depth, height = lids.depth(x, y) / iris.radius, lids.height(x, y) / iris.radius
@@ -92,7 +107,8 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids) -> Eye:
     off = (local.x % 1, local.y % 1)
     covers = np.dstack([lids.coverage(x, y, _UNDER), shadow])
     eye = Eye((x0, y0), iris, sclera, covers, sclera, disc, light, _middle(light, off), lit[..., 0], off)
-    return replace(eye, rest=patch - _compose(eye, sclera, eye.lids, local.x, local.y, np.zeros(2)))
+    eye = replace(eye, glare=glare.share if glare else None)
+    return replace(eye, rest=behind - _compose(eye, sclera, eye.lids, local.x, local.y, np.zeros(2)))
 
 
 def erase_irises(image: np.ndarray, eyes: tuple[Eye, Eye]) -> np.ndarray:
@@ -120,7 +136,7 @@ def draw_eye(
     """
     at_rest = float(np.exp(-((np.hypot(*shift) / (0.15 * eye.iris.radius)) ** 2)))
     resting = at_rest > _FAINT
-    if resting:
+    if resting or eye.glare is not None:
         (height, width), corner = eye.sclera.shape[:2], np.subtract(eye.corner, region) + moved
     else:
         height = width = eye.disc.shape[0] + 2
@@ -138,6 +154,9 @@ def draw_eye(
     drawn = _compose(eye, view.astype(np.float32), lids, x, y, shift)
     if resting:
         drawn += cv2.remap(eye.rest, at, NO_MAP, cv2.INTER_LINEAR) * np.float32(at_rest)
+    if eye.glare is not None:
+        corner = np.subtract(eye.corner, region) + moved - (cols.start, rows.start)
+        drawn += _place(eye.glare, corner, drawn.shape[1::-1])[..., None] * (255 - drawn)
     view[:] = np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -103,7 +104,7 @@ class Room:
     right: float = IRIS_REACH
     yaw: float = 0.0
 
-    @property
+    @cached_property
     def share(self) -> float:
         """Of the usual motion up and down: in narrow eyes an iris that went as far would vanish behind its lid."""
         turned = float(np.interp(abs(self.yaw), _TURNED, (1, _ASLANT)))
@@ -143,7 +144,7 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     """
     x, y = pose.pupil_x / GAZE_RANGE, -pose.pupil_y / GAZE_RANGE
     # Beyond the grid's edge, where a strength above 1 leads, the polynomials would run away: they go on straight.
-    cx, cy = float(np.clip(x, -1, 1)), float(np.clip(y, -1, 1))
+    cx, cy = (min(max(it, -1.0), 1.0) for it in (x, y))
     across = _IRIS_X * cx + _IRIS_XXX * cx**3 + IRIS_SWING * (x - cx) + straighten
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
     upper = _UPPER_Y * y + (_UPPER_XX + _UPPER_XXY * cy) * cx**2 + _UPPER_YY * cy**2

@@ -104,6 +104,16 @@ def head_shift(fields: HeadFields, pose: Pose, turn: float = 0.0) -> tuple[np.nd
 
     Args:
         fields: the places.
+        pose, turn: as for `head_weights`.
+    """
+    across, down = head_weights(pose, turn)
+    return np.tensordot(across, fields.across, 1), np.tensordot(down, fields.down, 1)
+
+
+def head_weights(pose: Pose, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """How much each of the fields counts: (5,) and (4,) float32.
+
+    Args:
         pose: the look; zero moves nothing.
         turn: how far the face is turned to the right in the source, in units of `YAW_RANGE`.
     """
@@ -114,10 +124,7 @@ def head_shift(fields: HeadFields, pose: Pose, turn: float = 0.0) -> tuple[np.nd
     sides = _XXU * squares - 2 * _IN_DEPTH * x * turn
     across = [x, _XXX * cubes + _XY * turned * y, sides, _XYV * turned * y, _YUUU * y]
     down = [y, _XX * squares, _YYV * _square(y), pose.eyebrow / GAZE_RANGE]
-    return (
-        np.tensordot(np.array(across, np.float32), fields.across, 1),
-        np.tensordot(np.array(down, np.float32), fields.down, 1),
-    )
+    return np.array(across, np.float32), np.array(down, np.float32)
 
 
 class _Averages(NamedTuple):

@@ -6,18 +6,20 @@ A displacement d is given on a lattice whose points lie at the middle of blocks 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from gaze.photo.remapping import NO_MAP
+
 _LEAST = 0.3
 """Determinant of the Jacobian below which a step of Newton's method is held back: it could leave the way."""
-_COARSE_STEPS, _MOST_STEPS = 1, 8
+_MOST_STEPS = 8
 _FOUND = 0.15
 """Pixels: after a step no longer than that a point is where it belongs."""
-_SLOPE = np.array([[-0.5, 0, 0.5]], np.float32)
+_AROUND = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
+"""A point of the lattice, and its neighbours, whose differences are the slopes."""
 
 
 def source_positions(forward: np.ndarray, stride: int, width: int, height: int) -> np.ndarray:
@@ -28,10 +30,13 @@ def source_positions(forward: np.ndarray, stride: int, width: int, height: int) 
         stride: pixels between its points.
         width, height: of the frame.
     """
-    there = _inverse(forward, stride)
-    size = (forward.shape[1] * stride, forward.shape[0] * stride)
-    offsets = cv2.resize(there, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
-    return np.subtract(pixels(width, height), offsets, out=offsets)
+    come = _inverse(forward * np.float32(1 / stride), _FOUND / stride)
+    # A point more on each side: pixels beyond the outermost points come from as far away as those.
+    around = cv2.copyMakeBorder(come, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    rows, cols = around.shape[:2]
+    places = (pixels(cols, rows) - around - np.float32(0.5)) * np.float32(stride) - np.float32(0.5)
+    whole = cv2.resize(places, (cols * stride, rows * stride), interpolation=cv2.INTER_LINEAR)
+    return whole[stride : stride + height, stride : stride + width]
 
 
 @lru_cache(maxsize=8)
@@ -43,95 +48,68 @@ def pixels(width: int, height: int) -> np.ndarray:
     return grid
 
 
-def _inverse(forward: np.ndarray, stride: int) -> np.ndarray:
-    """How far what each point of the lattice shows has come: solves p + d(p) = q for q - p, by Newton's method.
+def _inverse(forward: np.ndarray, found: float) -> np.ndarray:
+    """How far what each point of a lattice shows has come: solves p + d(p) = q for q - p; all in the lattice's steps.
 
-    One or two steps from what a coarser lattice gives do nearly everywhere. Where they do not, another start is taken,
-    from which the method does not go astray: twice what half the displacement gives.
+    A step or two from what a lattice with half as many rows and columns gives do nearly everywhere. Where they do not,
+    Newton's method is begun at twice what half the displacement gives, from where it does not go astray.
     """
-    field = _Field(forward, stride)
-    at = cv2.split(pixels(forward.shape[1], forward.shape[0]))
-    found = cv2.split(_start(forward, stride))
-    step = field.step(at, found)
-    found = [part + more for part, more in zip(found, step, strict=True)]
-    flat, places = ([it.reshape(-1, 1) for it in each] for each in (found, at))
-    left = field.follow(places, flat, _far(step), 1)
-    if len(left):
-        half = [it.reshape(-1, 1) / 2 for it in cv2.split(forward)]
-        field.follow(places, half, left, _MOST_STEPS, 0.5)
-        for whole, part in zip(flat, half, strict=True):
-            whole[left] = 2 * part[left]
-        field.follow(places, flat, left, _MOST_STEPS)
-    return cv2.merge(found)
-
-
-def _start(forward: np.ndarray, stride: int) -> np.ndarray:
-    """The same, nearly: from a lattice with half as many rows and columns."""
     rows, cols = forward.shape[:2]
-    coarse = cv2.resize(forward, (-(-cols // 2), -(-rows // 2)), interpolation=cv2.INTER_AREA)
-    field, at, found = _Field(coarse, 2 * stride), cv2.split(pixels(*coarse.shape[1::-1])), cv2.split(coarse)
-    for _ in range(_COARSE_STEPS):
-        found = [part + more for part, more in zip(found, field.step(at, found), strict=True)]
-    return cv2.resize(cv2.merge(found), (cols, rows))
+    coarse = cv2.resize(forward, (-(-cols // 2), -(-rows // 2)), interpolation=cv2.INTER_AREA) / 2
+    start = cv2.resize(_step(coarse, coarse)[0], (cols, rows)) * 2
+    come, missed = _step(forward, _step(forward, start)[0])
+    left = np.flatnonzero(_is_far(missed, found))
+    if len(left):
+        whole = come.reshape(-1, 2)
+        half = whole.copy()
+        half[left] = forward.reshape(-1, 2)[left] / 2
+        _follow(forward / 2, half, left, found)
+        whole[left] = 2 * half[left]
+        _follow(forward, whole, left, found)
+    return come
 
 
-def _far(step: Sequence[np.ndarray]) -> np.ndarray:
-    """The numbers of the points whose step was long, so that another one is due."""
-    return np.flatnonzero(cv2.magnitude(*step) > _FOUND)
+def _step(forward: np.ndarray, come: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A better guess of how far has come what the points of a lattice show, and by how much the last one missed.
+
+    What is taken to have come to q from p = q - come(q) goes in truth to q + r with r = d(p) - come(q). So what is at
+    q + r has come by d(p), which is then looked up at q: with no slopes of d, as good as a step of Newton's method.
+    """
+    at = pixels(forward.shape[1], forward.shape[0])
+    moved = _sample(forward, at - come)
+    missed = moved - come
+    return _sample(moved, at - missed), missed
 
 
-class _Field:
-    """A displacement on a lattice, with its slopes.
+def _follow(forward: np.ndarray, come: np.ndarray, left: np.ndarray, found: float) -> None:
+    """Newton's method for some points, until they are found.
 
     Args:
-        forward: (rows, cols, 2) float32, in pixels.
-        stride: pixels between its points.
+        forward: (rows, cols, 2) float32.
+        come: (rows · cols, 2) float32, how far what they show has come: it is changed.
+        left: (k,) the numbers of the points.
+        found: length of a step after which a point is found.
     """
-
-    def __init__(self, forward: np.ndarray, stride: int) -> None:
-        self._forward, self._scale = forward, np.float32(1 / stride)
-        across, down = (
-            cv2.filter2D(forward, -1, kernel * self._scale, borderType=cv2.BORDER_REPLICATE)
-            for kernel in (_SLOPE, _SLOPE.T)
-        )
-        self._slopes = cv2.merge([across, down])
-
-    def step(self, at: Sequence[np.ndarray], come: Sequence[np.ndarray], share: float = 1.0) -> list[np.ndarray]:
-        """One of Newton's method: what is to be added to how far points have come; across and down, in pixels.
-
-        Args:
-            at: x and y of what they show, in the lattice's points: two arrays of one shape.
-            come: how far that has come, by now; likewise, in pixels.
-            share: of the displacement that is made.
-        """
-        x, y = at[0] - come[0] * self._scale, at[1] - come[1] * self._scale
-        moved, slopes = (
-            cv2.split(cv2.remap(it, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-            for it in (self._forward, self._slopes)
-        )
-        if share != 1:
-            moved, slopes = ([it * np.float32(share) for it in each] for each in (moved, slopes))
-        off_x, off_y = moved[0] - come[0], moved[1] - come[1]
-        a, c, b, d = slopes
+    cols = forward.shape[1]
+    for _ in range(_MOST_STEPS):
+        if not len(left):
+            break
+        places = np.stack([left % cols, left // cols], 1) - come[left]
+        moves = _sample(forward, (places[:, None] + _AROUND).astype(np.float32))
+        off_x, off_y = (moves[:, 0] - come[left]).T
+        a, c = (moves[:, 1] - moves[:, 2]).T / 2
+        b, d = (moves[:, 3] - moves[:, 4]).T / 2
         a, d = a + 1, d + 1
-        one = 1 / np.maximum(a * d - b * c, np.float32(_LEAST))
-        return [(d * off_x - b * off_y) * one, (a * off_y - c * off_x) * one]
+        one = 1 / np.maximum(a * d - b * c, _LEAST)
+        step = np.stack([(d * off_x - b * off_y) * one, (a * off_y - c * off_x) * one], 1)
+        come[left] += step
+        left = left[_is_far(step, found)]
 
-    def follow(
-        self, at: Sequence[np.ndarray], come: Sequence[np.ndarray], left: np.ndarray, steps: int, share: float = 1.0
-    ) -> np.ndarray:
-        """Up to so many steps of some points, until they are found: `come` is changed. The rest is returned.
 
-        Args:
-            at, come, share: as for `step`, (n, 1) each.
-            left: (k,) the numbers of the points.
-            steps: at most.
-        """
-        for _ in range(steps):
-            if not len(left):
-                break
-            step = self.step([it[left] for it in at], [it[left] for it in come], share)
-            for whole, part in zip(come, step, strict=True):
-                whole[left] += part
-            left = left[_far(step)]
-        return left
+def _is_far(step: np.ndarray, found: float) -> np.ndarray:
+    """Whether steps, (..., 2), are long, so that another one is due."""
+    return step[..., 0] ** 2 + step[..., 1] ** 2 > found**2
+
+
+def _sample(field: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return cv2.remap(field, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -110,15 +110,16 @@ def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) 
     eyeball = cv2.watershed(picture, markers) == _EYEBALL
     if not eyeball.any():  # an eye of less than a pixel
         return lids
-    ends = float(along[eyeball].min()), float(along[eyeball].max())
+    along, down = along[eyeball], down[eyeball]
+    ends = float(along.min()), float(along.max())
     if not -ends[0] > _INSIDE[0] < ends[1]:
         return lids
     at, edges = np.linspace(*ends, len(lids.upper)), []
-    corners = [(end, float(np.median(down[eyeball & (np.abs(along - end) < 0.15)]))) for end in ends]
+    corners = [(end, float(np.median(down[np.abs(along - end) < 0.15]))) for end in ends]
     for sign in (-1, 1):
         points = [*corners, *corners]
         for column in np.arange(ends[0] + 0.1, ends[1] - 0.05, 0.1):
-            here = sign * down[eyeball & (np.abs(along - column) < 0.06)]
+            here = sign * down[np.abs(along - column) < 0.06]
             points += [(float(column), sign * (float(here.max()) - _LINE))] if len(here) else []
         columns, bounds = np.transpose(points)
         edge = np.polynomial.Polynomial.fit(columns, bounds, 4)(at)

@@ -37,6 +37,8 @@ _CORNER = 0.06
 """Share of an eye's width next to its corners that nothing is continued from."""
 _FAINT = 0.05
 """Share of its surroundings that has to be seen for a place to go by them rather than by what is farther off."""
+_FINE = 4.0
+"""Pixels: the blur that a smaller field is given in place of a wider one."""
 _MOST_GRAIN = 5.0
 """Grey levels."""
 _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
@@ -171,10 +173,18 @@ def _continued(ratio: np.ndarray, seen: np.ndarray, radius: float) -> np.ndarray
     weight = (seen * np.clip((ratio.mean(2) - 0.6) / 0.2, 0, 1)).astype(np.float32)
     found = np.ones_like(ratio)
     for reach in (2.0, 1.0, 0.5, 0.25):
-        near = cv2.GaussianBlur(weight, (0, 0), reach * radius)[..., None]
-        mean = cv2.GaussianBlur(ratio * weight[..., None], (0, 0), reach * radius) / np.maximum(near, 1e-6)
+        near = _blurred(weight, reach * radius)[..., None]
+        mean = _blurred(ratio * weight[..., None], reach * radius) / np.maximum(near, 1e-6)
         found += near / (near + _FAINT) * (mean - found)
     return found
+
+
+def _blurred(field: np.ndarray, sigma: float) -> np.ndarray:
+    """A Gaussian blur; wide ones are made of a smaller field, which is as smooth, and takes far less time."""
+    step = max(1, int(sigma / _FINE))
+    height, width = field.shape[:2]
+    small = cv2.resize(field, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / step), (width, height))
 
 
 def _grain(patch: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import { finishedSheets } from "./extras.js";
 import * as memory from "./memory.js";
 import { Mine } from "./mine.js";
 import { photoWays } from "./photo.js";
-import { named, sessionIn } from "./place.js";
+import { isName, named, sessionIn } from "./place.js";
 import { sender } from "./sending.js";
 import { closeAll, closeable } from "./sheets.js";
 import { openEye, Stage } from "./stage.js";
@@ -111,7 +111,8 @@ class Page {
     if (!session) return this.#showBefore();
     const own = memory.portraits().find((entry) => entry.session === session);
     if (own) await this.#open(own, false);
-    else location.replace(this.#mine.pageOf(session));
+    else if (isName(session)) location.replace(this.#mine.pageOf(session));
+    else this.#expired();
   }
 
   #start() {
@@ -224,15 +225,20 @@ class Page {
     }
     if (answer.expired) {
       memory.forget([entry.session]);
-      named(null, false);
-      this.#start();
-      this.#states.expired();
+      this.#expired();
       return this.#mine.list();
     }
     this.#trying.clear();
     this.#made = { ...entry, portrait: answer.portrait };
     if (anew) named(entry.session, true);
     this.#finish();
+  }
+
+  /** The address names a portrait that is not there. */
+  #expired() {
+    named(null, false);
+    this.#start();
+    this.#states.expired();
   }
 
   #gone(sessions) {

@@ -3,6 +3,9 @@
 /** The session that the address names; null if it names none. */
 export const sessionIn = () => new URLSearchParams(location.search).get("session");
 
+/** Whether a session may have this name: of letters and digits, as the app gives them. */
+export const isName = (session) => /^\w+$/.test(session);
+
 /** Lets the address name a session, or none; `push` makes it one to come back from. */
 export function named(session, push) {
   const url = new URL(location.href);

@@ -4,6 +4,8 @@ import { movingRect, onCanvas } from "./geometry.js";
 import { corners, keyUnits, positions } from "./lattice.js";
 import { FIELD_PAIRS } from "./shaders.js";
 
+const PART = 1536; // corners of triangles that are drawn at a time
+
 export class GlBoard {
   #gl;
   #set;
@@ -33,7 +35,7 @@ export class GlBoard {
     this.#mesh = stage.loadMesh(header, motion, scale);
     if (!motion.trust) return;
     const { columns, rows } = header.mesh;
-    this.#trust = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.NEAREST);
+    this.#trust = stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
     gl.texImage3D(
       ...[gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns.length, rows.length, set.n ** 2, 0, gl.RED, gl.UNSIGNED_BYTE],
       new Uint8Array(motion.trust),
@@ -46,11 +48,9 @@ export class GlBoard {
     const { stage } = this;
     const { header, n, scale } = this.#set;
     const isVideo = payload.kind === "video";
-    const [across, down] = isVideo
-      ? [payload.codedWidth, payload.codedHeight]
-      : [header.imageWidth, header.imageHeight]; // of the whole texture, in frame pixels
+    // Of the whole texture, in frame pixels; stills are as large as the frame.
+    const { codedWidth: across = header.imageWidth, codedHeight: down = header.imageHeight } = payload;
     const isMiddle = key === (n * n - 1) / 2;
-    const isSmall = scale < 0.7;
     const planes = picture.length && picture;
     (planes || [picture]).forEach((plane, i) => {
       const [inside, layout] = planes ? [gl.R8, gl.RED] : [gl.RGBA8, gl.RGBA];
@@ -61,24 +61,27 @@ export class GlBoard {
       this.#keys[i] ??= stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR, inside, half(this.size), n ** 2);
       this.#stills[i] ??= stage.newTexture(gl.TEXTURE_2D, gl.LINEAR, inside, half(this.whole));
       if (planes && scale === 1) {
-        // Of that place on, as they are: that takes far less memory for the moment than drawing.
+        // As they are: that takes far less memory for the moment than drawing.
         const [x, y] = half([this.rect.x, this.rect.y]);
+        const bytes = [layout, gl.UNSIGNED_BYTE, plane];
         gl.pixelStorei(gl.UNPACK_ROW_LENGTH, stride);
         gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys[i]);
-        const place = [gl.TEXTURE_2D_ARRAY, 0, 0, 0, key, ...half(this.size), 1];
-        gl.texSubImage3D(...place, layout, gl.UNSIGNED_BYTE, plane, y * stride + x);
+        gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, key, ...half(this.size), 1, ...bytes, y * stride + x);
+        gl.bindTexture(gl.TEXTURE_2D, this.#stills[i]);
+        if (isMiddle) gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ...half(this.whole), ...bytes, 0);
         gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
-        if (!isMiddle) return;
+        return;
       }
-      const scratch = stage.newTexture(gl.TEXTURE_2D, isSmall ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR);
+      const scratch = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR_MIPMAP_LINEAR);
       const room = planes ? [stride, down >> coded, 0] : [];
       gl.texImage2D(gl.TEXTURE_2D, 0, inside, ...room, layout, gl.UNSIGNED_BYTE, plane);
-      if (isSmall) gl.generateMipmap(gl.TEXTURE_2D);
+      gl.generateMipmap(gl.TEXTURE_2D);
       const at = stage.program("picture");
       const buffer = gl.createFramebuffer();
       gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
       gl.bindVertexArray(stage.blank);
-      gl.uniform1f(at.alpha, isVideo && header.hasAlpha);
+      // Firefox hands colours of half the resolution out as RGB, and did not filter them (Mozilla's bug 1969762).
+      gl.uniform1f(at.alpha, isVideo && header.hasAlpha ? 1 : -(picture.format === "BGRX"));
       const draw = ({ x, y }, size) => {
         // As many frame pixels as the texture has room for, so that its texels lie on them exactly.
         gl.uniform4f(at.part, x / across, y / down, size[0] / scale / across, size[1] / scale / down);
@@ -94,7 +97,7 @@ export class GlBoard {
       gl.deleteFramebuffer(buffer);
       gl.deleteTexture(scratch);
     });
-    if (planes && stage.isSlow) gl.finish(); // else what was handed over for one picture is still there when the next one comes
+    stage.wait(); // else what was handed over for one picture is still there when the next one comes
   }
 
   /**
@@ -123,6 +126,7 @@ export class GlBoard {
 
   #draw(row, col, all, isSharp, { keys, shares }, isCoarse) {
     const gl = this.#gl;
+    const { stage } = this;
     const { header, scale } = this.#set;
     const { imageWidth, imageHeight, looks } = header;
     const { rank } = header.motion;
@@ -139,26 +143,30 @@ export class GlBoard {
     };
     this.#stills.forEach((still, i) => bind(2 * i + 1, gl.TEXTURE_2D, still));
     if (all) {
-      const picture = this.stage.program("picture", isSharp, isPlanar);
-      gl.bindVertexArray(this.stage.blank);
+      const picture = stage.program("picture", isSharp, isPlanar);
+      gl.bindVertexArray(stage.blank);
       gl.uniform1f(picture.alpha, 0);
       gl.uniform4f(picture.part, 0, reach[1], reach[0], -reach[1]);
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
-    const at = this.stage.program("mesh", isSharp, isPlanar);
+    const at = stage.program("mesh", isSharp, isPlanar);
     this.#keys.forEach((keys, i) => bind(2 * i, gl.TEXTURE_2D_ARRAY, keys));
     bind(6, gl.TEXTURE_2D_ARRAY, this.#trust ?? this.#keys[0]);
     gl.uniform1fv(at.T, this.#target);
     gl.uniform4fv(at.A, this.#anchors);
     gl.uniform4fv(at.L, keys);
     gl.uniform4fv(at.W, shares);
-    gl.uniform1i(at.columns, this.#trust ? header.mesh.columns.length : 0);
+    gl.uniform1i(at.wide, this.#trust ? header.mesh.columns.length : 0);
     gl.uniform2f(at.frame, imageWidth, imageHeight);
     gl.uniform3f(at.rect, this.rect.x, this.rect.y, scale);
     gl.uniform2f(at.reach, ...reach);
     gl.bindVertexArray(this.#mesh.array);
     const { fine, count } = this.#mesh;
-    gl.drawElements(gl.TRIANGLES, isCoarse ? count - fine : fine, gl.UNSIGNED_SHORT, isCoarse * fine * 2);
+    const end = isCoarse ? count : fine;
+    for (let start = isCoarse * fine; start < end; start += PART) {
+      gl.drawElements(gl.TRIANGLES, Math.min(PART, end - start), gl.UNSIGNED_SHORT, start * 2);
+      if (start + PART < end) stage.wait();
+    }
   }
 
   close() {

@@ -43,7 +43,8 @@ const colours = (isPlanar) =>
 /**
  * A picture over the whole viewport: `part` of the texture, as left, bottom, width and height in texture coordinates;
  * where `alpha` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
- * not show the seam to the colour above.
+ * not show the seam to the colour above. Where it is -1, each two by two pixels have one colour, in lightnesses of their own:
+ * colours are filtered as planes are.
  */
 export const PICTURE = {
   vertex: `${HEAD}
@@ -53,8 +54,9 @@ void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c 
   fragment: (isSharp, isPlanar) => `${HEAD}
 in vec2 p; out vec4 o; uniform float alpha;${reading(isSharp, isPlanar)}
 void main() { o = get(p); ${colours(isPlanar)}
+  if (alpha < 0.) { vec3 m = textureLod(S, p, 1.).rgb; o.rgb = m + dot(o.rgb - m, vec3(.21, .72, .07)); }
   if (alpha > 0.) { float a = get(p + vec2(0., .5)).g;
-    a = a < 20. / 255. ? 0. : a > 247. / 255. ? 1. : a; o = vec4(o.rgb * a, a); } }`,
+    a = a < .0784 ? 0. : a > .9687 ? 1. : a; o = vec4(o.rgb * a, a); } }`,
 };
 
 const PAIRS = Array.from({ length: FIELD_PAIRS }, (_, i) => i);
@@ -68,14 +70,14 @@ export const MESH = {
   vertex: `${HEAD}
 layout(location = 0) in vec3 v; ${PAIRS.map((i) => `layout(location = ${i + 1}) in vec4 f${i};`).join("")}
 uniform float T[${FIELD_PAIRS * 2}]; uniform vec4 A[${FIELD_PAIRS * 2}], L; uniform vec3 rect; uniform vec2 frame;
-uniform sampler2DArray K, trust; uniform int columns;
+uniform sampler2DArray K, trust; uniform int wide;
 out vec2 q; out vec4 X, Y, t; out float moving;
 void add(int r, vec2 b) { q += T[r] * b; X += A[r] * b.x; Y += A[r] * b.y; }
 void main() { q = v.xy; X = vec4(v.x); Y = vec4(v.y);
 ${PAIRS.map((i) => `add(${i * 2}, f${i}.xy); add(${i * 2 + 1}, f${i}.zw);`).join("")}
 vec2 s = rect.z / vec2(textureSize(K, 0)); X = (X - rect.x) * s.x; Y = (Y - rect.y) * s.y; q /= frame; moving = v.z; t = vec4(1);
-if (columns > 0) for (int i = 0; i < 4; i++)
-t[i] = texelFetch(trust, ivec3(gl_VertexID % columns, gl_VertexID / columns, L[i]), 0).r;
+if (wide > 0) for (int i = 0; i < 4; i++)
+t[i] = texelFetch(trust, ivec3(gl_VertexID % wide, gl_VertexID / wide, L[i]), 0).r;
 gl_Position = vec4(q.x * 2. - 1., 1. - q.y * 2., 0, 1); }`,
   fragment: (isSharp, isPlanar) => `${HEAD}
 in vec2 q; in vec4 X, Y, t; in float moving; out vec4 o;

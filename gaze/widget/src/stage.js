@@ -9,7 +9,7 @@ import { MESH, PICTURE } from "./shaders.js";
 const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
 const UNMASKED_RENDERER = 37446; // of the extension: UNMASKED_RENDERER_WEBGL
 const FINEST = 4; // pixels between lines of a mesh
-const COARSE = 12; // the same of one that is drawn at half its size
+const COARSE = 24; // the same of one that is drawn at half its size
 
 class Stage {
   #canvas = document.createElement("canvas");
@@ -21,8 +21,7 @@ class Stage {
 
   constructor() {
     const gl = (this.gl = this.#canvas.getContext("webgl2", { antialias: false, depth: false }));
-    if (!gl) throw new Error("no WebGL2");
-    const isTold = gl.getExtension("WEBGL_debug_renderer_info");
+    const isTold = gl.getExtension("WEBGL_debug_renderer_info"); // without WebGL2 this fails, as it should
     this.isSlow = /swift|llvmpipe|basic r/i.test(gl.getParameter(isTold ? UNMASKED_RENDERER : gl.RENDERER));
     this.#canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault(); // else it never comes back
@@ -45,6 +44,15 @@ class Stage {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     this.blank = gl.createVertexArray();
+  }
+
+  /**
+   * Where the processor draws, waits until all that was asked for is done, as `finish` does not in Chromium: what is under
+   * way takes main memory, 10 KB for a triangle.
+   */
+  wait() {
+    const { gl } = this;
+    if (this.isSlow) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   }
 
   /** @param {"picture" | "mesh"} name, made when it is first used @returns {object} the places of its uniforms */
@@ -91,7 +99,6 @@ class Stage {
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(kind, texture);
     gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
-    gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.NEAREST ? filter : gl.LINEAR);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
     if (depth) gl.texStorage3D(kind, 1, format, ...size, depth);
     else if (format) gl.texStorage2D(kind, 1, format, ...size);
@@ -195,7 +202,7 @@ class Stage {
     const sides = [canvas.width, canvas.height];
     const isSmall = sides[0] < width || sides[1] < height;
     const needed = [width, height].map((side, i) => Math.max(isSmall * sides[i], Math.ceil(side / 64) * 64));
-    if (!isSmall && sides[0] * sides[1] < 8 * needed[0] * needed[1]) return;
+    if (!isSmall && sides[0] * sides[1] < 5 * needed[0] * needed[1]) return;
     for (const it of [canvas, this.#sheet.canvas]) [it.width, it.height] = needed;
   }
 }

@@ -26,9 +26,12 @@ N = TypeVar("N", bound=nn.Module)
 MANIFEST: dict[str, dict[str, list[int]]] = json.loads((DATA / "manifest.json").read_text())
 
 
-def by_rule(network: N, part: str) -> N:
-    """The network with the rule's weights, key by key of the published manifest."""
-    network.load_state_dict(rule.state_dict(part, {k: tuple(v) for k, v in MANIFEST[part].items()}), strict=True)
+def by_rule(kind: type[N], part: str) -> N:
+    """A network with the rule's weights, key by key of the published manifest."""
+    with torch.device("meta"):  # without values that would be replaced at once
+        network = kind()
+    values = rule.state_dict(part, {k: tuple(v) for k, v in MANIFEST[part].items()})
+    network.load_state_dict(values, strict=True, assign=True)
     return network.eval().requires_grad_(False)
 
 
@@ -40,37 +43,37 @@ def _without_gradients() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def appearance() -> AppearanceFeatureExtractor:
-    return by_rule(AppearanceFeatureExtractor(), "appearance_feature_extractor")
+    return by_rule(AppearanceFeatureExtractor, "appearance_feature_extractor")
 
 
 @pytest.fixture(scope="session")
 def motion() -> MotionExtractor:
-    return by_rule(MotionExtractor(), "motion_extractor")
+    return by_rule(MotionExtractor, "motion_extractor")
 
 
 @pytest.fixture(scope="session")
 def warping() -> WarpingModule:
-    return by_rule(WarpingModule(), "warping_module")
+    return by_rule(WarpingModule, "warping_module")
 
 
 @pytest.fixture(scope="session")
 def decoder() -> SpadeDecoder:
-    return by_rule(SpadeDecoder(), "spade_generator")
+    return by_rule(SpadeDecoder, "spade_generator")
 
 
 @pytest.fixture(scope="session")
 def stitching() -> Stitching:
-    return by_rule(Stitching(), "retarget_shoulder")
+    return by_rule(Stitching, "retarget_shoulder")
 
 
 @pytest.fixture(scope="session")
 def lip() -> LipRetargeting:
-    return by_rule(LipRetargeting(), "retarget_mouth")
+    return by_rule(LipRetargeting, "retarget_mouth")
 
 
 @pytest.fixture(scope="session")
 def eye() -> EyeRetargeting:
-    return by_rule(EyeRetargeting(), "retarget_eye")
+    return by_rule(EyeRetargeting, "retarget_eye")
 
 
 def image_tensor(picture: object) -> torch.Tensor:

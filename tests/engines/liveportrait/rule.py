@@ -6,6 +6,7 @@ and scaled so that values neither vanish nor explode on their way through the ne
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -64,7 +65,7 @@ def _tensor(part: str, key: str, shapes: Mapping[str, tuple[int, ...]]) -> np.nd
     if leaf == "num_batches_tracked":
         return np.zeros(shape, np.int64)
     if leaf in ("weight_u", "weight_v"):
-        return _spectral_vector(part, stem, leaf, shapes).astype(np.float32)
+        return _spectral_vectors(part, stem, tuple(shapes[f"{stem}.weight_orig"]))[leaf].astype(np.float32)
     if len(shape) > 1 and leaf in ("weight", "weight_orig"):
         return _matrix(part, key, shape).astype(np.float32)
     n = normals(shape, part, key)
@@ -79,8 +80,8 @@ def _tensor(part: str, key: str, shapes: Mapping[str, tuple[int, ...]]) -> np.nd
     return value.astype(np.float32)
 
 
-def _spectral_vector(part: str, stem: str, leaf: str, shapes: Mapping[str, tuple[int, ...]]) -> np.ndarray:
-    shape = tuple(shapes[f"{stem}.weight_orig"])
+@functools.cache
+def _spectral_vectors(part: str, stem: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     matrix = _matrix(part, f"{stem}.weight_orig", shape).reshape(shape[0], -1)
     u = normals((shape[0],), part, f"{stem}.weight_u")
     u /= np.linalg.norm(u)
@@ -89,7 +90,7 @@ def _spectral_vector(part: str, stem: str, leaf: str, shapes: Mapping[str, tuple
         v /= np.linalg.norm(v)
         u = matrix @ v
         u /= np.linalg.norm(u)
-    return u if leaf == "weight_u" else v
+    return {"weight_u": u, "weight_v": v}
 
 
 def picture(name: str, size: int = 256, cells: int = 16) -> np.ndarray:

@@ -67,7 +67,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(renderer_module, "FusedDecoder", Decoder)
     monkeypatch.setattr(Bench, "_make", lambda _self: None)
     made = Bench(is_whole=False, scale=0.01)
-    small = [by_rule(kind(), part) for kind, part in SMALL]
+    small = [by_rule(kind, part) for kind, part in SMALL]
     made.networks = Networks(Appearance(), MotionOf(), Warping(), Decoder(), *small)  # type: ignore[arg-type]
     return made
 

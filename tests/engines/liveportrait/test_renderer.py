@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.crop import SIDE, Crop
 from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.engine import telling_failures
+from gaze.engines.liveportrait.fused_networks import FusedDecoder, FusedWarping
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
 from gaze.engines.liveportrait.motion import MotionExtractor
 from gaze.engines.liveportrait.renderer import Renderer, RenderSource
@@ -58,28 +60,48 @@ def published_pose(row: int, col: int) -> Pose:
     return Pose(**{name: cell[name] for name in names})
 
 
-def test_the_networks_up_to_the_decoder_one_after_the_other(networks: Networks) -> None:
-    golden = Golden("end_to_end")
-    still = image_tensor(rule.picture(golden.meta["image"]))[None]
-    motion = networks.motion(still)
-    x_s = keypoints.source_keypoints(motion)
-    assert golden.deviation("x_s", x_s) < CLOSE
-    row, col = golden.meta["cells"][0]
-    x_d = keypoints.driving_keypoints(motion, [published_pose(row, col)], Expression())
-    features = networks.warping(networks.appearance(still), x_s, networks.stitching.correct(x_s, x_d))
-    assert golden.deviation(f"cell_{row:02}_{col:02}.warp.out", features) < CLOSE
+@dataclass(frozen=True)
+class Rendered:
+    """Two frames of the reference's at the grid's corners, (2, SIDE, SIDE, 3), rendered as one batch.
+
+    With what led to them: the source, and what the decoder was given.
+    """
+
+    golden: Golden
+    source: RenderSource
+    features: torch.Tensor
+    frames: np.ndarray
 
 
-def test_a_batch_of_frames_is_the_references(
-    renderer: Renderer, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(scope="module")
+def rendered(renderer: Renderer, picture: np.ndarray) -> Rendered:
     golden = Golden("end_to_end")
-    cells = golden.meta["cells"][::2]  # at the grid's corners; with the third it would take longer and tell no more
     source = renderer.prepare(picture, WHOLE)
-    poses = [published_pose(*cell) for cell in cells]
-    # The reference rendered them one by one.
-    monkeypatch.setattr(renderer, "batch", len(cells))
-    (frames,) = renderer.frames(source, poses, Expression())
+    # With the third cell it would take longer and tell no more.
+    poses = [published_pose(*cell) for cell in golden.meta["cells"][::2]]
+    given: list[torch.Tensor] = []
+    heard = renderer._decoder.register_forward_pre_hook(lambda _decoder, inputs: given.append(inputs[0].clone()))
+    with pytest.MonkeyPatch.context() as patch:
+        # The reference rendered them one by one.
+        patch.setattr(renderer, "batch", len(poses))
+        (frames,) = renderer.frames(source, poses, Expression())
+    heard.remove()
+    (features,) = given
+    return Rendered(golden, source, features, frames)
+
+
+def test_the_networks_up_to_the_decoder_one_after_the_other(networks: Networks, rendered: Rendered) -> None:
+    golden = rendered.golden
+    still = image_tensor(rule.picture(golden.meta["image"]))[None]
+    assert golden.deviation("x_s", keypoints.source_keypoints(networks.motion(still))) < CLOSE
+    assert golden.deviation("x_s", rendered.source.warp.keypoints) < CLOSE
+    for (row, col), features in zip(golden.meta["cells"][::2], rendered.features.split(1), strict=True):
+        assert golden.deviation(f"cell_{row:02}_{col:02}.warp.out", features) < CLOSE
+
+
+def test_a_batch_of_frames_is_the_references(rendered: Rendered) -> None:
+    golden, frames = rendered.golden, rendered.frames
+    cells = golden.meta["cells"][::2]
     assert frames.shape == (len(cells), SIDE, SIDE, 3)
     checked = 0
     for (row, col), frame in zip(cells, frames, strict=True):
@@ -95,18 +117,12 @@ def test_a_batch_of_frames_is_the_references(
     assert checked > 30_000
 
 
-@pytest.fixture(scope="module")
-def frame(renderer: Renderer, picture: np.ndarray) -> np.ndarray:
-    """A cell near the grid's corner, in full precision: (1, SIDE, SIDE, 3)."""
-    return render(renderer, picture)
+def render(renderer: Renderer, source: RenderSource) -> np.ndarray:
+    """The second of the frames above, alone: (1, SIDE, SIDE, 3)."""
+    return np.concatenate(list(renderer.frames(source, [published_pose(29, 3)], Expression())))
 
 
-def render(renderer: Renderer, picture: np.ndarray) -> np.ndarray:
-    poses = [published_pose(29, 3)]
-    return np.concatenate(list(renderer.frames(renderer.prepare(picture, WHOLE), poses, Expression())))
-
-
-def test_the_same_pose_twice(renderer: Renderer, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_pose_twice(renderer: Renderer, rendered: Rendered, monkeypatch: pytest.MonkeyPatch) -> None:
     """As far as to the decoder, which has no state."""
     features: list[torch.Tensor] = []
 
@@ -116,7 +132,7 @@ def test_the_same_pose_twice(renderer: Renderer, picture: np.ndarray, monkeypatc
 
     monkeypatch.setattr(renderer, "_decoder", decode)
     for _ in range(2):
-        render(renderer, picture)
+        render(renderer, rendered.source)
     torch.testing.assert_close(*features, rtol=0, atol=0)
 
 
@@ -273,23 +289,29 @@ def half_renderer(networks: Networks) -> Renderer:
     not torch.ops.mkldnn._is_mkldnn_bf16_supported(),
     reason="this processor has no bfloat16, which torch would imitate for many minutes",
 )
-def test_half_precision_is_close(half_renderer: Renderer, picture: np.ndarray, frame: np.ndarray) -> None:
+def test_half_precision_is_close(half_renderer: Renderer, picture: np.ndarray, rendered: Rendered) -> None:
     assert half_renderer._decoder.fc.weight.is_contiguous(memory_format=torch.channels_last)
-    mean_square = np.mean((frame.astype(float) - render(half_renderer, picture)) ** 2)
+    found = render(half_renderer, half_renderer.prepare(picture, WHOLE))
+    mean_square = np.mean((rendered.frames[1:].astype(float) - found) ** 2)
     assert 10 * np.log10(255**2 / mean_square) >= 45
 
 
-def test_where_half_precision_gives_no_numbers_the_next_is_taken(half_renderer: Renderer, source: RenderSource) -> None:
-    half_renderer._warping = lambda _source, x_d: x_d
-    half_renderer._decoder = lambda x_d: torch.full((len(x_d), 3, SIDE, SIDE), float("nan"))
+def test_where_half_precision_gives_no_numbers_the_next_is_taken(
+    half_renderer: Renderer, renderer: Renderer, source: RenderSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FusedWarping, "forward", lambda _self, _source, x_d: x_d)
+    monkeypatch.setattr(FusedDecoder, "forward", lambda _self, x_d: torch.full((len(x_d), 3, SIDE, SIDE), 0.75))
+    half_renderer._decoder.forward = lambda x_d: torch.full((len(x_d), 3, SIDE, SIDE), float("nan"))
     notes: list[str] = []
     (frames,) = half_renderer.frames(source, [published_pose(14, 20)], Expression(), notes.append)
     assert half_renderer.dtype == torch.float32
+    # What is built anew is what full precision begins with, whose frames are held against the reference.
+    for anew, first in ((half_renderer._warping, renderer._warping), (half_renderer._decoder, renderer._decoder)):
+        torch.testing.assert_close(anew.state_dict(), first.state_dict(), rtol=0, atol=0)
     expected = "On this processor the networks give NaN in bfloat16: frames are rendered in full precision (float32), "
     assert notes == [expected + "which may be slower."]
-    assert frames.std() > 10
+    assert np.abs(frames[:, 32, 32] - 0.75 * 255).max() <= 1
     # Whoever comes next is told as well.
-    half_renderer._warping, half_renderer._decoder = lambda _source, x_d: x_d, Memory()
     list(half_renderer.frames(source, [Pose()], Expression(), notes.append))
     assert notes == [expected + "which may be slower."] * 2
 

@@ -5,12 +5,13 @@ import cv2
 import numpy as np
 import pytest
 
-from gaze.engines.warp.engine import WarpEngine, WarpSource, _look, displacement
+from gaze.engines.warp.engine import WarpEngine, WarpSource, _iris_shift, _look, displacement
 from gaze.engines.warp.gaze import IRIS_SWING
 from gaze.face.detection import main_face
 from gaze.face.face import Face, Iris, typical_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 
 CORNERS = [Cell(0, 0), Cell(0, 29), Cell(29, 0), Cell(29, 29)]
 ENGINE = WarpEngine()
@@ -232,3 +233,24 @@ def test_strong_looks_show_what_went_there(source: WarpSource) -> None:
         off = np.hypot(*(shown + gone - np.dstack([across, down])).transpose(2, 0, 1))
         assert np.percentile(off, 99.9) < 1
         assert off.max() < 2
+
+
+def test_irises_are_carried_as_far_as_the_head_is_where_they_are(source: WarpSource) -> None:
+    for pose in poses(CORNERS):
+        field = displacement(source, pose)
+        carried = source.anchors.carried(source.leeway.held(pose), source.turn)
+        for eye, moved in zip(source.eyes, carried, strict=True):
+            place = (np.array([eye.iris.x, eye.iris.y]) - source.region[:2] + 0.5) / source.stride - 0.5
+            at = place.astype(np.float32)[None, None]
+            assert np.abs(cv2.remap(field, at, NO_MAP, cv2.INTER_LINEAR)[0, 0] - moved).max() < 0.05
+
+
+def test_the_motion_that_is_handed_over_is_the_gaze_on_an_iris(source: WarpSource) -> None:
+    """Whole there but for the lids, none of it beside the eyes."""
+    pose = Pose(pupil_x=15.0)
+    field = ENGINE.displacement(source, pose)
+    iris = source.eyes[0].iris
+    gaze = _iris_shift(source, _look(source, pose)) - _iris_shift(source, _look(source, Pose()))
+    assert np.hypot(*(field[round(iris.y), round(iris.x)] - gaze)) < 0.35 * np.hypot(*gaze)
+    beside = round(iris.x), round(iris.y - 8 * iris.radius)
+    assert np.hypot(*field[beside[::-1]]) < 0.1 * np.hypot(*gaze)

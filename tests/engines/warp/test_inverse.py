@@ -52,4 +52,4 @@ def test_it_is_found_beside_lids() -> None:
 
 def test_nothing_moves_where_nothing_is_displaced() -> None:
     still = source_positions(np.zeros((ROWS, COLS, 2), np.float32), STRIDE, 199, 158)
-    assert np.array_equal(still, pixels(199, 158))
+    assert np.abs(still - pixels(199, 158)).max() < 1e-3

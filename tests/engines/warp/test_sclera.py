@@ -2,11 +2,12 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from gaze.engines.warp.lids import Lids
-from gaze.engines.warp.sclera import rebuild_sclera
+from gaze.engines.warp.sclera import _blurred, rebuild_sclera
 from gaze.face.face import Iris, Opening
 from tests.faces import parabolas
 
@@ -87,3 +88,11 @@ def test_a_dark_speck_beside_the_iris_does_not_stand_for_a_whole_side() -> None:
     patch = (SKIN * (1 - inside[..., None]) + (eyeball * inside)[..., None]).astype(np.float32)
     sclera = rebuild_sclera(patch, lids, at, inside, 1.18)
     assert 110 < sclera[40, 72].mean() < 200
+
+
+def test_wide_blurs_are_those_of_a_smaller_field() -> None:
+    """So wide that what is left out cannot be seen, and in place: a field that is steeper on one side."""
+    field = np.random.default_rng(1).random((111, 94, 3)).astype(np.float32) + X[:80, :94].mean(0)[None, :, None] / 100
+    for sigma in (3.0, 9.0, 30.0):
+        off = np.abs(_blurred(field, sigma) - cv2.GaussianBlur(field, (0, 0), sigma))
+        assert off.max() < 0.02, sigma

@@ -104,7 +104,7 @@ export class LayerBoard {
     gl.uniform4fv(at.A, this.#anchors);
     gl.uniform3f(at.rect, region.x, region.y, 1);
     gl.uniform2f(at.frame, imageWidth, imageHeight);
-    gl.uniform1i(at.columns, 0);
+    gl.uniform1i(at.wide, 0);
     gl.uniform4fv(at.W, shares);
     gl.uniform4fv(at.I, slices);
     gl.uniform2f(at.share, ...steps.map(({ share }) => share));
