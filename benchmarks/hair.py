@@ -3,12 +3,11 @@
 .venv/bin/python -m benchmarks.hair [photo ...]
 
 The person is cut out of a photo by the quick way, its edge taken in by a pixel, and fine strands in its own colours are
-drawn around the head: that is the truth, colours and alpha. It is put before four backgrounds, two calm and two busy,
-with a little noise, and each way has to find it again from the flat picture. Looked at are the pixels that are truly
-soft, and those beside them.
+drawn around the head: that is the truth, colours and alpha. It is put before backgrounds, two calm, two busy and two
+photographs, with a little noise, and each way has to find it again from the flat picture. Looked at are the pixels that
+are truly soft, and those beside them.
 "Colour" is the mean difference, in levels, of the person put over black, white and magenta; with the true alpha, only
-that of the colours that are found. `finest` is there where its
-network is: GAZE_MATTING_MODEL chooses it.
+that of the colours that are found. `finest` is there where its network is: GAZE_MATTING_MODEL chooses it.
 """
 
 from __future__ import annotations
@@ -23,12 +22,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
+from skimage.data import coffee, rocket
 
 from benchmarks.instant import PHOTO, machine
 from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.face.person import find_person
-from gaze.matting.background import compose
+from gaze.matting.background import compose, find_behind
 from gaze.matting.colours import find_colours
 from gaze.matting.finest import load_finest
 from gaze.matting.matte import quick_matte
@@ -69,7 +70,7 @@ def main() -> None:
     print("| picture | background | way | alpha | colour | CPU ms |\n|---|---|---|---|---|---|")
     for index, name in enumerate(("plain edge", "strands")):
         truths = [pair[index] for pair in people]
-        for kind in ("calm", "busy"):
+        for kind in ("calm", "busy", "photo"):
             for way, find in found.items():
                 print(f"| {name} | {kind} | {way} | {measure(truths, kind, find)} |", flush=True)
     print("\n| export | colour | colour, worst |\n|---|---|---|")
@@ -143,7 +144,11 @@ def with_strands(truth: Truth, face: Face, count: int = 260, fine: int = 4) -> T
 
 
 def before_backgrounds(truth: Truth, kind: str) -> Iterator[np.ndarray]:
-    """Calm: flat grey, and a ramp between two colours. Busy: large spots of all colours, and a crowd of edges."""
+    """A person before backgrounds of a kind.
+
+    Calm: flat grey, and a ramp between two colours. Busy: large spots of all colours, and a crowd of edges. Photo: a
+    laid table, and a rocket in the dusk.
+    """
     rng = np.random.default_rng(1)
     height, width = truth.alpha.shape
     ramp = np.linspace(0, 1, width)[None, :, None]
@@ -154,7 +159,8 @@ def before_backgrounds(truth: Truth, kind: str) -> Iterator[np.ndarray]:
         np.clip(cv2.resize(spots, (width, height), interpolation=cv2.INTER_CUBIC), 0, 255),
         cv2.resize(tiles, (width, height), interpolation=cv2.INTER_NEAREST),
     )
-    for behind in {"calm": calm, "busy": busy}[kind]:
+    photos = (find_behind(Image.fromarray(picture), truth.colours, truth.alpha) for picture in (coffee(), rocket()))
+    for behind in {"calm": calm, "busy": busy, "photo": photos}[kind]:
         flat = compose(truth.colours, truth.alpha, behind).astype(float)
         yield np.rint(np.clip(flat + rng.normal(0, 1.5, flat.shape), 0, 255)).astype(np.uint8)
 

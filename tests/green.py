@@ -12,16 +12,20 @@ from onnx import TensorProto, helper, numpy_helper
 from gaze.face.face import Face
 
 GREEN = (0, 255, 0)
-_MEAN, _SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-"""How rembg brings pictures into the range of a network of the U²-Net family."""
+FAMILIES = {
+    320: (np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])),
+    1024: (np.array([0.5, 0.5, 0.5]), np.ones(3)),
+}
+"""How rembg brings pictures into the range of a network of the families of U²-Net and IS-Net, by the side they take."""
 
 
-def write_network(path: Path) -> Path:
-    """An ONNX file as rembg's custom session takes it: alpha is 1.5 - 4·(green - mean of red and blue), 0 to 1."""
+def write_network(path: Path, side: int = 320) -> Path:
+    """An ONNX file as rembg's custom sessions take it: alpha is 1.5 - 4·(green - mean of red and blue), 0 to 1."""
     weights = np.array([2, -4, 2])
+    mean, spread = FAMILIES.get(side, FAMILIES[320])
     constants = {
-        "weights": (weights * _SPREAD).reshape(1, 3, 1, 1),
-        "bias": np.array([1.5 + weights @ _MEAN]),
+        "weights": (weights * spread).reshape(1, 3, 1, 1),
+        "bias": np.array([1.5 + weights @ mean]),
         "zero": np.array(0),
         "one": np.array(1),
     }
@@ -31,8 +35,8 @@ def write_network(path: Path) -> Path:
             helper.make_node("Clip", ["linear", "zero", "one"], ["matte"]),
         ],
         "green",
-        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 320, 320])],
-        [helper.make_tensor_value_info("matte", TensorProto.FLOAT, [1, 1, 320, 320])],
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, side, side])],
+        [helper.make_tensor_value_info("matte", TensorProto.FLOAT, [1, 1, side, side])],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)

@@ -55,13 +55,13 @@ def rows(size: Size) -> Iterator[Row]:
     torch.set_grad_enabled(False)
     seeds = range(size.of(10, 200))
     networks = weights.Networks(
-        by_rule(AppearanceFeatureExtractor(), "appearance_feature_extractor"),
-        by_rule(MotionExtractor(), "motion_extractor"),
-        by_rule(WarpingModule(), "warping_module"),
-        by_rule(SpadeDecoder(), "spade_generator"),
-        by_rule(Stitching(), "retarget_shoulder"),
-        by_rule(EyeRetargeting(), "retarget_eye"),
-        by_rule(LipRetargeting(), "retarget_mouth"),
+        by_rule(AppearanceFeatureExtractor, "appearance_feature_extractor"),
+        by_rule(MotionExtractor, "motion_extractor"),
+        by_rule(WarpingModule, "warping_module"),
+        by_rule(SpadeDecoder, "spade_generator"),
+        by_rule(Stitching, "retarget_shoulder"),
+        by_rule(EyeRetargeting, "retarget_eye"),
+        by_rule(LipRetargeting, "retarget_mouth"),
     )
     renderer = Renderer(networks, torch.device("cpu"))
     source = renderer.prepare(np.zeros((SIDE, SIDE, 3), np.uint8), _WHOLE)

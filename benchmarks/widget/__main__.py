@@ -4,7 +4,7 @@
     python -m benchmarks.widget --before REVISION                beside the widget of a git revision
     python -m benchmarks.widget --browsers chromium --only work  some of it
 
-The whole takes about 15 minutes where nothing else runs: most of it waits for browsers.
+The whole takes about 11 minutes: most of it waits for browsers.
 Needs playwright with a Chromium (GAZE_CHROMIUM, or on PATH); Firefox and WebKitGTK as the tests do. Clock times depend
 on what else the machine does: run it alone. Without a GPU the processor draws, and the time of a script is what counts.
 """

@@ -23,9 +23,10 @@ Found = dict[str, float | None]
 _SLOW, _FAST = 6000, 1000
 """Milliseconds in which the pointer crosses the viewport to and fro."""
 _DURATION = 3000
+# The pointer of a driven browser lies in the corner: not over a portrait, which would fetch its buttons.
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Portraits</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<style>body {{ margin: 0 }} main {{ display: flex; flex-wrap: wrap; width: {across}px }}</style>
+<style>body {{ margin: 8px }} main {{ display: flex; flex-wrap: wrap; width: {across}px }}</style>
 <script src="../measure.js"></script><script src="gaze-tracker.js" async></script>
 <main>{body}</main><p>Below</p>"""
 

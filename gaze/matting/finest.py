@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from gaze.errors import GazeError, WeightsError, how_to_install
+from gaze.matting.refinement import refine
 from gaze.progress import Loading
 
 _log = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ normal one."""
 Network = Callable[[np.ndarray], np.ndarray]
 """Finds the matte, (height, width) uint8, of a picture, (height, width, 3) uint8 RGB."""
 
-_CLEAR, _OPAQUE = 0.04, 0.96
-"""What is taken for transparent and for opaque: networks seldom go all the way."""
+_FAMILIES = {320: "u2net_custom", 1024: "dis_custom"}
+"""What rembg calls the sessions for networks like U²-Net and like IS-Net, by the side of the square that these take."""
 _POLL = 0.25
 """Seconds between two looks at how far a download is."""
 
@@ -122,24 +123,41 @@ def _session(name: str) -> Any:
     """A session of rembg, loaded once for all runs of this process."""
     from onnxruntime import SessionOptions
     from rembg.sessions import sessions
-    from rembg.sessions.u2net_custom import U2netCustomSession
+    from rembg.sessions.base import BaseSession
 
-    class Given(U2netCustomSession):  # type: ignore[misc]
-        """A network from a file anywhere; rembg takes those in its own folder only."""
+    class Given(BaseSession):  # type: ignore[misc]
+        """A network from a file anywhere; rembg takes those in its own folder only, and is told their family."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._kind = sessions[_family(self.inner_session)]
+
+        def predict(self, image: Image.Image) -> list[Image.Image]:
+            return self._kind.predict(self, image)
 
         @classmethod
         def download_models(cls, *_: Any, model_path: str, **__: Any) -> str:
             return model_path
 
     kind, more = (sessions[name], {}) if name in MODELS else (Given, {"model_path": name})
-    return kind(kind.name(), SessionOptions(), providers=["CPUExecutionProvider"], **more)
+    return kind(name, SessionOptions(), providers=["CPUExecutionProvider"], **more)
+
+
+def _family(session: Any) -> str:
+    """Which kind of session runs a network, told by what it takes and gives."""
+    [taken], found = session.get_inputs(), session.get_outputs()[0]
+    if taken.type == "tensor(float)" and len(found.shape) == 4:
+        for side, name in _FAMILIES.items():
+            if taken.shape[1:] == [3, side, side]:
+                return name
+    raise ValueError(f"It takes {taken.type} {taken.shape} and gives {found.shape}.")
 
 
 def _matte(session: Any, image: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # Where nothing stands out rembg divides 0 by 0.
         [found] = session.predict(Image.fromarray(image))
-    share = (np.asarray(found, np.float32) / 255 - _CLEAR) / (_OPAQUE - _CLEAR)
-    return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    [taken] = session.inner_session.get_inputs()
+    return refine(image, np.asarray(found, np.float32) / 255, taken.shape[-1] * taken.shape[-2])
 
 
 def _state(name: str, folder: Path | None) -> Loading:
@@ -158,7 +176,7 @@ def _unavailable(name: str) -> WeightsError:
     if name not in MODELS:
         return WeightsError(
             f"{Path(name).name} cannot be read as a network for background removal. {MODEL_VARIABLE} must name an ONNX "
-            "file with the inputs and outputs of U²-Net."
+            "file with the inputs and outputs of U²-Net or IS-Net."
         )
     return WeightsError(
         f"The network for the finest background removal ({name}, about {MODELS[name]} MB) could not be loaded. Check "

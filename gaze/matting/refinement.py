@@ -30,12 +30,14 @@ _STEPS = 12
 """Of conjugate gradients at each size."""
 
 
-def refine(image: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> np.ndarray:
     """The matte of a photo: (height, width) uint8.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         coarse: (any, any) float32, 0 to 1: the map, stretched over the photo.
+        found: of how many values of a network the map is made. Where they are more than the photo has pixels, the map
+            counts as much more. None: the map is as the network gave it.
     """
     height, width = image.shape[:2]
     prior = np.clip(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
@@ -45,6 +47,7 @@ def refine(image: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     unknown = cv2.dilate(unsure.astype(np.uint8), kernel).astype(np.float32)
     planes = np.moveaxis(image, 2, 0).astype(np.float32) / 255
     weight = _weight(planes, ((unknown == 0) & (prior < 0.5)).astype(np.float32), 4 * reach + 1)
+    weight *= max(1, (found or coarse.size) / prior.size)
     return np.rint(255 * _solve(planes, prior, weight, unknown)).astype(np.uint8)
 
 

@@ -1,6 +1,7 @@
 import os
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gaze.matting.finest import MODEL_VARIABLE, MODELS, finest_missing, is_fines
 from gaze.matting.matte import Network
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading, Steps
+from tests.green import FAMILIES, write_network
 
 
 def load() -> tuple[Network, list[Loading]]:
@@ -20,16 +22,21 @@ def load() -> tuple[Network, list[Loading]]:
     return loading.result, told
 
 
+@pytest.mark.parametrize("side", FAMILIES)
 def test_a_network_from_a_file_finds_the_person(
-    before_green: tuple[Portrait, Face, np.ndarray], green_network: Path
+    before_green: tuple[Portrait, Face, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int
 ) -> None:
+    monkeypatch.setenv(MODEL_VARIABLE, str(write_network(tmp_path / "green.onnx", side)))
     portrait, _, truth = before_green
     network, told = load()
+    refine = Mock(wraps=finest.refine)
+    monkeypatch.setattr(finest, "refine", refine)
     assert {step.message for step in told} == {"Loading the network for background removal"}
     matte = network(portrait.image)
     assert (matte.dtype, matte.shape) == (np.dtype(np.uint8), truth.shape)
-    assert np.abs(matte.astype(float) - truth).mean() < 2
+    assert np.abs(matte.astype(float) - truth).mean() < 0.5
     assert {0, 255} <= set(matte.ravel())
+    assert refine.call_args.args[2] == side * side
     assert os.environ.get("NUMBA_DISABLE_JIT") is None
 
 
@@ -76,6 +83,12 @@ def test_a_file_that_is_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     file.write_bytes(b"<html>not found</html>")
     monkeypatch.setenv("GAZE_MATTING_MODEL", str(file))
     with pytest.raises(WeightsError, match=r"page\.onnx cannot be read as a network"):
+        load()
+
+
+def test_a_network_of_another_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MODEL_VARIABLE, str(write_network(tmp_path / "small.onnx", 64)))
+    with pytest.raises(WeightsError, match=r"small\.onnx cannot be read.*U²-Net or IS-Net"):
         load()
 
 

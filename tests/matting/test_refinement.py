@@ -37,6 +37,18 @@ def test_strands_that_the_map_does_not_have_are_found(side: int) -> None:
     assert errors[1] < 0.4 * errors[0]
 
 
+def test_a_map_finer_than_the_photo_counts_more() -> None:
+    """Colours that say nothing spoil it less."""
+    _, alpha, _ = scene(256)
+    picture = np.random.default_rng(0).integers(0, 255, (256, 256, 3)).astype(np.uint8)
+    edge = (alpha > 5) & (alpha < 250)
+    errors = [
+        np.abs(refine(picture, alpha.astype(np.float32) / 255, found).astype(float) - alpha)[edge].mean() / 255
+        for found in (None, 1024 * 1024)
+    ]
+    assert errors[1] < 0.9 * errors[0]
+
+
 def test_what_is_sure_stays() -> None:
     picture, alpha, coarse = scene(256)
     matte = refine(picture, coarse)
