@@ -152,7 +152,7 @@ def test_what_a_killed_app_left_goes_at_the_next_start(photo: Path, tmp_path: Pa
 def end(app: App, place: Path, photo: Path, number: signal.Signals) -> None:
     """In the middle of a run."""
     client = Client(app.address, download_files=False, verbose=False)
-    long = {"engine": "warp", "size": 20, "frame_size": 256, "pack": False, "sheets": True}
+    long = {"engine": "warp", "size": 30, "pack": False, "sheets": True}
     running = client.submit(photo=handle_file(photo), **long, api_name="/generate")
     wait_for(lambda: running.done() or (uploads(place) and any(app.store.glob(".draft-*/*"))), 180)
     assert not running.done(), running.exception()

@@ -241,6 +241,8 @@ def test_a_rotated_phone_photo_is_upright_and_follows(moving: Any, photo: Path) 
     stored.save(data, "JPEG", exif=exif, quality=95)
     with another_portrait(moving):
         upload(moving, "phone.jpg", data.getvalue())
+    wait_state(moving, "preview")
+    wait_loaded(moving)
     assert_follows(moving)
 
 

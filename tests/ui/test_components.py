@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,12 @@ def test_the_embed_snippets_stand_in_the_docs() -> None:
     snippets = components.embed_snippets()
     assert [snippet.name for snippet in snippets] == ["HTML", "React", "Vue", "Svelte", "iframe"]
     docs = (ROOT / "docs" / "widget.md").read_text()
-    assert [it.name for it in snippets if f"\n{it.code}\n```" not in docs] == ["Vue", "Svelte"], "which are as HTML is"
+    linked = [it for it in snippets if f"\n{it.code}\n```" not in docs]
+    assert [it.name for it in linked] == ["React", "Vue", "Svelte"]
+    files = {
+        (ROOT / "docs" / path).read_text().rstrip() for path in re.findall(r"\((\.\./gaze/ui/snippets/\S+)\)", docs)
+    }
+    assert files == {it.code for it in linked}
     assert len({snippet.code for snippet in snippets}) == 5
     assert all("gaze-portrait" in snippet.code and "gaze-portrait" in snippet.place for snippet in snippets)
 

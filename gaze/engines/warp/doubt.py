@@ -12,7 +12,7 @@ import numpy as np
 from gaze.engines.warp.ease import fall
 from gaze.face.face import Face
 
-_DOUBT = (0.02, 0.06)
+_DOUBT = (0.1, 0.3)
 """What the map says of places that may be the head's, and from which on they are."""
 _SURE, _EDGE = 0.9, 3
 """What it says of the person where it is sure, and pixels of the map over which it falls at an edge."""

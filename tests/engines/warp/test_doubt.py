@@ -13,7 +13,7 @@ from gaze.grid import Cell, GazeGrid
 from gaze.photo.portrait import Portrait
 from tests import green
 
-DOUBTED = 0.1
+DOUBTED = 0.3
 
 
 def with_ear(portrait: Portrait, face: Face, u: float = 1.45, v: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +36,7 @@ def test_an_ear_that_is_doubted_is_the_heads(framed: tuple[Portrait, Face]) -> N
     found, ear = with_ear(portrait, face)
     core = cv2.resize(cv2.erode(ear.astype(np.uint8), np.ones((9, 9))), (SIDE, SIDE)) > 0
     assert core.sum() > 50
-    assert found[core].max() < 0.12
+    assert found[core].max() < 0.35
     assert settled(found, portrait, face)[core].min() > 0.5
 
 
