@@ -188,7 +188,9 @@ def write_zip(folder: Path, target: str | Path | IO[bytes], sheets: bool = False
     if metadata and metadata.pack and not sheets:
         left_out = {*(metadata.sheets or ()), *metadata.mobile_sheets}
     with zipfile.ZipFile(target, "w") as archive:
-        for path in sorted(folder.iterdir()):
+        paths = sorted(folder.iterdir())
+        folder.stat()  # one that was deleted meanwhile may have been listed as empty: that has to be an error
+        for path in paths:
             # A file that is gone by now has to be an error: a zip without it would be taken for whole.
             if path.name in PRIVATE or not _NAME.fullmatch(path.name) or not stat.S_ISREG(path.lstat().st_mode):
                 continue

@@ -90,6 +90,19 @@ def test_the_zip_is_written_from_front_to_back(folder: Path) -> None:
     assert len(archive.infolist()) == len(list(folder.iterdir())) - 3
 
 
+def test_a_folder_that_goes_while_it_is_listed_gives_no_empty_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(folder: Path) -> list[Path]:
+        folder.rmdir()
+        return []
+
+    (tmp_path / "portrait").mkdir()
+    monkeypatch.setattr(Path, "iterdir", listed)
+    with pytest.raises(FileNotFoundError):
+        write_zip(tmp_path / "portrait", io.BytesIO())
+
+
 def test_a_zip_for_a_page_has_no_sheets_and_says_so(folder: Path) -> None:
     out = io.BytesIO()
     write_zip(folder, out)
