@@ -151,9 +151,9 @@ def _keep_on(app: App, place: Path, minutes: float, number: int) -> list[Tried]:
 def _endurance(app: App, place: Path, runs: int) -> Iterator[Row]:
     """One run after the other; what is held is compared between the first and the last quarter."""
     photo, _ = _photo(place, 0)
-    client = _client(app)
     tries, held = [], []
     for _ in range(runs):
+        client = _client(app)  # of its own: one may send only so many photos a minute
         started = time.monotonic()
         client.predict(photo=handle_file(photo), api_name="/generate", keep=False, **{**_SMALL, "size": 4, "keys": "5"})
         tries.append(Tried("portrait", seconds=time.monotonic() - started))
