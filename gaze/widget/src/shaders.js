@@ -37,14 +37,14 @@ vec4 get(${place} p) { return ${
 /** The matrix that makes colours of planes: BT.709, limited range. */
 const colours = (isPlanar) =>
   isPlanar
-    ? `o.rgb = mat3(1.1644, 1.1644, 1.1644, 0., -.2132, 2.1124, 1.7927, -.5329, 0.) * (o.rgb - vec3(16., 128., 128.) / 255.);`
+    ? `o.rgb = mat3(1.164, 1.164, 1.164, 0., -.213, 2.112, 1.793, -.533, 0.) * (o.rgb - vec3(16., 128., 128.) / 255.);`
     : "";
 
 /**
  * A picture over the whole viewport: `part` of the texture, as left, bottom, width and height in texture coordinates;
  * where `alpha` is 1, its alpha lies half a texture lower: coded with loss, but what is opaque stays so, and what is not does
- * not show the seam to the colour above. Where it is -1, each two by two pixels have one colour, in lightnesses of their own:
- * colours are filtered as planes are.
+ * not show the seam to the colour above, nor the last column, into which browsers mix what lies beyond it. Where it is -1,
+ * each two by two pixels have one colour, in lightnesses of their own: colours are filtered as planes are.
  */
 export const PICTURE = {
   vertex: `${HEAD}
@@ -53,10 +53,10 @@ void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c 
   gl_Position = vec4(c * 2. - 1., 0., 1.); }`,
   fragment: (isSharp, isPlanar) => `${HEAD}
 in vec2 p; out vec4 o; uniform float alpha;${reading(isSharp, isPlanar)}
-void main() { o = get(p); ${colours(isPlanar)}
-  if (alpha < 0.) { vec3 m = textureLod(S, p, 1.).rgb; o.rgb = m + dot(o.rgb - m, vec3(.21, .72, .07)); }
-  if (alpha > 0.) { float a = get(p + vec2(0., .5)).g;
-    a = a < .0784 ? 0. : a > .9687 ? 1. : a; o = vec4(o.rgb * a, a); } }`,
+void main() { vec2 c = min(p, 1. - 1.5 * alpha / vec2(textureSize(S, 0))); o = get(c); ${colours(isPlanar)}
+  if (alpha < 0.) { vec3 m = textureLod(S, c, 1.).rgb; o.rgb = m + dot(o.rgb - m, vec3(.21, .72, .07)); }
+  if (alpha > 0.) { float a = get(c + vec2(0, .5)).g;
+    o *= a < .08 ? 0. : a > .97 ? 1. : a; } }`,
 };
 
 const PAIRS = Array.from({ length: FIELD_PAIRS }, (_, i) => i);
