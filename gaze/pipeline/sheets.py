@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,8 @@ from gaze.pipeline.preparing import ready_engine
 from gaze.pipeline.rendering import Rendered
 from gaze.progress import READY, Progress, SheetProgress
 from gaze.storage.checkpoint import checkpoint_frames
+from gaze.storage.locks import workplace
+from gaze.storage.publishing import SHEETS
 from gaze.storage.recipe import Recipe
 
 _SAME_FACE = 0.02
@@ -88,8 +89,8 @@ def export_sheets(
     needed = list(dict.fromkeys(cell for sheet in reversed(sheets) for cell in sheet.cells))
     width, height = plan.size
     with (
-        tempfile.TemporaryDirectory(dir=folder, prefix=".sheets-") as temporary,
-        FrameSpool(Path(temporary), plan.grid.size, (height, width, plan.channels)) as spool,
+        workplace(folder, SHEETS) as temporary,
+        FrameSpool(temporary, plan.grid.size, (height, width, plan.channels)) as spool,
     ):
         told = 0.0
         for done, (cell, frame) in enumerate(zip(needed, frames(needed), strict=True)):
@@ -99,12 +100,12 @@ def export_sheets(
                 each = tuple(_filling(sheet, spool) for sheet in sheets)
                 message = f"{READY}Making frame {done + 1} of {len(needed)} for the sprite sheets"
                 yield Progress("sheets", done, len(needed), message, sheets=each)
-        with closing(write_sheets(sheets, spool, Path(temporary), plan.quality, plan.effort)) as steps:
+        with closing(write_sheets(sheets, spool, temporary, plan.quality, plan.effort)) as steps:
             started = time.monotonic()
             for written in steps:
                 yield _writing(sheets, written, started)
         for sheet in sheets:
-            (Path(temporary) / sheet.name).replace(folder / sheet.name)
+            (temporary / sheet.name).replace(folder / sheet.name)
     listed = list_sheets(metadata, plan.grid, plan.mode, plan.size)
     listed.write(folder)
     return listed

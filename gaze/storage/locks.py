@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -43,6 +44,20 @@ def locked(folder: Path, mode: int = 0o777) -> Iterator[Path]:
     finally:
         _locked.discard(folder)
         _close(lock)
+
+
+@contextmanager
+def workplace(parent: Path, prefix: str) -> Iterator[Path]:
+    """A folder to work in, which is removed when the block ends, or by a `sweep` if the program was killed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    with locked(parent / f"{prefix}{secrets.token_hex(8)}", 0o700) as folder:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_locked() -> None:

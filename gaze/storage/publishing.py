@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 DRAFT = ".draft-"
 """What the names of folders begin with that are not complete."""
+SHEETS = ".sheets-"
+"""The same of a portrait's folder in which its sheets are made."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 

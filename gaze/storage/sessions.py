@@ -18,7 +18,7 @@ from gaze.progress import Outcome, Progress
 from gaze.storage.locks import LEFT_AGE, locked, sweep
 from gaze.storage.modes import PRIVATE, make_private
 from gaze.storage.owners import SECRET, is_proof, proof, store_secret
-from gaze.storage.publishing import DRAFT, is_session, not_kept
+from gaze.storage.publishing import DRAFT, SHEETS, is_session, not_kept
 
 _log = logging.getLogger(__name__)
 _WEEK = 7 * 24 * 3600.0
@@ -253,6 +253,7 @@ class SessionStore:
             except GazeError as error:
                 _log.warning("%s is too old, but could not be removed: %s", self.root / session, error)
         sweep(self.root, f"{DRAFT}*")
+        sweep(self.root, f"*/{SHEETS}*")
         for left in self.root.glob(f"{SECRET}-*"):
             if _age(left) > LEFT_AGE:
                 left.unlink(missing_ok=True)

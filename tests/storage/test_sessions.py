@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaze.errors import GazeError, StoreError
-from gaze.storage.publishing import is_session, publishing
+from gaze.storage.locks import workplace
+from gaze.storage.publishing import SHEETS, is_session, publishing
 from gaze.storage.sessions import SessionStore, time_kept
 
 
@@ -179,6 +180,7 @@ def test_only_old_sessions_and_old_drafts_expire(store: SessionStore) -> None:
     fresh = finished(store)
     finished(store, age=1000)
     (store.root / ".draft-killed").mkdir()
+    (store.root / fresh / ".sheets-killed").mkdir()
     (store.root / ".key-killed").touch()
     os.utime(store.root / ".key-killed", (0, 0))
     with publishing(new) as draft:
@@ -186,6 +188,10 @@ def test_only_old_sessions_and_old_drafts_expire(store: SessionStore) -> None:
         assert store.expire() == 1
         assert store.sessions() == [fresh]
         assert sorted(store.root.iterdir()) == sorted([store.root / fresh, draft])
+        with workplace(store.root / fresh, SHEETS) as busy:
+            store.expire()
+            assert [it for it in (store.root / fresh).iterdir() if it.is_dir()] == [busy]
+        assert not busy.exists()
         (draft / "metadata.json").write_text("{}")
 
 
