@@ -31,6 +31,8 @@ _MISFIT = (
 _BUSY = "Too many requests are waiting just now. Try again in a minute."
 _CALLS = re.compile(r"/gradio_api/(?:call(?:/v2)?|run|api)/([^/]*)/?", re.ASCII)
 _BUSY_STATUS = 503
+_NOT_HERE = "is not in the cache folder"
+"""Of what Gradio says of a file that an earlier app had."""
 
 
 class Blocks(gr.Blocks):
@@ -55,7 +57,9 @@ class Blocks(gr.Blocks):
             raise refusal(f"{len(inputs)} values were given, and {len(event.inputs)} are needed: {wanted}.")
         try:
             return await super().process_api(block_fn, inputs, *more, **named)
-        except gr.Error:
+        except gr.Error as error:
+            if _NOT_HERE in str(error.message):  # Gradio would show the photo's path
+                raise refusal(RESTARTED) from None
             raise
         except (InvalidPathError, FileNotFoundError):  # Gradio would log the photo's name
             raise refusal(RESTARTED) from None

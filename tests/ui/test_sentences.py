@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
+from gradio.processing_utils import check_all_files_in_cache
 from starlette.middleware import Middleware
 
 from gaze.storage.sessions import SessionStore
@@ -81,6 +83,18 @@ def answer(app: httpx.Client, name: str, body: Any) -> str:
 )
 def test_an_error_is_a_sentence(app: httpx.Client, name: str, body: Any, words: str) -> None:
     assert words in answer(app, name, body)
+
+
+def test_no_path_of_a_photo_that_an_earlier_app_had_is_shown(
+    app: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: Any = [{"path": "/gone/photo.png", **KEY}]
+
+    async def process_api(*_: Any, **__: Any) -> None:
+        check_all_files_in_cache(said)
+
+    monkeypatch.setattr(gr.Blocks, "process_api", process_api)
+    assert answer(app, "session", {"data": ["x"]}) == RESTARTED
 
 
 def test_direct_calls_are_answered_in_words_too(app: httpx.Client) -> None:
