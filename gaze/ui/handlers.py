@@ -228,7 +228,7 @@ def _path_of(photo: Photo) -> Path:
     examples = example_photos()
     if photo.example is not None and photo.example < len(examples):
         return examples[photo.example]
-    path = uploaded(photo.path or "")
+    path = uploaded(photo.upload or "")
     if path is None:
         raise GoneError("Your photo is not here any more. Add it again.")
     return path

@@ -28,9 +28,12 @@ class _Message(BaseModel):
 
 
 class Photo(_Message):
-    """A photo that was uploaded, by its path on the server, or one of the examples, by its number."""
+    """A photo that was uploaded, by its path on the server, or one of the examples, by its number.
 
-    path: str | None = Field(default=None, max_length=4096)
+    Not called `path`: Gradio itself would refuse a path that is not there any more, and the page would not hear of it.
+    """
+
+    upload: str | None = Field(default=None, max_length=4096)
     example: int | None = Field(default=None, ge=0, lt=100)
 
 

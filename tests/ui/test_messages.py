@@ -56,7 +56,7 @@ def test_what_stands_behind(chosen: dict[str, Any], removed: bool, behind: Any) 
 @pytest.mark.parametrize(
     "data",
     [
-        *(None, 5, "x", [], {}, {"photo": None}, {"photo": {"path": 5}}, {"photo": {"path": "x" * 5000}}),
+        *(None, 5, "x", [], {}, {"photo": None}, {"photo": {"upload": 5}}, {"photo": {"upload": "x" * 5000}}),
         *({"photo": {}, "choice": choice} for choice in (5, {"strength": 3}, {"strength": "1e999"}, {"frame_size": 4})),
         *({"photo": {}, "choice": choice} for choice in ({"colour": "red;x"}, {"background": "/etc/passwd"})),
         *({"photo": {}, "side": side} for side in (0, 5000)),

@@ -89,7 +89,7 @@ export class Looking {
   /** The photo, the face, and whether its eyes may be hard to see, as the app takes them. */
   subject() {
     const { path, example } = this.photo;
-    return { photo: path ? { path } : { example }, face: this.face, anyway: this.anyway };
+    return { photo: path ? { upload: path } : { example }, face: this.face, anyway: this.anyway };
   }
 
   /** Looks when the control has been still for so many milliseconds, if there is anything else to be seen. */
