@@ -112,7 +112,7 @@ def test_a_new_photo_before_the_first_one_is_sent(page: Any) -> None:
     page.evaluate("answers.upload = () => ({path: 'two'})")
     photo(page, "two.jpg")
     until(page, "preview")
-    assert page.evaluate("asked.filter(([it]) => it === 'look').map(([, {photo}]) => photo.path)") == ["two"]
+    assert page.evaluate("asked.filter(([it]) => it === 'look').map(([, {photo}]) => photo.upload)") == ["two"]
 
 
 def test_a_photo_that_takes_long_to_be_sent_says_how_much_is_there(page: Any) -> None:
