@@ -37,7 +37,7 @@ vec4 get(${place} p) { return ${
 /** The matrix that makes colours of planes: BT.709, limited range. */
 const colours = (isPlanar) =>
   isPlanar
-    ? `o.rgb = mat3(1.164, 1.164, 1.164, 0., -.213, 2.112, 1.793, -.533, 0.) * (o.rgb - vec3(16., 128., 128.) / 255.);`
+    ? `o.rgb = mat3(1.164, 1.164, 1.164, 0, -.213, 2.112, 1.793, -.533, 0) * (o.rgb - vec3(16, 128, 128) / 255.);`
     : "";
 
 /**
@@ -50,7 +50,7 @@ export const PICTURE = {
   vertex: `${HEAD}
 out vec2 p; uniform vec4 part;
 void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c * part.zw;
-  gl_Position = vec4(c * 2. - 1., 0., 1.); }`,
+  gl_Position = vec4(c * 2. - 1., 0, 1); }`,
   fragment: (isSharp, isPlanar) => `${HEAD}
 in vec2 p; out vec4 o; uniform float alpha;${reading(isSharp, isPlanar)}
 void main() { vec2 c = min(p, 1. - 1.5 * alpha / vec2(textureSize(S, 0))); o = get(c); ${colours(isPlanar)}
