@@ -193,7 +193,7 @@ def test_what_cannot_be_used_is_explained(
 @pytest.mark.parametrize("path", ["/etc/hostname", "", "x", "\0", "../../etc/passwd"])
 def test_other_files_of_the_server_are_no_photos(handlers: Handlers, path: str, tmp_path: Path) -> None:
     for named in (path, str(tmp_path / "uploads" / ".." / "results"), str(tmp_path / "uploads" / "gone.jpg")):
-        asked = {"photo": {"upload": named}}
+        asked: Any = {"photo": {"upload": named}}
         check_all_files_in_cache(asked)  # as Gradio does, whose errors the page does not hear
         problem = handlers.look(asked)["problem"]
         assert problem == {"title": "Your photo is not here any more.", "text": "Add it again.", "gone": True}
