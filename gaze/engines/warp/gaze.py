@@ -32,13 +32,13 @@ _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
-_LID_FOLLOWS, _BOW_REACH = 0.75, 0.058
+_LID_FOLLOWS, _BOW_REACH = 0.55, 0.058
 """Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it; and
 the iris distances at which they come softly to a halt, or the skin in the corners would fold."""
 _PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
-_SEEN, _HIDDEN, _WHITE = 0.3, 0.17, 0.2
+_SEEN, _HIDDEN, _WHITE = 0.3, 0.08, 0.2
 """Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
 hides at rest; and of white below it beyond what is there at rest."""
 _ABOVE = (0.65, 0.33)
@@ -46,9 +46,9 @@ _ABOVE = (0.65, 0.33)
 no more than so many radii. An iris that its lids cut above and below has no round side left, and looks square."""
 _FOOT = np.radians(np.linspace(45, 135, 13))
 """Where on its edge an iris has its foot, clockwise from the right."""
-_YIELDS = 0.016
+_YIELDS = 0.024
 """Iris distances that the lower lid gives way for that, or comes after."""
-_BESIDE, _LEAST_ASIDE = 1.1, 0.3
+_BESIDE, _LEAST_ASIDE = 1.2, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
 _OPEN, _SHARES = 0.15, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
