@@ -48,7 +48,7 @@ _FOOT = np.radians(np.linspace(45, 135, 13))
 """Where on its edge an iris has its foot, clockwise from the right."""
 _YIELDS = 0.024
 """Iris distances that the lower lid gives way for that, or comes after."""
-_BESIDE, _LEAST_ASIDE = 1.2, 0.3
+_BESIDE, _LEAST_ASIDE = 1.1, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
 _OPEN, _SHARES = 0.15, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""

@@ -27,7 +27,7 @@ _SOLID = 0.9
 _ABOVE, _FOOT, _BELOW = 0.6, 0.4, 0.9
 """Radii beyond the upper lid's edge over which its motion fades; from how far above the lower lid's edge on, and up to
 how far below it."""
-_NARROWER, _WIDER = 0.55, 1.2
+_NARROWER, _WIDER = 0.6, 1.2
 """How far an iris may go, in shares of what lies before it and behind it: that is made narrower and wider."""
 _LEAST = 0.2
 """Radii that it may go in any case."""
