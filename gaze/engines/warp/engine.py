@@ -73,8 +73,8 @@ class WarpSource:
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
         room: how far they can move up and down.
-        soft: (rows, cols) float32, what share of the irises' motion the points make; None where eyes are layers.
-        eyes: their layers; none where they are soft.
+        soft: (rows, cols) float32, what share of the irises' motion the points make; None where eyes have layers.
+        eyes: the layers of both eyes, or none.
         anchors: where the head carries them.
         followers: of both irises, for the motion between keys.
         edges: of each eye's lids, and of the brow above it.
@@ -133,13 +133,10 @@ class WarpEngine(Engine):
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
         worn = glasses_worn(image, face)
         irises = [it.iris for it in fitted]
-        pairs = list(zip(irises, both, strict=True))
-        room = find_room(irises, both, unit, face.yaw)
-        soft, eyes = None, ()
-        if are_soft(irises, both, face):
-            room, soft = soft_room(room, irises, both, unit), sum(soft_share(*it, px, py) for it in pairs)
-        else:
-            eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
+        pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
+        soft = soft_share(irises, both, px, py) if are_soft(irises, both, face) else None
+        room = room if soft is None else soft_room(room, irises, both, unit)
+        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs) if soft is None else ()
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
@@ -177,10 +174,8 @@ class WarpEngine(Engine):
             anchors=find_anchors(fields, leeway.keep, axes, irises, (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
-        if soft is not None:
-            return source
-        rest = _iris_shift(source, _look(source, Pose()))
-        return replace(source, followers=tuple(find_follower(*it, rest, image.shape) for it in pairs))
+        rest, layered = _iris_shift(source, _look(source, Pose())), pairs if eyes else ()
+        return replace(source, followers=tuple(find_follower(*it, rest, image.shape) for it in layered))
 
     def notes(self) -> tuple[str, ...]:
         """What was found in the photo that was prepared last."""
@@ -275,7 +270,7 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     Args:
         source: of the portrait.
         pose: moves the head.
-        eyes: moves the lids; None leaves them as they are.
+        eyes: moves the lids, and irises that are soft; None leaves them as they are.
     """
     return _displacement(source, source.leeway.held(pose), eyes)
 
@@ -284,13 +279,10 @@ def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.
     """The same for what the head's leeway leaves of a pose."""
     du, dv = head_shift(source.fields, head, source.turn)
     if eyes:
-        down = np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
-        across = np.tensordot(np.array([eyes.bow, eyes.bow], np.float32), source.lids, 1)
+        moved = np.tensordot(np.array([[eyes.bow, eyes.bow], [eyes.upper, eyes.lower]], np.float32), source.lids, 1)
         if source.soft is not None:
-            down += source.soft * (np.float32(eyes.down) - down)
-            across += source.soft * (np.float32(eyes.across) - across)
-        dv += down
-        du += across
+            moved += source.soft * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
+        du, dv = du + moved[0], dv + moved[1]
     return in_pixels(du, dv, source.axes, source.leeway.keep)
 
 

@@ -112,7 +112,7 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bo
     return replace(eye, rest=behind - _compose(eye, sclera, eye.lids, local.x, local.y, np.zeros(2)))
 
 
-def erase_irises(image: np.ndarray, eyes: tuple[Eye, Eye]) -> np.ndarray:
+def erase_irises(image: np.ndarray, eyes: tuple[Eye, ...]) -> np.ndarray:
     """The portrait with the scleras of the eyes where the irises were."""
     bare = image.copy()
     for eye in eyes:

@@ -27,7 +27,7 @@ IRIS_SWING = 0.0700
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0508, 0.0192
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
-_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.043, 0.012, 0.010, 0.006
+_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.044, 0.012, 0.010, 0.006
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
@@ -93,6 +93,7 @@ class Room:
         lid: that the upper lid may come down farther than an iris.
         left, right: that it may go to either side.
         yaw: how far the face is turned, in degrees.
+        reach: how far irises and lids can move up or down in any look.
     """
 
     gap: float = _OPEN
@@ -103,6 +104,7 @@ class Room:
     left: float = IRIS_REACH
     right: float = IRIS_REACH
     yaw: float = 0.0
+    reach: float = _LID_REACH
 
     @cached_property
     def share(self) -> float:
@@ -149,14 +151,14 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
     upper = _UPPER_Y * y + (_UPPER_XX + _UPPER_XXY * cy) * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
-    upper, lower = (room.share * _soft(way, _LID_REACH) for way in (upper, lower))
+    upper, lower = (room.share * _soft(way, room.reach) for way in (upper, lower))
     across = _soft(across, min(IRIS_REACH, room.left if across < 0 else room.right))
     sides = (room.above, room.below, room.white, room.lid)
     above, below, white, lid = (float(np.interp(across, _PLACES, each)) for each in sides)
     down *= room.share
-    lower += _soft(max(0.0, _soft(down, _LID_REACH) - below - lower), _YIELDS)
+    lower += _soft(max(0.0, _soft(down, room.reach) - below - lower), _YIELDS)
     most = above - upper if down < 0 else below + lower
-    down = _soft(down, max(_LEAST_REACH, min(_LID_REACH, most)))
+    down = _soft(down, max(_LEAST_REACH, min(room.reach, most)))
     lower -= _soft(max(0.0, lower - down - white), _YIELDS)
     if upper > 0:
         upper = _soft(upper, max(_LEAST_REACH, max(down, 0.0) + lid))

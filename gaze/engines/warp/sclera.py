@@ -42,7 +42,7 @@ _LEVEL, _CLEAN = 0.6, 0.2
 _WITHIN, _DARKER = (0.8, 1.0), 0.15
 """Radii up to which all is the iris's, and from which on only what is darker; by that share of what the iris is."""
 _BAND = (0.3, 0.7)
-"""Iris radii below the upper lid's edge up to which what is darker is taken for lashes and shade, and to which it fades."""
+"""Iris radii below the upper lid's edge up to which what is darker is lashes and shade, and to which that fades."""
 _FINE = 4.0
 """Pixels: the blur that a smaller field is given in place of a wider one."""
 _MOST_GRAIN = 5.0
@@ -114,7 +114,7 @@ def rebuild_sclera(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarra
 def _covered(
     patch: np.ndarray, filled: np.ndarray, opening: np.ndarray, distance: np.ndarray, radius: float
 ) -> np.ndarray:
-    """Where an iris may cover what is `filled` in, (h, w), 0 to 1: outside of its circle only where the patch is darker.
+    """Where an iris may cover what is `filled` in, (h, w), 0 to 1: outside of its circle only what is darker.
 
     What is as bright there is the sclera itself, or the rim of the lower lid, which lies where the picture shows it.
     """

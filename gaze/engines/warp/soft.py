@@ -24,13 +24,15 @@ _SHARP = 0.6
 _OUTLINE = np.radians(np.arange(0, 360, 5))
 _SOLID = 0.9
 """Radii up to which an iris moves as a whole."""
-_ABOVE, _FOOT, _BELOW = 0.6, 0.4, 0.9
+_ABOVE, _FOOT, _BELOW = 1.2, 0.6, 1.0
 """Radii beyond the upper lid's edge over which its motion fades; from how far above the lower lid's edge on, and up to
 how far below it."""
-_NARROWER, _WIDER = 0.6, 1.2
+_NARROWER, _WIDER = 0.52, 1.0
 """How far an iris may go, in shares of what lies before it and behind it: that is made narrower and wider."""
 _LEAST = 0.2
 """Radii that it may go in any case."""
+_REACH = 0.05
+"""Iris distances that irises and lids may go up or down."""
 _NEAREST = 1.2
 """Radii from its middle that the corners are taken to be away at least."""
 
@@ -41,16 +43,18 @@ def are_soft(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:
     return any(sharp * iris.radius * _shown(iris, it) ** 2 < _FEWEST for iris, it in zip(irises, lids, strict=True))
 
 
-def soft_share(iris: Iris, lids: Lids, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What share of an iris's motion the places at x and y make, 0 to 1, float32: it fades towards corners and lids."""
-    along, (left, right) = lids.local(x, y)[0], _sides(iris, lids)
-    solid = _SOLID * iris.radius
-    ahead = along - float(lids.local(iris.x, iris.y)[0])
-    far = np.where(ahead < 0, (-ahead - solid) / left, (ahead - solid) / right)
-    aside = np.clip(1 - far, 0, 1)
-    above = -lids.depth(x, y) / (_ABOVE * iris.radius)
-    below = (_FOOT - lids.height(x, y) / iris.radius) / (_FOOT + _BELOW)
-    return ((aside + smoothstep(aside)) / 2 * fall(above) * fall(below)).astype(np.float32)
+def soft_share(irises: Sequence[Iris], lids: Sequence[Lids], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Share of the irises' motion that places at x and y make, 0 to 1, float32: it fades towards corners and lids."""
+    share = np.zeros(x.shape, np.float32)
+    for iris, it in zip(irises, lids, strict=True):
+        along, (left, right) = it.local(x, y)[0], _sides(iris, it)
+        solid = _SOLID * iris.radius
+        ahead = along - float(it.local(iris.x, iris.y)[0])
+        aside = np.clip(1 - np.where(ahead < 0, (-ahead - solid) / left, (ahead - solid) / right), 0, 1)
+        above = -it.depth(x, y) / (_ABOVE * iris.radius)
+        below = (_FOOT - it.height(x, y) / iris.radius) / (_FOOT + _BELOW)
+        share += ((aside + smoothstep(aside)) / 2 * fall(above) * fall(below)).astype(np.float32)
+    return share
 
 
 def soft_room(room: Room, irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
@@ -61,7 +65,7 @@ def soft_room(room: Room, irises: Sequence[Iris], lids: Sequence[Lids], unit: fl
         ways = np.minimum(_NARROWER * sides, _WIDER * sides[::-1])
         free.append(np.maximum(ways, _LEAST * iris.radius) / unit)
     left, right = (float(it) for it in np.min(free, 0))
-    return replace(room, left=min(room.left, left), right=min(room.right, right))
+    return replace(room, left=min(room.left, left), right=min(room.right, right), reach=_REACH)
 
 
 def _sides(iris: Iris, lids: Lids) -> tuple[float, float]:
