@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -17,7 +20,7 @@ from torch import nn
 
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.running import ROOT
-from gaze.engines.liveportrait import keypoints
+from gaze.engines.liveportrait import keypoints, weights
 from gaze.engines.liveportrait.crop import SIDE, Crop
 from gaze.engines.liveportrait.fused_convolutions import UpsampledConv, to_channels_last, widened
 from gaze.engines.liveportrait.fused_networks import normed
@@ -32,12 +35,12 @@ def build(bench: Bench) -> dict[str, Any]:
     """The renderer builds and renders; where one profiled frame spends its time. D1, D2, D6."""
     bench.frames(bench.renderer, bench.poses[:2])
     bench.wait()
-    kinds = [torch.profiler.ProfilerActivity.CPU] + [torch.profiler.ProfilerActivity.CUDA] * bench.is_gpu
-    with torch.profiler.profile(activities=kinds) as profile:
+    with profiled(bench) as profile:
         bench.frames(bench.renderer, bench.poses[:1])
         bench.wait()
-    spent = {event.key: event.self_device_time_total or event.self_cpu_time_total for event in profile.key_averages()}
-    total = sum(spent.values())
+    time_of = attrgetter("self_device_time_total" if bench.is_gpu else "self_cpu_time_total")
+    spent = {event.key: time_of(event) for event in profile.key_averages()}
+    total = sum(spent.values()) or 1
     longest = sorted(spent, key=lambda key: -spent[key])[:12]
     layouts = [key for key in spent if any(word in key.lower() for word in ("nchwtonhwc", "nhwctonchw", "transpose"))]
     return {
@@ -46,6 +49,12 @@ def build(bench: Bench) -> dict[str, Any]:
         "layout_share": round(sum(spent[key] for key in layouts) / total, 4),
         "longest": {key[:90]: round(spent[key] / total, 4) for key in longest},
     }
+
+
+def profiled(bench: Bench) -> torch.profiler.profile:
+    """Notes down what the device does, and nothing else: what starts it would count twice."""
+    kinds = torch.profiler.ProfilerActivity
+    return torch.profiler.profile(activities=[kinds.CUDA if bench.is_gpu else kinds.CPU], acc_events=True)
 
 
 def sweep(bench: Bench) -> dict[str, Any]:
@@ -59,18 +68,19 @@ def sweep(bench: Bench) -> dict[str, Any]:
                 break
             some = x_d[:batch]
             features = renderer._warping(source.warp, some)
-            before = bench.peak()
             warping, decoder = bench.milliseconds(
                 partial(renderer._warping, source.warp, some), partial(renderer._decoder, features), repeats=5
             )
             each = (warping + decoder) / batch
+            del features
+            memory = bench.memory_of(lambda some=some: renderer._decoder(renderer._warping(source.warp, some)))
             rows.append(
                 {
                     "batch": batch,
                     "w_ms": round(warping / batch, 3),
                     "g_ms": round(decoder / batch, 3),
                     "tflops": round(OWN_TERAFLOP / each * 1000, 1),
-                    "mb_a_frame": round((bench.peak() - before) / batch / 1e6, 1),
+                    "mb_a_frame": round(memory / batch / 1e6, 1),
                 }
             )
     return {"rows": rows, "best_ms": min(row["w_ms"] + row["g_ms"] for row in rows)}
@@ -175,7 +185,7 @@ def line(bench: Bench) -> dict[str, Any]:
         bench.frames(bench.renderer, poses)
         result[f"s_{count}"] = round(time.perf_counter() - start, 3)
     if bench.is_gpu:
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        with profiled(bench) as profile:
             start = time.perf_counter()
             bench.frames(bench.renderer, bench.poses[:64])
             wall = time.perf_counter() - start
@@ -185,7 +195,7 @@ def line(bench: Bench) -> dict[str, Any]:
 
 
 def whole(bench: Bench) -> dict[str, Any]:
-    """From the photo to finished files, warm; the instant engine's part of the line is the same."""
+    """From the photo to the finished pack, warm; the instant engine's part of the line is the same."""
     if not bench.is_whole:
         return {"left_out": "needs the packages of photos and videos; carry them, see benchmarks/gpu/__main__.py"}
     from gaze.engines.liveportrait import engine as module
@@ -196,9 +206,10 @@ def whole(bench: Bench) -> dict[str, Any]:
     engine = module.LivePortraitEngine()
     engine.renderer = lambda: bench.renderer  # type: ignore[method-assign]
     times = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {weights.FOLDER_VARIABLE: folder}):
         for run in range(3):
             start = time.perf_counter()
-            generate(photo, Path(folder) / str(run), Options(engine=engine, size=30 if bench.is_gpu else 2))
+            options = Options(engine=engine, size=30 if bench.is_gpu else 2, sheets=False)
+            generate(photo, Path(folder) / str(run), options)
             times.append(round(time.perf_counter() - start, 2))
     return {"first_s": times[0], "warm_s": min(times[1:])}
