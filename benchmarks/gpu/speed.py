@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.autograd import DeviceType
 
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.running import ROOT
@@ -35,11 +35,7 @@ def build(bench: Bench) -> dict[str, Any]:
     """The renderer builds and renders; where one profiled frame spends its time. D1, D2, D6."""
     bench.frames(bench.renderer, bench.poses[:2])
     bench.wait()
-    with profiled(bench) as profile:
-        bench.frames(bench.renderer, bench.poses[:1])
-        bench.wait()
-    time_of = attrgetter("self_device_time_total" if bench.is_gpu else "self_cpu_time_total")
-    spent = {event.key: time_of(event) for event in profile.key_averages()}
+    spent = time_spent(bench, lambda: bench.frames(bench.renderer, bench.poses[:1]))
     total = sum(spent.values()) or 1
     longest = sorted(spent, key=lambda key: -spent[key])[:12]
     layouts = [key for key in spent if any(word in key.lower() for word in ("nchwtonhwc", "nhwctonchw", "transpose"))]
@@ -51,10 +47,16 @@ def build(bench: Bench) -> dict[str, Any]:
     }
 
 
-def profiled(bench: Bench) -> torch.profiler.profile:
-    """Notes down what the device does, and nothing else: what starts it would count twice."""
+def time_spent(bench: Bench, job: Callable[[], Any]) -> dict[str, float]:
+    """Microseconds that each kind of work takes on the device itself: what starts it there would count twice."""
     kinds = torch.profiler.ProfilerActivity
-    return torch.profiler.profile(activities=[kinds.CUDA if bench.is_gpu else kinds.CPU], acc_events=True)
+    with torch.profiler.profile(activities=[kinds.CPU, *[kinds.CUDA] * bench.is_gpu], acc_events=True) as profile:
+        job()
+        bench.wait()
+    events = profile.key_averages()
+    if bench.is_gpu:
+        return {event.key: event.self_device_time_total for event in events if event.device_type == DeviceType.CUDA}
+    return {event.key: event.self_cpu_time_total for event in events}
 
 
 def sweep(bench: Bench) -> dict[str, Any]:
@@ -185,12 +187,11 @@ def line(bench: Bench) -> dict[str, Any]:
         bench.frames(bench.renderer, poses)
         result[f"s_{count}"] = round(time.perf_counter() - start, 3)
     if bench.is_gpu:
-        with profiled(bench) as profile:
-            start = time.perf_counter()
-            bench.frames(bench.renderer, bench.poses[:64])
-            wall = time.perf_counter() - start
-        busy = sum(event.self_device_time_total for event in profile.key_averages()) / 1e6
-        result["idle_share_profiled"] = round(1 - busy / wall, 3)
+        start = time.perf_counter()
+        bench.frames(bench.renderer, bench.poses[:64])
+        wall = time.perf_counter() - start
+        busy = sum(time_spent(bench, lambda: bench.frames(bench.renderer, bench.poses[:64])).values()) / 1e6
+        result["idle_share"] = round(1 - busy / wall, 3)
     return result
 
 
