@@ -63,6 +63,10 @@ def sweep(bench: Bench) -> dict[str, Any]:
     """W and G at growing batches: milliseconds a frame, the share of the arithmetic, memory a frame."""
     renderer, rows = bench.renderer, []
     source = renderer.prepare(bench.picture, Crop(SIDE / 2, SIDE / 2, SIDE, 0.0))
+
+    def both(some: torch.Tensor) -> torch.Tensor:
+        return renderer._decoder(renderer._warping(source.warp, some))
+
     with torch.inference_mode():
         x_d = renderer._keypoints(source, bench.poses[: bench.count(64)], Expression())
         for batch in (1, 2, 4, 8, 16, 32, 64):
@@ -75,7 +79,7 @@ def sweep(bench: Bench) -> dict[str, Any]:
             )
             each = (warping + decoder) / batch
             del features
-            memory = bench.memory_of(lambda some=some: renderer._decoder(renderer._warping(source.warp, some)))
+            memory = bench.memory_of(partial(both, some))
             rows.append(
                 {
                     "batch": batch,
