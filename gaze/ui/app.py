@@ -26,6 +26,7 @@ from gaze.errors import GazeError
 from gaze.photo import reading
 from gaze.photo.cache import PhotoCache
 from gaze.photo.portrait import MAX_BYTES
+from gaze.progress import Steps
 from gaze.remote.client import place_of
 from gaze.storage.locks import locked, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
@@ -86,9 +87,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     if remote:
         place_of(remote)
     elif on_zero_gpu():
-        # There weights are taken along to each lent GPU if they were loaded before the launch.
-        for step in load_engine("auto"):
-            _log.info(step.message)
+        _preload()
     results = open_store()
     temporary = _temporary_folder()
     photos = PhotoCache(temporary)
@@ -137,6 +136,15 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         **overrides,
     )
     return page
+
+
+def _preload() -> None:
+    """On a ZeroGPU Space, weights are taken along to each lent GPU if they were loaded before the launch."""
+    loading = Steps(load_engine("auto"))
+    for step in loading:
+        _log.info(step.message)
+    engine, reason = loading.result
+    _log.info(" ".join([reason, *engine.notes()]))
 
 
 def _hosts(overrides: dict[str, Any]) -> frozenset[str] | None:
