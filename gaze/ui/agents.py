@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gaze.photo.address import is_allowed
-from gaze.ui.share import address_of
+from gaze.ui.address import address_of
 
 _TEXT = """\
 # Gaze
