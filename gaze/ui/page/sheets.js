@@ -169,7 +169,9 @@ export function clipSheet(address, trackers) {
     } catch (error) {
       const isLost = error instanceof TypeError || error instanceof SyntaxError;
       $("clip-fault").hidden = false;
-      $("clip-fault").lastElementChild.textContent = isLost ? "The app could not be reached. Try again." : error.message;
+      $("clip-fault").lastElementChild.textContent = isLost
+        ? "The app could not be reached. Try again."
+        : error.message;
     }
     busy(false);
   };
