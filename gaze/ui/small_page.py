@@ -15,7 +15,7 @@ from gaze.ui.answers import titled
 from gaze.ui.link_preview import tags
 
 GONE = "This portrait is gone. Portraits are kept for a limited time, or until their owner deletes them."
-NOTHING = "There is nothing here. The address has a mistake, or what was here is gone."
+NOTHING = "There is nothing here. The address is wrong, or what was here is gone."
 _HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
 
 

@@ -449,6 +449,28 @@ def test_an_app_that_does_not_answer_is_not_called_a_missing_network(page: Any) 
     page.get_by_role("button", name="Make it").wait_for()
 
 
+def test_an_app_that_goes_in_the_first_moment_of_a_run_is_missed(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    page.route("**/dom.js", lambda it: it.abort())
+    page.evaluate("window.cut = true")
+    until(page, "silent")
+    page.unroute("**/dom.js")
+    page.evaluate("window.cut = false; asked.length = 0")
+    page.wait_for_function("asked.some(([name]) => name === 'make')")
+
+
+def test_a_run_that_the_app_has_not_heard_of_is_begun_once_more(page: Any) -> None:
+    begin(page)
+    page.evaluate("answers.peek = () => ({problem: {title: 'There is no such run.', text: ''}})")
+    photo(page)
+    make(page)
+    page.evaluate("asked.length = 0")
+    page.wait_for_function("asked.some(([name]) => name === 'make')")
+    assert page.locator(".page").get_attribute("data-state") == "making"
+
+
 THREE = """() => {
     const face = (x) => ({x, y: 50, w: 10, picture: `${x}.webp`});
     answers.look = ({face: chosen}) => chosen === null
