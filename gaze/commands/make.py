@@ -80,7 +80,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         type=number_or(ALL),
         default=normal.face,
         metavar="N|all",
-        help="which face if there are several: 0 the main one, 1 the next largest, ..., or all, on one page "
+        help="which face if there are several: 0 the main one, 1 the next largest and so on; all puts them on one page "
         "(default: %(default)s)",
     )
     look.add_argument("--anyway", action="store_true", help="accept a face whose eyes are hard to see")
@@ -88,7 +88,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--straighten",
         action=argparse.BooleanOptionalAction,
         default=normal.straighten,
-        help="correct a gaze past the camera (default: yes)",
+        help="make eyes that look past the camera look into it (default: yes)",
     )
     look.add_argument(
         "--remove-background",
@@ -124,9 +124,14 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     expression.add_argument(
         "--lid-term",
         action="store_true",
-        help="move lids as the upstream editor does; eyes then go half as far up and down",
+        help="move eyes half as far up and down, and lids less, as LivePortrait's own editor does",
     )
-    look.add_argument("--no-blinking", dest="blinking", action="store_false", help="make a face that cannot blink")
+    look.add_argument(
+        "--blinking",
+        action=argparse.BooleanOptionalAction,
+        default=normal.blinking,
+        help="make a face that can blink (default: yes)",
+    )
     sheets = parser.add_argument_group("the files")
     sheets.add_argument(
         "--size",
@@ -140,8 +145,8 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         type=number_or_auto,
         default=normal.keys,
         metavar="N",
-        help=f"looks per side that are rendered, all others being morphed: {AUTO}, by the engine's speed and the "
-        f"portrait, or {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
+        help=f"how many looks per side are rendered: {', '.join(map(str, KEY_CHOICES))}, or {AUTO}, which goes by the "
+        "engine's speed and the portrait; all other looks are morphed (default: %(default)s)",
     )
     sheets.add_argument(
         "--frame-size",

@@ -127,6 +127,7 @@ def test_an_app_that_is_gone_is_told_in_our_words_alone(
     open_page: Callable[..., Any], tmp_path: Path, record: Record
 ) -> None:
     record.allowed += ["Failed to load resource", "ERR_CONNECTION", "ERR_EMPTY", "ERR_INCOMPLETE"]
+    record.allowed += ["Failed to fetch", "Connection errored out"]  # Gradio's
     page = open_page(**app.STILL)
     with serving(tmp_path, "-m", "tests.browser.quick_app", str(tmp_path / "gate")) as running:
         app.open_app(page, running.address)
