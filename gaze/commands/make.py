@@ -73,7 +73,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--framing",
         choices=FRAMINGS,
         default=normal.framing,
-        help="auto cuts around a small face, whole keeps the photo (default: %(default)s)",
+        help="auto crops the photo around a small face, whole keeps all of it (default: %(default)s)",
     )
     look.add_argument(
         "--face",
@@ -93,7 +93,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     look.add_argument(
         "--remove-background",
         action="store_true",
-        help="make the background transparent",
+        help="make all but the person transparent",
     )
     look.add_argument(
         "--matting",
@@ -106,7 +106,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--background",
         metavar="COLOUR|blur|FILE",
         help="what to put behind the person: a CSS colour, blur, or an image file "
-        "(default: nothing where the background is removed or the photo is transparent)",
+        "(default: the photo's own background, if it is not removed)",
     )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
@@ -114,7 +114,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
             type=float,
             default=1.0,
             metavar="0..2",
-            help=f"how strongly the {part} follow{'s' if part == 'head' else ''} (default: 1)",
+            help=f"how strongly the {part} follow{'s' if part == 'head' else ''}; 0: not at all (default: 1)",
         )
     expression = parser.add_argument_group("the expression, in all frames alike (LivePortrait engine)")
     for name, (least, most) in EXPRESSION_RANGES.items():

@@ -84,7 +84,7 @@ class Guard:
             await answer(scope, receive, _Guarded(send, self._scripts, scope["path"]))
             return
         if int(headers.get("content-length", 0)) > most:
-            refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
+            refusal = PlainTextResponse(f"This is too large. The limit is {most / 1e6:.0f} MB.", status_code=413)
             await refusal(scope, receive, send)
             return
         await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts, scope["path"]))

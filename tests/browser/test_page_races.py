@@ -121,7 +121,7 @@ def test_a_photo_that_takes_long_to_be_sent_says_how_much_is_there(page: Any) ->
     photo(page)
     wait_asked(page, "upload")
     words = page.locator("#words")
-    sending, finding = "Sending the photo…\n40 % of it is there.", "Finding the face…\nThis takes a second."
+    sending, finding = "Sending the photo…\n40 % has arrived.", "Finding the face…\nThis takes a second."
     for share, told in ((0.4, sending), (1, finding)):
         page.evaluate("share => sent(share)", share)
         assert re.sub(r"\n+", "\n", words.inner_text()) == told
@@ -321,7 +321,7 @@ def test_sheets_that_come_late_stay_with_their_portrait(page: Any) -> None:
     page.wait_for_function("location.search.endsWith('one')")
     page.get_by_role("button", name="Embed").click()
     late(page, "sheets", {"phase": "done", "portrait": {"base": "gradio_api/gaze/two/", "sheets": ["sheet.webp"]}})
-    assert page.locator("#sheets-note").inner_text() == "Another program needs sprite sheets?"
+    assert page.locator("#sheets-note").inner_text() == "Does another program need sprite sheets?"
 
 
 def test_a_camera_that_is_allowed_late_is_let_go(page: Any) -> None:

@@ -111,7 +111,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(client: TestClient, path
     assert client.post(path, content=bytes(most)).text == str(most)
     assert client.post(path, content=unannounced(most)).text == str(most)
     refused = client.post(path, content=bytes(most + 1))
-    assert (refused.status_code, refused.text) == (413, f"This is too large: at most {most / 1e6:.0f} MB are taken.")
+    assert (refused.status_code, refused.text) == (413, f"This is too large. The limit is {most / 1e6:.0f} MB.")
     assert client.post(path, content=unannounced(most + 1)).text == "broken off"
 
 

@@ -69,7 +69,7 @@ export class States {
   /** How much of the photo was sent, while its face cannot be looked for yet. */
   sending(share) {
     if (this.#name !== "finding") return;
-    const text = `${Math.round(share * 100)} % of it is there.`;
+    const text = `${Math.round(share * 100)} % has arrived.`;
     if (share === 1) this.#say(this.#shown.words);
     else if ($("sent")) $("sent").textContent = text;
     else {

@@ -111,7 +111,7 @@ export function unusable({ name, type, size }, mostBytes) {
     const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
     return {
       title: "This photo is too large.",
-      text: `It has ${megabytes(size)} MB; at most ${megabytes(mostBytes)} MB are taken.`,
+      text: `It has ${megabytes(size)} MB. The limit is ${megabytes(mostBytes)} MB.`,
     };
   }
   return size ? null : { title: "This file is empty.", text: "Choose another photo." };
