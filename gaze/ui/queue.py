@@ -43,7 +43,7 @@ class Queue:
         with self._moved:
             if any(sum(name in turn.names for turn in self._turns) >= _EACH for name in names):
                 raise GazeError(
-                    f"You have {_EACH} portraits in progress or in the queue already. Wait until one of them is finished."
+                    f"You have {_EACH} portraits in progress or in the queue already. Wait until one is finished."
                 )
             if len(self._turns) > self._most:
                 raise GazeError(f"{self._most} portraits are in the queue already. Try again in a few minutes.")

@@ -78,11 +78,11 @@ def test_a_client_has_two_places_whatever_it_calls_itself() -> None:
         come("192.0.2.1", "c")
     come("192.0.2.2", "d")
     come("192.0.2.3", "d")
-    with pytest.raises(GazeError, match="of yours"):
+    with pytest.raises(GazeError, match="You have 2"):
         come("192.0.2.4", "d")
     come("2001:db8:1:2::1", None)
     come("2001:db8:1:2::2", None)
-    with pytest.raises(GazeError, match="of yours"):
+    with pytest.raises(GazeError, match="You have 2"):
         come("2001:db8:1:2::3", None)
     queue.leave(queue._turns[0])
     come("192.0.2.1", "c")
