@@ -52,12 +52,13 @@ class Backdrop:
 
 def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> Backdrop | None:
     """The layers of a part of a portrait, rows and columns; None where all is one."""
-    if portrait.alpha is None and portrait.width < _NARROW * face.iris_distance:
+    image = portrait.image[part]
+    if portrait.alpha is None and image.shape[1] < _NARROW * face.iris_distance:
         return None
     alpha = _matte(portrait, face)
     if alpha is None:
         return None
-    image, alpha = portrait.image[part], alpha[part]
+    alpha = alpha[part]
     reach = max(1, round(_AROUND * face.iris_distance))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     hidden = cv2.dilate(alpha, kernel)
