@@ -99,6 +99,19 @@ def test_what_a_head_uncovers_looks_like_the_background(
     assert face.iris_distance > 60
 
 
+def test_what_hangs_together_with_the_person_nowhere_stands_still(
+    striped: tuple[Portrait, Face], source: WarpSource
+) -> None:
+    """Somebody else, or what the network takes for a person, changes nothing: it lies in the background."""
+    portrait, face = striped
+    assert portrait.alpha is not None
+    other = portrait.alpha.copy()
+    other[52:62, 176:186] = 255
+    assert (other != portrait.alpha).sum() == 100
+    with_other = WarpEngine(straighten=False).prepare(replace(portrait, alpha=other), face)
+    assert np.array_equal(frames(with_other), frames(source))
+
+
 def test_a_person_that_is_not_seen_is_one_with_the_background(framed: tuple[Portrait, Face]) -> None:
     portrait, face = framed
     nobody = replace(portrait, alpha=np.zeros(portrait.image.shape[:2], np.uint8))

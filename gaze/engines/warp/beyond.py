@@ -1,0 +1,166 @@
+"""What goes on behind a person from both sides and from above.
+
+Behind the top of a head that is what lies above it, at its sides what lies beside it: there little is uncovered, and
+the nearest is the likeliest. Lines go straight on that both sides show, as horizons, rails and shelves do, and wall
+corners that end at the hair.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_BESIDE = (3, 0.1)
+"""Pixels, and iris distances, beside what is hidden whose median stands for a side: at least, and usually."""
+_FINE, _COMPARED = 0.15, 0.25
+"""Iris distances: a blur up and down that leaves no lines, and one over which lines of both sides are compared."""
+_ALIKE = (0.5, 0.8)
+"""Correlation of both sides' lines from which on some of them go on behind, and from which on all do."""
+_STEP = 8
+"""Pixels across from one place of a row that is computed to the next."""
+_SLOPES = np.linspace(-0.06, 0.06, 25)
+"""How many rows down lines may go for each pixel across: photos are seldom quite level."""
+_NOISE = 4.0
+"""Variance in grey levels, below which there is nothing to be compared."""
+_COVERED = 25
+"""How much a place is hidden that is not looked at: of 255."""
+_STREAKS = 0.15
+"""Iris distances across over which a median takes thin things from what goes down: hairs, lamps, leaves."""
+_SOFTER, _SOFTEST = 0.3, 6
+"""How far what goes down is blurred, as a share of how far it has gone; and steps, each twice as soft as the last."""
+
+
+def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
+    """What goes on where an image is hidden, of what is nearer, more: (h, w, 3) uint8; black where nothing does.
+
+    Args:
+        image: (h, w, 3) uint8.
+        hidden: (h, w) uint8, 255 where nothing of it is to be used.
+        unit: pixels per iris distance.
+    """
+    height, width = hidden.shape
+    covered = hidden > _COVERED
+    if not covered.any():
+        return np.zeros_like(image)
+    first, last = (_nearest(covered.any(1), it) for it in (covered.argmax(1), width - covered[:, ::-1].argmax(1)))
+    top = _nearest(covered.any(0), covered.argmax(0))
+    columns = -(-width // _STEP)
+    middles = (np.arange(columns, dtype=np.float32) + 0.5) * _STEP - 0.5
+    span = (last - first + 1).astype(np.float32)[:, None]
+    across = np.clip(middles - (first - 1).astype(np.float32)[:, None], 0, span)
+    below = np.maximum(np.arange(height)[:, None] - top[np.minimum(middles.astype(int), width - 1)], 0)
+
+    def everywhere(found: np.ndarray) -> np.ndarray:
+        return cv2.resize(found, (columns * _STEP, height))[:, :width]
+
+    (sides, ended), above = _from_sides(image, first, last, across, int(top.min()), unit), _from_above(image, top, unit)
+    if sides is None and above is None:
+        return np.zeros_like(image)
+    if sides is not None:
+        sides = everywhere(cv2.convertScaleAbs(np.maximum(sides, 0)))
+    if above is not None:
+        softer = everywhere(np.log2(1 + below / _wide(unit)).astype(np.float32))
+        at = np.broadcast_to(np.arange(width, dtype=np.float32), softer.shape)
+        above = cv2.remap(above, at, softer, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if sides is None or above is None:
+        return sides if above is None else above
+    nearer = 1 / (1 + ((below + 1) / (np.minimum(across, span - across) + 1)) ** 2)
+    share = everywhere(((1 - ended) * nearer).astype(np.float32))
+    return cv2.blendLinear(sides, above, 1 - share, share)
+
+
+def _from_sides(
+    image: np.ndarray, first: np.ndarray, last: np.ndarray, across: np.ndarray, start: int, unit: float
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """What lies between both sides of each row, with the lines that both of them show.
+
+    Args:
+        image, unit: as above.
+        first, last: (h,) the first hidden column of each row, and the one after the last.
+        across: (h, columns) how far places lie from the last one at the left that is seen.
+        start: the first row of which something is hidden.
+
+    Returns:
+        (h, columns, 3) float32; and (h, columns) how surely such a line has ended what comes down from above, 0 to 1.
+    """
+    width, wide = image.shape[1], _wide(unit)
+    beside, down = np.arange(wide), np.arange(len(image))[:, None]
+    left = np.median(image[down, np.maximum(first[:, None] - 1 - beside, 0)], axis=1)
+    right = np.median(image[down, np.minimum(last[:, None] + beside, width - 1)], axis=1)
+    seen = first >= _BESIDE[0], last <= width - _BESIDE[0]
+    ended = np.zeros_like(across)
+    if not seen[0].any() and not seen[1].any():
+        return None, ended
+    left, right = (_completed(side, valid) for side, valid in zip((left, right), seen, strict=True))
+    left, right = (left if seen[0].any() else right), (right if seen[1].any() else left)
+    smooth = [cv2.GaussianBlur(side, (1, 0), 1, sigmaY=_FINE * unit) for side in (left, right)]
+    span = (last - first + 1).astype(np.float32)
+    between = smooth[0][:, None] + (across / span[:, None])[..., None] * (smooth[1] - smooth[0])[:, None]
+    slope, alike, line = _lines(left - smooth[0], right - smooth[1], span, _COMPARED * unit)
+    alike[~(seen[0] & seen[1])] = 0
+    if alike.any():
+        from_row = down.astype(np.float32) - np.float32(slope) * across
+        at = np.zeros_like(from_row), from_row
+        between += cv2.remap((alike * line)[:, None], *at, cv2.INTER_LINEAR)
+        alike[:start] = 0
+        ended = cv2.remap(np.maximum.accumulate(alike), *at, cv2.INTER_LINEAR)
+    return between, ended
+
+
+def _from_above(image: np.ndarray, top: np.ndarray, unit: float) -> np.ndarray | None:
+    """What comes down each column, ever softer: (steps, w, 3) uint8; `top`: (w,) the first hidden row of each."""
+    seen = top >= _BESIDE[0]
+    if not seen.any():
+        return None
+    wide = _wide(unit)
+    found = np.median(image[np.maximum(top - 1 - np.arange(wide)[:, None], 0), np.arange(len(top))], axis=0)
+    reach = max(1, round(_STREAKS * unit / 2))
+    padded = np.pad(_completed(found, seen), ((reach, reach), (0, 0)), mode="edge")
+    calm = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), axis=-1)
+    softness = (_SOFTER * wide * (2**step - 1) for step in range(1, _SOFTEST))
+    softer = (cv2.GaussianBlur(calm[None], (0, 1), it, borderType=cv2.BORDER_REPLICATE)[0] for it in softness)
+    return cv2.convertScaleAbs(np.stack([calm, *softer]))
+
+
+def _wide(unit: float) -> int:
+    """Pixels beside what is hidden that are looked at."""
+    return max(_BESIDE[0], round(_BESIDE[1] * unit))
+
+
+def _nearest(known: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values, and where none are known, those of the nearest place where they are."""
+    places = np.flatnonzero(known)
+    at = np.clip(np.arange(len(known)), places[0], places[-1])
+    return np.asarray(values[places[np.searchsorted(places, at)]])
+
+
+def _completed(side: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Colours of rows, (h, 3) float32: where nothing is seen, as in the rows that are next."""
+    if not valid.any():
+        return side.astype(np.float32)
+    rows, all_rows = np.flatnonzero(valid), np.arange(len(side))
+    return np.stack([np.interp(all_rows, rows, side[rows, it]) for it in range(3)], 1).astype(np.float32)
+
+
+def _lines(left: np.ndarray, right: np.ndarray, span: np.ndarray, reach: float) -> tuple[float, np.ndarray, np.ndarray]:
+    """Lines that go on from the left side to the right one.
+
+    Args:
+        left, right: (h, 3) float32, what differs from row to row.
+        span: (h,) pixels between the sides.
+        reach: rows up and down over which both are compared.
+
+    Returns:
+        How many rows down they go for each pixel across; and by their row at the left how much both sides are alike
+        there, (h, 1) float32, 0 to 1, and what lines add, (h, 3) float32: the smaller of what both sides show.
+    """
+    rows = np.arange(len(span))
+    there = [np.clip(np.rint(rows + slope * span), 0, len(span) - 1).astype(int) for slope in _SLOPES]
+    best = int(np.argmax([(left * right[it]).sum() for it in there]))
+    right = right[there[best]]
+    products = np.stack([(a * b).sum(1) for a, b in ((left, right), (left, left), (right, right))], 1)
+    both, *own = cv2.GaussianBlur(products.astype(np.float32), (1, 0), 1, sigmaY=reach).T
+    alike = both / np.sqrt((own[0] + 3 * _NOISE) * (own[1] + 3 * _NOISE))
+    alike = np.clip((alike - _ALIKE[0]) / (_ALIKE[1] - _ALIKE[0]), 0, 1)[:, None]
+    least = np.where(left * right > 0, np.sign(left) * np.minimum(np.abs(left), np.abs(right)), 0)
+    return float(_SLOPES[best]), alike.astype(np.float32), least.astype(np.float32)
