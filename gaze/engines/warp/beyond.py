@@ -47,8 +47,9 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     columns = -(-width // _STEP)
     middles = (np.arange(columns, dtype=np.float32) + 0.5) * _STEP - 0.5
     span = (last - first + 1).astype(np.float32)[:, None]
-    across = np.clip(middles - (first - 1).astype(np.float32)[:, None], 0, span)
-    below = np.maximum(np.arange(height)[:, None] - top[np.minimum(middles.astype(int), width - 1)], 0)
+    from_left = middles - (first - 1).astype(np.float32)[:, None]
+    across = np.clip(from_left, 0, span)
+    below = np.arange(height)[:, None] - top[np.minimum(middles.astype(int), width - 1)]
 
     def everywhere(found: np.ndarray) -> np.ndarray:
         return cv2.resize(found, (columns * _STEP, height))[:, :width]
@@ -59,12 +60,13 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     if sides is not None:
         sides = everywhere(cv2.convertScaleAbs(np.maximum(sides, 0)))
     if above is not None:
-        softer = everywhere(np.log2(1 + below / _wide(unit)).astype(np.float32))
+        softer = everywhere(np.log2(1 + np.maximum(below, 0) / _wide(unit)).astype(np.float32))
         at = np.broadcast_to(np.arange(width, dtype=np.float32), softer.shape)
         above = cv2.remap(above, at, softer, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if sides is None or above is None:
         return sides if above is None else above
-    nearer = 1 / (1 + ((below + 1) / (np.minimum(across, span - across) + 1)) ** 2)
+    beside, below = np.abs(np.minimum(from_left, span - from_left)) + 1, np.abs(below) + 1
+    nearer = beside**2 / (beside**2 + below**2)
     share = everywhere(((1 - ended) * nearer).astype(np.float32))
     return cv2.blendLinear(sides, above, 1 - share, share)
 
