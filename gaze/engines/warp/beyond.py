@@ -25,9 +25,9 @@ _NOISE = 4.0
 _COVERED = 25
 """How much a place is hidden that is not looked at: of 255."""
 _STREAKS = 0.15
-"""Iris distances across over which a median takes thin things from what goes down: hairs, lamps, leaves."""
+"""Iris distances over which a median takes thin things from what goes on: hairs, lamps, leaves."""
 _SOFTER, _SOFTEST = 0.3, 6
-"""How far what goes down is blurred, as a share of how far it has gone; and steps, each twice as soft as the last."""
+"""How far what goes on is blurred, as a share of how far it has gone; and steps, each twice as soft as the last."""
 
 
 def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
@@ -60,7 +60,7 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     if sides is not None:
         sides = everywhere(cv2.convertScaleAbs(np.maximum(sides, 0)))
     if above is not None:
-        softer = everywhere(np.log2(1 + np.maximum(below, 0) / _wide(unit)).astype(np.float32))
+        softer = everywhere(_softness(below, unit))
         at = np.broadcast_to(np.arange(width, dtype=np.float32), softer.shape)
         above = cv2.remap(above, at, softer, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if sides is None or above is None:
@@ -97,13 +97,21 @@ def _from_sides(
     left, right = (left if seen[0].any() else right), (right if seen[1].any() else left)
     smooth = [cv2.GaussianBlur(side, (1, 0), 1, sigmaY=_FINE * unit) for side in (left, right)]
     span = (last - first + 1).astype(np.float32)
-    between = smooth[0][:, None] + (across / span[:, None])[..., None] * (smooth[1] - smooth[0])[:, None]
+    way, row = across / span[:, None], np.broadcast_to(down.astype(np.float32), across.shape)
+    both = (
+        cv2.remap(
+            _ever_softer(side, unit), row, _softness(far, unit), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        for side, far in ((left, across), (right, span[:, None] - across))
+    )
+    between = _mixed(*both, way[..., None])
     slope, alike, line = _lines(left - smooth[0], right - smooth[1], span, _COMPARED * unit)
     alike[~(seen[0] & seen[1])] = 0
     if alike.any():
-        from_row = down.astype(np.float32) - np.float32(slope) * across
-        at = np.zeros_like(from_row), from_row
-        between += cv2.remap((alike * line)[:, None], *at, cv2.INTER_LINEAR)
+        at = np.zeros_like(row), row - np.float32(slope) * across
+        lines = _mixed(*(side[:, None] for side in smooth), way[..., None])
+        lines += cv2.remap((alike * line)[:, None], *at, cv2.INTER_LINEAR)
+        between = _mixed(between, lines, cv2.remap(alike, *at, cv2.INTER_LINEAR)[..., None])
         alike[:start] = 0
         ended = cv2.remap(np.maximum.accumulate(alike), *at, cv2.INTER_LINEAR)
     return between, ended
@@ -114,14 +122,27 @@ def _from_above(image: np.ndarray, top: np.ndarray, unit: float) -> np.ndarray |
     seen = top >= _BESIDE[0]
     if not seen.any():
         return None
-    wide = _wide(unit)
-    found = np.median(image[np.maximum(top - 1 - np.arange(wide)[:, None], 0), np.arange(len(top))], axis=0)
-    reach = max(1, round(_STREAKS * unit / 2))
-    padded = np.pad(_completed(found, seen), ((reach, reach), (0, 0)), mode="edge")
-    calm = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), axis=-1)
-    softness = (_SOFTER * wide * (2**step - 1) for step in range(1, _SOFTEST))
-    softer = (cv2.GaussianBlur(calm[None], (0, 1), it, borderType=cv2.BORDER_REPLICATE)[0] for it in softness)
-    return cv2.convertScaleAbs(np.stack([calm, *softer]))
+    found = np.median(image[np.maximum(top - 1 - np.arange(_wide(unit))[:, None], 0), np.arange(len(top))], axis=0)
+    return cv2.convertScaleAbs(_ever_softer(_completed(found, seen), unit))
+
+
+def _ever_softer(side: np.ndarray, unit: float) -> np.ndarray:
+    """What is seen along a side, (n, 3), for each step of `_softness`: (steps, n, 3) float32."""
+    width = 2 * max(1, round(_STREAKS * unit / 2)) + 1
+    calm = cv2.medianBlur(cv2.convertScaleAbs(side)[:, None], width)[:, 0].astype(np.float32)
+    blurs = (_SOFTER * _wide(unit) * (2**step - 1) for step in range(1, _SOFTEST))
+    return np.stack(
+        [calm, *(cv2.GaussianBlur(calm[None], (0, 1), it, borderType=cv2.BORDER_REPLICATE)[0] for it in blurs)]
+    )
+
+
+def _softness(far: np.ndarray, unit: float) -> np.ndarray:
+    """How many steps softer what goes on is so far from where it is seen."""
+    return np.log2(1 + np.maximum(far, 0) / _wide(unit)).astype(np.float32)
+
+
+def _mixed(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    return one + share * (other - one)
 
 
 def _wide(unit: float) -> int:
