@@ -49,7 +49,7 @@ _STILL = 0.001
 _OUTSIDE = (0.05, 0.2)
 """Iris distances outside the person up to which the motion between keys is that of the head, and from which on it is
 none: a mesh cannot tear."""
-_UNCOVERED = (0.2, 0.45)
+_UNCOVERED = (0.32, 0.7)
 """Iris distances outside the person that its outline may come to: at strength 1, and at most."""
 
 
