@@ -1,8 +1,7 @@
 """What goes on behind a person from both sides and from above.
 
-Behind the top of a head that is what lies above it, at its sides what lies beside it: there little is uncovered, and
-the nearest is the likeliest. Lines go straight on that both sides show, as horizons, rails and shelves do, and wall
-corners that end at the hair.
+A head that moves uncovers a narrow strip. What lies above the head goes on behind its top, what lies beside it behind
+its sides, ever softer. Lines that both sides show go straight on, as horizons, rails and shelves do.
 """
 
 from __future__ import annotations
@@ -42,8 +41,9 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     covered = hidden > _COVERED
     if not covered.any():
         return np.zeros_like(image)
-    first, last = (_nearest(covered.any(1), it) for it in (covered.argmax(1), width - covered[:, ::-1].argmax(1)))
-    top = _nearest(covered.any(0), covered.argmax(0))
+    rows = np.flatnonzero(covered.any(1))
+    first, last = (_nearest(rows, ends) for ends in (covered.argmax(1), width - covered[:, ::-1].argmax(1)))
+    top = _nearest(np.flatnonzero(covered.any(0)), covered.argmax(0))
     columns = -(-width // _STEP)
     middles = (np.arange(columns, dtype=np.float32) + 0.5) * _STEP - 0.5
     span = (last - first + 1).astype(np.float32)[:, None]
@@ -52,23 +52,22 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     below = np.arange(height)[:, None] - top[np.minimum(middles.astype(int), width - 1)]
 
     def everywhere(found: np.ndarray) -> np.ndarray:
-        return cv2.resize(found, (columns * _STEP, height))[:, :width]
+        return np.asarray(cv2.resize(found, (columns * _STEP, height))[:, :width])
 
-    (sides, ended), above = _from_sides(image, first, last, across, int(top.min()), unit), _from_above(image, top, unit)
-    if sides is None and above is None:
-        return np.zeros_like(image)
+    (sides, ended), above = _from_sides(image, first, last, across, int(rows[0]), unit), _from_above(image, top, unit)
     if sides is not None:
         sides = everywhere(cv2.convertScaleAbs(np.maximum(sides, 0)))
-    if above is not None:
-        softer = everywhere(_softness(below, unit))
-        at = np.broadcast_to(np.arange(width, dtype=np.float32), softer.shape)
-        above = cv2.remap(above, at, softer, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    if sides is None or above is None:
-        return sides if above is None else above
+    if above is None:
+        return np.zeros_like(image) if sides is None else sides
+    softer = everywhere(_softness(below, unit))
+    at = np.broadcast_to(np.arange(width, dtype=np.float32), softer.shape)
+    above = _continued(above, at, softer)
+    if sides is None:
+        return above
     beside, below = np.abs(np.minimum(from_left, span - from_left)) + 1, np.abs(below) + 1
     nearer = beside**2 / (beside**2 + below**2)
     share = everywhere(((1 - ended) * nearer).astype(np.float32))
-    return cv2.blendLinear(sides, above, 1 - share, share)
+    return np.asarray(cv2.blendLinear(sides, above, 1 - share, share))
 
 
 def _from_sides(
@@ -98,19 +97,17 @@ def _from_sides(
     smooth = [cv2.GaussianBlur(side, (1, 0), 1, sigmaY=_FINE * unit) for side in (left, right)]
     span = (last - first + 1).astype(np.float32)
     way, row = across / span[:, None], np.broadcast_to(down.astype(np.float32), across.shape)
-    both = (
-        cv2.remap(
-            _ever_softer(side, unit), row, _softness(far, unit), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+    from_left, from_right = (
+        _continued(_ever_softer(side, unit), row, _softness(far, unit))
         for side, far in ((left, across), (right, span[:, None] - across))
     )
-    between = _mixed(*both, way[..., None])
+    between = _mixed(from_left, from_right, way[..., None])
     slope, alike, line = _lines(left - smooth[0], right - smooth[1], span, _COMPARED * unit)
     alike[~(seen[0] & seen[1])] = 0
     if alike.any():
         at = np.zeros_like(row), row - np.float32(slope) * across
-        lines = _mixed(*(side[:, None] for side in smooth), way[..., None])
-        lines += cv2.remap((alike * line)[:, None], *at, cv2.INTER_LINEAR)
+        lines = _mixed(smooth[0][:, None], smooth[1][:, None], way[..., None])
+        lines += cv2.remap(line[:, None], *at, cv2.INTER_LINEAR)
         between = _mixed(between, lines, cv2.remap(alike, *at, cv2.INTER_LINEAR)[..., None])
         alike[:start] = 0
         ended = cv2.remap(np.maximum.accumulate(alike), *at, cv2.INTER_LINEAR)
@@ -136,6 +133,11 @@ def _ever_softer(side: np.ndarray, unit: float) -> np.ndarray:
     )
 
 
+def _continued(softer: np.ndarray, along: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """What `_ever_softer` found at places along a side, so many steps softer: arrays of one shape."""
+    return np.asarray(cv2.remap(softer, along, steps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
 def _softness(far: np.ndarray, unit: float) -> np.ndarray:
     """How many steps softer what goes on is so far from where it is seen."""
     return np.log2(1 + np.maximum(far, 0) / _wide(unit)).astype(np.float32)
@@ -150,10 +152,9 @@ def _wide(unit: float) -> int:
     return max(_BESIDE[0], round(_BESIDE[1] * unit))
 
 
-def _nearest(known: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values, and where none are known, those of the nearest place where they are."""
-    places = np.flatnonzero(known)
-    at = np.clip(np.arange(len(known)), places[0], places[-1])
+def _nearest(places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values at these places, and before and after them those of the first and of the last."""
+    at = np.clip(np.arange(len(values)), places[0], places[-1])
     return np.asarray(values[places[np.searchsorted(places, at)]])
 
 

@@ -77,10 +77,11 @@ def _edges(soft: np.ndarray, axis: int, unit: float) -> np.ndarray:
     steep = cv2.copyMakeBorder(steep, axis, axis, 1 - axis, 1 - axis, cv2.BORDER_CONSTANT)
     reach = 2 * max(3, round(_AROUND * unit)) + 1
     most = cv2.dilate(steep, np.ones((reach, 1) if axis else (1, reach), np.uint8))
-    return cv2.compare(steep, cv2.max(cv2.convertScaleAbs(most, alpha=_NEARLY), _CONTRAST), cv2.CMP_GE)
+    least = np.maximum(cv2.convertScaleAbs(most, alpha=_NEARLY), np.uint8(_CONTRAST))
+    return np.asarray(cv2.compare(steep, least, cv2.CMP_GE))
 
 
 def _shares(edges: np.ndarray, axis: int, first: int, last: int) -> np.ndarray:
     """At what share of its length, from the first to the last place, an edge is seen; for all places on an axis."""
     part = edges[:, first : last + 1] if axis else edges[first : last + 1]
-    return cv2.reduce(part, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() / 255
+    return np.asarray(cv2.reduce(part, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() / 255)
