@@ -7,7 +7,7 @@ from the first row to the last, the mean of five columns. LivePortrait's are of 
 that were drawn, so that it can be told whether eyes move less in one photo or the model sees less of it. The third has
 what the model reads where the head moves and the eyes do not: mostly its own errors, at the corners. The last has
 what lids leave of the irises' height, the worse eye's, as shares of the diameter: an iris of which less than half is
-left has no round side.
+left has no round side. Eyes that are bent (`gaze.engines.warp.soft`) have no such share: nan.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ def drawn_eyes(source: WarpSource, pose: Pose) -> np.ndarray:
 
 def shown(source: WarpSource) -> np.ndarray:
     """How much of an iris's height is seen in the looks of `SHOWN`, the worse eye's of each: (5,), means of looks."""
+    if not source.eyes:
+        return np.full(len(SHOWN), np.nan)
     grid = GazeGrid(30)
     return np.array([np.mean([height_of(source, grid.pose(Cell(*it))).min() for it in looks]) for looks in SHOWN])
 

@@ -18,8 +18,9 @@ from gaze.face.typical import mirrored_indices, typical_mesh
 _CORNERS_BEFORE_EYE, _IRISES_APART = 5.0, 63.0
 """Millimetres: the corners of an eye lie so far before the middle of its ball; irises of adults lie so far apart."""
 
-_KNOWN_YAW, _EYES_AGREE = 30.0, 0.08
-"""Degrees and iris distances within which the gaze can be told: beyond, a corner that is off by little says much."""
+_KNOWN_YAW, _EYES_AGREE = 30.0, (0.03, 0.08)
+"""Degrees within which the gaze can be told: beyond, a corner that is off by little says much; and the iris distances
+up to which both eyes say the same, and from which on one of them must be wrong."""
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,16 @@ class Face:
     @property
     def is_gaze_known(self) -> bool:
         """Whether `gaze` can be believed: the head is not turned far, and both eyes say much the same."""
+        return self.gaze_certainty > 0
+
+    @property
+    def gaze_certainty(self) -> float:
+        """How far `gaze` can be believed, 0 to 1: less where both eyes do not say the same."""
         left, right = (across for across, _ in self._iris_offsets())
-        return abs(self.yaw) <= _KNOWN_YAW and abs(left - right) <= _EYES_AGREE
+        same, other = _EYES_AGREE
+        return (
+            float(np.clip((other - abs(left - right)) / (other - same), 0, 1)) if abs(self.yaw) <= _KNOWN_YAW else 0.0
+        )
 
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""

@@ -34,6 +34,7 @@ from gaze.engines.warp.parts import Parts, draw_parts, find_parts
 from gaze.engines.warp.region import find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
+from gaze.engines.warp.soft import are_soft, soft_room, soft_share
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
 from gaze.grid import Pose
@@ -73,7 +74,8 @@ class WarpSource:
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
         room: how far they can move up and down.
-        eyes: the layers of both eyes.
+        soft: (rows, cols) float32, what share of the irises' motion the points make; None where eyes have layers.
+        eyes: the layers of both eyes, or none.
         anchors: where the head carries them.
         followers: of both irises, for the motion between keys.
         edges: of each eye's lids, and of the brow above it.
@@ -94,7 +96,8 @@ class WarpSource:
     straighten: float
     sight: float
     room: Room
-    eyes: tuple[Eye, Eye]
+    soft: np.ndarray | None
+    eyes: tuple[Eye, ...]
     anchors: Anchors
     followers: tuple[Follower, ...] = ()
     edges: tuple[tuple[Contours, Contours], ...] = ()
@@ -131,9 +134,13 @@ class WarpEngine(Engine):
         self._notes = () if sight == 1 else (DIM_EYES,)
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
         worn = glasses_worn(image, face)
-        left, right = (find_eye(image, unit, it.iris, lids, worn > 0) for it, lids in zip(fitted, both, strict=True))
+        irises = [it.iris for it in fitted]
+        pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
+        soft = soft_share(irises, both, px, py) if are_soft(irises, both, face) else None
+        room = room if soft is None else soft_room(room, irises, both, unit)
+        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs) if soft is None else ()
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
-        bare = np.ascontiguousarray(erase_irises(image, (left, right))[part])
+        bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
         # Glasses are rigid: brows that rose behind them would bend their rims.
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
@@ -163,16 +170,14 @@ class WarpEngine(Engine):
             turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
-            room=find_room((left.iris, right.iris), both, unit, face.yaw),
-            eyes=(left, right),
-            anchors=find_anchors(fields, leeway.keep, axes, (left.iris, right.iris), (x0, y0), stride),
+            room=room,
+            soft=soft,
+            eyes=eyes,
+            anchors=find_anchors(fields, leeway.keep, axes, irises, (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
-        rest = _iris_shift(source, _look(source, Pose()))
-        irises = (left.iris, right.iris)
-        return replace(
-            source, followers=tuple(find_follower(*it, rest, image.shape) for it in zip(irises, both, strict=True))
-        )
+        rest, layered = _iris_shift(source, _look(source, Pose())), pairs if eyes else ()
+        return replace(source, followers=tuple(find_follower(*it, rest, image.shape) for it in layered))
 
     def notes(self) -> tuple[str, ...]:
         """What was found in the photo that was prepared last."""
@@ -220,7 +225,7 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     draw_parts(source.parts[_is_strong(pose)], source.bare, source.layer, positions, view)
     shift = _iris_shift(source, eyes)
     carried = source.anchors.carried(head, source.turn)
-    for eye, moved in zip(source.eyes, carried, strict=True):
+    for eye, moved in zip(source.eyes, carried, strict=bool(source.eyes)):
         draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):
         if share:
@@ -267,7 +272,7 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
     Args:
         source: of the portrait.
         pose: moves the head.
-        eyes: moves the lids; None leaves them as they are.
+        eyes: moves the lids, and irises that are soft; None leaves them as they are.
     """
     return _displacement(source, source.leeway.held(pose), eyes)
 
@@ -276,8 +281,10 @@ def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.
     """The same for what the head's leeway leaves of a pose."""
     du, dv = head_shift(source.fields, head, source.turn)
     if eyes:
-        dv += np.tensordot(np.array([eyes.upper, eyes.lower], np.float32), source.lids, 1)
-        du += np.tensordot(np.array([eyes.bow, eyes.bow], np.float32), source.lids, 1)
+        moved = np.tensordot(np.array([[eyes.bow, eyes.bow], [eyes.upper, eyes.lower]], np.float32), source.lids, 1)
+        if source.soft is not None:
+            moved += source.soft * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
+        du, dv = du + moved[0], dv + moved[1]
     return in_pixels(du, dv, source.axes, source.leeway.keep)
 
 

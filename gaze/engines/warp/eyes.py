@@ -17,7 +17,7 @@ from gaze.engines.warp.gaze import IRIS_REACH
 from gaze.engines.warp.glare import find_glare
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.lift import EyePatch, lift_iris
-from gaze.engines.warp.sclera import iris_reach, rebuild_sclera
+from gaze.engines.warp.sclera import iris_reach, lash_shade, rebuild_sclera
 from gaze.face.face import Iris
 from gaze.photo.remapping import NO_MAP
 
@@ -105,13 +105,14 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bo
     lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
     disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
     off = (local.x % 1, local.y % 1)
-    covers = np.dstack([lids.coverage(x, y, _UNDER), shadow])
+    shade = lash_shade(sclera, lids, iris.radius)
+    covers = np.dstack([lids.coverage(x, y, _UNDER), np.minimum(shadow[..., 0], shade)])
     eye = Eye((x0, y0), iris, sclera, covers, sclera, disc, light, _middle(light, off), lit[..., 0], off)
     eye = replace(eye, glare=glare.share if glare else None)
     return replace(eye, rest=behind - _compose(eye, sclera, eye.lids, local.x, local.y, np.zeros(2)))
 
 
-def erase_irises(image: np.ndarray, eyes: tuple[Eye, Eye]) -> np.ndarray:
+def erase_irises(image: np.ndarray, eyes: tuple[Eye, ...]) -> np.ndarray:
     """The portrait with the scleras of the eyes where the irises were."""
     bare = image.copy()
     for eye in eyes:

@@ -27,18 +27,18 @@ IRIS_SWING = 0.0700
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0508, 0.0192
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
-_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.043, 0.012, 0.010, 0.006
+_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.044, 0.012, 0.010, 0.006
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
-_LID_FOLLOWS, _BOW_REACH = 0.75, 0.058
+_LID_FOLLOWS, _BOW_REACH = 0.55, 0.058
 """Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it; and
 the iris distances at which they come softly to a halt, or the skin in the corners would fold."""
 _PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
-_SEEN, _HIDDEN, _WHITE = 0.3, 0.17, 0.2
+_SEEN, _HIDDEN, _WHITE = 0.3, 0.08, 0.2
 """Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
 hides at rest; and of white below it beyond what is there at rest."""
 _ABOVE = (0.65, 0.33)
@@ -46,7 +46,7 @@ _ABOVE = (0.65, 0.33)
 no more than so many radii. An iris that its lids cut above and below has no round side left, and looks square."""
 _FOOT = np.radians(np.linspace(45, 135, 13))
 """Where on its edge an iris has its foot, clockwise from the right."""
-_YIELDS = 0.016
+_YIELDS = 0.024
 """Iris distances that the lower lid gives way for that, or comes after."""
 _BESIDE, _LEAST_ASIDE = 1.1, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
@@ -93,6 +93,7 @@ class Room:
         lid: that the upper lid may come down farther than an iris.
         left, right: that it may go to either side.
         yaw: how far the face is turned, in degrees.
+        reach: how far irises and lids can move up or down in any look.
     """
 
     gap: float = _OPEN
@@ -103,6 +104,7 @@ class Room:
     left: float = IRIS_REACH
     right: float = IRIS_REACH
     yaw: float = 0.0
+    reach: float = _LID_REACH
 
     @cached_property
     def share(self) -> float:
@@ -149,14 +151,14 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
     upper = _UPPER_Y * y + (_UPPER_XX + _UPPER_XXY * cy) * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
-    upper, lower = (room.share * _soft(way, _LID_REACH) for way in (upper, lower))
+    upper, lower = (room.share * _soft(way, room.reach) for way in (upper, lower))
     across = _soft(across, min(IRIS_REACH, room.left if across < 0 else room.right))
     sides = (room.above, room.below, room.white, room.lid)
     above, below, white, lid = (float(np.interp(across, _PLACES, each)) for each in sides)
     down *= room.share
-    lower += _soft(max(0.0, _soft(down, _LID_REACH) - below - lower), _YIELDS)
+    lower += _soft(max(0.0, _soft(down, room.reach) - below - lower), _YIELDS)
     most = above - upper if down < 0 else below + lower
-    down = _soft(down, max(_LEAST_REACH, min(_LID_REACH, most)))
+    down = _soft(down, max(_LEAST_REACH, min(room.reach, most)))
     lower -= _soft(max(0.0, lower - down - white), _YIELDS)
     if upper > 0:
         upper = _soft(upper, max(_LEAST_REACH, max(down, 0.0) + lid))

@@ -37,6 +37,12 @@ _CORNER = 0.06
 """Share of an eye's width next to its corners that nothing is continued from."""
 _FAINT = 0.05
 """Share of its surroundings that has to be seen for a place to go by them rather than by what is farther off."""
+_LEVEL, _CLEAN = 0.6, 0.2
+"""Share of the way from the upper lid to the lower one at which no lashes are; and the blur, in iris radii, there."""
+_WITHIN, _DARKER = (0.8, 1.0), 0.15
+"""Radii up to which all is the iris's, and from which on only what is darker; by that share of what the iris is."""
+_BAND = (0.3, 0.7)
+"""Iris radii below the upper lid's edge up to which what is darker is lashes and shade, and to which that fades."""
 _FINE = 4.0
 """Pixels: the blur that a smaller field is given in place of a wider one."""
 _MOST_GRAIN = 5.0
@@ -100,8 +106,43 @@ def rebuild_sclera(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarra
     filled = sclera * (1 - low) + (low_left * (1 - share) + low_right * share) * low
 
     under = np.clip((height / iris.radius + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
-    hole = (np.clip((reach + 0.1 - distance) / 0.2, 0, 1) * under)[..., None]
+    hole = np.clip((reach + 0.1 - distance) / 0.2, 0, 1) * under
+    hole = (hole * (1 - low[..., 0] * (1 - _covered(patch, filled, opening, distance, iris.radius))))[..., None]
     return (patch * (1 - hole) + np.clip(filled, 0, 255) * hole).astype(np.float32)
+
+
+def _covered(
+    patch: np.ndarray, filled: np.ndarray, opening: np.ndarray, distance: np.ndarray, radius: float
+) -> np.ndarray:
+    """Where an iris may cover what is `filled` in, (h, w), 0 to 1: outside of its circle only what is darker.
+
+    What is as bright there is the sclera itself, or the rim of the lower lid, which lies where the picture shows it.
+    """
+    lacks = filled.mean(2) - patch.mean(2)
+    within = lacks[(distance < _WITHIN[0]) & (opening > 0.9)]
+    if not len(within):
+        return np.ones_like(lacks)
+    darker = cv2.GaussianBlur(lacks, (0, 0), _CLEAN * radius / 2) / max(float(np.median(within)), 1.0)
+    outside = np.clip((distance - _WITHIN[0]) / (_WITHIN[1] - _WITHIN[0]), 0, 1)
+    return np.asarray(1 - outside * (1 - np.clip(darker / _DARKER, 0, 1)))
+
+
+def lash_shade(sclera: np.ndarray, lids: Lids, radius: float) -> np.ndarray:
+    """What the upper lid's lashes and their shadow leave of the brightness behind them: (h, w) float32, 0 to 1.
+
+    Args:
+        sclera: (h, w, 3) float32, an eye without its iris.
+        lids: of the eye, in its pixels.
+        radius: of its iris.
+    """
+    y, x = np.mgrid[: sclera.shape[0], : sclera.shape[1]].astype(np.float32)
+    depth = lids.depth(x, y)
+    grey = sclera.mean(2)
+    below = np.maximum((depth + lids.height(x, y)) * _LEVEL, 0) - depth
+    at = np.dstack([x + below * lids.across[0], y + below * lids.across[1]]).astype(np.float32)
+    clean = cv2.remap(cv2.GaussianBlur(grey, (0, 0), _CLEAN * radius), at, NO_MAP, cv2.INTER_LINEAR)
+    band = np.clip((_BAND[1] - depth / radius) / (_BAND[1] - _BAND[0]), 0, 1)
+    return np.asarray(1 - band * (1 - np.clip(grey / np.maximum(clean, 1), 0, 1)), np.float32)
 
 
 def _sides(

@@ -13,11 +13,9 @@ the third it is no gaze. In iris distances."""
 
 def straightening(face: Face) -> float:
     """Iris distances by which to move both irises to the right, in every frame; 0 where that may do harm."""
-    if not face.is_gaze_known:
-        return 0.0
     offset = face.gaze
     share = min(1.0, max(0.0, (abs(offset) - _DOUBTFUL) / (_CERTAIN - _DOUBTFUL)))
-    return -share * max(-_LARGEST, min(_LARGEST, offset))
+    return -face.gaze_certainty * share * max(-_LARGEST, min(_LARGEST, offset))
 
 
 def straightening_units(face: Face) -> float:

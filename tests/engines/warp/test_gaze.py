@@ -88,8 +88,8 @@ def test_how_much_room_an_iris_has_is_seen_wherever_it_goes() -> None:
     room = find_room([Iris(20.0, 48.0, 10.0)] * 2, [lids] * 2, 100.0)
     above, below = np.array(room.above), np.array(room.below)
     assert room.gap == pytest.approx(0.14, abs=0.003)
-    # Up to three tenths of the radius below the upper lid; a sixth of it deeper behind the lower lid than at rest.
-    assert (above[4], below[4]) == pytest.approx((0.03, 0.017), abs=0.003)
+    # Up to three tenths of the radius below the upper lid; a twelfth of it deeper behind the lower lid than at rest.
+    assert (above[4], below[4]) == pytest.approx((0.03, 0.008), abs=0.003)
     assert (np.diff(above[:5]) > 0).all()
     assert (np.diff(below[:5]) > 0).all()
     assert above == pytest.approx(above[::-1], abs=1e-6)
@@ -131,13 +131,13 @@ def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
     close = Room(below=(0.01,) * 9, white=(0.0,) * 9)
     for y, sign in ((1, 1), (-1, -1)):
         alone, together = (eye_motion(at(0, y), room=room) for room in (Room(), close))
-        assert 0.005 < sign * (together.lower - alone.lower) <= 0.016
+        assert 0.005 < sign * (together.lower - alone.lower) <= 0.024
 
 
 @pytest.mark.parametrize("x", [-1, 1])
 def test_the_bow_of_the_lids_goes_along_with_a_look_aside(x: int) -> None:
     look = eye_motion(at(0.6 * x, 0))
-    assert look.bow == pytest.approx(0.75 * look.across, rel=0.01)
+    assert look.bow == pytest.approx(0.55 * look.across, rel=0.01)
     assert abs(eye_motion(at(2 * x, 0)).bow) < 0.058
     shut = look.with_lids(0)
     assert (shut.upper, shut.lower, shut.bow) == (0, 0, 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.lids import Lids
-from gaze.engines.warp.sclera import _blurred, rebuild_sclera
+from gaze.engines.warp.sclera import _blurred, lash_shade, rebuild_sclera
 from gaze.face.face import Iris, Opening
 from tests.faces import parabolas
 
@@ -96,3 +96,25 @@ def test_wide_blurs_are_those_of_a_smaller_field() -> None:
     for sigma in (3.0, 9.0, 30.0):
         off = np.abs(_blurred(field, sigma) - cv2.GaussianBlur(field, (0, 0), sigma))
         assert off.max() < 0.02, sigma
+
+
+def test_lashes_shade_what_moves_behind_them() -> None:
+    depth = Lids(LIDS).depth(X, Y)
+    lashes = np.where((depth < 4) & (X % 8 < 3), 0.3, 1.0)[..., None]
+    shade = lash_shade((210 * lashes * np.ones(3)).astype(np.float32), Lids(LIDS), IRIS.radius)
+    under = (depth > 0) & (depth < 3.5) & (np.abs(X - 50) < 25)
+    assert shade[under & (lashes[..., 0] < 1)].max() < 0.4
+    assert shade[under & (lashes[..., 0] == 1)].min() > 0.95
+    assert shade[depth > 0.7 * IRIS.radius].min() == 1
+
+
+def test_the_rim_of_the_lower_lid_stays_where_no_iris_covers_it() -> None:
+    """Lids are not found that well: a light rim lies inside of them, below an iris that ends above it."""
+    height = Lids(LIDS).height(X, Y)
+    iris = np.clip(IRIS.radius + 0.5 - np.hypot(X - IRIS.x, Y - IRIS.y), 0, 1)[..., None]
+    rim = (np.abs(height) < 2) & (np.abs(X - 50) < 14) & (iris[..., 0] == 0)
+    patch = drawn(np.full(3, 170.0) * np.ones((80, 101, 1)))
+    patch[rim] = (235, 180, 180)
+    away = rim & (np.hypot(X - IRIS.x, Y - IRIS.y) > IRIS.radius + 2)
+    assert away.sum() > 15
+    assert np.abs(rebuilt(patch) - patch)[away].max() < 15

@@ -49,3 +49,12 @@ def test_where_the_gaze_cannot_be_told_it_is_left(change: str) -> None:
         face = replace(face, mesh=face.mesh + (250, 200, 0))
     assert not face.is_gaze_known
     assert straightening(face) == 0
+
+
+def test_what_one_eye_says_and_the_other_does_not_is_taken_away_in_part() -> None:
+    face = looking(0.06)
+    face = replace(face, left=replace(face.left, x=face.left.x - 6))
+    assert face.is_gaze_known
+    whole = straightening(looking(face.gaze))
+    assert straightening(face) == pytest.approx(face.gaze_certainty * whole)
+    assert 0.2 < face.gaze_certainty < 0.6
