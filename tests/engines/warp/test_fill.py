@@ -65,6 +65,14 @@ def test_a_corner_of_a_wall_goes_on_below_where_the_hair_hides_it() -> None:
     assert off[uncovered & (np.abs(X - 160) > 5)].max() < 12
 
 
+def test_an_edge_at_one_side_is_crisp_where_it_begins() -> None:
+    background = np.where(((X > 150) & (Y > 150))[..., None], (40, 45, 60), (215, 220, 225)).astype(np.uint8)
+    filled = fill(with_person(background), HIDDEN, UNIT).astype(int)
+    uncovered = (HIDDEN > 0) & (X > 206) & (np.abs(Y - 150) > 3) & (np.abs(Y - 150) < 12)
+    assert uncovered.sum() > 200
+    assert np.abs(filled - background)[uncovered].mean() < 15
+
+
 @pytest.mark.parametrize("hidden", [0, 255])
 def test_all_or_nothing_hidden(hidden: int) -> None:
     image = wall(0)
