@@ -10,7 +10,8 @@ It needs PyTorch (2.11 or newer), NumPy and OpenCV, the repository, and no netwo
 the photo to the finished pack) the other packages of pyproject.toml, whose wheels can be unpacked into a folder and
 named, and is left out without; `compile` needs a C++ compiler.
 
-    pip download --only-binary :all: --python-version 3.12 --platform manylinux_2_28_x86_64 --no-deps -d wheels \\
+    pip download --only-binary :all: --python-version 3.12 --platform manylinux_2_28_x86_64 \\
+        --platform manylinux_2_17_x86_64 --no-deps -c constraints.txt -d wheels \\
         av pillow pi-heif pydantic pydantic-core annotated-types typing-inspection tqdm
     for wheel in wheels/*.whl; do unzip -q -o "$wheel" -d carried; done
 """

@@ -85,6 +85,9 @@ class Bench:
             torch.cuda.synchronize()
 
     def tidy(self) -> None:
+        """As if no step had been run: one that fails leaves its settings behind, and its memory."""
+        if "renderer" in self.__dict__:
+            self.renderer.batch, self.renderer.benchmark = None, False
         devices.release_memory(self.device)
 
     @torch.inference_mode()
@@ -111,10 +114,11 @@ class Bench:
         """Graphics memory in use, in bytes."""
         return torch.cuda.memory_allocated() if self.is_gpu else 0
 
-    def peak(self) -> int:
-        """What is allocated now, in bytes, or the most since the last call, whichever is more."""
-        if not self.is_gpu:
-            return 0
-        peak = torch.cuda.max_memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        return max(peak, self.allocated())
+    def memory_of(self, job: Callable[[], Any]) -> int:
+        """Graphics memory that a job takes at most, beyond what is in use before it, in bytes."""
+        before = self.allocated()
+        if self.is_gpu:
+            torch.cuda.reset_peak_memory_stats()
+        with devices.repeatably():
+            job()
+        return torch.cuda.max_memory_allocated() - before if self.is_gpu else 0

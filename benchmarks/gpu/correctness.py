@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import subprocess
 import sys
@@ -74,8 +75,8 @@ def precision(bench: Bench) -> dict[str, Any]:
     line: dict[str, Any] = {}
     for dtype in (torch.float16, torch.bfloat16):
         line[str(dtype)] = _beside(bench.frames(Renderer(bench.networks, bench.device, dtype=dtype), poses), exact)
-    # The processor's last: it is slow, and its networks move.
-    renderer = Renderer(bench.networks, torch.device("cpu"), dtype=torch.float32)
+    # The processor's last, since it is slow; of copies, since a renderer takes its networks to its device.
+    renderer = Renderer(copy.deepcopy(bench.networks), torch.device("cpu"), dtype=torch.float32)
     return line | {"float32_beside_cpu": _beside(exact[:2], bench.frames(renderer, poses[:2]))}
 
 
@@ -106,6 +107,8 @@ def determinism(bench: Bench) -> dict[str, Any]:
         command = [sys.executable, "-m", "benchmarks.gpu", "--frames-of", str(file)]
         other = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
         line["other_process_is_equal"] = other.stdout.strip() == fingerprint_of(file)
+        if other.returncode:
+            line["other_process_said"] = other.stderr[-400:]
     return line
 
 

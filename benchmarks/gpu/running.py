@@ -21,7 +21,8 @@ def import_bare() -> bool:
     """
     try:
         import gaze.pipeline.making  # noqa: F401 - which needs all of them
-    except ModuleNotFoundError:
+    except Exception as error:  # Missing, or built for something else.
+        print(f"Without the step “whole”: {type(error).__name__}: {error}", file=sys.stderr)
         for name in [name for name in sys.modules if name.split(".")[0] == "gaze"]:
             del sys.modules[name]
         package = types.ModuleType("gaze")

@@ -14,7 +14,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The arguments of `python -m gaze clip`; docs/settings.md lists them."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} clip",
-        description="Make a loop of four seconds from a portrait, for places that allow nothing interactive.",
+        description="Make a clip of a portrait, four seconds that repeat, for places that allow nothing interactive.",
     )
     parser.add_argument("folder", type=Path, help="the portrait's folder")
     parser.add_argument(

@@ -73,14 +73,14 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--framing",
         choices=FRAMINGS,
         default=normal.framing,
-        help="auto cuts around a small face, whole keeps the photo (default: %(default)s)",
+        help="auto crops the photo around a small face, whole keeps all of it (default: %(default)s)",
     )
     look.add_argument(
         "--face",
         type=number_or(ALL),
         default=normal.face,
         metavar="N|all",
-        help="which face if there are several: 0 the main one, 1 the next largest, ..., or all, on one page "
+        help="which face if there are several: 0 the main one, 1 the next largest and so on; all puts them on one page "
         "(default: %(default)s)",
     )
     look.add_argument("--anyway", action="store_true", help="accept a face whose eyes are hard to see")
@@ -88,12 +88,12 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--straighten",
         action=argparse.BooleanOptionalAction,
         default=normal.straighten,
-        help="correct a gaze past the camera (default: yes)",
+        help="make eyes that look past the camera look into it (default: yes)",
     )
     look.add_argument(
         "--remove-background",
         action="store_true",
-        help="make the background transparent",
+        help="make all but the person transparent",
     )
     look.add_argument(
         "--matting",
@@ -106,7 +106,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         "--background",
         metavar="COLOUR|blur|FILE",
         help="what to put behind the person: a CSS colour, blur, or an image file "
-        "(default: nothing where the background is removed or the photo is transparent)",
+        "(default: the photo's own background, if it is not removed)",
     )
     for part in ("head", "eyes", "brows"):
         look.add_argument(
@@ -114,7 +114,7 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
             type=float,
             default=1.0,
             metavar="0..2",
-            help=f"how strongly the {part} follow{'s' if part == 'head' else ''} (default: 1)",
+            help=f"how strongly the {part} follow{'s' if part == 'head' else ''}; 0: not at all (default: 1)",
         )
     expression = parser.add_argument_group("the expression, in all frames alike (LivePortrait engine)")
     for name, (least, most) in EXPRESSION_RANGES.items():
@@ -124,9 +124,14 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
     expression.add_argument(
         "--lid-term",
         action="store_true",
-        help="move lids as the upstream editor does; eyes then go half as far up and down",
+        help="move eyes half as far up and down, and lids less, as LivePortrait's own editor does",
     )
-    look.add_argument("--no-blinking", dest="blinking", action="store_false", help="make a face that cannot blink")
+    look.add_argument(
+        "--blinking",
+        action=argparse.BooleanOptionalAction,
+        default=normal.blinking,
+        help="make a face that can blink (default: yes)",
+    )
     sheets = parser.add_argument_group("the files")
     sheets.add_argument(
         "--size",
@@ -140,8 +145,8 @@ exit status: 0 done, 1 the portrait could not be made, 2 wrong arguments, 130 in
         type=number_or_auto,
         default=normal.keys,
         metavar="N",
-        help=f"looks per side that are rendered, all others being morphed: {AUTO}, by the engine's speed and the "
-        f"portrait, or {', '.join(map(str, KEY_CHOICES))} (default: %(default)s)",
+        help=f"how many looks per side are rendered: {', '.join(map(str, KEY_CHOICES))}, or {AUTO}, which goes by the "
+        "engine's speed and the portrait; all other looks are morphed (default: %(default)s)",
     )
     sheets.add_argument(
         "--frame-size",

@@ -18,7 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The arguments of `pack`."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} pack",
-        description="Make a gaze.pack from the sheets of a folder, older ones included, without rendering.",
+        description="Make a gaze.pack from the sprite sheets of a folder, also of an older Gaze, without rendering.",
         epilog="Exit status: 0 done, 1 the pack could not be made.",
     )
     parser.add_argument("folder", type=Path, help="a folder with metadata.json and q0.webp to q3.webp")

@@ -134,8 +134,10 @@ def load_engine(
         expression: LivePortrait engine: what is changed in all frames alike.
 
     Raises:
-        GazeError: the engine is unknown, not installed, lacks its weights, or fails while it is built.
+        GazeError: the engine is unknown, not installed, lacks its weights, or fails while it is built. What it returns
+            for a name other than "auto" raises it, too, if it fails before its first frame.
     """
+    from gaze.engines.fallback import FallbackEngine
     from gaze.engines.warp.engine import WarpEngine
 
     chosen, reason = choose_engine(name)
@@ -147,20 +149,17 @@ def load_engine(
         cluster = ClusterEngine(straighten, expression)
         yield from cluster.load()
         return cluster, reason
+    instead = WarpEngine(straighten) if name == "auto" else None
     try:
         engine = _liveportrait(straighten, expression, must_have_gpu=name == "auto")
         yield from engine.load()
     except Exception as error:
-        if name == "auto":
-            return WarpEngine(straighten), f"{WARP_RUNS} (LivePortrait cannot be used here: {in_words(error)})"
+        if instead is not None:
+            return FallbackEngine.failed(error, instead), f"{WARP_RUNS} (LivePortrait failed here; the notes say why.)"
         if isinstance(error, GazeError):
             raise
         raise GazeError(f"The LivePortrait engine cannot be started here: {in_words(error)}") from error
-    if name == "auto":
-        from gaze.engines.fallback import FallbackEngine
-
-        return FallbackEngine(engine, WarpEngine(straighten)), reason
-    return engine, reason
+    return FallbackEngine(engine, instead), reason
 
 
 def in_words(error: Exception) -> str:

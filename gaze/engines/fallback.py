@@ -1,4 +1,4 @@
-"""One engine until it fails before its first frame; from then on another."""
+"""One engine until it fails before its first frame; from then on another, or a sentence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from gaze.engines.base import Engine, in_words
 from gaze.engines.wrapping import WrappingEngine
+from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
@@ -30,14 +31,21 @@ class FallbackEngine(WrappingEngine):
 
     Args:
         engine: renders, if it can.
-        instead: renders otherwise; it has to be ready.
+        instead: renders otherwise; it has to be ready. None where this engine was asked for by its name.
     """
 
-    def __init__(self, engine: Engine, instead: Engine) -> None:
+    def __init__(self, engine: Engine, instead: Engine | None) -> None:
         super().__init__(engine)
         self._instead = instead
         self._rendered = False
         self._reason: tuple[str, ...] = ()
+
+    @classmethod
+    def failed(cls, error: Exception, instead: Engine) -> FallbackEngine:
+        """The other engine from the start, after one that could not even be built."""
+        made = cls(instead, instead)
+        made._reason = (_instead_of(error),)
+        return made
 
     def prepare(self, portrait: Portrait, face: Face) -> FallbackSource:
         try:
@@ -62,12 +70,18 @@ class FallbackEngine(WrappingEngine):
         return (*self._reason, *self._engine.notes())
 
     def _give_up(self, error: Exception) -> None:
-        if self._engine is self._instead:
+        if self._instead is None and not isinstance(error, GazeError):
+            raise GazeError(f"The LivePortrait engine failed: {in_words(error)}") from error
+        if self._instead in (None, self._engine):
             raise error
-        self._reason = (f"The LivePortrait engine failed here, so the instant engine rendered: {in_words(error)}",)
+        self._reason = (_instead_of(error),)
         self._engine = self._instead
 
     def _own(self, source: FallbackSource) -> Any:
         if source.engine is not self._engine:
             source.engine, source.own = self._engine, self._engine.prepare(source.portrait, source.face)
         return source.own
+
+
+def _instead_of(error: Exception) -> str:
+    return f"The LivePortrait engine failed here, so the instant engine rendered: {in_words(error)}"

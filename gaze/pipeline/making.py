@@ -100,6 +100,8 @@ def run(
         taken = _earlier_checkpoint(earlier, subject, must_continue)
         made = yield from _render(subject, draft, taken, (reason, notes))
         notes += made.notes
+        if engine.name == "warp" and options.expression != Expression():
+            notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
         if changed := engine.name != chosen:
             if taken:
                 raise GazeError(f"The earlier portrait was rendered by another engine. {' '.join(engine.notes())}")
@@ -141,8 +143,6 @@ def _choose(
         sheet_plan(grid, photographed, options, alpha=False).check()
     portrait, network = yield from cut_out(photographed, face, options)
     engine, reason = yield from ready_engine(options)
-    if engine.name == "warp" and options.expression != Expression():
-        notes += ("The instant engine leaves the expression as it is; only LivePortrait changes it.",)
     if portrait.alpha is not None:
         engine = CutoutEngine(engine, network)
     return Subject(grid, photographed, portrait, face, engine, options), reason, notes

@@ -12,7 +12,7 @@ import numpy as np
 from gaze.engines.base import Engine
 from gaze.engines.blinking import blink_layer, frames_needed, knows_motion
 from gaze.face.face import Face
-from gaze.grid import GazeGrid
+from gaze.grid import GazeGrid, Look
 from gaze.motion.eyes import Eyes
 from gaze.motion.guard import likeness
 from gaze.motion.keys import AUTO, COARSE, MOST, Axis, key_axis, key_looks, looks_to_check, outwards
@@ -83,7 +83,7 @@ class KeyRendering:
         notes: tuple[str, ...] = ()
         if self._earlier:
             notes = (f"{len(self._frames.frames)} rendered frames of an earlier portrait were reused.",)
-        yield from self._frames.render(key_looks(key_axis(self._grid.size, COARSE)))
+        yield from self._frames.render(self._first_looks())
         plan = KeyPlan(self._asked, self._grid.size, self._frames.seconds, self._engine.metered)
         count = plan.first
         self._frames.planned = frames_planned(self._grid.size, count)
@@ -110,6 +110,14 @@ class KeyRendering:
             notes += left_out
         checkpoint = Checkpoint(dict(self._frames.frames), self._frames.seconds) if self._is_slow else None
         return Rendered(made, self._frames.seconds, checkpoint, notes)
+
+    def _first_looks(self) -> list[Look]:
+        """Few, which tell the engine's speed; all at once where each call has its price, and the number is known."""
+        size = self._grid.size
+        if not self._engine.metered:
+            return key_looks(key_axis(size, COARSE))
+        axis = key_axis(size, KeyPlan(self._asked, size, 0.0, is_metered=True).first)
+        return [*key_looks(axis), *looks_to_check(axis)]
 
     def _keys(self, axis: Axis) -> Generator[Progress, None, Keys]:
         looks = key_looks(axis)

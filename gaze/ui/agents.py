@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gaze.photo.address import is_allowed
-from gaze.ui.share import address_of
+from gaze.ui.address import address_of
 
 _TEXT = """\
 # Gaze
@@ -33,7 +33,7 @@ Turns one portrait photo into a face that follows the visitor's pointer: a zip f
 - {auth}
 """
 _FETCHED = "A photo may be given by its https address, too, in the place of its path."
-_UPLOADED = "Photos are taken as files only; none is fetched from an address."
+_UPLOADED = "Send photos as files: none is fetched from an address."
 _TOKEN = "On a private Space send the header Authorization: Bearer $HF_TOKEN."
 _OPEN = "No account or key is needed."
 

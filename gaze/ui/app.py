@@ -26,6 +26,7 @@ from gaze.errors import GazeError
 from gaze.photo import reading
 from gaze.photo.cache import PhotoCache
 from gaze.photo.portrait import MAX_BYTES
+from gaze.progress import Steps
 from gaze.remote.client import place_of
 from gaze.storage.locks import locked, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
@@ -39,18 +40,19 @@ from gaze.ui.endpoints import NAMES, add_endpoints
 from gaze.ui.guard import Guard, hosts_of
 from gaze.ui.handlers import Handlers
 from gaze.ui.limit import PROXIES, Limit, asking
+from gaze.ui.link_preview import TITLE, LinkPreview, card_routes
 from gaze.ui.listeners import Listeners, Listening
-from gaze.ui.page import add_page, head, page_routes
+from gaze.ui.page import add_page, head, icon, page_routes
 from gaze.ui.queue import Queue
 from gaze.ui.routes import ZIP, session_routes
 from gaze.ui.sentences import Blocks, Sentences
 from gaze.ui.share import share_routes
+from gaze.ui.small_page import not_found
 from gaze.ui.starting import Repeatable
 from gaze.ui.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 
-_TITLE = "Gaze: your photo looks at you"
 _TEMPORARY = "gaze-app-"
 _EVENTS, _THREADS = 200, 100
 """Requests that Gradio takes before it has begun with them, and those that it answers at once: those who wait in our
@@ -64,7 +66,7 @@ _TIDY = 600.0
 
 def build(handlers: Handlers, api: Api, results: SessionStore, remote: str | None = None) -> gr.Blocks:
     """The page, and the endpoints for programs."""
-    with Blocks(title=_TITLE, fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
+    with Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 24 * 3600), analytics_enabled=False) as page:
         add_endpoints(api)  # first, so that they have their names and the page's own events do not
         add_page(handlers, results, remote)
     return page
@@ -86,9 +88,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     if remote:
         place_of(remote)
     elif on_zero_gpu():
-        # There weights are taken along to each lent GPU if they were loaded before the launch.
-        for step in load_engine("auto"):
-            _log.info(step.message)
+        _preload()
     results = open_store()
     temporary = _temporary_folder()
     photos = PhotoCache(temporary)
@@ -110,17 +110,21 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     page.launch(
         theme=theme(),
         head=head(),
+        favicon_path=icon(),
         app_kwargs={
             "routes": [
                 *page_routes(),
                 *agents_routes(),
+                *card_routes(),
                 *share_routes(results),
                 *clip_routes(results, limit),
                 *session_routes(previews, results),
             ],
+            "exception_handlers": {404: not_found},
             "middleware": [
                 Middleware(Repeatable, page),
                 Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
+                Middleware(LinkPreview),
                 Middleware(Uploads, temporary, temporary / "uploads"),
                 Middleware(Listening, listeners),
                 Middleware(Sentences, NAMES),
@@ -137,6 +141,15 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         **overrides,
     )
     return page
+
+
+def _preload() -> None:
+    """On a ZeroGPU Space, weights are taken along to each lent GPU if they were loaded before the launch."""
+    loading = Steps(load_engine("auto"))
+    for step in loading:
+        _log.info(step.message)
+    engine, reason = loading.result
+    _log.info(" ".join([reason, *engine.notes()]))
 
 
 def _hosts(overrides: dict[str, Any]) -> frozenset[str] | None:

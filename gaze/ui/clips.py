@@ -6,13 +6,14 @@ import io
 import threading
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from gaze.errors import GazeError, StoreError
 from gaze.output.clip import KINDS, write_clip
 from gaze.storage.sessions import SessionStore
 from gaze.ui.limit import Limit, client_of
+from gaze.ui.small_page import refused
 from gaze.ui.visitors import for_visitors
 
 ROOT = "gradio_api/gaze-clip"
@@ -28,13 +29,13 @@ def clip_routes(store: SessionStore, limit: Limit) -> list[Route]:
         try:
             limit.take(client_of(request))
         except GazeError as error:
-            return PlainTextResponse(for_visitors(error), status_code=429)
+            return refused(request, for_visitors(error), 429)
         try:
             data = made(store, session, kind, shape)
         except StoreError as error:
-            return PlainTextResponse(for_visitors(error), status_code=503)
+            return refused(request, for_visitors(error), 503)
         except GazeError as error:
-            return PlainTextResponse(for_visitors(error), status_code=404)
+            return refused(request, for_visitors(error))
         headers = {
             "Content-Disposition": f'attachment; filename="gaze-portrait.{kind}"',
             "Cache-Control": "no-store",

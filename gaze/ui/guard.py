@@ -10,10 +10,12 @@ from contextlib import suppress
 from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gaze.ui.limit import PROXIES
+from gaze.ui.small_page import NOTHING, refused
 
 _PHOTOS = ("/gradio_api/upload", "/gradio_api/mcp")
 """Where photos may come in."""
@@ -78,10 +80,11 @@ class Guard:
             await PlainTextResponse("There is no such address.", status_code=400)(scope, receive, send)
             return
         if "\0" in scope["path"] or _UNUSED.search(scope["path"]):
-            await PlainTextResponse("There is nothing here.", status_code=404)(scope, receive, send)
+            answer = refused(Request(scope), NOTHING)
+            await answer(scope, receive, _Guarded(send, self._scripts, scope["path"]))
             return
         if int(headers.get("content-length", 0)) > most:
-            refusal = PlainTextResponse(f"This is too large: at most {most / 1e6:.0f} MB are taken.", status_code=413)
+            refusal = PlainTextResponse(f"This is too large. The limit is {most / 1e6:.0f} MB.", status_code=413)
             await refusal(scope, receive, send)
             return
         await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts, scope["path"]))

@@ -109,7 +109,7 @@ class AtOnce:
     def _counted(self, client: str, most: int) -> Iterator[None]:
         with self._lock:
             if self._busy[client] >= most:
-                raise GazeError(f"You asked for too many {self._what} at once. Wait until one of them is there.")
+                raise GazeError(f"You asked for too many {self._what} at once. Wait until one of them is finished.")
             self._busy[client] += 1
         try:
             yield

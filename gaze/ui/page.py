@@ -31,6 +31,7 @@ from gaze.ui.handlers import Handlers
 from gaze.ui.hero import example_photos
 from gaze.ui.limit import AtOnce, client_of
 from gaze.ui.share import share_path
+from gaze.ui.small_page import NOTHING, refused
 
 ROOT, _WIDGET = "gradio_api/gaze-page", "gradio_api/gaze-widget"
 """Below Gradio's own paths, since a Space's page server passes only such on."""
@@ -57,6 +58,11 @@ def head() -> str:
     font = f'<link rel="preload" href="{_BOLD}" as="font" type="font/woff2" crossorigin>'
     players = "".join(f'<script src="{_WIDGET}/{name}"{how}></script>' for name, how in _PLAYERS)
     return styles + font + scripts + players
+
+
+def icon() -> str:
+    """The file of the picture on the page's tab, which would be Gradio's."""
+    return str(_FOLDER.joinpath("icon.svg"))
 
 
 def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> gr.HTML:
@@ -102,7 +108,7 @@ def page_routes() -> list[BaseRoute]:
     def example(request: Request) -> Response:
         photos = example_photos()
         number = request.path_params["number"]
-        return FileResponse(photos[number]) if number < len(photos) else Response(status_code=404)
+        return FileResponse(photos[number]) if number < len(photos) else refused(request, NOTHING)
 
     return [
         Route(f"/{ROOT}/example/{{number:int}}", example),

@@ -43,10 +43,10 @@ class Queue:
         with self._moved:
             if any(sum(name in turn.names for turn in self._turns) >= _EACH for name in names):
                 raise GazeError(
-                    f"{_EACH} portraits of yours are being made or waiting already. Wait until one of them is finished."
+                    f"You have {_EACH} portraits in progress or in the queue already. Wait until one is finished."
                 )
             if len(self._turns) > self._most:
-                raise GazeError(f"{self._most} portraits are waiting to be made already. Try again in a few minutes.")
+                raise GazeError(f"{self._most} portraits are in the queue already. Try again in a few minutes.")
             turn = Turn(self, seconds, names)
             self._turns.append(turn)
             return turn

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import IO
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gaze.errors import GazeError, StoreError
 from gaze.output.bundle import write_zip
 from gaze.storage.sessions import SessionStore
+from gaze.ui.small_page import GONE, refused
 from gaze.ui.visitors import for_visitors
 
 _log = logging.getLogger(__name__)
@@ -59,13 +60,13 @@ def session_routes(*stores: SessionStore) -> list[Route]:
                 if _LISTED.fullmatch(name):
                     return _file(request, _open(store, session, name), name)
             except StoreError as error:
-                return PlainTextResponse(for_visitors(error), 503, _NOT_KEPT)
+                return refused(request, for_visitors(error), 503)
             except (GazeError, FileNotFoundError):
                 continue
             except OSError:
                 _log.exception("A file could not be sent.")
-                return PlainTextResponse(_FULL, 503, _NOT_KEPT)
-        return PlainTextResponse("There is no such portrait here, or it has expired.", 404, _NOT_KEPT)
+                return refused(request, _FULL, 503)
+        return refused(request, GONE)
 
     return [Route(f"/{ROOT}/{{session}}/{{name}}", serve)]
 

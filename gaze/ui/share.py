@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import html
-import io
 import json
-import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.resources import files
-from pathlib import Path
 
-from PIL import Image, ImageFilter, ImageOps
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from gaze.errors import GazeError, StoreError
 from gaze.output.bundle import GROUP, SHARE, columns_for, source_attributes
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
+from gaze.ui.address import address_of, way_home
+from gaze.ui.link_preview import draw_card, tags
 from gaze.ui.routes import session_url
+from gaze.ui.small_page import GONE, NOTHING, refused, small_page
 from gaze.ui.visitors import for_visitors
 
 MOST_CAPTION = 80
 """Letters."""
-_CARD = (1200, 630)
-"""Pixels of a link's picture, as Open Graph has it."""
 _TITLE = "A portrait that looks at you"
 _TITLE_OF_MANY = "Portraits that look at you"
+_OWN = "Make your own"
 _DESCRIPTION = "Move the pointer, and the eyes follow it."
 _HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
 
@@ -84,10 +81,10 @@ def share_routes(store: SessionStore) -> list[Route]:
     """The pages of portraits, and the pictures for previews of their links."""
 
     def page(request: Request) -> Response:
-        return _answer(lambda: _page(store, request))
+        return _answer(_page, store, request)
 
     def card(request: Request) -> Response:
-        return _answer(lambda: _card(store, request.path_params["session"]))
+        return _answer(_card, store, request)
 
     return [
         route
@@ -96,24 +93,22 @@ def share_routes(store: SessionStore) -> list[Route]:
     ]
 
 
-def _answer(act: Callable[[], Response]) -> Response:
+def _answer(act: Callable[[SessionStore, Request], Response], store: SessionStore, request: Request) -> Response:
     try:
-        return act()
+        return act(store, request)
     except StoreError as error:
-        return PlainTextResponse(for_visitors(error), status_code=503)
+        return refused(request, for_visitors(error), 503)
 
 
 def _page(store: SessionStore, request: Request) -> Response:
     session = request.path_params["session"]
-    root = "../../" if request.url.path.rpartition("/")[0].endswith("/gradio_api/p") else "../"
+    root = way_home(request)
     try:
         facts = store.metadata(session)
     except StoreError:
         raise
     except (GazeError, OSError):
-        days = "Portraits are kept for a limited time, or until their owner deletes them."
-        body = f'<div class="stage"><div class="gone"><h1>This portrait is gone.</h1><p>{days}</p></div></div>'
-        return _filled(404, root=root, title="This portrait is gone", description=days, body=body)
+        return refused(request, GONE, way=_OWN)
     share = read_share(store, session)
     folder = root + session_url(session)
     alt = f"{share.caption}: a portrait that looks at you" if share.caption else _TITLE
@@ -133,71 +128,20 @@ def _page(store: SessionStore, request: Request) -> Response:
         f'<figure><div class="stage">{portraits}</div><figcaption><h1>{html.escape(title)}</h1></figcaption></figure>'
     )
     address = address_of(request)
-    card = ""
-    if share.card:
-        card = (
-            f'<meta property="og:image" content="{html.escape(address)}/card.jpg">\n'
-            f'<meta property="og:image:width" content="{_CARD[0]}">\n'
-            f'<meta property="og:image:height" content="{_CARD[1]}">\n'
-            '<meta name="twitter:card" content="summary_large_image">\n'
-        )
-    return _filled(200, root=root, title=title, description=_DESCRIPTION, address=address, card=card, body=body)
+    card = f"{address}/card.jpg" if share.card else ""
+    return small_page(request, tags(title, _DESCRIPTION, address, card), body, _OWN)
 
 
-def _filled(status: int, *, body: str, card: str = "", **texts: str) -> Response:
-    """The page; `texts` are escaped here, `card` and `body` are markup already."""
-    page = files("gaze.ui").joinpath("page", "share.html").read_text(encoding="utf-8")
-    values = {"address": "", **texts}
-    markup = {**{name: html.escape(text) for name, text in values.items()}, "card": card, "body": body}
-    # In one pass: what is put in is not looked through again.
-    parts = page.split("{{")
-    filled = parts[0] + "".join(markup[name] + rest for name, _, rest in (part.partition("}}") for part in parts[1:]))
-    return HTMLResponse(filled, status, _HEADERS)
-
-
-def address_of(request: Request) -> str:
-    """The whole address of this page, as others reach it."""
-    if host := os.environ.get("SPACE_HOST"):
-        return f"https://{host}{request.url.path}"
-    given = os.environ.get("GRADIO_ROOT_PATH", "").rstrip("/")
-    if given.startswith(("http://", "https://")):
-        return given + request.url.path
-    return f"{request.url.scheme}://{request.url.netloc}{given}{request.url.path}"
-
-
-def _card(store: SessionStore, session: str) -> Response:
+def _card(store: SessionStore, request: Request) -> Response:
+    session = request.path_params["session"]
     try:
         if not read_share(store, session).card:
-            return PlainTextResponse("There is no such picture.", status_code=404, headers=_HEADERS)
+            return refused(request, NOTHING)
         shown = store.metadata(session)
         posters = [it.poster or POSTER for it in shown.faces or (shown,)]
-        picture = _drawn_card([store.file(session, poster) for poster in posters])
+        picture = draw_card([store.file(session, poster) for poster in posters])
     except StoreError:
         raise
     except (GazeError, OSError):
-        return PlainTextResponse("There is no such picture.", status_code=404, headers=_HEADERS)
+        return refused(request, NOTHING)
     return Response(picture, media_type="image/jpeg", headers=_HEADERS)
-
-
-def _drawn_card(posters: list[Path]) -> bytes:
-    """The portraits in rows, in the middle of the first of them, blurred."""
-    faces = [_opaque(poster) for poster in posters]
-    ground = ImageOps.fit(faces[0], (_CARD[0] // 8, _CARD[1] // 8)).filter(ImageFilter.GaussianBlur(5)).resize(_CARD)
-    columns = math.ceil(math.sqrt(len(faces) * _CARD[0] / _CARD[1])) if len(faces) > 1 else 1
-    rows = [faces[start : start + columns] for start in range(0, len(faces), columns)]
-    cell = (_CARD[0] // columns, _CARD[1] // len(rows))
-    for down, row in enumerate(rows):
-        for across, face in enumerate(row):
-            front = ImageOps.contain(face, cell, Image.Resampling.LANCZOS)
-            left = (_CARD[0] - len(row) * cell[0]) // 2 + across * cell[0]
-            ground.paste(front, (left + (cell[0] - front.width) // 2, down * cell[1] + (cell[1] - front.height) // 2))
-    out = io.BytesIO()
-    ground.save(out, "JPEG", quality=85)
-    return out.getvalue()
-
-
-def _opaque(poster: Path) -> Image.Image:
-    with Image.open(poster) as file:
-        face = Image.new("RGB", file.size, (246, 243, 237))
-        face.paste(file.convert("RGBA"), mask=file.convert("RGBA").getchannel("A"))
-    return face

@@ -123,6 +123,25 @@ def test_a_connection_that_breaks_loses_nothing(page: Any, gate: Path) -> None:
     app.wait_state(page, "done")
 
 
+def test_an_app_that_is_gone_is_told_in_our_words_alone(
+    open_page: Callable[..., Any], tmp_path: Path, record: Record
+) -> None:
+    record.allowed += ["Failed to load resource", "ERR_CONNECTION", "ERR_EMPTY", "ERR_INCOMPLETE"]
+    record.allowed += ["Failed to fetch", "Connection errored out"]  # Gradio's
+    page = open_page(**app.STILL)
+    with serving(tmp_path, "-m", "tests.browser.quick_app", str(tmp_path / "gate")) as running:
+        app.open_app(page, running.address)
+        app.choose_example(page)
+        app.make_it(page)
+        app.wait_state(page, "making")
+        running.process.kill()
+    app.wait_state(page, "silent")
+    page.get_by_role("alert").get_by_text("The app does not answer.").wait_for()
+    gradios = page.get_by_text("Connection to the server was lost")
+    gradios.wait_for(state="attached")
+    assert not gradios.is_visible(), "it would lie over ours"
+
+
 def test_after_a_restart_the_page_sends_its_photo_again(
     open_page: Callable[..., Any], photo: Path, tmp_path: Path, record: Record
 ) -> None:
@@ -136,7 +155,7 @@ def test_after_a_restart_the_page_sends_its_photo_again(
         app.wait_state(page, "preview")
     with suppress(TimeoutError):  # unless the page has found out by itself
         page.get_by_role("slider", name="Strength").fill("150", timeout=10_000)
-    app.wait_state(page, "offline")
+    app.wait_state(page, "silent")
     port = running.address.rsplit(":", 1)[1]
     with serving(tmp_path / "two", "-m", "tests.browser.quick_app", str(gate), GRADIO_SERVER_PORT=port):
         app.wait_state(page, "preview")

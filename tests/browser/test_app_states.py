@@ -154,6 +154,12 @@ class Visit:
         yield "offline"
         other.context.set_offline(False)
         app.wait_state(other, "preview")
+        other.route("**/dom.js", lambda route: route.abort())
+        other.evaluate("dispatchEvent(new Event('offline'))")
+        app.wait_state(other, "silent")
+        yield "silent"
+        other.unroute("**/dom.js")
+        app.wait_state(other, "preview")
         other.close()
         self.page = page
         self.gate.touch()
@@ -302,7 +308,7 @@ def test_every_state_is_whole(
     record: Record,
     hand: str,
 ) -> None:
-    # Of the state "offline"; the last two are Gradio's.
+    # Of the states "offline" and "silent"; the last two are Gradio's.
     record.allowed += ["Failed to load resource", "ERR_INTERNET_DISCONNECTED", "AbortError", "Connection errored out"]
     screens = SCREENS[hand]
     looks = {look: screens[name] for look in LOOKS if (name := look.partition("-")[0]) in screens}

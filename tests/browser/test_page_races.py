@@ -121,7 +121,7 @@ def test_a_photo_that_takes_long_to_be_sent_says_how_much_is_there(page: Any) ->
     photo(page)
     wait_asked(page, "upload")
     words = page.locator("#words")
-    sending, finding = "Sending the photo…\n40 % of it is there.", "Finding the face…\nThis takes a second."
+    sending, finding = "Sending the photo…\n40 % has arrived.", "Finding the face…\nThis takes a second."
     for share, told in ((0.4, sending), (1, finding)):
         page.evaluate("share => sent(share)", share)
         assert re.sub(r"\n+", "\n", words.inner_text()) == told
@@ -187,7 +187,7 @@ def test_a_page_that_opens_without_a_connection_goes_on_when_it_is_there(page: A
     cut = [True]
     page.route("**/dom.js", lambda it: it.abort() if cut and it.request.method == "HEAD" else it.continue_())
     page.evaluate("window.cut = true")
-    begin(page, "offline")
+    begin(page, "silent")
     page.evaluate("cut = false")
     cut.clear()
     until(page, "done")
@@ -321,7 +321,7 @@ def test_sheets_that_come_late_stay_with_their_portrait(page: Any) -> None:
     page.wait_for_function("location.search.endsWith('one')")
     page.get_by_role("button", name="Embed").click()
     late(page, "sheets", {"phase": "done", "portrait": {"base": "gradio_api/gaze/two/", "sheets": ["sheet.webp"]}})
-    assert page.locator("#sheets-note").inner_text() == "Another program needs sprite sheets?"
+    assert page.locator("#sheets-note").inner_text() == "Does another program need sprite sheets?"
 
 
 def test_a_camera_that_is_allowed_late_is_let_go(page: Any) -> None:
@@ -425,7 +425,196 @@ def test_what_the_app_said_before_it_was_lost_hides_that_for_a_moment_only(page:
     make(page)
     page.route("**/dom.js", lambda it: it.abort())
     page.evaluate("dispatchEvent(new Event('offline'))")
-    until(page, "offline")
+    until(page, "silent")
     page.evaluate("tell({phase: 'making', share: 0.4, left: 3})")
     assert page.evaluate("document.querySelector('.page').dataset.state") == "making"
+    until(page, "silent")
+
+
+def test_an_app_that_does_not_answer_is_not_called_a_missing_network(page: Any) -> None:
+    begin(page)
+    photo(page)
+    until(page, "preview")
+    page.route("**/dom.js", lambda it: it.abort())
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    until(page, "silent")
+    assert page.get_by_role("alert").inner_text().startswith("The app does not answer.")
+    page.evaluate("Object.defineProperty(navigator, 'onLine', {get: () => false, configurable: true})")
     until(page, "offline")
+    assert page.get_by_role("alert").inner_text().startswith("You are offline.")
+    page.evaluate("delete navigator.onLine")
+    until(page, "silent")
+    page.unroute("**/dom.js")
+    until(page, "preview")
+    page.get_by_role("button", name="Make it").wait_for()
+
+
+def test_an_app_that_goes_in_the_first_moment_of_a_run_is_missed(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    page.route("**/dom.js", lambda it: it.abort())
+    page.evaluate("window.cut = true")
+    until(page, "silent")
+    page.unroute("**/dom.js")
+    page.evaluate("window.cut = false; asked.length = 0")
+    page.wait_for_function("asked.some(([name]) => name === 'make')")
+
+
+def test_a_run_that_the_app_has_not_heard_of_is_begun_once_more(page: Any) -> None:
+    begin(page)
+    page.evaluate("answers.peek = () => ({problem: {title: 'There is no such run.', text: ''}})")
+    photo(page)
+    make(page)
+    page.evaluate("asked.length = 0")
+    page.wait_for_function("asked.some(([name]) => name === 'make')")
+    assert page.locator(".page").get_attribute("data-state") == "making"
+
+
+THREE = """() => {
+    const face = (x) => ({x, y: 50, w: 10, picture: `${x}.webp`});
+    answers.look = ({face: chosen}) => chosen === null
+        ? {kind: "several", faces: [face(60), face(20), face(80)], still: "one.webp", width: 100, height: 100}
+        : {kind: "preview", portrait: {base: `${chosen}/`}};
+}"""
+CHOSEN = "asked.findLast(([name]) => name === 'look')[1].face"
+
+
+@pytest.mark.parametrize("place", ["#faces", "#crops"])
+def test_faces_are_numbered_from_left_to_right(page: Any, place: str) -> None:
+    """To the app the largest is the first."""
+    begin(page)
+    page.evaluate(THREE)
+    photo(page)
+    for name, number in (("Face 1", 1), ("Face 2", 0), ("Face 3", 2)):
+        until(page, "several")
+        across = page.locator("#faces button").evaluate_all("all => all.map((it) => it.getBoundingClientRect().x)")
+        assert across == sorted(across)
+        page.locator(place).get_by_role("button", name=name).click()
+        until(page, "preview")
+        assert page.evaluate(CHOSEN) == number
+        page.get_by_role("button", name="Choose another face").click()
+
+
+NOT_READ = "{problem: {title: 'This is not a picture.', text: 'Choose another photo.'}}"
+
+
+def refuse(page: Any, kind: str) -> None:
+    """Chooses a file that is of no use: the page sees that by itself, or the app says so."""
+    page.evaluate(f"() => {{ answers.before = answers.look; answers.look = () => ({NOT_READ}); }}")
+    upload(page, "none.png", b"" if kind == "empty" else b"no picture")
+    until(page, "error")
+    page.evaluate("() => { answers.look = answers.before; }")
+
+
+def shown(page: Any) -> Any:
+    """What the stage plays, and whether it is seen."""
+    return page.evaluate(
+        """() => {
+            const face = document.querySelector("#face");
+            return [face.manifest?.base, face.checkVisibility({visibilityProperty: true})];
+        }"""
+    )
+
+
+@pytest.mark.parametrize("kind", ["empty", "no picture"])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_file_that_is_of_no_use_takes_no_photo_away(page: Any, kind: str, fresh: bool) -> None:
+    begin(page)
+    photo(page)
+    until(page, "preview")
+    move(page, "Strength", 50)
+    if fresh:
+        page.get_by_role("button", name="New photo").click()
+        until(page, "empty")
+    for _ in range(2):
+        refuse(page, kind)
+    page.get_by_role("button", name="Back to your photo").click()
+    until(page, "preview")
+    assert shown(page)[0].endswith("/preview/")
+    assert page.get_by_role("slider", name="Strength").input_value() == "50"
+    make(page)
+    assert page.evaluate("asked.findLast(([name]) => name === 'make')[1].photo") == {"upload": "one.jpg"}
+
+
+@pytest.mark.parametrize("kind", ["empty", "no picture"])
+def test_a_file_that_is_of_no_use_takes_no_portrait_away(page: Any, kind: str) -> None:
+    begin(page)
+    photo(page)
+    finish(page)
+    refuse(page, kind)
+    page.get_by_role("button", name="Back to your portrait").click()
+    until(page, "done")
+    assert page.url.endswith("?session=two")
+    assert shown(page) == [page.url.partition("gradio_api")[0] + "gradio_api/gaze/two/", True]
+    move(page, "Strength", 150)
+    until(page, "changed")
+    refuse(page, kind)
+    page.get_by_role("button", name="Back to your portrait").click()
+    until(page, "changed")
+    assert page.get_by_role("slider", name="Strength").input_value() == "150"
+    page.get_by_role("button", name="Back to your portrait").click()
+    until(page, "done")
+
+
+def test_a_file_that_is_of_no_use_leaves_the_choice_of_faces(page: Any) -> None:
+    begin(page)
+    page.evaluate(THREE)
+    photo(page)
+    until(page, "several")
+    refuse(page, "no picture")
+    page.get_by_role("button", name="Back to your photo").click()
+    until(page, "several")
+    page.locator("#crops").get_by_role("button", name="Face 1").click()
+    until(page, "preview")
+
+
+def test_a_doubtful_photo_takes_no_photo_away(page: Any) -> None:
+    doubtful = (
+        "({kind: 'doubtful', text: 'Closed.', still: 'one.webp', where: {x: 1, y: 1, w: 1}, width: 9, height: 9})"
+    )
+    begin(page)
+    photo(page)
+    until(page, "preview")
+    page.evaluate(f"() => {{ answers.look = () => {doubtful}; }}")
+    photo(page, "two.jpg")
+    until(page, "doubtful")
+    page.get_by_role("button", name="Back to your photo").click()
+    until(page, "preview")
+    assert shown(page) == [page.url.partition("gradio_api")[0] + "preview/", True]
+
+
+def test_where_no_picture_can_be_shown_there_is_a_face(page: Any) -> None:
+    """No empty box, and no picture of a broken picture."""
+    begin(page)
+    refuse(page, "no picture")
+    page.wait_for_function("document.querySelector('#still').hidden")
+    assert shown(page)[0].endswith("/hero/")
+    assert shown(page)[1]
+    page.get_by_role("button", name="Use the camera").wait_for()
+    photo(page)
+    until(page, "preview")
+    refuse(page, "no picture")
+    page.wait_for_function("document.querySelector('#still').hidden")
+    assert shown(page)[0].endswith("/preview/")
+
+
+def test_a_run_goes_on_when_an_empty_file_is_dropped(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    upload(page, "none.png", b"")
+    page.locator("#toast.on").get_by_text("This file is empty.").wait_for()
+    assert page.locator(".page").get_attribute("data-state") == "making"
+
+
+def test_a_photo_is_still_known_after_the_page_was_loaded_anew(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    page.reload()
+    begin(page, "making")
+    page.get_by_role("button", name="Stop").click()
+    until(page, "preview")
+    make(page)
+    assert page.evaluate("asked.findLast(([name]) => name === 'make')[1].photo") == {"upload": "one.jpg"}

@@ -111,9 +111,12 @@ def test_auto_falls_back_where_the_engine_cannot_be_built(
     pytest.importorskip("torch")
     fails("load", error)
     engine, reason = result_of(load_engine("auto"))
-    assert isinstance(engine, WarpEngine)
-    assert "LivePortrait cannot be used here: " in reason
-    assert words in reason
+    assert engine.name == "warp"
+    assert "the notes say why" in reason
+    # The page shows notes, and no reason.
+    [note] = engine.notes()
+    assert note.startswith("The LivePortrait engine failed here, so the instant engine rendered: ")
+    assert words in note
     with pytest.raises(GazeError, match=words):
         result_of(load_engine("liveportrait"))
 
@@ -137,6 +140,10 @@ def test_auto_falls_back_where_the_first_frame_fails(
     [note] = engine.notes()
     assert note.startswith("The LivePortrait engine failed here, so the instant engine rendered: ")
     assert words in note
+    engine, _ = result_of(load_engine("liveportrait"))
+    assert engine.name == "liveportrait"
+    with pytest.raises(GazeError, match=words):
+        list(engine.stream(engine.prepare(portrait, face), [Pose()]))
 
 
 def test_frames_of_two_engines_are_not_mixed(
@@ -155,9 +162,10 @@ def test_auto_wants_a_torch_that_sees_the_gpu(monkeypatch: pytest.MonkeyPatch) -
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(base, "has_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    engine, reason = result_of(load_engine("auto", expression=Expression()))
-    assert isinstance(engine, WarpEngine)
-    assert "does not see the GPU" in reason
+    engine, _ = result_of(load_engine("auto", expression=Expression()))
+    assert engine.name == "warp"
+    [note] = engine.notes()
+    assert "does not see the GPU" in note
 
 
 def test_the_instant_engine_starts_without_torch() -> None:

@@ -15,7 +15,7 @@ from gaze.engines.base import Engine
 from gaze.engines.fallback import FallbackEngine
 from gaze.errors import FaceError, GazeError
 from gaze.face.face import Face
-from gaze.grid import Cell, Pose
+from gaze.grid import Cell, Expression, Pose
 from gaze.options import PREVIEW, Options
 from gaze.output import sprites
 from gaze.output.bundle import WIDGET_FILES
@@ -420,14 +420,18 @@ def test_a_portrait_says_which_engine_rendered_it_in_the_end(
 
     def load_engine(name: str, *_: object) -> Generator[Loading, None, tuple[Engine, str]]:
         yield Loading("Reading")
-        return FallbackEngine(Failing(4), FakeEngine(4)), "It runs on this machine's GPU."
+        instead = FakeEngine(4)
+        instead.name = "warp"
+        return FallbackEngine(Failing(4), instead), "It runs on this machine's GPU."
 
     monkeypatch.setattr(preparing, "load_engine", load_engine)
-    result = generate(photo, tmp_path / "out", Options(size=4, frame_size=128))
-    assert (result.engine, result.metadata.engine) == ("fake", "fake")
-    assert json.loads((tmp_path / "out" / "metadata.json").read_text())["engine"] == "fake"
+    asked = Options(size=4, frame_size=128, expression=Expression(smile=0.5), sheets=False)
+    result = generate(photo, tmp_path / "out", asked)
+    assert (result.engine, result.metadata.engine) == ("warp", "warp")
+    assert json.loads((tmp_path / "out" / "metadata.json").read_text())["engine"] == "warp"
     assert result.reason == "The engine that was chosen failed before its first frame; the notes say why."
     assert any("the instant engine rendered" in note and "RuntimeError" in note for note in result.notes)
+    assert "The instant engine leaves the expression as it is; only LivePortrait changes it." in result.notes
 
 
 def test_the_preview_is_a_small_pack_of_the_instant_engine(photo: Path, tmp_path: Path) -> None:

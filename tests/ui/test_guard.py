@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from gaze.ui.guard import Guard, hosts_of
+from gaze.ui.small_page import NOTHING
 
 PAGE = "<script>one()</script><p>ü</p><script type='module' src='x.js'></script><script type=module>two()</script>"
 MOST = 3 * 2**20
@@ -57,9 +58,9 @@ def client() -> Iterator[TestClient]:
 def test_what_gradio_offers_and_nobody_needs_is_not_there(client: TestClient, path: str) -> None:
     """It would run ffmpeg on a stranger's file, or write files that stay."""
     for way in (client.get, client.post):
-        assert way(f"/gradio_api/{path}").text == "There is nothing here."
+        assert way(f"/gradio_api/{path}").json() == {"error": NOTHING}
         assert way(f"/sub/gradio_api/{path}").status_code == 404
-    assert client.get("/monitoring/summary").text == "There is nothing here."
+    assert client.get("/monitoring/summary").json() == {"error": NOTHING}
 
 
 def hash_of(script: str) -> str:
@@ -110,12 +111,14 @@ def test_what_is_too_large_is_refused_before_it_is_read(client: TestClient, path
     assert client.post(path, content=bytes(most)).text == str(most)
     assert client.post(path, content=unannounced(most)).text == str(most)
     refused = client.post(path, content=bytes(most + 1))
-    assert (refused.status_code, refused.text) == (413, f"This is too large: at most {most / 1e6:.0f} MB are taken.")
+    assert (refused.status_code, refused.text) == (413, f"This is too large. The limit is {most / 1e6:.0f} MB.")
     assert client.post(path, content=unannounced(most + 1)).text == "broken off"
 
 
 def test_no_path_with_a_nul_reaches_the_app(client: TestClient) -> None:
-    assert client.get("/text%00.html").text == "There is nothing here."
+    answer = client.get("/text%00.html", headers={"Accept": "text/html"})
+    assert "<h1>There is nothing here.</h1>" in answer.text
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(

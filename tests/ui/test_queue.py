@@ -58,7 +58,7 @@ def test_a_full_line_is_said_kindly() -> None:
     queue = Queue(most=2)
     for _ in range(3):
         queue.enter()
-    with pytest.raises(GazeError, match="2 portraits are waiting to be made already"):
+    with pytest.raises(GazeError, match="2 portraits are in the queue already"):
         queue.enter()
 
 
@@ -74,15 +74,15 @@ def test_a_client_has_two_places_whatever_it_calls_itself() -> None:
 
     come("192.0.2.1", "a")
     come("192.0.2.1", "b")
-    with pytest.raises(GazeError, match="2 portraits of yours are being made or waiting already"):
+    with pytest.raises(GazeError, match="You have 2 portraits in progress or in the queue already"):
         come("192.0.2.1", "c")
     come("192.0.2.2", "d")
     come("192.0.2.3", "d")
-    with pytest.raises(GazeError, match="of yours"):
+    with pytest.raises(GazeError, match="You have 2"):
         come("192.0.2.4", "d")
     come("2001:db8:1:2::1", None)
     come("2001:db8:1:2::2", None)
-    with pytest.raises(GazeError, match="of yours"):
+    with pytest.raises(GazeError, match="You have 2"):
         come("2001:db8:1:2::3", None)
     queue.leave(queue._turns[0])
     come("192.0.2.1", "c")

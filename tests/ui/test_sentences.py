@@ -125,4 +125,4 @@ def test_the_page_for_agents_names_this_app(app: httpx.Client) -> None:
         told = app.get(place)
         assert told.headers["content-type"].startswith("text/markdown")
         assert f"POST {app.base_url}gradio_api/call/v2/generate" in told.text
-        assert "none is fetched from an address" in told.text
+        assert "Send photos as files" in told.text

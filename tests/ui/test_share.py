@@ -16,6 +16,7 @@ from gaze.pipeline.making import generate
 from gaze.storage.sessions import SessionStore
 from gaze.ui.routes import session_routes
 from gaze.ui.share import Share, read_share, share_path, share_routes, write_share
+from gaze.ui.small_page import GONE
 from tests.fakes import FakeEngine
 
 HOSTILE = """<script>hacked()</script>"><img src=x onerror=hacked()>'{{root}}{{card}}"""
@@ -59,8 +60,10 @@ def test_what_is_not_there_says_so(visitor: TestClient, store: SessionStore, ses
     for name in (session, "x", "..%2f..%2fetc"):
         answer = visitor.get(f"/p/{name}")
         assert answer.status_code == 404
-    assert "This portrait is gone." in visitor.get(f"/p/{session}").text
-    assert "gaze-tracker src" not in visitor.get(f"/p/{session}").text
+    page = visitor.get(f"/p/{session}", headers={"Accept": "text/html"}).text
+    assert "<h1>This portrait is gone.</h1>" in page
+    assert "gaze-tracker src" not in page
+    assert visitor.get(f"/p/{session}").json() == {"error": GONE}
 
 
 def test_a_caption_is_text(visitor: TestClient, store: SessionStore, session: str) -> None:

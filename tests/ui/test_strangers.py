@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gaze.ui.page import icon
 from gaze.ui.sentences import RESTARTED
 from tests.conftest import PHOTO
 from tests.serving import App, serving
@@ -115,3 +117,31 @@ def test_nobody_looks_into_the_app(app: App) -> None:
 def test_a_name_that_leads_here_is_not_answered(app: App) -> None:
     answer = httpx.get(app.address, headers={"Host": "evil.example", "Origin": "http://evil.example"}, timeout=60)
     assert (answer.status_code, "gradio" in answer.text) == (421, False)
+
+
+def test_an_address_where_nothing_is_answers_in_one_manner(app: App) -> None:
+    paths = (
+        "nonsense",
+        "p/gone",
+        "p/%00%01",
+        "gradio_api/nonsense",
+        "gradio_api/gaze-page/nothing.js",
+        "static/nothing.js",
+    )
+    for path in paths:
+        for accept, kind in (("text/html", "text/html"), ("*/*", "application/json")):
+            answer = httpx.get(f"{app.address}/{path}", headers={"Accept": accept}, timeout=60)
+            assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (404, kind), path
+            assert ">Open Gaze</a>" in answer.text or ">Make your own</a>" in answer.text or "error" in answer.json()
+
+
+def test_a_messenger_that_looks_at_the_app_is_told_of_gaze(app: App) -> None:
+    page = httpx.get(app.address, timeout=60).text
+    named = re.findall(r'property="og:(title|url|image)" content="(.*?)"', page)
+    assert sorted(named) == [
+        ("image", f"{app.address}/gradio_api/gaze-card.jpg"),
+        ("title", "Gaze: your photo looks at you"),
+        ("url", f"{app.address}/"),
+    ]
+    assert httpx.get(named[-1][1], timeout=60).headers["content-type"] == "image/jpeg"
+    assert httpx.get(f"{app.address}/favicon.ico", timeout=60).text == Path(icon()).read_text()

@@ -96,7 +96,7 @@ def driving_keypoints(motion: Motion, poses: Sequence[Pose], expression: Express
 
     turned = rotation(motion.pitch + column("head_pitch"), motion.yaw + column("head_yaw"), motion.roll)
     edits = gaze_edits(poses, expression.lid_term) + expression_edits(expression) + _own_edits(poses)
-    x = motion.kp @ turned + motion.exp + edits.to(motion.exp)
+    x = motion.kp @ turned + motion.exp + edits.to(motion.exp.device)
     # The editor's convention: here depth is translated, too.
     return motion.scale[..., None] * x + motion.t[:, None]
 

@@ -7,6 +7,7 @@ both processes map into memory, and says how many there are: handing over the fr
 from __future__ import annotations
 
 import math
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Note(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What to tell the person in place of an exception: others than Gradio's lose their message on the way."""
+    """What to tell the person in place of an exception: all but Gradio's own lose their message on the way."""
 
     sentence: str
 
@@ -94,7 +95,7 @@ class ZeroGpuEngine(LivePortraitEngine):
                 source.image, source.crop, source.window, looks, self._expression, source.openness, file
             )
             before = 0
-            for said in _on_gpu(rendering):
+            for said in _told(rendering):
                 if isinstance(said, Failure):
                     raise GazeError(said.sentence)
                 if isinstance(said, Note):
@@ -102,6 +103,20 @@ class ZeroGpuEngine(LivePortraitEngine):
                     continue
                 yield np.array(frames[before:said])
                 before = said
+
+
+def _told(rendering: Rendering) -> Iterator[int | Note | Failure]:
+    """What `_on_gpu` says; a GPU that is not lent is a failure in the words of `spaces`.
+
+    They are for the visitor (no quota left, no GPU free, time over), and come as Gradio's errors.
+    """
+    try:
+        yield from _on_gpu(rendering)
+    except Exception as error:
+        gradio = sys.modules.get("gradio")
+        if gradio is None or not isinstance(error, gradio.Error):
+            raise
+        yield Failure(str(error.message))
 
 
 def seconds(rendering: Rendering) -> int:

@@ -21,6 +21,8 @@ _FEWEST = 2.1
 not lifted: what a circle is told from goes down with both, and the less of it is seen, the more is made up."""
 _SHARP = 0.6
 """Sharpness from which on pixels count in full; less in proportion below."""
+_TURNED = (12.0, 30.0)
+"""Degrees up to which a face is seen from the front, and from which on none of its irises is taken for a circle."""
 _OUTLINE = np.radians(np.arange(0, 360, 5))
 _SOLID = 0.9
 """Radii up to which an iris moves as a whole."""
@@ -40,7 +42,8 @@ _NEAREST = 1.2
 def are_soft(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:
     """Whether too little is seen of irises to lift them: both eyes move alike, so the worse one decides."""
     sharp = min(1.0, face.sharpness / _SHARP) / max(face.enlarged, 1.0)
-    return any(sharp * iris.radius * _shown(iris, it) ** 2 < _FEWEST for iris, it in zip(irises, lids, strict=True))
+    clear = sharp * float(np.interp(abs(face.yaw), _TURNED, (1, 0)))
+    return any(clear * iris.radius * _shown(iris, it) ** 2 < _FEWEST for iris, it in zip(irises, lids, strict=True))
 
 
 def soft_share(irises: Sequence[Iris], lids: Sequence[Lids], x: np.ndarray, y: np.ndarray) -> np.ndarray:

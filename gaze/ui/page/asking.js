@@ -15,7 +15,7 @@ export class Asking {
   #onBack;
   #lost = null;
 
-  /** @param onLost, onBack called as long as the app cannot be reached, and when it can again. */
+  /** @param onLost, onBack called again and again while the app cannot be reached, and when it can be. */
   constructor({ server, upload, root, onLost, onBack }) {
     this.#server = server;
     this.#upload = upload;

@@ -97,7 +97,7 @@ export class Desk {
       ...faces.map((face, at) =>
         make(
           "button",
-          { type: "button", onclick: () => choose(at) },
+          { type: "button", onclick: () => choose(face.number) },
           make("img", { src: face.picture, alt: "" }),
           `Face ${at + 1}`,
         ),

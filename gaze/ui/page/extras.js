@@ -4,7 +4,7 @@ import { $ } from "./dom.js";
 import { clipSheet, embedSheet, linkSheet } from "./sheets.js";
 import { newName } from "./work.js";
 
-const ASK = "Another program needs sprite sheets?";
+const ASK = "Does another program need sprite sheets?";
 const PAUSE = 1000;
 
 /** Sprite sheets are made when their owner asks for them, while the sheet with the code is open or not. */

@@ -2,7 +2,8 @@
 
 import { Asking } from "./asking.js";
 import { Desk } from "./desk.js";
-import { $ } from "./dom.js";
+import { $, toast } from "./dom.js";
+import { Earlier } from "./earlier.js";
 import { finishedSheets } from "./extras.js";
 import * as memory from "./memory.js";
 import { Mine } from "./mine.js";
@@ -27,11 +28,12 @@ class Page {
   #mine;
   #opening = 0;
   #made = null;
+  #earlier = new Earlier((...given) => this.#comeBack(...given));
 
   constructor({ props, server, trigger, upload, root }) {
     this.#config = props.config;
     this.#root = root;
-    const [onLost, onBack] = [() => this.#states.offline(), () => this.#back()];
+    const [onLost, onBack] = [() => this.#states.lost(), () => this.#back()];
     this.#asking = new Asking({ server, upload, root, onLost, onBack });
     this.work = new Work({
       trigger,
@@ -68,6 +70,7 @@ class Page {
         make: () => this.#make(),
         stop: () => this.#stop(),
         restore: () => this.#restore(),
+        earlier: () => this.#earlier.way,
         remove: () => this.#mine.remove(this.#made),
         ...finishedSheets({
           ask: (...given) => this.#asking.ask(...given),
@@ -127,23 +130,44 @@ class Page {
 
   #fresh() {
     if (this.work.run) this.work.stop();
+    this.#keep();
     named(null, true);
     this.#start();
   }
 
   #takeFile(file) {
     const problem = unusable(file, this.#config.mostBytes);
-    if (problem) this.#states.error(problem);
-    else this.#take({ file, still: URL.createObjectURL(file) });
+    if (!problem) return this.#take({ file, still: URL.createObjectURL(file) });
+    if (this.work.run) return toast(problem.title);
+    this.#keep();
+    this.#trying.forget();
+    this.#states.error(problem);
   }
 
   #take(photo) {
     closeAll();
     if (this.work.run) this.work.stop();
+    this.#keep();
     this.#opening += 1;
     this.#made = null;
     named(null, true);
     this.#trying.take(photo);
+  }
+
+  #keep() {
+    const made = this.#isMade ? this.#made : null;
+    this.#earlier.keep({ tried: this.#trying.kept, made, behind: this.#desk.behind });
+  }
+
+  #comeBack({ tried, made, behind }, isChanged) {
+    this.#opening += 1;
+    this.#trying.clear();
+    this.#made = made;
+    if (made) named(made.session, true);
+    this.#desk.behind = behind;
+    if (tried) this.#trying.resume(tried);
+    if (made && !isChanged) this.#finish();
+    else this.#trying.show();
   }
 
   /** What was there before the portrait: its preview, the faces of the photo, another portrait, or nothing. */
@@ -245,6 +269,7 @@ class Page {
     // Until the app has answered, somebody may have gone on to something else.
     if (this.#made ? !sessions.includes(this.#made.session) : this.#trying.hasPhoto || this.work.run) return;
     named(null, false);
+    this.#earlier.forget();
     this.#start();
     this.#states.deleted();
   }
@@ -252,7 +277,7 @@ class Page {
   /** The connection is back: as before, and what was under way goes on. */
   #back() {
     this.#trying.lose();
-    this.#states.online();
+    this.#states.found();
     this.work.again();
   }
 }

@@ -146,7 +146,7 @@ export function clipSheet(address, trackers) {
       });
     }
     const answer = await fetch(address(kind, shape));
-    if (!answer.ok) throw new Error(await answer.text());
+    if (!answer.ok) throw new Error((await answer.json()).error);
     return answer.blob();
   };
   const busy = (is) => {
@@ -167,9 +167,11 @@ export function clipSheet(address, trackers) {
       $("clip").close();
       toast("Clip saved");
     } catch (error) {
-      const ours = error instanceof TypeError;
+      const isLost = error instanceof TypeError || error instanceof SyntaxError;
       $("clip-fault").hidden = false;
-      $("clip-fault").lastElementChild.textContent = ours ? "The app could not be reached. Try again." : error.message;
+      $("clip-fault").lastElementChild.textContent = isLost
+        ? "The app could not be reached. Try again."
+        : error.message;
     }
     busy(false);
   };

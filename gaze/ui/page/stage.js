@@ -80,13 +80,14 @@ export class Stage {
    * @param {object} what
    *   still: address of a picture in place of the face; scan: whether a face is searched; chip: words in the corner;
    *   glance: whether the face looks about by itself; faces: whether there are buttons over the photo; where: a place in
-   *   the photo, and its `width` and `height`, as the app tells them.
+   *   the photo, and its `width` and `height`, as the app tells them; instead: what to play where no browser can show
+   *   the picture.
    */
-  arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null } = {}) {
+  arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null, instead = null } = {}) {
     if (still || scan) this.#rest();
     const isComing = this.#shown && !this.trackers.every((it) => it.loaded);
     this.#leaves = Boolean(!still && !scan && this.#isCovered && isComing);
-    if (!this.#leaves) this.#cover(still, scan);
+    if (!this.#leaves) this.#cover(still, { isSearched: scan, instead });
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;
     $("chip").textContent = chip;
@@ -104,7 +105,11 @@ export class Stage {
     const box = $("faces");
     box.replaceChildren(
       ...faces.map((face, at) => {
-        const button = make("button", { type: "button", onclick: () => choose(at) }, make("span", {}, String(at + 1)));
+        const button = make(
+          "button",
+          { type: "button", onclick: () => choose(face.number) },
+          make("span", {}, String(at + 1)),
+        );
         button.setAttribute("aria-label", `Face ${at + 1} of ${faces.length}`);
         for (const name of ["x", "y", "w"]) button.style.setProperty(`--${name}`, face[name]);
         return button;
@@ -140,16 +145,23 @@ export class Stage {
   }
 
   /** Puts a photo in place of the face; "" takes it away, but where a face is searched nothing else is seen yet. */
-  #cover(still, isSearched = false) {
+  #cover(still, { isSearched = false, instead = null } = {}) {
     const picture = $("still");
+    const hide = (isHidden) => {
+      for (const shown of [$("face"), $("all")]) shown.style.visibility = isHidden ? "hidden" : "";
+    };
     this.#leaves = false;
     picture.hidden = !still;
     if (still && picture.getAttribute("src") !== still) picture.src = still;
     if (!still) picture.removeAttribute("src");
+    hide(still || isSearched);
     picture.onerror = () => {
       picture.hidden = true;
-    }; // such as HEIC, which many browsers cannot show
-    for (const shown of [$("face"), $("all")]) shown.style.visibility = still || isSearched ? "hidden" : "";
+      if (!instead) return; // such as HEIC, which many browsers cannot show, but the app can read
+      this.play(instead);
+      hide(false);
+    };
+    if (still && picture.complete && !picture.naturalWidth) picture.onerror(); // it was tried before
   }
 
   #place(box, wanted) {

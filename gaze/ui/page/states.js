@@ -2,10 +2,12 @@
 
 import { $, button, either, focusIn, icon, make } from "./dom.js";
 import { alarm, line } from "./line.js";
+import { Progress } from "./progress.js";
 import { recordedKind } from "./sheets.js";
-import { changed, keptUntil, making, remaining, several, takeAll, waiting } from "./words.js";
+import { changed, keptUntil, making, remaining, several, takeAll, unreachable, waiting } from "./words.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const LOST = ["offline", "silent"];
 const CLEAR = {
   title: "It is deleted.",
   text: "The portrait, its files and its link are gone. Add a photo to make a new one.",
@@ -20,6 +22,7 @@ export class States {
   #name = "";
   #shown = null;
   #before = null;
+  #progress = null;
 
   constructor({ stage, desk, config, root, acts }) {
     this.#stage = stage;
@@ -66,7 +69,7 @@ export class States {
   /** How much of the photo was sent, while its face cannot be looked for yet. */
   sending(share) {
     if (this.#name !== "finding") return;
-    const text = `${Math.round(share * 100)} % of it is there.`;
+    const text = `${Math.round(share * 100)} % has arrived.`;
     if (share === 1) this.#say(this.#shown.words);
     else if ($("sent")) $("sent").textContent = text;
     else {
@@ -102,7 +105,7 @@ export class States {
       bar: [
         "two",
         button("Use it anyway", { act: use, kind: "primary" }),
-        button("Choose another", { act: this.#acts.choose }),
+        ...this.#wayBack(button("Choose another", { act: this.#acts.choose })),
       ],
     });
   }
@@ -174,15 +177,16 @@ export class States {
   }
 
   error(problem, still = "") {
-    const camera = [
+    const photo = { still, instead: this.#acts.earlier()?.shown ?? this.#config.hero };
+    const ways = this.#wayBack(
       button("Take a selfie", { act: this.#acts.selfie, kind: "coarse" }),
       button("Use the camera", { act: this.#acts.camera, kind: "fine" }),
-    ];
+    );
     this.#show("error", {
-      stage: still ? { still } : (this.#shown?.stage ?? { chip: "Example" }),
+      stage: still ? photo : (this.#shown?.stage ?? { chip: "Example" }),
       words: alarm(problem),
       desk: ["tips"],
-      bar: ["two", button("Choose another", { act: this.#acts.choose, kind: "primary", picture: "image" }), ...camera],
+      bar: ["two", button("Choose another", { act: this.#acts.choose, kind: "primary", picture: "image" }), ...ways],
     });
   }
 
@@ -195,26 +199,28 @@ export class States {
     });
   }
 
-  offline() {
-    if (this.#name === "offline") return;
+  /** The app cannot be reached. */
+  lost() {
+    const { name, picture, label, ...words } = unreachable(navigator.onLine);
+    if (this.#name === name) return;
     if (!this.#shown) this.empty();
-    const [name, shown] = [this.#name, this.#shown];
-    this.#before = () => this.#show(name, shown);
-    this.#show("offline", {
+    if (!this.#isLost) this.#before = { name: this.#name, shown: this.#shown };
+    const { shown } = this.#before;
+    this.#show(name, {
       ...shown,
-      words: alarm(
-        { title: "You are offline.", text: "Nothing is lost. You can go on when the connection is back." },
-        "off",
-        "calm",
-      ),
+      words: alarm(words, picture, "calm"),
       desk: [shown.desk[0], { ...shown.desk[1], frozen: true }],
-      bar: ["one", button("Waiting for the connection…", { off: true })],
+      bar: ["one", button(label, { off: true })],
     });
   }
 
-  online() {
-    if (this.#name === "offline") this.#before();
-    this.#before = null;
+  /** It can be reached again. */
+  found() {
+    if (this.#isLost) this.#show(this.#before.name, this.#before.shown);
+  }
+
+  get #isLost() {
+    return LOST.includes(this.#name);
   }
 
   refresh() {
@@ -230,32 +236,24 @@ export class States {
     });
   }
 
-  #running(name, words, { label, left, share }) {
+  #running(name, words, told) {
     if (this.#name !== name) {
-      const progress = make(
-        "div",
-        { className: "progress", id: "progress", role: "progressbar" },
-        make("i"),
-        make("span", {}, label),
-        make("span", { id: "left" }),
-      );
-      progress.setAttribute("aria-valuemin", 0);
-      progress.setAttribute("aria-valuemax", 100);
+      this.#progress = new Progress();
       this.#show(name, {
         stage: { chip: "Preview" },
         words,
         desk: ["controls", { frozen: true }],
-        bar: ["run", progress, button("Stop", { act: this.#acts.stop })],
+        bar: ["run", this.#progress.element, button("Stop", { act: this.#acts.stop })],
       });
     }
-    const progress = $("progress");
-    progress.style.setProperty("--p", share);
-    progress.setAttribute("aria-valuenow", Math.round(share * 100));
-    progress.setAttribute("aria-label", label);
-    if (left) progress.setAttribute("aria-valuetext", left);
-    progress.children[1].textContent = label;
-    $("left").textContent = left;
+    this.#progress.show(told);
     this.#say(words);
+  }
+
+  /** What leads back to what was before the photo; `others` if nothing was. */
+  #wayBack(...others) {
+    const earlier = this.#acts.earlier();
+    return earlier ? [button(earlier.words, { act: earlier.act, kind: "narrow" })] : others;
   }
 
   /** Words that are there already are not put in anew: a screen reader would say them once more. */
@@ -281,7 +279,7 @@ export class States {
 
   #show(name, shown) {
     // On a phone the face and the words are seen when something new begins; who moves a control stays where it is.
-    if (name !== this.#name && !["preview", "changed", "offline"].includes(name))
+    if (name !== this.#name && !["preview", "changed", ...LOST].includes(name))
       scrollTo({ top: 0, behavior: calm.matches ? "auto" : "smooth" });
     this.#name = name;
     this.#shown = shown;

@@ -2,7 +2,7 @@
 
 import { columnsFor } from "./dom.js";
 import { Looking } from "./looking.js";
-import { MOST_FACES } from "./words.js";
+import { fromLeft, MOST_FACES } from "./words.js";
 
 /** Every face of a photo, as the app takes it. */
 const ALL = "all";
@@ -51,13 +51,21 @@ export class Trying {
   /** What a run needs: `subject` for the app, and `about` for a page that is loaded anew while it goes on. */
   get wanted() {
     const subject = this.#looking.subject();
+    const { path, example } = this.#looking.photo;
     const preview = this.#preview && { ...this.#preview, blurred: undefined }; // the tab remembers what it shows alone
-    return { subject, about: { ...subject, preview, several: this.#several } };
+    return { subject, about: { ...subject, photo: { path, example }, preview, several: this.#several } };
   }
 
   /** How many seconds the portrait will take, if that is known. */
   get seconds() {
     return this.#preview?.seconds ?? null;
+  }
+
+  /** What `resume` goes on with; null where nothing is seen of the photo yet. */
+  get kept() {
+    if (!this.#preview && !this.#several) return null;
+    const { photo, face, anyway } = this.#looking;
+    return { photo, face, anyway, choice: this.#desk.choice(), preview: this.#preview, several: this.#several };
   }
 
   /** A new photo: its address `still` in the page, and its `file`, or the number of an `example`. */
@@ -75,9 +83,10 @@ export class Trying {
     this.#preview = this.#several = null;
   }
 
-  /** What a run was begun with, after the page was loaded anew. */
+  /** What a run was begun with, after the page was loaded anew; or what was there before a photo that is of no use. */
   resume({ photo, face, anyway, choice, preview, several }) {
-    this.#looking.take(photo, face, anyway);
+    const still = photo.file ? URL.createObjectURL(photo.file) : photo.still; // the one before was revoked
+    this.#looking.take({ ...photo, still }, face, anyway);
     this.#preview = preview;
     this.#several = several;
     this.#arrange();
@@ -138,7 +147,7 @@ export class Trying {
         this.#looking.look();
       });
     } else if (answer.kind === "several") {
-      this.#several = answer;
+      this.#several = { ...answer, faces: fromLeft(answer.faces) };
       this.#offer();
     } else {
       this.#preview = answer;

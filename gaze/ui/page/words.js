@@ -79,6 +79,27 @@ export function remaining(left) {
   return left < 1 ? "almost done" : `about ${duration(left)} left`;
 }
 
+/** What is said while the app cannot be reached: it is not there, or this device has no network. */
+export const unreachable = (hasNetwork) =>
+  hasNetwork
+    ? {
+        name: "silent",
+        picture: "alert",
+        title: "The app does not answer.",
+        text: "Nothing is lost. If it stays away, it has to be started again.",
+        label: "Trying again…",
+      }
+    : {
+        name: "offline",
+        picture: "off",
+        title: "You are offline.",
+        text: "Nothing is lost. You can go on when the connection is back.",
+        label: "Waiting for the connection…",
+      };
+
+/** Faces from left to right; `number` is what the app calls each: to it the largest is the first. */
+export const fromLeft = (faces) => faces.map((face, number) => ({ ...face, number })).sort((a, b) => a.x - b.x);
+
 /** What is wrong with a file before it is sent; null if nothing is. */
 export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
@@ -90,7 +111,7 @@ export function unusable({ name, type, size }, mostBytes) {
     const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
     return {
       title: "This photo is too large.",
-      text: `It has ${megabytes(size)} MB; at most ${megabytes(mostBytes)} MB are taken.`,
+      text: `It has ${megabytes(size)} MB. The limit is ${megabytes(mostBytes)} MB.`,
     };
   }
   return size ? null : { title: "This file is empty.", text: "Choose another photo." };

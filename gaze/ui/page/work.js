@@ -94,11 +94,11 @@ export class Work {
   /** The stream of states may have broken without a word. */
   async #check() {
     if (Date.now() - this.#heard < SILENCE || !this.run) return;
-    if (!this.run.session) return this.again();
     this.#heard = Date.now();
     const nonce = this.#nonce;
     const state = await this.#ask("peek", this.#name());
     if (nonce !== this.#nonce) return;
+    if (state.problem && !this.run.session) return this.again(); // the app has not heard of it yet
     this.#take(state.problem && !state.phase ? { phase: "failed", problem: state.problem } : state);
   }
 

@@ -18,6 +18,7 @@ from benchmarks.gpu import correctness, running
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.steps import STEPS
 from gaze.engines.liveportrait import renderer as renderer_module
+from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.fused_networks import WarpSource
 from gaze.engines.liveportrait.keypoints import Motion
@@ -52,6 +53,12 @@ class Decoder(Warping):
 
 
 class Appearance(nn.Module):
+    """Knows to which device it was taken last."""
+
+    def to(self, device: torch.device) -> Appearance:  # type: ignore[override]
+        self.place = device
+        return self
+
     def forward(self, picture: Tensor) -> Tensor:
         return torch.zeros(len(picture), 32, 16, 64, 64)
 
@@ -66,7 +73,8 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(renderer_module, "FusedWarping", Warping)
     monkeypatch.setattr(renderer_module, "FusedDecoder", Decoder)
     monkeypatch.setattr(Bench, "_make", lambda _self: None)
-    made = Bench(is_whole=False, scale=0.01)
+    made = Bench(is_whole=True, scale=0.01)
+    made.device = torch.device("cpu", 0)  # The processor as well, yet not equal to what a step may ask for by itself.
     small = [by_rule(kind, part) for kind, part in SMALL]
     made.networks = Networks(Appearance(), MotionOf(), Warping(), Decoder(), *small)  # type: ignore[arg-type]
     return made
@@ -75,16 +83,23 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_every_step_runs_and_has_its_line(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(correctness, "_golden_inputs", lambda _device: {})
     fingerprint = correctness.fingerprint_of
-    again = types.SimpleNamespace(stdout="")
+    again = types.SimpleNamespace(stdout="", returncode=0)
     monkeypatch.setattr(correctness, "fingerprint_of", lambda file: setattr(again, "stdout", fingerprint(file)) or "")
     monkeypatch.setattr(correctness.subprocess, "run", lambda *_, **__: again)
+    # There is no network, nor what would ask for it.
+    monkeypatch.setattr(weights, "_cached", lambda path: pytest.fail(f"the Hub is asked for {path}"))
     # Compiling takes a minute, and a compiler.
     monkeypatch.setattr(torch, "compile", lambda module: module)
     monkeypatch.setattr(torch.export, "export", lambda module, _: module)
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", lambda module, package_path: module)
     monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda module: module)
     log = running.Log(tmp_path / "gpu.jsonl")
-    assert list(running.run(STEPS, bench, log, 3600)) == list(STEPS)
+    ran = []
+    for step in running.run(STEPS, bench, log, 3600):
+        ran.append(step)
+        # Where the next step's renderer reads pictures, whatever this one has done with the networks.
+        assert step == "versions" or bench.networks.appearance.place == bench.device, step
+    assert ran == list(STEPS)
     lines = {line["step"]: line for line in map(json.loads, (tmp_path / "gpu.jsonl").read_text().splitlines())}
     assert [line for line in lines.values() if "error" in line] == []
     assert list(lines) == list(STEPS)
@@ -92,6 +107,7 @@ def test_every_step_runs_and_has_its_line(bench: Bench, tmp_path: Path, monkeypa
     assert lines["determinism"]["batch_7"] == 0
     assert lines["sweep"]["rows"][0]["batch"] == 1
     assert lines["large"]["planned_mb"] > 0
+    assert lines["whole"]["warm_s"] > 0
     # After float32, which a processor begins with, there is nothing left to try.
     assert "even in full precision" in lines["shortage"]["no_numbers"]["error"]
 
@@ -106,6 +122,25 @@ def test_networks_are_held_against_the_reference(
     line = correctness.golden(bench)  # type: ignore[arg-type]
     assert set(line) == {"float32_appearance", "tf32_appearance"}
     assert line["float32_appearance"] < 1e-4
+
+
+def test_memory_is_that_of_a_job_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what an earlier one took, nor what lies there."""
+    memory = types.SimpleNamespace(now=300, most=9000)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: memory.now)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: memory.most)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: setattr(memory, "most", memory.now))
+    bench.is_gpu = True
+    assert bench.memory_of(lambda: setattr(memory, "most", 700)) == 400
+
+
+def test_a_step_that_fails_leaves_no_settings(bench: Bench, tmp_path: Path) -> None:
+    def fail(bench: Bench) -> dict[str, Any]:
+        bench.renderer.batch, bench.renderer.benchmark = 1, True
+        raise RuntimeError("out of memory")
+
+    assert list(running.run({"fail": (1, fail)}, bench, running.Log(tmp_path / "gpu.jsonl"), 60)) == ["fail"]
+    assert (bench.renderer.batch, bench.renderer.benchmark) == (None, False)
 
 
 def steps(log: list[str], *names: str) -> dict[str, Any]:
@@ -148,9 +183,10 @@ def test_what_does_not_fit_into_the_time_is_left_out(tmp_path: Path) -> None:
     assert not log.is_done("one")
 
 
-def test_it_starts_where_only_torch_numpy_and_opencv_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", ["ModuleNotFoundError", "ImportError"], ids=["missing", "of another version"])
+def test_it_starts_where_only_torch_numpy_and_opencv_are(error: str, tmp_path: Path) -> None:
     code = """
-import importlib.abc, sys
+import builtins, importlib.abc, sys
 
 class Lacking(importlib.abc.MetaPathFinder):
     packages = {"PIL", "av", "gradio", "gradio_client", "pi_heif", "pydantic", "tqdm", "httpx", "onnxruntime",
@@ -158,15 +194,16 @@ class Lacking(importlib.abc.MetaPathFinder):
 
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in self.packages:
-            raise ModuleNotFoundError(name)
+            raise error(name)
 
+error = getattr(builtins, sys.argv[2])
 sys.meta_path.insert(0, Lacking())
 from benchmarks.gpu.__main__ import main
 sys.argv = ["gpu", "--out", sys.argv[1], "--steps", "versions"]
 main()
 """
     out = tmp_path / "gpu.jsonl"
-    done = subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", code, str(out), error], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     line = json.loads(out.read_text())
     assert (line["step"], line["all_packages"]) == ("versions", False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -92,6 +94,20 @@ def test_a_bug_on_the_gpu_is_told_by_its_name(engine: zero.ZeroGpuEngine, monkey
     source = zero.ZeroGpuSource(image, Crop(1, 1, 1, 0), image, 0.0, (0.3, 0.3))
     with pytest.raises(GazeError, match="ZeroDivisionError"):
         list(engine.stream(source, [Pose()]))
+
+
+def test_a_gpu_that_is_not_lent_is_told_in_the_words_of_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    quota = "You have exceeded your free ZeroGPU quota (12s requested vs. 3s left). Try again in 4:12:03."
+
+    def refuse(_: zero.Rendering) -> Iterator[Any]:
+        raise gr.Error(quota, title="ZeroGPU quota exceeded")
+        yield
+
+    monkeypatch.setattr(zero, "_on_gpu", refuse)
+    image = np.zeros((4, 4, 3), np.uint8)
+    source = zero.ZeroGpuSource(image, Crop(1, 1, 1, 0), image, 0.0, (0.3, 0.3))
+    with pytest.raises(GazeError, match=re.escape(quota)):
+        list(zero.ZeroGpuEngine().stream(source, [Pose()]))
 
 
 def test_the_time_asked_for_grows_with_the_frames(framed: tuple[Portrait, Face]) -> None:

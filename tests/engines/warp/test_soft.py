@@ -42,6 +42,15 @@ def test_a_clear_eye_is_lifted_and_one_that_is_hardly_seen_is_not() -> None:
         assert are_soft([IRIS] * 2, [lids_of(9, 10), lids], changed) == soft, "the worse eye decides"
 
 
+@pytest.mark.parametrize(("yaw", "soft"), [(10, False), (-10, False), (28, True), (-28, True)])
+def test_the_irises_of_turned_faces_are_no_circles(yaw: float, soft: bool) -> None:
+    angle, face = np.radians(yaw), typical_face(IRIS, Iris(150.0, 50.0, 10.0))
+    turn = [[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]]
+    turned = replace(face, mesh=(face.mesh - (100, 50, 0)) @ turn + (100, 50, 0))
+    assert abs(turned.yaw) == pytest.approx(abs(yaw), abs=3)
+    assert are_soft([IRIS] * 2, [lids_of(9, 10)] * 2, turned) == soft
+
+
 def test_a_photo_of_many_pixels_has_layers_and_one_of_few_has_none(
     framed: tuple[Portrait, Face], source: WarpSource
 ) -> None:
