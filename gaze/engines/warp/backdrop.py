@@ -20,6 +20,8 @@ from gaze.photo.portrait import Portrait
 
 _SURE = (0.25, 0.75)
 """What the network's map is stretched from: it is soft at the outline, by a few of its own pixels."""
+_FAINT = 25
+"""Alpha up to which places do not hang together."""
 _AROUND = 0.1
 """How far outside the matte, in iris distances, the photo may still show strands: that is filled as well."""
 _SEEN = 0.8
@@ -52,20 +54,30 @@ class Backdrop:
 
 def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> Backdrop | None:
     """The layers of a part of a portrait, rows and columns; None where all is one."""
-    if portrait.alpha is None and portrait.width < _NARROW * face.iris_distance:
+    image = portrait.image[part]
+    if portrait.alpha is None and image.shape[1] < _NARROW * face.iris_distance:
         return None
     alpha = _matte(portrait, face)
     if alpha is None:
         return None
-    image, alpha = portrait.image[part], alpha[part]
     reach = max(1, round(_AROUND * face.iris_distance))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    alpha = _joined(alpha, face.outline, kernel)[part]
     hidden = cv2.dilate(alpha, kernel)
     behind = fill(image, hidden, face.iris_distance)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
     ratio = cv2.split((image.astype(np.float32) + 0.5) / np.maximum(behind, 1))
     least = 255 - np.floor(255 * np.minimum(cv2.min(cv2.min(*ratio[:2]), ratio[2]), 1))
     return Backdrop(np.maximum(alpha, least.astype(np.uint8)), behind)
+
+
+def _joined(alpha: np.ndarray, outline: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """A matte without what hangs together with a face nowhere: others, and what the network takes for someone."""
+    _, labels = cv2.connectedComponents((alpha > _FAINT).astype(np.uint8), connectivity=4, ltype=cv2.CV_16U)
+    face_mask = np.zeros_like(alpha)
+    cv2.fillPoly(face_mask, [np.round(outline).astype(np.int32)], 1)
+    own = labels == np.bincount(labels[face_mask > 0], minlength=2)[1:].argmax() + 1
+    return np.asarray(cv2.min(alpha, cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), kernel)))
 
 
 def _matte(portrait: Portrait, face: Face) -> np.ndarray | None:

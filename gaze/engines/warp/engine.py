@@ -19,6 +19,7 @@ import numpy as np
 from gaze.engines.base import Engine
 from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.blink import closed_eyes, draw_lid, find_closing_lid
+from gaze.engines.warp.border import find_border
 from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
@@ -49,7 +50,7 @@ _STILL = 0.001
 _OUTSIDE = (0.05, 0.2)
 """Iris distances outside the person up to which the motion between keys is that of the head, and from which on it is
 none: a mesh cannot tear."""
-_UNCOVERED = (0.2, 0.45)
+_UNCOVERED = (0.32, 0.7)
 """Iris distances outside the person that its outline may come to: at strength 1, and at most."""
 
 
@@ -121,12 +122,13 @@ class WarpEngine(Engine):
         image = portrait.image
         axes = frame_axes(face)
         stride = max(2, round(face.iris_distance / 24))
-        x0, y0, width, height = region = moving_region(face, axes, portrait.width, portrait.height)
+        border = find_border(image, face)
+        x0, y0, width, height = region = moving_region(face, axes, border)
         # Lattice points lie at the middle of blocks of stride × stride pixels, the convention of cv2.resize.
         across = (np.arange(-(-width // stride)) + 0.5) * stride - 0.5 + x0
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
-        leeway = find_leeway(face, px, py, portrait.width, portrait.height)
+        leeway = find_leeway(face, px, py, border)
         fitted = fit_lids(image, face)
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaze.engines.warp.border import Border
 from gaze.engines.warp.head import YAW_RANGE
 from gaze.face.face import Face
 from gaze.face.topology import LOWER_LIP
@@ -59,18 +60,19 @@ class Leeway:
         return replace(pose, head_yaw=-yaw, head_pitch=pitch, eyebrow=pose.eyebrow * share)
 
 
-def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, width: int, height: int) -> Leeway:
-    """The leeway of a face in a picture of width × height pixels; x and y: (rows, cols), the lattice's points."""
+def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, border: Border) -> Leeway:
+    """The leeway of a face in a picture that ends there; x and y: (rows, cols), the lattice's points."""
     unit = face.iris_distance
     features = np.vstack([*face.brows[0], *face.brows[1], *face.lids[0], *face.lids[1], face.mesh[list(LOWER_LIP), :2]])
     keep, most = [], []
-    for axis, at, size in ((0, x, width), (1, y, height)):
-        before = float(features[:, axis].min()) / unit
-        after = (size - 1 - float(features[:, axis].max())) / unit
+    for axis, at in enumerate((x, y)):
+        first, last = border[axis], border[axis + 2] - 1
+        before = (float(features[:, axis].min()) - first) / unit
+        after = (last - float(features[:, axis].max())) / unit
         before, after = max(before, _LEAST), max(after, _LEAST)
         squeezed = _SQUEEZED[axis]
         most.append((min(squeezed * before, _STRETCHED * after), min(squeezed * after, _STRETCHED * before)))
-        keep.append(_ramp(at / unit, before) * _ramp((size - 1 - at) / unit, after))
+        keep.append(_ramp((at - first) / unit, before) * _ramp((last - at) / unit, after))
     turned = np.array([[np.cos(face.tilt), np.sin(face.tilt)], [-np.sin(face.tilt), np.cos(face.tilt)]])
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), turned)
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from gaze.engines.warp.backdrop import Backdrop
+from gaze.engines.warp.border import Border
 from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII
 from gaze.face.face import Face
 
@@ -29,12 +30,12 @@ def frame_axes(face: Face) -> np.ndarray:
     return face.iris_distance * np.array([[cos, sin], [-sin, cos]])
 
 
-def moving_region(face: Face, axes: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+def moving_region(face: Face, axes: np.ndarray, border: Border) -> tuple[int, int, int, int]:
     """The upright rectangle around the ellipse of motion, inside the picture: x, y, width, height."""
     centre = np.array(face.centre) + np.array(STILL_CENTRE) @ axes
     reach = np.hypot(*(np.array(STILL_RADII)[:, None] * axes)) + 2
-    x0, y0 = np.clip(np.floor(centre - reach), 0, (width - 1, height - 1)).astype(int)
-    x1, y1 = np.clip(np.ceil(centre + reach), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    x0, y0 = np.clip(np.floor(centre - reach), border[:2], np.array(border[2:]) - 1).astype(int)
+    x1, y1 = np.clip(np.ceil(centre + reach), (x0 + 1, y0 + 1), border[2:]).astype(int)
     return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
 
 

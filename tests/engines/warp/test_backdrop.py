@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gaze.engines.warp import engine
 from gaze.engines.warp.backdrop import find_backdrop
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.engines.warp.fill import through_layer
@@ -97,6 +98,31 @@ def test_what_a_head_uncovers_looks_like_the_background(
         uncovered = was_person & is_green
         assert uncovered.sum() > 300 * strength
     assert face.iris_distance > 60
+
+
+def test_what_hangs_together_with_the_person_nowhere_stands_still(
+    striped: tuple[Portrait, Face], source: WarpSource
+) -> None:
+    """Somebody else, or what the network takes for a person, changes nothing: it lies in the background."""
+    portrait, face = striped
+    assert portrait.alpha is not None
+    other = portrait.alpha.copy()
+    other[52:62, 176:186] = 255
+    assert (other != portrait.alpha).sum() == 100
+    with_other = WarpEngine(straighten=False).prepare(replace(portrait, alpha=other), face)
+    assert np.array_equal(frames(with_other), frames(source))
+
+
+@pytest.mark.parametrize("strength", [1, 2])
+def test_no_background_goes_along_with_the_outline(
+    striped: tuple[Portrait, Face], source: WarpSource, strength: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What shows nothing but the person is drawn from the photo as it is: the outline never gets so far."""
+    monkeypatch.setattr(engine, "_UNCOVERED", (3.0, 3.0))
+    layered = WarpEngine(straighten=False).prepare(*striped)
+    assert not any(parts.person for parts in layered.parts)
+    for frame, whole in zip(frames(source, strength), frames(layered, strength), strict=True):
+        assert np.abs(frame.astype(int) - whole).max() <= 3
 
 
 def test_a_person_that_is_not_seen_is_one_with_the_background(framed: tuple[Portrait, Face]) -> None:

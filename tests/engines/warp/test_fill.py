@@ -47,6 +47,32 @@ def test_sides_that_differ_go_over_into_each_other() -> None:
     assert filled[DEEP][:, 0].max() < 190  # nothing of the person
 
 
+def test_above_a_head_goes_on_what_lies_above_it() -> None:
+    """A light sky, with a dark coat beside the head; at its other side somebody stands in front of all."""
+    background = np.where(((X < 120) & (Y > 30))[..., None], (30, 35, 45), (190, 210, 230)).astype(np.uint8)
+    hidden = np.maximum(HIDDEN, np.where((X > 200) & (Y > 55), np.uint8(255), np.uint8(0)))
+    filled = fill(np.where(hidden[..., None] > 0, 90, background).astype(np.uint8), hidden, UNIT).astype(int)
+    crown = (HIDDEN > 0) & (Y < 72) & (np.abs(X - 165) < 20)
+    assert crown.sum() > 500
+    assert np.abs(filled - background)[crown].max() < 60
+
+
+def test_a_corner_of_a_wall_goes_on_below_where_the_hair_hides_it() -> None:
+    background = np.where((X < 160)[..., None], (200, 190, 180), (140, 130, 125)).astype(np.uint8)
+    filled = fill(with_person(background), HIDDEN, UNIT).astype(int)
+    uncovered = HIDDEN.astype(bool) & (Y < 66)
+    off = np.abs(filled - background).max(2)
+    assert off[uncovered & (np.abs(X - 160) > 5)].max() < 12
+
+
+def test_an_edge_at_one_side_is_crisp_where_it_begins() -> None:
+    background = np.where(((X > 150) & (Y > 150))[..., None], (40, 45, 60), (215, 220, 225)).astype(np.uint8)
+    filled = fill(with_person(background), HIDDEN, UNIT).astype(int)
+    uncovered = (HIDDEN > 0) & (X > 206) & (np.abs(Y - 150) > 3) & (np.abs(Y - 150) < 12)
+    assert uncovered.sum() > 200
+    assert np.abs(filled - background)[uncovered].mean() < 15
+
+
 @pytest.mark.parametrize("hidden", [0, 255])
 def test_all_or_nothing_hidden(hidden: int) -> None:
     image = wall(0)
