@@ -281,7 +281,7 @@ export class Widget {
     this.#want();
     if (!player?.isReady) return;
     this.#mustDraw = false;
-    this.#lastDraw = performance.now();
+    this.#lastDraw = this.#lastStep;
     const isSharp = rests && (isCalm || !player.spares);
     this.view.draw(player, this.cell(player), rests, isSharp, () => texture?.source?.update());
   }
