@@ -9,7 +9,8 @@ precision highp float; precision highp sampler2DArray;`;
 /**
  * `pick` reads a texture, or a slice of one. Sharply, it samples with four texels along each axis: cubic convolution
  * (Keys, 1981) with a = -0.8, in five reads that the hardware filters: the corners, of small weights, are left out, which
- * halves the time and costs no sharpness. The usual a = -0.5 leaves a mean of four keys softer than one. Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
+ * takes a third less time and costs no sharpness. The usual a = -0.5 leaves a mean of four keys softer than one of them.
+ * Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
  * `get` reads the whole picture `S`, or a key of `K`; where they are planes, Y from these, the rest from `u` and `v`, or
  * from `U` and `V`.
  */
