@@ -4,7 +4,8 @@
     python -m benchmarks.widget --before REVISION                beside the widget of a git revision
     python -m benchmarks.widget --browsers chromium --only work  some of it
 
-The whole takes about 11 minutes: most of it waits for browsers.
+Both versions in all browsers take about 11 minutes, most of which waits for browsers; then comes one table, as it is
+in benchmarks/RESULTS.md. How far it is, and a browser that is missing, is said before.
 Needs playwright with a Chromium (GAZE_CHROMIUM, or on PATH); Firefox and WebKitGTK as the tests do. Clock times depend
 on what else the machine does: run it alone. Without a GPU the processor draws, and the time of a script is what counts.
 """
@@ -34,6 +35,7 @@ _IN_A_PAGE = {
     "work": visits.work,
 }
 _MEASURES = (*_IN_A_PAGE, "memory")
+_TITLES = {CHROMIUM: "Chromium", "firefox": "Firefox", "webkit": "WebKitGTK"}
 
 
 def measure(name: str, site: Site, subject: Subject, only: list[str], has_gpu: bool) -> visits.Found:
@@ -78,7 +80,7 @@ def main() -> None:
         place = arguments.keep or Path(temporary) / "made"
         subjects = make_all(place, arguments.before)
         shutil.copy(Path(__file__).with_name("measure.js"), place)
-        print(f"{machine()}.")
+        columns: dict[str, visits.Found] = {}
         with served(place) as site:
             for name in arguments.browsers:
                 rounds: dict[str, list[visits.Found]] = {subject.name: [] for subject in subjects}
@@ -86,9 +88,10 @@ def main() -> None:
                     for subject in subjects * arguments.repeats:
                         rounds[subject.name].append(measure(name, site, subject, arguments.only, arguments.gpu))
                 except LookupError as missing:
-                    print(f"\n{name}: skipped. {missing}")
+                    print(f"{name}: skipped. {missing}")
                     continue
-                print(f"\n**{name}**\n\n{table({version: median(list_) for version, list_ in rounds.items()})}")
+                columns |= {f"{_TITLES[name]}, {version}": median(list_) for version, list_ in rounds.items()}
+        print(f"{machine()}.\n\n{table(columns)}")
 
 
 if __name__ == "__main__":

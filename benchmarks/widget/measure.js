@@ -78,7 +78,7 @@ const measure = (() => {
 
   const mean = ({ values }) => values.reduce((a, b) => a + b, 0) / values.length;
 
-  /** Shows a look and waits until nothing changes any more. `face`: the point that looks are measured from. */
+  /** Shows a look and waits until nothing changes any more, nor is drawn better once it is at rest. `face`: the point that looks are measured from. */
   async function rest(tracker, row, col, face, part) {
     Object.assign(tracker, { smoothing: 0, follow: "none" });
     const size = 30;
@@ -91,7 +91,7 @@ const measure = (() => {
     const x = point(col, box.left, box.width, face[0], innerWidth);
     tracker.lookAt(x, point(row, box.top, box.height, face[1], innerHeight));
     let before = null;
-    for (let same = 0, start = performance.now(); same < 4 || performance.now() - start < 250; ) {
+    for (let same = 0, start = performance.now(); same < 4 || performance.now() - start < 400; ) {
       await nextFrame();
       const now = greys(tracker, part).values;
       const isSame = before !== null && now.every((value, i) => value === before[i]);

@@ -40,12 +40,11 @@ def table(found: Mapping[str, Found]) -> str:
     """Markdown.
 
     Args:
-        found: by version, "before" and "now"; what one lacks is a dash.
+        found: by the heading of a column; what one lacks is a dash.
     """
-    versions = list(found)
-    lines = [f"| what | aim | {' | '.join(versions)} |", f"|---|---|{'---|' * len(versions)}"]
+    lines = [f"| what | aim | {' | '.join(found)} |", f"|---|---|{'---|' * len(found)}"]
     for name, what, aim, unit in _ROWS:
-        cells = [_cell(found[version].get(name), unit) for version in versions]
+        cells = [_cell(column.get(name), unit) for column in found.values()]
         if any(cell != "–" for cell in cells):
             lines.append(f"| {what} | {aim} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -17,12 +17,12 @@ const internal = `
   addControls aim aimed alive array awake axis begun blank Board board breath buffers bytes calm cell chain changed coefficients
   config connected controls count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fine fit
   fitTimer FlatBoard folder follower forget given glance goesOn hasSheets header heard holdTimer hosts isCoarse isDue isEmpty
-  isFinal isForWebGL isGuess isLost isMatch isMorph isNear isReady isRefused isSharp isSlow isStill isWhole job layer
+  isFinal isForWebGL isGuess isLost isMatch isMorph isNear isReady isRefused isSharp isStill isWhole job layer
   layOut letGo listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over ownerOf owners PackPlayer parts payload pixels place places play player playLeft portrait point
   pointAt pointed pointer press program progress put queue readFolder redraw refit release reshape reshaped resized resolution rest
-  restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares sleep snap speed stage start step
-  stillness stir stride takeTexture tick told transfer unlisten view wait wake waking want whole widgets zoom
+  restart restored rests scale scrolled seen settled shape shapeFromAttributes shared shares sleep snap spares speed stage start step
+  stillness stir stride takeTexture tick told transfer trials unlisten view wait wake waking want whole widgets zoom
 `.split(/\s+/);
 
 const outputs = [

@@ -20,13 +20,20 @@ NO_WEBGL = """
         return kind === "webgl2" ? null : get.call(this, kind, ...rest);
     };
 """
-HAS_GPU = """
-    const ask = WebGL2RenderingContext.prototype.getParameter;
-    WebGL2RenderingContext.prototype.getParameter = function (name) {
-        return name === 37446 ? "Some GPU" : ask.call(this, name); // UNMASKED_RENDERER_WEBGL
+SLOW = """
+    const read = WebGL2RenderingContext.prototype.readPixels;
+    WebGL2RenderingContext.prototype.readPixels = function (...all) {
+        for (const end = performance.now() + 20; performance.now() < end; );
+        read.apply(this, all);
     };
 """
-"""The widget then plays as where it need not spare the processor."""
+"""Whoever waits for a picture waits long: drawing is slow, however fast the machine."""
+QUICK = """
+    for (const kind of ["drawElements", "drawArrays", "readPixels"]) {
+        WebGL2RenderingContext.prototype[kind] = () => {};
+    }
+"""
+"""Nothing is drawn, and so in no time."""
 
 LOOK_AT = f"""(([row, col]) => {{
     const it = {TRACKER}, box = it.getBoundingClientRect(), face = [0.5, 0.42];

@@ -20,7 +20,9 @@ from tests.browser.comparing import (
     NO_VIDEO,
     NO_WEBGL,
     PACK_ALONE,
+    QUICK,
     SHOWS,
+    SLOW,
     TWO_FRAMES,
     WIDTH,
     assert_is_morph,
@@ -76,8 +78,8 @@ def assert_morph(other: Browser, keys: Keys, row: float, col: float, **within: A
     assert_shows(other, row, col, lambda shown: assert_is_morph(shown, keys, row, col, **within))
 
 
-def opened(other: Browser, site: Any, body: str, before: str = "", scheme: str = "http") -> None:
-    write_page(site.folder, body, head=f"<script>{before}</script>", width=WIDTH)
+def opened(other: Browser, site: Any, body: str, before: str = "", scheme: str = "http", width: int = WIDTH) -> None:
+    write_page(site.folder, body, head=f"<script>{before}</script>", width=width)
     other.open(address(site, scheme))
     wait_until(other, f"{TRACKER}.loaded")
 
@@ -101,6 +103,26 @@ def test_it_follows_the_pointer(other: Browser, site: Any, keys: Keys) -> None:
     other.evaluate(move.format(0, 0))
     wait_until(other, f"{TRACKER}.row < 0.1 && {TRACKER}.col < 0.1")
     assert other.evaluate("events.filter(({type}) => type === 'gazechange').length") > 3
+
+
+@pytest.mark.parametrize("speed", [SLOW, QUICK], ids=["slow", "quick"])
+def test_moving_faces_are_coarse_where_drawing_is_slow(other: Browser, site: Any, keys: Keys, speed: str) -> None:
+    """Whatever the renderer is called: WebKit masks its name."""
+    zooms = """
+        window.zooms = [];
+        const copy = CanvasRenderingContext2D.prototype.drawImage;
+        CanvasRenderingContext2D.prototype.drawImage = function (...all) {
+            zooms.push(all[7] / all[3]);
+            copy.apply(this, all);
+        };
+    """
+    opened(other, site, MANUAL, speed + zooms, width=3 * WIDTH)
+    other.evaluate(f"{TRACKER}.smoothing = 600")
+    for look in ([3.3, 21.7], [25.2, 8.1]):
+        other.evaluate(f"{LOOK_AT}({look})")
+        wait_until(other, f"{SHOWS}({look})")
+    wait_until(other, "zooms.at(-1) === 1")
+    assert other.evaluate("zooms.includes(2)") == (speed == SLOW)
 
 
 def test_without_a_video_decoder_it_plays_stills(other: Browser, site: Any, keys: Keys) -> None:

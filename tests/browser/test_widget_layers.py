@@ -124,6 +124,7 @@ def test_a_blink_is_the_layers_morph(page: Any, site: Any, blinking: tuple[Keys,
     drawn = LayerMorph(layer)
     for row, col in ((14.5, 14.5), (3.3, 21.7), (25.2, 8.1)):
         look(page, row, col)
+        assert_asleep(page)
         before = shown(page)
         below = np.clip(morph(keys, row, col).round(), 0, 255).astype(np.uint8)
         began = page.evaluate("performance.now()")
@@ -139,6 +140,7 @@ def test_a_blink_is_the_layers_morph(page: Any, site: Any, blinking: tuple[Keys,
             part = difference[50:120, 30:130].max(axis=2)
             assert np.mean(part <= 14) >= 0.995, (row, col, milliseconds, np.percentile(part, 99.5))
         at(page, began + 400)
+        at(page, began + 700)  # long enough after it to be sharp again
         assert np.array_equal(shown(page), before)
         page.evaluate("frozen = null")
     assert_asleep(page)
@@ -152,10 +154,11 @@ def test_where_it_cannot_blink_it_does_not_and_goes_on(open_page: Any, site: Any
         add_layer(site.folder / "portrait" / "gaze.pack", spoil=why == "spoilt")
     write_page(site.folder, MANUAL, width=WIDTH)
     page = open_page(reduced_motion="reduce" if why == "reduced" else "no-preference")
-    page.add_init_script(NO_WEBGL if why == "no WebGL2" else COUNT_LAYERS)
+    page.add_init_script(COUNT_FRAMES + (NO_WEBGL if why == "no WebGL2" else COUNT_LAYERS))
     page.goto(site.url)
     wait_loaded(page)
     look(page, 3.3, 21.7)
+    assert_asleep(page)
     before = shown(page)
     page.evaluate(f"{TRACKER}.blink()")
     for _ in range(6):

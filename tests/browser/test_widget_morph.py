@@ -14,7 +14,6 @@ from PIL import Image
 
 from gaze.output.bundle import WIDGET_FILES, widget_source
 from tests.browser.comparing import (
-    HAS_GPU,
     HEIGHT,
     LOOK_AT,
     LOOKS,
@@ -22,6 +21,8 @@ from tests.browser.comparing import (
     NO_VIDEO,
     NO_WEBGL,
     PACK_ALONE,
+    QUICK,
+    SLOW,
     TWO_FRAMES,
     WIDTH,
     assert_is_morph,
@@ -64,6 +65,21 @@ def shown(page: Any) -> np.ndarray:
     return pixels(page, clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}).astype(float)
 
 
+def canvas(page: Any) -> np.ndarray:
+    """What a portrait holds, (height, width, 4), before the browser enlarges it."""
+    found = page.evaluate(f"""() => {{
+        const it = {TRACKER}.shadowRoot.querySelector("canvas");
+        const {{ data }} = it.getContext("2d").getImageData(0, 0, it.width, it.height);
+        return {{ size: [it.height, it.width, 4], data: [...data] }};
+    }}""")
+    return np.array(found["data"], float).reshape(found["size"])
+
+
+def roughness(picture: np.ndarray) -> float:
+    """Root mean square of the differences of neighbours."""
+    return float(np.sqrt(np.mean(np.diff(picture, axis=1) ** 2)))
+
+
 def assert_morph(page: Any, keys: Keys, row: float, col: float, axis: list[int] | None = None, **within: float) -> None:
     """What is shown is the morph."""
     look(page, row, col)
@@ -80,14 +96,15 @@ def keys(site: Any) -> Keys:
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_every_look_is_the_morph(page: Any, site: Any, keys: Keys, scheme: str) -> None:
-    """As a GPU draws it, and as the processor does."""
-    if scheme == "http":
-        page.add_init_script(HAS_GPU)
+    """As it comes, and as it is at rest: with the better filter."""
+    page.add_init_script(COUNT_FRAMES)
     write_page(site.folder, PACK_ALONE, width=WIDTH)
     page.goto(address(site, scheme))
     wait_loaded(page)
     for place in LOOKS:
         assert_morph(page, keys, *place)
+        assert_asleep(page)
+        assert_is_morph(shown(page), keys, *place)
     assert events(page, "error") == []
     assert len(events(page, "load")) == 1
 
@@ -96,13 +113,12 @@ def test_at_rest_it_is_not_drawn_for_keys_that_change_nothing(page: Any, site: A
     page.add_init_script(DRAWN)
     page.goto(site.url)
     wait_loaded(page)
-    assert page.evaluate("drawn.length") <= 4  # for the first key and for the last, and where it was laid out anew
+    # For the first key and for the last, where it was laid out anew, and with the better filter after any of them.
+    assert page.evaluate("drawn.length") <= 8 < len(keys.pictures)
 
 
-def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page: Any, site: Any, keys: Keys) -> None:
-    page.add_init_script(
-        DRAWN
-        + """
+def test_frames_of_a_video_are_copied_and_not_drawn(page: Any, site: Any, keys: Keys) -> None:
+    page.add_init_script("""
         window.whole = 0;
         const take = WebGL2RenderingContext.prototype.texImage2D;
         WebGL2RenderingContext.prototype.texImage2D = function (...all) {
@@ -117,23 +133,66 @@ def test_where_the_processor_draws_frames_are_copied_and_moving_ones_coarse(page
                 fill.apply(this, all);
             };
         }
-        """
-    )
+    """)
     page.goto(site.url)
     wait_loaded(page)
     assert page.evaluate("[whole, copies.size]") == [0, 1]  # one buffer for all keys, of which only what moves is taken
+
+
+@pytest.fixture
+def large(page: Any, site: Any, keys: Keys) -> int:
+    """The width of a portrait that is large enough to tell by the clock who draws."""
+    page.add_init_script(DRAWN + COUNT_FRAMES)
+    write_page(site.folder, MANUAL, width=3 * WIDTH)
+    return 2 * WIDTH  # a canvas has no more pixels
+
+
+def test_where_drawing_is_slow_moving_faces_are_coarse_and_at_rest_they_are_sharp(
+    page: Any, site: Any, keys: Keys, large: int
+) -> None:
+    page.add_init_script(SLOW)
+    page.goto(site.url)
+    wait_loaded(page)
     page.evaluate(f"{TRACKER}.smoothing = 600; drawn.length = 0")
     look(page, 3.3, 21.7)
-    assert WIDTH // 2 in page.evaluate("drawn")
-    page.wait_for_function("width => drawn.at(-1) === width", arg=WIDTH)
+    drawn = page.evaluate("drawn")
+    assert drawn[0] == large  # it may be quick yet
+    assert large // 2 in drawn
+    assert_asleep(page)
+    assert page.evaluate("drawn.at(-1)") == large
+    sharp = canvas(page)
+    page.evaluate(f"{TRACKER}.fit = 'contain'")  # the same look, drawn anew
     page.evaluate(TWO_FRAMES)
-    assert_is_morph(shown(page), keys, 3.3, 21.7)
+    assert roughness(canvas(page)) < roughness(sharp) * 0.99
+    assert_asleep(page)
+    assert np.array_equal(canvas(page), sharp)
+
+
+def test_where_drawing_is_quick_nothing_is_coarse_and_nobody_waits(page: Any, site: Any, large: int) -> None:
+    page.add_init_script(QUICK + DRAWN)
+    page.add_init_script("""
+        window.waits = 0;
+        const read = WebGL2RenderingContext.prototype.readPixels;
+        WebGL2RenderingContext.prototype.readPixels = function (...all) {
+            waits += 1;
+            read.apply(this, all);
+        };
+    """)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(f"{TRACKER}.smoothing = 600")
+    look(page, 3.3, 21.7)
+    page.evaluate("waits = 0")
+    look(page, 25.2, 8.1)
+    assert set(page.evaluate("drawn")) == {large}
+    assert page.evaluate("waits") == 0
 
 
 def test_where_the_processor_draws_few_triangles_are_under_way_at_once(page: Any, site: Any) -> None:
     """Chromium's renderer takes 10 KB for each until it is drawn: 20 MB where it waits for none."""
     keys, _ = write_keys(site.folder / "portrait", make_keys(n=3, width=480, height=600))
     write_page(site.folder, MANUAL, width=480)
+    page.add_init_script(SLOW + COUNT_FRAMES)
     page.add_init_script("""
         window.underWay = [0];
         const { drawElements, readPixels } = WebGL2RenderingContext.prototype;
@@ -150,15 +209,18 @@ def test_where_the_processor_draws_few_triangles_are_under_way_at_once(page: Any
     """)
     page.goto(site.url)
     wait_loaded(page)
+    assert_asleep(page)
     page.evaluate("underWay = [0]")
     look(page, 3.3, 21.7)
+    assert_asleep(page)
     under_way = page.evaluate("underWay")
-    assert sum(under_way) == 2 * (len(keys.columns) - 1) * (len(keys.rows) - 1)
+    assert sum(under_way) == 2 * 2 * (len(keys.columns) - 1) * (len(keys.rows) - 1)  # as it comes, then sharply
     assert max(under_way) <= 512
 
 
-def test_what_is_drawn_coarsely_has_no_line_at_its_edge(page: Any, site: Any, keys: Keys) -> None:
+def test_what_is_drawn_coarsely_has_no_line_at_its_edge(page: Any, site: Any, large: int) -> None:
     """Kills: pixels beyond it, which are empty, are mixed in where it is enlarged."""
+    page.add_init_script(SLOW)
     page.add_init_script("""
         window.steps = []; // from the last pixel of what was enlarged to the next, right of it and below
         const copy = CanvasRenderingContext2D.prototype.drawImage;
@@ -291,9 +353,11 @@ def test_a_lost_context_comes_back(page: Any, site: Any, keys: Keys) -> None:
             return context;
         };
     """)
+    page.add_init_script(COUNT_FRAMES)
     page.goto(site.url)
     wait_loaded(page)
     assert_morph(page, keys, 3.3, 21.7)
+    assert_asleep(page)
     before = shown(page)
     page.evaluate("(window.lose = contexts[0].getExtension('WEBGL_lose_context')).loseContext()")
     page.wait_for_function("contexts[0].isContextLost()")

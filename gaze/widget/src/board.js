@@ -108,16 +108,15 @@ export class GlBoard {
    * @param {{draw: Function} | null} over what is drawn over it
    * @returns {boolean} whether pictures that are still to come would not change it
    */
-  draw({ target, row, col, isEmpty, rests }, done, over) {
+  draw({ target, row, col, isEmpty, rests, isSharp }, done, over) {
     const { n, axis, has, header } = this.#set;
     const [down, across] = [row, col].map((value) => keyUnits(header.looks, value));
     const chosen = corners(axis, n, down, across, has);
-    const { isSlow } = this.stage;
-    const zoom = isSlow && !isEmpty && !rests ? 2 : 1;
+    const zoom = this.stage.trials || isEmpty || rests ? 1 : 2;
     const [width, height] = [target.canvas.width, target.canvas.height].map((side) => Math.ceil(side / zoom));
     const region = isEmpty ? { x: 0, y: 0, width, height } : onCanvas(header, width, height);
     const draw = () => {
-      this.#draw(row, col, isEmpty, rests && !isSlow, chosen, zoom > 1);
+      this.#draw(row, col, isEmpty, isSharp, chosen, zoom > 1);
       over?.draw(row, col);
     };
     this.stage.queue({ target, width, height, zoom, region, done, draw });

@@ -60,7 +60,7 @@ export class KeySet {
 
   /** Whether there is anything to draw. */
   get isReady() {
-    return this.board !== null && this.#have[(this.n ** 2 - 1) / 2] > 0;
+    return this.board !== null && this.has((this.n ** 2 - 1) / 2);
   }
 
   lost() {

@@ -69,8 +69,13 @@ export class MorphPlayer {
     this.#owner.onfail(error);
   }
 
+  /** Whether the better filter may cost too much for a face that may soon be drawn anew. */
+  get spares() {
+    return stage()?.trials < Infinity;
+  }
+
   get isReady() {
-    return this.#set?.isReady ?? false;
+    return this.#set?.isReady;
   }
 
   /** Whether it is a match for a portrait that follows already. */
@@ -94,7 +99,8 @@ export class MorphPlayer {
    * @property {CanvasRenderingContext2D} target
    * @property {number} row, @property {number} col the look
    * @property {boolean} isEmpty whether the canvas holds nothing of the portrait: else only what moves need be drawn
-   * @property {boolean} rests whether the face is at rest: a better filter, which costs more, is worth it
+   * @property {boolean} rests whether the face is at rest
+   * @property {boolean} isSharp whether to draw it with the better filter, which costs more
    *
    * @param {Picture} picture
    * @param {() => void} done when it is drawn

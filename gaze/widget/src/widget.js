@@ -8,6 +8,8 @@ import { smoothingMilliseconds, stiffness } from "./spring.js";
 import { flush } from "./stage.js";
 import { View } from "./view.js";
 
+const CALM = 150; // ms without a new picture, after which a face is worth a sharp one that may cost much
+
 export class Widget {
   manifest = null;
   follower;
@@ -19,6 +21,7 @@ export class Widget {
   #isSeen = false;
   #lastStep = 0;
   #mustDraw = false;
+  #lastDraw = 0;
   /** To be called when what the buttons show has changed. */
   controls = null;
   loader = new Loader(this);
@@ -186,12 +189,15 @@ export class Widget {
     const snap = this.get("blend") === "motion" && this.loader.player?.snap;
     const { moved, settled, goesOn } = follower.step(seconds, omega, size, snap);
     const plays = this.loader.player?.over?.step(now);
-    if (moved || plays || this.#mustDraw || (settled && !this.view.isSharp)) this.#draw(settled);
+    if (moved || plays || this.#mustDraw) this.#draw(settled);
+    const isBlurred = settled && !this.view.isSharp;
+    const isCalm = now - this.#lastDraw > CALM;
+    if (isBlurred && isCalm) this.#draw(true, true);
     if (moved && size) {
       const [row, col] = this.place;
       this.#fire("gazechange", { row, col, x: follower.x.at, y: follower.y.at });
     }
-    return goesOn || plays;
+    return goesOn || plays || (isBlurred && !isCalm);
   }
 
   // -- What the loader calls.
@@ -270,12 +276,14 @@ export class Widget {
     this.wake();
   }
 
-  #draw(rests = this.follower.rests) {
+  #draw(rests = this.follower.rests, isCalm) {
     const { player, texture } = this.loader;
     this.#want();
     if (!player?.isReady) return;
     this.#mustDraw = false;
-    this.view.draw(player, this.cell(player), rests, () => texture?.source?.update());
+    this.#lastDraw = this.#lastStep;
+    const isSharp = rests && (isCalm || !player.spares);
+    this.view.draw(player, this.cell(player), rests, isSharp, () => texture?.source?.update());
   }
 
   /** Asks for the frames that it takes. */
