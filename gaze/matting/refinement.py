@@ -35,8 +35,8 @@ _APART, _NOISE = 20.0, 8.0
 """Levels between these colours at which it counts half, and standard deviation of what no mixture of them explains."""
 _COARSEST = 160
 """Longer side from which on the solution begins at half the size."""
-_STEPS = 12
-"""Of conjugate gradients at each size."""
+_STEPS, _MORE_STEPS = 12, 4
+"""Of conjugate gradients: at each size, and with what the colours of person and background tell."""
 
 
 def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> np.ndarray:
@@ -61,7 +61,7 @@ def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> n
     alpha = _solve(planes, matrix, prior, weight, unknown)
     share, trust = _mixture(image, alpha)
     told = (weight * prior + trust * share) / (weight + trust)
-    alpha = _descend(matrix, alpha, told, weight + trust, unknown)
+    alpha = _descend(matrix, alpha, told, weight + trust, unknown, _MORE_STEPS)
     return np.rint(255 * alpha).astype(np.uint8)
 
 
@@ -114,18 +114,18 @@ def _solve(
         less = [_resized(each, half, cv2.INTER_AREA) for each in (prior, weight, unknown)]
         coarse = _solve(smaller, _Laplacian(smaller), less[0], less[1], less[2].round())
         start = _resized(coarse, (width, height), cv2.INTER_LINEAR)
-    return _descend(matrix, np.where(unknown > 0, start, prior.round()), prior, weight, unknown)
+    return _descend(matrix, np.where(unknown > 0, start, prior.round()), prior, weight, unknown, _STEPS)
 
 
 def _descend(
-    matrix: _Laplacian, start: np.ndarray, prior: np.ndarray, weight: np.ndarray, unknown: np.ndarray
+    matrix: _Laplacian, start: np.ndarray, prior: np.ndarray, weight: np.ndarray, unknown: np.ndarray, steps: int
 ) -> np.ndarray:
     """Alpha, 0 to 1, nearer to the minimum than where it starts; it changes only where `unknown` is 1."""
     alpha = start.astype(np.float32)
     residual = -unknown * (matrix.times(alpha) + weight * (alpha - prior))
     way = residual.copy()
     size = np.vdot(residual, residual)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         if size < 1e-12:
             break
         image = unknown * (matrix.times(way) + weight * way)
