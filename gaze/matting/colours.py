@@ -24,6 +24,19 @@ def find_colours(image: np.ndarray, matte: np.ndarray) -> np.ndarray:
         image: (height, width, 3) uint8 RGB.
         matte: (height, width) uint8.
     """
+    return np.rint(find_layers(image, matte)[0]).astype(np.uint8)
+
+
+def find_layers(image: np.ndarray, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What stands in front and what lies behind, each as if it filled the picture.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        matte: (height, width) uint8.
+
+    Returns:
+        Two pictures, (height, width, 3) float32, 0 to 255.
+    """
     picture = image.astype(np.float32)
     alpha = matte.astype(np.float32)[..., None] / 255
     front = back = picture
@@ -34,7 +47,7 @@ def find_colours(image: np.ndarray, matte: np.ndarray) -> np.ndarray:
         missing = picture - alpha * front - (1 - alpha) * back
         front = np.clip(front + alpha * missing, 0, 255)
         back = np.clip(back + (1 - alpha) * missing, 0, 255)
-    return np.rint(front).astype(np.uint8)
+    return front, back
 
 
 def _mean(picture: np.ndarray, weight: np.ndarray, side: int) -> np.ndarray:

@@ -4,12 +4,17 @@ Levin, Lischinski and Weiss, "A Closed-Form Solution to Natural Image Matting" (
 is nearly a linear function of colour. The sum of the squared deviations from that is a quadratic form in alpha, and
 its minimum, with alpha given where the map is sure, is the matte. He, Sun and Tang, "Fast Matting Using Large Kernel
 Matting Laplacian Matrices" (2010), multiply by the form's matrix with box filters, without ever writing it down.
+
+That alpha gives the colours of person and background everywhere, and these tell alpha anew where a window's colours do
+not: it is solved once more with what they tell.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+
+from gaze.matting.colours import find_layers
 
 _SURE = 0.05
 """How near to 0 or 1 the map has to be to be believed."""
@@ -24,10 +29,14 @@ _PRIOR = 1e-3, 1e-2
 are a poor guide."""
 _BUSY = 0.02
 """Variance of the colours of a background, all channels together, halfway between calm and busy."""
+_MIXTURE = 0.3
+"""How much the share counts, at most, that explains a pixel's colour by those of person and background."""
+_APART, _NOISE = 20.0, 8.0
+"""Levels between these colours at which it counts half, and standard deviation of what no mixture of them explains."""
 _COARSEST = 160
 """Longer side from which on the solution begins at half the size."""
-_STEPS = 12
-"""Of conjugate gradients at each size."""
+_STEPS, _MORE_STEPS = 12, 4
+"""Of conjugate gradients: at each size, and with what the colours of person and background tell."""
 
 
 def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> np.ndarray:
@@ -48,7 +57,30 @@ def refine(image: np.ndarray, coarse: np.ndarray, found: int | None = None) -> n
     planes = np.moveaxis(image, 2, 0).astype(np.float32) / 255
     weight = _weight(planes, ((unknown == 0) & (prior < 0.5)).astype(np.float32), 4 * reach + 1)
     weight *= max(1, (found or coarse.size) / prior.size)
-    return np.rint(255 * _solve(planes, prior, weight, unknown)).astype(np.uint8)
+    matrix = _Laplacian(planes)
+    alpha = _solve(planes, matrix, prior, weight, unknown)
+    share, trust = _mixture(image, alpha)
+    told = (weight * prior + trust * share) / (weight + trust)
+    alpha = _descend(matrix, alpha, told, weight + trust, unknown, _MORE_STEPS)
+    return np.rint(255 * alpha).astype(np.uint8)
+
+
+def _mixture(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The alpha that best explains each pixel by the colours of person and background there, and how much it counts.
+
+    It counts as far as these colours differ, and as far as a mixture of them is the pixel's own.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        alpha: (height, width) float32, 0 to 1, with which the colours are found.
+    """
+    front, back = find_layers(image, np.rint(255 * alpha).astype(np.uint8))
+    apart, from_back = front - back, image - back
+    square = (apart * apart).sum(axis=2)
+    share = np.clip((from_back * apart).sum(axis=2) / np.maximum(square, 1), 0, 1)
+    missing = from_back - share[..., None] * apart
+    likeness = np.exp((missing * missing).sum(axis=2) / (-2 * _NOISE**2))
+    return share, _MIXTURE * likeness * square / (square + _APART**2)
 
 
 def _weight(planes: np.ndarray, background: np.ndarray, side: int) -> np.ndarray:
@@ -67,7 +99,9 @@ def _edge(solid: np.ndarray) -> np.ndarray:
     return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
 
 
-def _solve(planes: np.ndarray, prior: np.ndarray, weight: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+def _solve(
+    planes: np.ndarray, matrix: _Laplacian, prior: np.ndarray, weight: np.ndarray, unknown: np.ndarray
+) -> np.ndarray:
     """Alpha, 0 to 1: the rounded map where `unknown` is 0, the minimum elsewhere.
 
     Each size begins with what was found at half of it.
@@ -78,14 +112,20 @@ def _solve(planes: np.ndarray, prior: np.ndarray, weight: np.ndarray, unknown: n
         half = ((width + 1) // 2, (height + 1) // 2)
         smaller = np.stack([_resized(plane, half, cv2.INTER_AREA) for plane in planes])
         less = [_resized(each, half, cv2.INTER_AREA) for each in (prior, weight, unknown)]
-        coarse = _solve(smaller, less[0], less[1], less[2].round())
+        coarse = _solve(smaller, _Laplacian(smaller), less[0], less[1], less[2].round())
         start = _resized(coarse, (width, height), cv2.INTER_LINEAR)
-    alpha = np.where(unknown > 0, start, prior.round()).astype(np.float32)
-    matrix = _Laplacian(planes)
+    return _descend(matrix, np.where(unknown > 0, start, prior.round()), prior, weight, unknown, _STEPS)
+
+
+def _descend(
+    matrix: _Laplacian, start: np.ndarray, prior: np.ndarray, weight: np.ndarray, unknown: np.ndarray, steps: int
+) -> np.ndarray:
+    """Alpha, 0 to 1, nearer to the minimum than where it starts; it changes only where `unknown` is 1."""
+    alpha = start.astype(np.float32)
     residual = -unknown * (matrix.times(alpha) + weight * (alpha - prior))
     way = residual.copy()
     size = np.vdot(residual, residual)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         if size < 1e-12:
             break
         image = unknown * (matrix.times(way) + weight * way)
