@@ -8,6 +8,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -81,15 +82,16 @@ def test_those_who_were_here_take_no_memory(app: App) -> None:
     status = Path(f"/proc/{app.process.pid}/status")
     with httpx.Client(base_url=app.address, timeout=60) as web:
 
-        def visit(times: int) -> float:
-            """Megabytes that the app has after it was asked by so many who were never here before."""
-            for _ in range(times):
+        def visit() -> float:
+            """Megabytes that the app has after it was asked by many who were never here before."""
+            for _ in range(120):
                 asked = {"data": [], "session_hash": secrets.token_hex(8)}
                 web.post("/gradio_api/run/health", json=asked).raise_for_status()
             return int(status.read_text().split("RssAnon:")[1].split()[0]) / 1e3
 
-        before = visit(150)
-        assert visit(200) - before < 5
+        # What is not needed any more is collected now and then, so one round may take more; kept states grow in each.
+        taken = [visit() for _ in range(4)]
+        assert min(after - before for before, after in pairwise(taken)) < 5
 
 
 def test_an_upload_without_a_name_is_told(app: App, place: Path) -> None:
