@@ -136,9 +136,9 @@ class WarpEngine(Engine):
         worn = glasses_worn(image, face)
         irises = [it.iris for it in fitted]
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
-        soft = soft_share(irises, both, px, py) if are_soft(irises, both, face) else None
-        room = room if soft is None else soft_room(room, irises, both, unit)
-        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs) if soft is None else ()
+        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
+        soft = soft_share(irises, both, px, py) if are_soft(image, eyes, both, face) else None
+        eyes, room = (eyes, room) if soft is None else ((), soft_room(room, irises, both, unit))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
