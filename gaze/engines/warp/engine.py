@@ -26,7 +26,7 @@ from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
-from gaze.engines.warp.inverse import pixels, source_positions
+from gaze.engines.warp.inverse import moved_on, pixels, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
@@ -136,9 +136,9 @@ class WarpEngine(Engine):
         worn = glasses_worn(image, face)
         irises = [it.iris for it in fitted]
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
-        soft = soft_share(irises, both, px, py) if are_soft(irises, both, face) else None
-        room = room if soft is None else soft_room(room, irises, both, unit)
-        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs) if soft is None else ()
+        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
+        soft = soft_share(irises, both, px, py) if are_soft(image, eyes, both, face) else None
+        eyes, room = (eyes, room) if soft is None else ((), soft_room(room, irises, both, unit))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
@@ -222,7 +222,8 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     head = source.leeway.held(pose)
     positions = _positions(source, head, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
-    draw_parts(source.parts[_is_strong(pose)], source.bare, source.layer, positions, view)
+    beyond_grid = max(abs(pose.head_yaw), abs(pose.head_pitch)) > YAW_RANGE + 1e-6
+    draw_parts(source.parts[beyond_grid], source.bare, source.layer, positions, view)
     shift = _iris_shift(source, eyes)
     carried = source.anchors.carried(head, source.turn)
     for eye, moved in zip(source.eyes, carried, strict=bool(source.eyes)):
@@ -279,13 +280,14 @@ def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) 
 
 def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.ndarray:
     """The same for what the head's leeway leaves of a pose."""
-    du, dv = head_shift(source.fields, head, source.turn)
-    if eyes:
-        moved = np.tensordot(np.array([[eyes.bow, eyes.bow], [eyes.upper, eyes.lower]], np.float32), source.lids, 1)
-        if source.soft is not None:
-            moved += source.soft * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
-        du, dv = du + moved[0], dv + moved[1]
-    return in_pixels(du, dv, source.axes, source.leeway.keep)
+    carried = in_pixels(*head_shift(source.fields, head, source.turn), source.axes, source.leeway.keep)
+    if not eyes:
+        return carried
+    moved = np.tensordot(np.array([[eyes.bow, eyes.bow], [eyes.upper, eyes.lower]], np.float32), source.lids, 1)
+    if source.soft is not None:
+        moved += source.soft * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
+    inside = in_pixels(moved[0], moved[1], source.axes, source.leeway.keep)
+    return inside + (carried if source.soft is None else moved_on(carried, inside, source.stride))
 
 
 def _positions(source: WarpSource, head: Pose, eyes: EyeMotion) -> np.ndarray:
@@ -293,8 +295,3 @@ def _positions(source: WarpSource, head: Pose, eyes: EyeMotion) -> np.ndarray:
     _, _, width, height = source.region
     forward = _displacement(source, head, eyes)
     return source_positions(forward, source.stride, width, height)
-
-
-def _is_strong(pose: Pose) -> bool:
-    """Whether a head turns farther than it does on the grid at strength 1."""
-    return max(abs(pose.head_yaw), abs(pose.head_pitch)) > YAW_RANGE + 1e-6

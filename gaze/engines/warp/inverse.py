@@ -39,6 +39,16 @@ def source_positions(forward: np.ndarray, stride: int, width: int, height: int) 
     return whole[stride : stride + height, stride : stride + width]
 
 
+def moved_on(forward: np.ndarray, before: np.ndarray, stride: int) -> np.ndarray:
+    """A displacement of what another one has moved before: with both, nothing folds that neither of them folds.
+
+    Args:
+        forward, before: (rows, cols, 2) float32, how far points go across and down.
+        stride: pixels between the points.
+    """
+    return _sample(forward, pixels(forward.shape[1], forward.shape[0]) + before / np.float32(stride))
+
+
 @lru_cache(maxsize=8)
 def pixels(width: int, height: int) -> np.ndarray:
     """(height, width, 2) float32: every pixel's own x and y. The same array for every frame: do not write to it."""

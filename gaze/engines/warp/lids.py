@@ -58,12 +58,12 @@ class Lids:
         at = np.linspace(0, self.length, 33)
         return float((np.interp(at, *self._lower) - np.interp(at, *self._upper)).max())
 
-    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def depth(self, x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray:
         """Pixels below the edge of the upper lid."""
         along, down = self.local(x, y)
         return down - np.interp(along, *self._upper)
 
-    def height(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def height(self, x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray:
         """Pixels above the edge of the lower lid."""
         along, down = self.local(x, y)
         return np.interp(along, *self._lower) - down

@@ -1,7 +1,8 @@
 """Eyes of which little is seen: the picture itself is bent around their irises, since there is too little to lift.
 
 Of an iris of few pixels, or one that is mostly behind its lids, layers would show what nobody saw: rings, a disc in
-front of the lid, wedges of white. Bent, an eye keeps all that the photo has of it, but its iris goes less far.
+front of the lid, wedges of white. Bent, an eye keeps all that the photo has of it, but its iris goes less far. Which
+eyes those are was told from two people's choices between both ways in 40 photos (`benchmarks/blind.py`).
 """
 
 from __future__ import annotations
@@ -12,73 +13,104 @@ from dataclasses import replace
 import numpy as np
 
 from gaze.engines.warp.ease import fall, smoothstep
+from gaze.engines.warp.eyes import Eye
 from gaze.engines.warp.gaze import Room
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face, Iris
 
-_FEWEST = 2.1
-"""Pixels of the photo in an iris's radius, times the square of the share that is seen of its outline, below which it is
-not lifted: what a circle is told from goes down with both, and the less of it is seen, the more is made up."""
-_SHARP = 0.6
-"""Sharpness from which on pixels count in full; less in proportion below."""
-_TURNED = (12.0, 30.0)
-"""Degrees up to which a face is seen from the front, and from which on none of its irises is taken for a circle."""
-_OUTLINE = np.radians(np.arange(0, 360, 5))
+_FEWEST, _SHARP = 3.6, 0.6
+"""Pixels of the photo in an iris's radius below which it is not lifted: they count in full from that sharpness on, in
+proportion less below."""
+_ENLARGED = 2.1
+"""How often a photo may be enlarged: what is drawn anew is finer than its surroundings then."""
+_NARROWEST = 1.33
+"""Radii between the lids, of the narrower eye, below which too much of an iris were made up."""
+_TURNED = 28.0
+"""Degrees that a face may be turned: its irises are no circles then."""
+_UNLIKE = 0.43
+"""What the layers lack of the photo, as a share of what the iris stands out by; the mean of both eyes. Blurred irises,
+hair, and lines that are drawn over eyes are no layers."""
+_AROUND, _INNER = 1.25, 0.7
+"""Radii in which that is measured, and in which an iris is nothing but itself."""
+_CLEAR = 0.9
+"""How far between the lids a place is, 0 to 1, that is measured."""
 _SOLID = 0.9
 """Radii up to which an iris moves as a whole."""
-_ABOVE, _FOOT, _BELOW = 1.2, 0.6, 1.0
+_ABOVE, _FOOT, _BELOW = 1.2, 0.5, 0.7
 """Radii beyond the upper lid's edge over which its motion fades; from how far above the lower lid's edge on, and up to
 how far below it."""
-_NARROWER, _WIDER = 0.52, 1.0
+_NARROWER, _WIDER = 0.47, 1.1
 """How far an iris may go, in shares of what lies before it and behind it: that is made narrower and wider."""
-_LEAST = 0.2
-"""Radii that it may go in any case."""
 _REACH = 0.05
 """Iris distances that irises and lids may go up or down."""
 _NEAREST = 1.2
 """Radii from its middle that the corners are taken to be away at least."""
+_BEYOND = 0.5
+"""Radii beyond the corners over which the motion goes on fading: skin is squeezed there, which shows it less."""
 
 
-def are_soft(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:
-    """Whether too little is seen of irises to lift them: both eyes move alike, so the worse one decides."""
-    sharp = min(1.0, face.sharpness / _SHARP) / max(face.enlarged, 1.0)
-    clear = sharp * float(np.interp(abs(face.yaw), _TURNED, (1, 0)))
-    return any(clear * iris.radius * _shown(iris, it) ** 2 < _FEWEST for iris, it in zip(irises, lids, strict=True))
+def are_soft(image: np.ndarray, eyes: Sequence[Eye], lids: Sequence[Lids], face: Face) -> bool:
+    """Whether too little is seen of irises to lift them: both eyes move alike, so they are lifted both or not at all.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        eyes: as layers.
+        lids: of each.
+        face: of both.
+    """
+    pixels = min(1.0, face.sharpness / _SHARP) / max(face.enlarged, 1.0) * min(it.iris.radius for it in eyes)
+    narrow = min(it.gap / eye.iris.radius for it, eye in zip(lids, eyes, strict=True)) < _NARROWEST
+    if narrow or pixels < _FEWEST or face.enlarged > _ENLARGED or abs(face.yaw) > _TURNED:
+        return True
+    return float(np.mean([_unlike(image, eye) for eye in eyes])) > _UNLIKE
 
 
 def soft_share(irises: Sequence[Iris], lids: Sequence[Lids], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Share of the irises' motion that places at x and y make, 0 to 1, float32: it fades towards corners and lids."""
     share = np.zeros(x.shape, np.float32)
     for iris, it in zip(irises, lids, strict=True):
-        along, (left, right) = it.local(x, y)[0], _sides(iris, it)
-        solid = _SOLID * iris.radius
-        ahead = along - float(it.local(iris.x, iris.y)[0])
+        along, down = it.local(x, y)
+        middle, level = (float(each) for each in it.local(iris.x, iris.y))
+        left, right = _sides(iris, it)
+        solid, ahead = _SOLID * iris.radius, along - middle
         aside = np.clip(1 - np.where(ahead < 0, (-ahead - solid) / left, (ahead - solid) / right), 0, 1)
-        above = -it.depth(x, y) / (_ABOVE * iris.radius)
-        below = (_FOOT - it.height(x, y) / iris.radius) / (_FOOT + _BELOW)
-        share += ((aside + smoothstep(aside)) / 2 * fall(above) * fall(below)).astype(np.float32)
+        # Level lines: along the lids' edges, steep at the corners, what goes aside would run into what stands still.
+        above = (level - float(it.depth(iris.x, iris.y)) - down) / (_ABOVE * iris.radius)
+        foot = level + float(it.height(iris.x, iris.y)) - _FOOT * iris.radius
+        below = (down - foot) / ((_FOOT + _BELOW) * iris.radius)
+        share += ((2 * aside + smoothstep(aside)) / 3 * fall(above) * fall(below)).astype(np.float32)
     return share
 
 
 def soft_room(room: Room, irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
-    """What of the room of irises is left where nothing may fold; `unit`: pixels per iris distance."""
+    """The room of irises where nothing may fold; `unit`: pixels per iris distance."""
     free = []
     for iris, it in zip(irises, lids, strict=True):
         sides = np.array(_sides(iris, it))
-        ways = np.minimum(_NARROWER * sides, _WIDER * sides[::-1])
-        free.append(np.maximum(ways, _LEAST * iris.radius) / unit)
+        free.append(np.minimum(_NARROWER * sides, _WIDER * sides[::-1]) / unit)
     left, right = (float(it) for it in np.min(free, 0))
-    return replace(room, left=min(room.left, left), right=min(room.right, right), reach=_REACH)
+    return replace(room, left=left, right=right, reach=_REACH)
 
 
 def _sides(iris: Iris, lids: Lids) -> tuple[float, float]:
-    """Pixels from the solid part of an iris to the left and to the right corner."""
+    """Pixels from the solid part of an iris to where its motion ends, left and right."""
     middle = float(lids.local(iris.x, iris.y)[0])
-    left, right = (max(it, _NEAREST * iris.radius) - _SOLID * iris.radius for it in (middle, lids.length - middle))
+    aside = (max(it, _NEAREST * iris.radius) for it in (middle, lids.length - middle))
+    left, right = (it + (_BEYOND - _SOLID) * iris.radius for it in aside)
     return left, right
 
 
-def _shown(iris: Iris, lids: Lids) -> float:
-    """Share of an iris's outline that is between the lids."""
-    x, y = iris.x + iris.radius * np.cos(_OUTLINE), iris.y + iris.radius * np.sin(_OUTLINE)
-    return float((lids.coverage(x, y) > 0.5).mean())
+def _unlike(image: np.ndarray, eye: Eye) -> float:
+    """What the layers of an eye at rest lack of the photo, as a share of what its iris stands out by."""
+    (x0, y0), (height, width) = eye.corner, eye.sclera.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(x + x0 - eye.iris.x, y + y0 - eye.iris.y) / eye.iris.radius
+    clear = eye.lids[..., 0] > _CLEAR
+    if eye.glare is not None:
+        clear &= eye.glare < 1 - _CLEAR
+    inner = clear & (distance < _INNER)
+    if not inner.any():
+        return np.inf
+    lack = np.sqrt((eye.rest[clear & (distance < _AROUND)] ** 2).mean())
+    stands_out = eye.sclera[inner] - image[y0 : y0 + height, x0 : x0 + width][inner]
+    return float(lack / max(abs(stands_out.mean()), 1.0))

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from gaze.engines.warp.inverse import pixels, source_positions
+from gaze.engines.warp.inverse import moved_on, pixels, source_positions
 
 STRIDE = 4
 ROWS, COLS = 40, 50
@@ -53,3 +54,16 @@ def test_it_is_found_beside_lids() -> None:
 def test_nothing_moves_where_nothing_is_displaced() -> None:
     still = source_positions(np.zeros((ROWS, COLS, 2), np.float32), STRIDE, 199, 158)
     assert np.abs(still - pixels(199, 158)).max() < 1e-3
+
+
+def test_what_was_moved_before_is_moved_on_from_there() -> None:
+    """Two that narrow a place to less than half each fold nothing; their sum does."""
+    x = (np.mgrid[:ROWS, :COLS][1] + 0.5) * STRIDE
+    field = np.zeros((ROWS, COLS, 2), np.float32)
+    field[..., 0] = -0.6 * np.clip(x - 60, 0, 80)
+    both = field + moved_on(field, field, STRIDE)
+    widths = 1 + np.diff(both[..., 0], axis=1) / STRIDE
+    narrow = widths[:, 25:30]
+    assert narrow == pytest.approx(np.full(narrow.shape, 0.4 * 0.4), abs=0.02)
+    assert widths.min() > 0
+    assert np.diff(2 * field[..., 0], axis=1).min() / STRIDE < -1

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from gaze.engines.warp.engine import WarpEngine, WarpSource, _look, displacement
+from gaze.engines.warp.eyes import Eye, find_eye
 from gaze.engines.warp.gaze import Room
+from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.soft import are_soft, soft_room, soft_share
 from gaze.face.detection import main_face
@@ -30,25 +33,53 @@ def source(framed: tuple[Portrait, Face]) -> WarpSource:
     return ENGINE.prepare(portrait, replace(face, enlarged=1.5 * face.enlarged))
 
 
-def test_a_clear_eye_is_lifted_and_one_that_is_hardly_seen_is_not() -> None:
-    face = typical_face(IRIS, Iris(150.0, 50.0, 10.0))
-    for changed, lids, soft in (
-        (face, lids_of(9, 10), False),
-        (face, lids_of(4, 4), True),
-        (replace(face, enlarged=4.0), lids_of(9, 10), True),
-        (replace(face, enlarged=1.5, sharpness=0.15), lids_of(9, 10), True),
-    ):
-        assert are_soft([IRIS] * 2, [lids] * 2, changed) == soft
-        assert are_soft([IRIS] * 2, [lids_of(9, 10), lids], changed) == soft, "the worse eye decides"
+Layers = tuple[np.ndarray, list[Eye], list[Lids], Face]
 
 
-@pytest.mark.parametrize(("yaw", "soft"), [(10, False), (-10, False), (28, True), (-28, True)])
-def test_the_irises_of_turned_faces_are_no_circles(yaw: float, soft: bool) -> None:
+def layers_of(image: np.ndarray, face: Face) -> Layers:
+    fitted = fit_lids(image, face)
+    lids = [Lids(it.lids) for it in fitted]
+    eyes = [find_eye(image, face.iris_distance, it.iris, edges) for it, edges in zip(fitted, lids, strict=True)]
+    return image, eyes, lids, face
+
+
+@pytest.fixture(scope="module")
+def layers(framed: tuple[Portrait, Face]) -> Layers:
+    portrait, face = framed
+    return layers_of(portrait.image, face)
+
+
+def test_a_clear_eye_is_lifted_and_one_that_is_hardly_seen_is_not(layers: Layers) -> None:
+    image, eyes, lids, face = layers
+    assert not are_soft(image, eyes, lids, face)
+    assert are_soft(image, eyes, lids, replace(face, enlarged=2.2)), "enlarged"
+    assert are_soft(image, eyes, lids, replace(face, sharpness=0.1)), "blurred"
+    radius = eyes[0].iris.radius
+    for share, soft in ((0.6, True), (0.75, False)):
+        narrow = lids_of(share * radius, share * radius)
+        assert are_soft(image, eyes, [lids[0], narrow], face) == soft, "the worse eye decides"
+
+
+def test_an_eye_with_lines_drawn_over_it_is_not_lifted(layers: Layers) -> None:
+    image, (left, right), lids, face = layers
+    drawn = image.copy()
+    for iris in (left.iris, right.iris):
+        place, reach = np.array([iris.x, iris.y]), 1.2 * iris.radius
+        for along in ((0.5, 0.8), (0.5, -0.8)):
+            start, end = (np.round(place + side * reach * np.array(along)).astype(int).tolist() for side in (-1, 1))
+            cv2.line(drawn, start, end, (160, 230, 60), 2)
+    _, eyes, _, _ = layers_of(drawn, face)
+    assert are_soft(drawn, eyes, lids, face)
+
+
+@pytest.mark.parametrize(("yaw", "soft"), [(10, False), (-10, False), (33, True), (-33, True)])
+def test_the_irises_of_turned_faces_are_no_circles(layers: Layers, yaw: float, soft: bool) -> None:
+    image, eyes, lids, _ = layers
     angle, face = np.radians(yaw), typical_face(IRIS, Iris(150.0, 50.0, 10.0))
     turn = [[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]]
     turned = replace(face, mesh=(face.mesh - (100, 50, 0)) @ turn + (100, 50, 0))
     assert abs(turned.yaw) == pytest.approx(abs(yaw), abs=3)
-    assert are_soft([IRIS] * 2, [lids_of(9, 10)] * 2, turned) == soft
+    assert are_soft(image, eyes, lids, turned) == soft
 
 
 def test_a_photo_of_many_pixels_has_layers_and_one_of_few_has_none(
@@ -95,16 +126,36 @@ def test_nothing_folds(source: WarpSource, strength: float) -> None:
         assert ((1 + dxx) * (1 + dyy) - dxy * dyx).min() > 0.02
 
 
-def test_an_iris_moves_as_a_whole_and_the_corners_not_at_all() -> None:
+def test_an_iris_moves_as_a_whole_and_the_corners_come_along_a_little() -> None:
     lids = lids_of(9, 12)
-    x, y = np.array([50.0, 44.0, 56.0, 25.0, 75.0, 50.0, 50.0]), np.array([50.0, 50.0, 50.0, 50.0, 50.0, 27.0, 75.0])
-    assert soft_share([IRIS], [lids], x, y) == pytest.approx([1, 1, 1, 0, 0, 0, 0], abs=1e-6)
+    whole = soft_share([IRIS], [lids], np.array([50.0, 44.0, 56.0]), np.array([50.0, 50.0, 50.0]))
+    assert whole == pytest.approx([1, 1, 1], abs=1e-6)
+    corners = soft_share([IRIS], [lids], np.array([25.0, 75.0]), np.array([50.0, 50.0]))
+    assert ((corners > 0.05) & (corners < 0.25)).all()
+    beyond = soft_share([IRIS], [lids], np.array([19.5, 80.5, 50.0, 50.0]), np.array([50.0, 50.0, 27.0, 75.0]))
+    assert beyond == pytest.approx([0, 0, 0, 0], abs=1e-6)
 
 
-def test_an_iris_next_to_a_corner_goes_less_far_both_ways() -> None:
+def test_above_and_below_level_lines_move_alike() -> None:
+    """Where the lids are steep next to a corner, what goes aside would run into what stands still."""
+    lids = lids_of(9, 12)
+    for y in (36.0, 40.0, 60.0, 64.0):
+        at = soft_share([IRIS], [lids], np.array([45.0, 50.0, 55.0]), np.array([y] * 3))
+        assert at == pytest.approx([at[1]] * 3, abs=1e-6)
+        assert 0 < at[1] < 1
+
+
+def test_up_the_iris_leaves_the_lower_lid() -> None:
+    lids = lids_of(9, 10)
+    iris, lid = soft_share([IRIS], [lids], np.array([50.0, 50.0]), np.array([50.0, 60.0]))
+    assert iris == 1
+    assert lid < 0.65
+
+
+def test_an_iris_next_to_a_corner_goes_less_far_there_but_well_away_from_it() -> None:
     wide, close = (
         soft_room(Room(), [IRIS] * 2, [lids_of(9, 10), it], 100.0) for it in (lids_of(9, 10), lids_of(9, 10, 13))
     )
-    assert wide.left == wide.right == pytest.approx(0.52 * 0.16, abs=0.005)
-    assert 0.015 < close.left < 0.3 * wide.left
-    assert 0.03 < close.right < 0.6 * wide.right, "what is behind it cannot be drawn out for ever"
+    assert wide.left == wide.right == pytest.approx(0.47 * 0.21, abs=0.005)
+    assert 0.03 < close.left < 0.5 * wide.left
+    assert close.right > 0.065, "what is behind it is drawn out"
