@@ -30,6 +30,8 @@ _TURNED = 28.0
 _UNLIKE = 0.43
 """What the layers lack of the photo, as a share of what the iris stands out by; the mean of both eyes. Blurred irises,
 hair, and lines that are drawn over eyes are no layers."""
+_FAINT = 10.0
+"""Grey levels that an iris has to stand out by at least."""
 _AROUND, _INNER = 1.25, 0.7
 """Radii in which that is measured, and in which an iris is nothing but itself."""
 _CLEAR = 0.9
@@ -112,5 +114,5 @@ def _unlike(image: np.ndarray, eye: Eye) -> float:
     if not inner.any():
         return np.inf
     lack = np.sqrt((eye.rest[clear & (distance < _AROUND)] ** 2).mean())
-    stands_out = eye.sclera[inner] - image[y0 : y0 + height, x0 : x0 + width][inner]
-    return float(lack / max(abs(stands_out.mean()), 1.0))
+    stands_out = abs(float((eye.sclera[inner] - image[y0 : y0 + height, x0 : x0 + width][inner]).mean()))
+    return float(lack) / stands_out if stands_out > _FAINT else np.inf

@@ -72,6 +72,13 @@ def test_an_eye_with_lines_drawn_over_it_is_not_lifted(layers: Layers) -> None:
     assert are_soft(drawn, eyes, lids, face)
 
 
+def test_an_iris_that_hardly_stands_out_is_not_lifted(layers: Layers) -> None:
+    image, _, lids, face = layers
+    dim = np.round(128 + 0.07 * (image.astype(np.float32) - 128)).astype(np.uint8)
+    _, faint, _, _ = layers_of(dim, face)
+    assert are_soft(dim, faint, lids, face)
+
+
 @pytest.mark.parametrize(("yaw", "soft"), [(10, False), (-10, False), (33, True), (-33, True)])
 def test_the_irises_of_turned_faces_are_no_circles(layers: Layers, yaw: float, soft: bool) -> None:
     image, eyes, lids, _ = layers
