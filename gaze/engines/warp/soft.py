@@ -2,7 +2,8 @@
 
 Of an iris of few pixels, or one that is mostly behind its lids, layers would show what nobody saw: rings, a disc in
 front of the lid, wedges of white. Bent, an eye keeps all that the photo has of it, but its iris goes less far. Which
-eyes those are was told from two people's choices between both ways in 40 photos (`benchmarks/blind.py`).
+eyes those are was told from choices between both ways, of two people each in two sets of 40 photos
+(`benchmarks/blind.py`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from gaze.engines.warp.gaze import Room
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face, Iris
 
-_FEWEST, _SHARP = 3.6, 0.6
+_FEWEST, _SHARP = 3.3, 0.6
 """Pixels of the photo in an iris's radius below which it is not lifted: they count in full from that sharpness on, in
 proportion less below."""
-_ENLARGED = 2.1
+_ENLARGED = 2.25
 """How often a photo may be enlarged: what is drawn anew is finer than its surroundings then."""
 _NARROWEST = 1.33
 """Radii between the lids, of the narrower eye, below which too much of an iris were made up."""
