@@ -137,17 +137,16 @@ class WarpEngine(Engine):
         irises = [it.iris for it in fitted]
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
         eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
-        soft = soft_share(irises, both, px, py) if are_soft(image, eyes, both, face) else None
+        reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
+        above = [unit * it for it, _ in reach]
+        soft = soft_share(irises, both, above, px, py) if are_soft(image, eyes, both, face) else None
         eyes, room = (eyes, room) if soft is None else ((), soft_room(room, irises, both, unit))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
         # Glasses are rigid: brows that rose behind them would bend their rims.
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
-        lids = sum(
-            np.stack(edges.fields(px, py, unit, lid_reach(image, it.lids, brow, unit, worn)))
-            for it, edges, brow in zip(fitted, both, face.brows, strict=True)
-        )
+        lids = sum(np.stack(edges.fields(px, py, unit, it)) for edges, it in zip(both, reach, strict=True))
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving = np.hypot(fields.across[0], fields.down[0]) > _STILL
 

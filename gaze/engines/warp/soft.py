@@ -2,7 +2,8 @@
 
 Of an iris of few pixels, or one that is mostly behind its lids, layers would show what nobody saw: rings, a disc in
 front of the lid, wedges of white. Bent, an eye keeps all that the photo has of it, but its iris goes less far. Which
-eyes those are was told from two people's choices between both ways in 40 photos (`benchmarks/blind.py`).
+eyes those are was told from choices between both ways, of two people each in two sets of 40 photos
+(`benchmarks/blind.py`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from gaze.engines.warp.gaze import Room
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face, Iris
 
-_FEWEST, _SHARP = 3.6, 0.6
+_FEWEST, _SHARP = 3.3, 0.6
 """Pixels of the photo in an iris's radius below which it is not lifted: they count in full from that sharpness on, in
 proportion less below."""
-_ENLARGED = 2.1
+_ENLARGED = 2.25
 """How often a photo may be enlarged: what is drawn anew is finer than its surroundings then."""
 _NARROWEST = 1.33
 """Radii between the lids, of the narrower eye, below which too much of an iris were made up."""
@@ -38,9 +39,8 @@ _CLEAR = 0.9
 """How far between the lids a place is, 0 to 1, that is measured."""
 _SOLID = 0.9
 """Radii up to which an iris moves as a whole."""
-_ABOVE, _FOOT, _BELOW = 1.2, 0.5, 0.7
-"""Radii beyond the upper lid's edge over which its motion fades; from how far above the lower lid's edge on, and up to
-how far below it."""
+_FOOT, _BELOW = 0.5, 0.7
+"""Radii above the lower lid's edge from which on an iris's motion fades, and below it up to where it does."""
 _NARROWER, _WIDER = 0.47, 1.1
 """How far an iris may go, in shares of what lies before it and behind it: that is made narrower and wider."""
 _REACH = 0.05
@@ -67,20 +67,29 @@ def are_soft(image: np.ndarray, eyes: Sequence[Eye], lids: Sequence[Lids], face:
     return float(np.mean([_unlike(image, eye) for eye in eyes])) > _UNLIKE
 
 
-def soft_share(irises: Sequence[Iris], lids: Sequence[Lids], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Share of the irises' motion that places at x and y make, 0 to 1, float32: it fades towards corners and lids."""
+def soft_share(
+    irises: Sequence[Iris], lids: Sequence[Lids], above: Sequence[float], x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """Share of the irises' motion that places at x and y make, 0 to 1, float32: it fades towards corners and lids.
+
+    Args:
+        irises: of both eyes.
+        lids: of each.
+        above: pixels beyond each upper lid's edge over which it fades: up to the brow, or skin would be squeezed.
+        x, y: the places.
+    """
     share = np.zeros(x.shape, np.float32)
-    for iris, it in zip(irises, lids, strict=True):
+    for iris, it, reach in zip(irises, lids, above, strict=True):
         along, down = it.local(x, y)
         middle, level = (float(each) for each in it.local(iris.x, iris.y))
         left, right = _sides(iris, it)
         solid, ahead = _SOLID * iris.radius, along - middle
         aside = np.clip(1 - np.where(ahead < 0, (-ahead - solid) / left, (ahead - solid) / right), 0, 1)
         # Level lines: along the lids' edges, steep at the corners, what goes aside would run into what stands still.
-        above = (level - float(it.depth(iris.x, iris.y)) - down) / (_ABOVE * iris.radius)
+        over = (level - float(it.depth(iris.x, iris.y)) - down) / reach
         foot = level + float(it.height(iris.x, iris.y)) - _FOOT * iris.radius
         below = (down - foot) / ((_FOOT + _BELOW) * iris.radius)
-        share += ((2 * aside + smoothstep(aside)) / 3 * fall(above) * fall(below)).astype(np.float32)
+        share += ((2 * aside + smoothstep(aside)) / 3 * fall(over) * fall(below)).astype(np.float32)
     return share
 
 
