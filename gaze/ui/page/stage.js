@@ -51,6 +51,14 @@ export class Stage {
     this.#placeAll(faces.map((face) => ({ ...one, ...face })));
   }
 
+  /** Plays the example. Until it is there its picture is seen, and nothing of what was there before. */
+  playExample(manifest) {
+    if (JSON.stringify(manifest) === this.#shown) return;
+    if (this.#shown || this.#isCovered)
+      this.arrange({ still: new URL(manifest.base + manifest.poster, this.#root).href });
+    this.play(manifest);
+  }
+
   /** The players that are seen. */
   get trackers() {
     return $("all").hidden ? [$("face")] : [...$("all").querySelectorAll("gaze-tracker")];
