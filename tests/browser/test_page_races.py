@@ -723,14 +723,3 @@ def test_where_nobody_has_the_photo_any_more_the_page_begins_anew(page: Any) -> 
     assert page.locator("#controls").is_hidden()
     photo(page)
     make(page)
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_way_back_stands_on_one_line(page: Any, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 844})
-    begin(page)
-    photo(page)
-    until(page, "preview")
-    refuse(page, "empty")
-    back = page.get_by_role("button", name="Back to your photo").locator("span")
-    assert back.evaluate("it => it.getClientRects().length") == 1
