@@ -282,7 +282,7 @@ def test_what_is_deleted_is_gone_from_the_stage_at_once(page: Any) -> None:
     begin(page)
     photo(page)
     finish(page)
-    page.evaluate("() => { answers.remove = () => ({}); document.querySelector('#face').loaded = false; }")
+    page.evaluate("() => { answers.remove = () => ({}); }")
     page.get_by_role("button", name="Delete it").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     until(page, "deleted")

@@ -54,9 +54,10 @@ export class Stage {
   /** Plays the example. Until it is there its picture is seen, and nothing of what was there before. */
   playExample(manifest) {
     if (JSON.stringify(manifest) === this.#shown) return;
-    if (this.#shown || this.#isCovered)
-      this.arrange({ still: new URL(manifest.base + manifest.poster, this.#root).href });
+    const isFirst = !this.#shown && !this.#isCovered;
+    if (!isFirst) this.arrange({ still: new URL(manifest.base + manifest.poster, this.#root).href });
     this.play(manifest);
+    this.#leaves = !isFirst;
   }
 
   /** The players that are seen. */
@@ -94,7 +95,7 @@ export class Stage {
   arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null, instead = null } = {}) {
     if (still || scan) this.#rest();
     const isComing = this.#shown && !this.trackers.every((it) => it.loaded);
-    this.#leaves = Boolean(!still && !scan && this.#isCovered && isComing);
+    this.#leaves = Boolean(!still && !scan && this.#isCovered && (this.#leaves || isComing));
     if (!this.#leaves) this.#cover(still, { isSearched: scan, instead });
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;
