@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class GoneError(PhotoError):
-    """A photo that was uploaded is not there any more."""
+    """A photo that was uploaded, or a run that was begun, is not there any more."""
 
 
 def answered(act: Callable[[], Answer]) -> Answer:

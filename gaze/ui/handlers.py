@@ -152,7 +152,7 @@ class Handlers(Finished):
         session = running.session or ""
         if self._results.has(session):
             return {"phase": "done", **self._finished(session)}
-        raise GazeError("This portrait is not being made any more. The app was restarted: make it again.")
+        raise GoneError("This portrait is not being made any more. The app was restarted: make it again.")
 
     def _finished(self, session: str) -> Answer:
         made = ui.manifest(session, self._results.metadata(session))

@@ -333,3 +333,22 @@ def test_every_state_is_whole(
     finally:
         gate.touch()
     assert not wrong, "\n".join(f"{name}: {what}" for name, what in wrong.items())
+
+
+LINES = """(it) => {
+    const words = new Range();
+    words.selectNodeContents(it);
+    return words.getClientRects().length;
+}"""
+
+
+def test_the_way_back_to_a_photo_stands_on_one_line(open_page: Callable[..., Any], address: str) -> None:
+    page = open_page(**app.PHONE, reduced_motion="reduce")
+    app.open_app(page, address)
+    app.choose_example(page)
+    app.upload(page, "none.png", b"")
+    app.wait_state(page, "error")
+    back = page.get_by_role("button", name="Back to your photo").locator("span")
+    for screen in (app.PHONE, app.DESKTOP):
+        page.set_viewport_size(screen["viewport"])
+        assert back.evaluate(LINES) == 1

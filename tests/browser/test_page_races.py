@@ -29,7 +29,7 @@ APP = """async () => {
     if (answers[name]) answer(answers[name](data));
   });
   const props = {value: null, config: {
-    hero: {base: "hero/"}, examples: [{name: "one", picture: "one.webp", still: "one.webp"}],
+    hero: {base: "hero/", poster: "poster.webp"}, examples: [{name: "one", picture: "one.webp", still: "one.webp"}],
     snippets: [{name: "HTML", place: "", code: ""}], sharePath: "p/", days: 7, mostBytes: 1e6,
   }};
   let [nonce, heard] = ["", null];
@@ -276,6 +276,60 @@ def test_what_is_deleted_late_takes_nothing_else_away(page: Any) -> None:
     late(page, "remove", {"removed": True})
     page.wait_for_function("localStorage.getItem('gaze-portraits-1') === '[]'")
     assert page.locator(".page").get_attribute("data-state") == "preview"
+
+
+def test_what_is_deleted_is_gone_from_the_stage_at_once(page: Any) -> None:
+    begin(page)
+    photo(page)
+    finish(page)
+    page.evaluate("() => { answers.remove = () => ({}); }")
+    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    until(page, "deleted")
+    assert shown(page) == [page.url.partition("gradio_api")[0] + "hero/", False]
+    assert page.locator("#still").get_attribute("src").endswith("/hero/poster.webp")
+    assert page.locator("#chip").inner_text() == "Example"
+    page.evaluate(
+        "() => { const it = document.querySelector('#face'); it.loaded = true; it.dispatchEvent(new Event('load')); }"
+    )
+    assert shown(page)[1]
+
+
+def test_what_another_tab_has_deleted_is_said_to_be_gone(page: Any) -> None:
+    begin(page)
+    photo(page)
+    finish(page)
+    page.evaluate("() => { answers.open = () => ({expired: true}); localStorage.clear(); }")
+    page.evaluate("dispatchEvent(new StorageEvent('storage', {key: 'gaze-portraits-1'}))")
+    until(page, "expired")
+    page.get_by_role("heading", name="This portrait is gone.").wait_for()
+
+
+def test_a_portrait_that_is_only_not_remembered_any_more_stays(page: Any) -> None:
+    """A browser remembers the last ones alone."""
+    begin(page)
+    photo(page)
+    finish(page)
+    page.evaluate("localStorage.clear()")
+    page.evaluate("dispatchEvent(new StorageEvent('storage', {key: 'gaze-portraits-1'}))")
+    wait_asked(page, "open")
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.locator(".page").get_attribute("data-state") == "done"
+
+
+def test_the_second_click_of_a_double_click_on_stop_does_not_begin_again(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    page.get_by_role("button", name="Stop").hover()
+    for count in (1, 2):
+        page.mouse.down(click_count=count)
+        page.mouse.up(click_count=count)
+        until(page, "preview")
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.locator(".page").get_attribute("data-state") == "preview"
+    page.get_by_role("button", name="Make it").press("Enter")
+    until(page, "making")
 
 
 def test_a_portrait_that_is_forgotten_meanwhile_is_not_listed(page: Any) -> None:
@@ -618,3 +672,54 @@ def test_a_photo_is_still_known_after_the_page_was_loaded_anew(page: Any) -> Non
     until(page, "preview")
     make(page)
     assert page.evaluate("asked.findLast(([name]) => name === 'make')[1].photo") == {"upload": "one.jpg"}
+
+
+GONE = "{title: 'It is not here any more.', text: '', gone: true}"
+MADE = "asked.filter(([name]) => name === 'make').map(([, {photo}]) => photo.upload)"
+
+
+def test_a_run_that_the_app_has_lost_is_begun_again_with_the_photo_of_the_page(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    page.evaluate("answers.upload = () => ({path: 'again'})")
+    page.evaluate(f"tell({{phase: 'failed', problem: {GONE}}})")
+    page.wait_for_function(f"String({MADE}) === 'one.jpg,again'")
+    until(page, "making")
+    page.evaluate(f"tell({{phase: 'failed', problem: {GONE}}})")
+    until(page, "error-making")
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_function(f"{MADE}.length === 3")
+
+
+def test_a_photo_that_is_sent_again_in_vain_is_not_made_into_a_portrait(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    hold(page, "upload")
+    page.evaluate(f"tell({{phase: 'failed', problem: {GONE}}})")
+    page.wait_for_function("asked.filter(([name]) => name === 'upload').length === 2")
+    page.get_by_role("button", name="Stop").click()
+    until(page, "preview")
+    late(page, "upload", {"path": "again"})
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.locator(".page").get_attribute("data-state") == "preview"
+
+
+def test_where_nobody_has_the_photo_any_more_the_page_begins_anew(page: Any) -> None:
+    begin(page)
+    photo(page)
+    make(page)
+    page.reload()
+    begin(page, "making")
+    page.evaluate(f"tell({{phase: 'failed', problem: {GONE}}})")
+    page.wait_for_function(f"{MADE}.length === 2")  # the app may have lost the run alone
+    page.evaluate(f"tell({{phase: 'failed', problem: {GONE}}})")
+    until(page, "photo")
+    assert (
+        re.sub(r"\n+", "\n", page.locator("#words").inner_text()) == "Your photo is not here any more.\nAdd it again."
+    )
+    assert page.locator("#chip").inner_text() == "Example"
+    assert page.locator("#controls").is_hidden()
+    photo(page)
+    make(page)

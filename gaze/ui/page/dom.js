@@ -27,7 +27,7 @@ export function icon(name) {
   return drawing;
 }
 
-/** A button of the bar. */
+/** A button of the bar. The second click of a double click is not for what has taken the place of a button since the first. */
 export function button(text, { act, kind = "", picture = "", note = "", off = false, title = "" } = {}) {
   const made = make("button", { type: "button", className: `btn ${kind}`.trim(), title });
   made.append(
@@ -36,7 +36,7 @@ export function button(text, { act, kind = "", picture = "", note = "", off = fa
     ...(note ? [" ", make("small", {}, note)] : []),
   );
   if (off) made.setAttribute("aria-disabled", "true");
-  else made.onclick = act;
+  else made.onclick = ({ detail }) => detail < 2 && act();
   return made;
 }
 

@@ -59,14 +59,13 @@ class Page {
       },
       gone: (sessions) => this.#gone(sessions),
     });
-    const ways = photoWays((file) => this.#takeFile(file));
     this.#states = new States({
       stage: this.#stage,
       desk: this.#desk,
       config: this.#config,
       root,
       acts: {
-        ...ways,
+        ...photoWays((file) => this.#takeFile(file)),
         make: () => this.#make(),
         stop: () => this.#stop(),
         restore: () => this.#restore(),
@@ -91,6 +90,7 @@ class Page {
       isMade: () => this.#isMade,
     });
     $("new-photo").onclick = () => this.#fresh();
+    memory.onChange(() => this.#check());
     addEventListener("popstate", () => this.#arrive());
     closeable();
     openEye(document.querySelector(".mark"));
@@ -101,9 +101,7 @@ class Page {
     if (this.work.resume()) {
       this.#trying.resume(this.work.run);
       this.#states.making({ share: 0, left: null, many: this.#trying.isMany });
-    } else {
-      await this.#arrive();
-    }
+    } else await this.#arrive();
     await this.#mine.list();
   }
 
@@ -115,7 +113,7 @@ class Page {
     const own = memory.portraits().find((entry) => entry.session === session);
     if (own) await this.#open(own, false);
     else if (isName(session)) location.replace(this.#mine.pageOf(session));
-    else this.#expired();
+    else this.#startAnew("expired");
   }
 
   #start() {
@@ -124,7 +122,7 @@ class Page {
     this.#made = null;
     this.#desk.reset();
     this.#trying.tint();
-    this.#stage.play(this.#config.hero);
+    this.#stage.playExample(this.#config.hero);
     this.#states.empty();
   }
 
@@ -182,19 +180,19 @@ class Page {
     return Boolean(this.#made && sessionIn());
   }
 
-  #make() {
+  #make(again = false) {
     const choice = this.#desk.choice();
     const { subject, about } = this.#trying.wanted;
     this.#trying.forget();
     this.#made = null;
-    this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, { ...about, choice });
+    this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, { ...about, choice, again });
     this.#states.making({ share: 0, left: this.#trying.seconds, many: this.#trying.isMany });
   }
 
-  async #stop() {
-    const stopped = this.work.stop();
+  #stop() {
+    this.#opening += 1; // a photo that is being sent again is not made into a portrait any more
+    this.work.stop();
     this.#showBefore();
-    await stopped;
   }
 
   #worked(state, run) {
@@ -203,7 +201,7 @@ class Page {
     if (state.phase === "waiting") this.#states.waiting({ ...state, many });
     if (state.phase === "making") this.#states.making({ ...state, many });
     if (state.phase === "stopped") this.#showBefore();
-    if (state.phase === "failed") this.#failed(state.problem);
+    if (state.phase === "failed") this.#failed(state.problem, run.again);
     if (state.phase === "done") {
       const { session, secret, made, choice } = run;
       const { portrait, notes, problems } = state;
@@ -214,13 +212,16 @@ class Page {
     }
   }
 
-  /** A photo that the app has lost, by a restart, is sent once more, and the portrait made. */
-  async #failed(problem) {
+  /** What the app has lost, by a restart, is sent once more, and the portrait made; `again`: that was done already. */
+  async #failed(problem, again) {
     if (!this.#trying.hasPhoto) return this.#states.error(problem); // another portrait was looked at meanwhile
-    const sent = await this.#trying.sendAgain(problem);
-    if (sent && !sent.isWanted) return;
-    if (sent && !sent.problem) this.#make();
-    else this.#states.failed(sent?.problem ?? problem);
+    if (problem.gone && again && !this.#trying.isAtHand) return this.#startAnew("photo");
+    if (!problem.gone || again) return this.#states.failed(problem);
+    const turn = this.#opening;
+    const unsent = await this.#trying.sendAgain(problem);
+    if (turn !== this.#opening) return;
+    if (unsent) this.#states.failed(unsent);
+    else this.#make(true);
   }
 
   #finish() {
@@ -249,7 +250,7 @@ class Page {
     }
     if (answer.expired) {
       memory.forget([entry.session]);
-      this.#expired();
+      this.#startAnew("expired");
       return this.#mine.list();
     }
     this.#trying.clear();
@@ -258,20 +259,27 @@ class Page {
     this.#finish();
   }
 
-  /** The address names a portrait that is not there. */
-  #expired() {
+  /** The start once more; `what` is gone, as `States.gone` tells it. */
+  #startAnew(what) {
+    closeAll();
     named(null, false);
     this.#start();
-    this.#states.expired();
+    this.#states.gone(what);
+  }
+
+  /** Another tab may have deleted what is seen here. */
+  async #check() {
+    const made = this.#made;
+    if (!made || memory.portraits().some(({ session }) => session === made.session)) return;
+    const { expired } = await this.#asking.ask("open", { session: made.session });
+    if (expired && made === this.#made) this.#startAnew("expired");
   }
 
   #gone(sessions) {
     // Until the app has answered, somebody may have gone on to something else.
     if (this.#made ? !sessions.includes(this.#made.session) : this.#trying.hasPhoto || this.work.run) return;
-    named(null, false);
     this.#earlier.forget();
-    this.#start();
-    this.#states.deleted();
+    this.#startAnew("deleted");
   }
 
   /** The connection is back: as before, and what was under way goes on. */

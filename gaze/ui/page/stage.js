@@ -51,6 +51,15 @@ export class Stage {
     this.#placeAll(faces.map((face) => ({ ...one, ...face })));
   }
 
+  /** Plays the example. Until it is there its picture is seen, and nothing of what was there before. */
+  playExample(manifest) {
+    if (JSON.stringify(manifest) === this.#shown) return;
+    const isFirst = !this.#shown && !this.#isCovered;
+    if (!isFirst) this.arrange({ still: new URL(manifest.base + manifest.poster, this.#root).href });
+    this.play(manifest);
+    this.#leaves = !isFirst;
+  }
+
   /** The players that are seen. */
   get trackers() {
     return $("all").hidden ? [$("face")] : [...$("all").querySelectorAll("gaze-tracker")];
@@ -86,7 +95,7 @@ export class Stage {
   arrange({ still = "", scan = false, chip = "", glance = false, faces = null, where = null, instead = null } = {}) {
     if (still || scan) this.#rest();
     const isComing = this.#shown && !this.trackers.every((it) => it.loaded);
-    this.#leaves = Boolean(!still && !scan && this.#isCovered && isComing);
+    this.#leaves = Boolean(!still && !scan && this.#isCovered && (this.#leaves || isComing));
     if (!this.#leaves) this.#cover(still, { isSearched: scan, instead });
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;

@@ -4,14 +4,10 @@ import { $, button, either, focusIn, icon, make } from "./dom.js";
 import { alarm, line } from "./line.js";
 import { Progress } from "./progress.js";
 import { recordedKind } from "./sheets.js";
-import { changed, keptUntil, making, remaining, several, takeAll, unreachable, waiting } from "./words.js";
+import { changed, GONE, keptUntil, making, remaining, several, takeAll, unreachable, waiting } from "./words.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const LOST = ["offline", "silent"];
-const CLEAR = {
-  title: "It is deleted.",
-  text: "The portrait, its files and its link are gone. Add a photo to make a new one.",
-};
 
 export class States {
   #stage;
@@ -45,14 +41,13 @@ export class States {
     });
   }
 
-  deleted() {
-    this.#plainStart("deleted", CLEAR);
-  }
-
-  expired() {
-    this.#plainStart("expired", {
-      title: "This portrait is gone.",
-      text: "Portraits are kept for a limited time. Add a photo to make a new one.",
+  /** The start once more; `name`: what is gone. */
+  gone(name) {
+    this.#show(name, {
+      stage: { chip: "Example", glance: true },
+      words: line(GONE[name].title, [GONE[name].text]),
+      desk: ["start", { mine: true }],
+      bar: this.#startBar(),
     });
   }
 
@@ -195,7 +190,7 @@ export class States {
       stage: { chip: "Preview" },
       words: alarm(problem),
       desk: ["controls"],
-      bar: problem.gone ? this.#startBar() : ["one", button("Try again", { act: this.#acts.make, kind: "primary" })],
+      bar: ["one", button("Try again", { act: this.#acts.make, kind: "primary" })],
     });
   }
 
@@ -225,15 +220,6 @@ export class States {
 
   refresh() {
     if (this.#shown) this.#desk.show(...this.#shown.desk);
-  }
-
-  #plainStart(name, { title, text }) {
-    this.#show(name, {
-      stage: { chip: "Example", glance: true },
-      words: line(title, [text]),
-      desk: ["start", { mine: true }],
-      bar: this.#startBar(),
-    });
   }
 
   #running(name, words, told) {

@@ -43,6 +43,12 @@ export class Trying {
     return Boolean(this.#looking.photo);
   }
 
+  /** Whether the photo can be had once more if the app has lost it. */
+  get isAtHand() {
+    const { file, example } = this.#looking.photo;
+    return Boolean(file) || example !== undefined;
+  }
+
   /** Whether all faces of the photo are wanted. */
   get isMany() {
     return this.#looking.face === ALL;
@@ -121,12 +127,9 @@ export class Trying {
     this.#looking.lose();
   }
 
-  /** Sends a photo once more that the app has lost; null if that is not the problem, else what is wrong, if anything. */
+  /** Sends once more what the app has lost, if this page has it; returns what is wrong, or null. */
   async sendAgain(problem) {
-    if (!this.#looking.canSendAgain(problem)) return null;
-    const { photo } = this.#looking;
-    const found = await this.#looking.send();
-    return { problem: found, isWanted: photo === this.#looking.photo };
+    return this.#looking.canSendAgain(problem) ? this.#looking.send() : null;
   }
 
   /** A colour behind the preview, which is transparent then, or pictures until they are part of the preview. */

@@ -63,6 +63,19 @@ export const changed = (many) =>
     ? { text: "Your portraits are safe. Make them again to use the changes.", back: "Back to your portraits" }
     : { text: "Your portrait is safe. Make it again to use the changes.", back: "Back to your portrait" };
 
+/** What is said at the start when something is gone. */
+export const GONE = {
+  deleted: {
+    title: "It is deleted.",
+    text: "The portrait, its files and its link are gone. Add a photo to make a new one.",
+  },
+  expired: {
+    title: "This portrait is gone.",
+    text: "Portraits are kept for a limited time. Add a photo to make a new one.",
+  },
+  photo: { title: "Your photo is not here any more.", text: "Add it again." },
+};
+
 /** Title, text, and the bar's label while others are before. */
 export function waiting(place, left, many = false) {
   const others = count(place);
