@@ -97,7 +97,7 @@ export class GlBoard {
       gl.deleteFramebuffer(buffer);
       gl.deleteTexture(scratch);
     });
-    stage.wait(); // else what was handed over for one picture is still there when the next one comes
+    if (planes) stage.wait(); // else what was handed over for one picture is still there when the next one comes
   }
 
   /**
