@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gaze.ui.held_page import HeldPage
 from gaze.ui.limit import PROXIES
 from gaze.ui.small_page import NOTHING, refused
 
@@ -127,9 +128,7 @@ class _Guarded:
     """Sends an answer on with its headers; a page is held back until the hashes of its scripts are known."""
 
     def __init__(self, send: Send, scripts: tuple[str, ...], path: str) -> None:
-        self._send, self._scripts, self._path = send, scripts, path
-        self._start: Message | None = None
-        self._page = b""
+        self._send, self._scripts, self._path = HeldPage(send, self._with_policy), scripts, path
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -141,17 +140,11 @@ class _Guarded:
             headers["Referrer-Policy"] = "same-origin"
             if "cache-control" not in headers:  # then caches decide, and might keep an uploaded photo
                 headers["Cache-Control"] = self._caching(headers.get("content-type", ""))
-            if headers.get("content-type", "").startswith("text/html"):
-                self._start = message
-                return
-        elif self._start:
-            self._page += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            MutableHeaders(scope=self._start)["Content-Security-Policy"] = policy(self._page.decode(), self._scripts)
-            await self._send(self._start)
-            message = {**message, "body": self._page}
         await self._send(message)
+
+    def _with_policy(self, headers: MutableHeaders, page: bytes) -> bytes:
+        headers["Content-Security-Policy"] = policy(page.decode(), self._scripts)
+        return page
 
     def _caching(self, kind: str) -> str:
         """For how long an answer may be kept that says nothing about it: parts of Gradio's page, which hold no face."""

@@ -6,20 +6,21 @@ import html
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gaze.output.sprites import POSTER
 from gaze.ui import hero
 from gaze.ui.address import address_of
+from gaze.ui.held_page import HeldPage
 
 TITLE = "Gaze: your photo looks at you"
 _DESCRIPTION = "One portrait photo becomes a face that follows the pointer. Put it on any web page."
@@ -92,38 +93,16 @@ class LinkPreview:
             await self._app(scope, receive, send)
             return
 
-        def described(page: str) -> str:
-            if "<gradio-app" not in page:
+        def described(headers: MutableHeaders, page: bytes) -> bytes:
+            if b"<gradio-app" not in page:
                 return page
             address = address_of(Request(scope)).rpartition("/")[0] + "/"
             head = tags(TITLE, _DESCRIPTION, address, address + _CARD)
-            return _FIRST.sub(lambda first: f"{first[0]}\n{head}", _OTHERS.sub("", page), 1)
+            own = _FIRST.sub(lambda first: f"{first[0]}\n{head}", _OTHERS.sub("", page.decode()), 1).encode()
+            headers["Content-Length"] = str(len(own))
+            return own
 
-        await self._app(scope, receive, _Rewritten(send, described))
-
-
-class _Rewritten:
-    """Sends an answer on; a page is held back until it is whole, and sent as `rewrite` returns it."""
-
-    def __init__(self, send: Send, rewrite: Callable[[str], str]) -> None:
-        self._send, self._rewrite = send, rewrite
-        self._start: Message | None = None
-        self._page = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            if Headers(raw=message["headers"]).get("content-type", "").startswith("text/html"):
-                self._start = message
-                return
-        elif self._start:
-            self._page += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            page = self._rewrite(self._page.decode()).encode()
-            MutableHeaders(scope=self._start)["Content-Length"] = str(len(page))
-            await self._send(self._start)
-            message = {**message, "body": page}
-        await self._send(message)
+        await self._app(scope, receive, HeldPage(send, described))
 
 
 def _opaque(poster: Path) -> Image.Image:

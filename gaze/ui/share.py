@@ -19,7 +19,7 @@ from gaze.storage.sessions import SessionStore
 from gaze.ui.address import address_of, way_home
 from gaze.ui.link_preview import draw_card, tags
 from gaze.ui.routes import session_url
-from gaze.ui.small_page import GONE, NOTHING, refused, small_page
+from gaze.ui.small_page import GONE, HEADERS, NOTHING, refused, small_page
 from gaze.ui.visitors import for_visitors
 
 MOST_CAPTION = 80
@@ -28,7 +28,6 @@ _TITLE = "A portrait that looks at you"
 _TITLE_OF_MANY = "Portraits that look at you"
 _OWN = "Make your own"
 _DESCRIPTION = "Move the pointer, and the eyes follow it."
-_HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
 
 
 @dataclass(frozen=True)
@@ -144,4 +143,4 @@ def _card(store: SessionStore, request: Request) -> Response:
         raise
     except (GazeError, OSError):
         return refused(request, NOTHING)
-    return Response(picture, media_type="image/jpeg", headers=_HEADERS)
+    return Response(picture, media_type="image/jpeg", headers=HEADERS)

@@ -16,7 +16,8 @@ from gaze.ui.link_preview import tags
 
 GONE = "This portrait is gone. Portraits are kept for a limited time, or until their owner deletes them."
 NOTHING = "There is nothing here. The address is wrong, or what was here is gone."
-_HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
+HEADERS = {"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
+"""Browsers ask again before they show it, and search engines leave it out."""
 
 
 def small_page(request: Request, head: str, body: str, way: str, status: int = 200) -> Response:
@@ -34,7 +35,7 @@ def small_page(request: Request, head: str, body: str, way: str, status: int = 2
     # In one pass: what is put in is not looked through again.
     parts = page.split("{{")
     filled = parts[0] + "".join(markup[name] + rest for name, _, rest in (part.partition("}}") for part in parts[1:]))
-    return HTMLResponse(filled, status, _HEADERS)
+    return HTMLResponse(filled, status, HEADERS)
 
 
 def refused(request: Request, message: str, status: int = 404, way: str = "Open Gaze") -> Response:
@@ -51,7 +52,7 @@ def refused(request: Request, message: str, status: int = 404, way: str = "Open 
         words = f'<div class="gone"><h1>{html.escape(title)}</h1><p>{html.escape(text)}</p></div>'
         answer = small_page(request, tags(title, text), f'<div class="stage">{words}</div>', way, status)
     else:
-        answer = JSONResponse({"error": message}, status, _HEADERS)
+        answer = JSONResponse({"error": message}, status, HEADERS)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Vary"] = "Accept"
     return answer
