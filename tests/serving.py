@@ -16,8 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _START_UP = 180
+_OWN_PORTS = 7960 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Of the hundred ports from here on Gradio takes the first that is free. No other test process looks among them, so an
+app that was killed can come back where it was."""
 _ADDRESS = re.compile(r"Running on local URL: +(http://[^\s/]+)")
-"""Gradio takes the first port that is free, and says which."""
+"""Gradio says which port it took."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def serving(
         "PYTHONUNBUFFERED": "1",  # the address is read from what it says
         "TMPDIR": str(place),
         "GAZE_STORE": str(place / "store"),
+        "GRADIO_SERVER_PORT": str(_OWN_PORTS),
         **settings,
     }
     place.mkdir(exist_ok=True)

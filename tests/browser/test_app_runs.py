@@ -157,7 +157,8 @@ def test_after_a_restart_the_page_sends_its_photo_again(
         page.get_by_role("slider", name="Strength").fill("150", timeout=10_000)
     app.wait_state(page, "silent")
     port = running.address.rsplit(":", 1)[1]
-    with serving(tmp_path / "two", "-m", "tests.browser.quick_app", str(gate), GRADIO_SERVER_PORT=port):
+    with serving(tmp_path / "two", "-m", "tests.browser.quick_app", str(gate), GRADIO_SERVER_PORT=port) as again:
+        assert again.address == running.address
         app.wait_state(page, "preview")
         with app.another_portrait(page):
             app.move(page, "Strength", 50)

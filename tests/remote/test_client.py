@@ -73,8 +73,9 @@ class Pair:
 
     def bring_back(self, place: Path) -> None:
         """An app where the one was that was killed."""
-        port = self.there.address.rsplit(":", 1)[1]
-        self.there = self.stack.enter_context(serving(place, GRADIO_SERVER_PORT=port))
+        address = self.there.address
+        self.there = self.stack.enter_context(serving(place, GRADIO_SERVER_PORT=address.rsplit(":", 1)[1]))
+        assert self.there.address == address
 
 
 @pytest.fixture(scope="module")
