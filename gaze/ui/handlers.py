@@ -80,16 +80,13 @@ class Handlers(Finished):
         """A page that was loaded anew follows its run again."""
         yield from self._followed(event, lambda data: self._found(read(Running, data)))
 
+    def begin(self, data: Any) -> Answer:
+        """As `make`, for a page to which no events come any more: it asks how far the run is by `peek`."""
+        return answered(lambda: self._seen(self._start(read(Make, data))))
+
     def peek(self, data: Any) -> Answer:
         """How far a run is, for a page that has heard nothing for a while."""
-
-        def seen() -> Answer:
-            found = self._found(read(Running, data))
-            if isinstance(found, Job):
-                found.seen()
-            return self._told(found, found.state) if isinstance(found, Job) else found
-
-        return answered(seen)
+        return answered(lambda: self._seen(self._found(read(Running, data))))
 
     def stop(self, data: Any) -> Answer:
         """Stop a run; nothing of it stays."""
@@ -171,6 +168,12 @@ class Handlers(Finished):
                     yield {"nonce": nonce, **self._told(found, state)}
         except Exception as error:
             yield {"nonce": nonce, "phase": "failed", "problem": problem_of(error)}
+
+    def _seen(self, found: Job | Answer) -> Answer:
+        if not isinstance(found, Job):
+            return found
+        found.seen()
+        return self._told(found, found.state)
 
     def _told(self, job: Job, state: State) -> Answer:
         told: Answer = {

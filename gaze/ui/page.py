@@ -75,7 +75,7 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
         server_functions=[
             _server_function(act)
             for act in (
-                *(handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove),
+                *(handlers.begin, handlers.peek, handlers.stop, handlers.arrive, handlers.open, handlers.remove),
                 *(handlers.share, handlers.sheets),
             )
         ]
@@ -103,14 +103,22 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
 
 
 def page_routes() -> list[BaseRoute]:
-    """Routes for the scripts and style sheets, and for the widget's own."""
+    """Routes for the scripts and style sheets, and for the widget's own.
+
+    Where a stream of events has broken, Gradio's page asks by which name the app runs, and loads itself anew once it is
+    told one. Without it that page stays, with the photo that nobody else has, and ours goes on by itself.
+    """
 
     def example(request: Request) -> Response:
         photos = example_photos()
         number = request.path_params["number"]
         return FileResponse(photos[number]) if number < len(photos) else refused(request, NOTHING)
 
+    def no_name(request: Request) -> Response:
+        return Response(status_code=204)
+
     return [
+        Route("/gradio_api/app_id", no_name),
         Route(f"/{ROOT}/example/{{number:int}}", example),
         _served(ROOT, _FOLDER),
         _served(hero.ROOT, hero.folder()),

@@ -165,3 +165,34 @@ def test_after_a_restart_the_page_sends_its_photo_again(
         app.make_it(page)
         app.wait_state(page, "done")
         page.close()
+
+
+def test_a_run_that_the_app_lost_is_made_again_without_adding_the_photo(
+    open_page: Callable[..., Any], photo: Path, tmp_path: Path, record: Record
+) -> None:
+    record.allowed += ["Failed to load resource", "ERR_CONNECTION", "ERR_EMPTY", "ERR_INCOMPLETE"]
+    record.allowed += ["Failed to fetch", "Connection errored out"]  # Gradio's
+    gate = tmp_path / "gate"
+    page = open_page(**app.STILL)
+    with serving(tmp_path / "one", "-m", "tests.browser.quick_app", str(gate)) as running:
+        app.open_app(page, running.address)
+        app.upload(page, "me.jpg", photo.read_bytes())
+        app.wait_state(page, "preview")
+        app.make_it(page)
+        app.wait_state(page, "making")
+        page.evaluate("window.isTheSame = true")
+        running.process.kill()
+    app.wait_state(page, "silent")
+    gate.touch()
+    port = running.address.rsplit(":", 1)[1]
+    with serving(tmp_path / "two", "-m", "tests.browser.quick_app", str(gate), GRADIO_SERVER_PORT=port) as again:
+        assert again.address == running.address
+        app.wait_state(page, "done", timeout=40_000)
+        with page.expect_response(lambda answer: answer.url.endswith("app_id")):
+            pass  # once it is told a name, Gradio's page loads itself anew, without the photo
+        app.move(page, "Strength", 50)
+        app.wait_state(page, "changed")
+        page.get_by_role("button", name="Make it").click()
+        app.wait_state(page, "done")
+        assert page.evaluate("window.isTheSame")
+        page.close()

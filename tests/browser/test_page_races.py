@@ -515,14 +515,18 @@ def test_an_app_that_goes_in_the_first_moment_of_a_run_is_missed(page: Any) -> N
     page.wait_for_function("asked.some(([name]) => name === 'make')")
 
 
-def test_a_run_that_the_app_has_not_heard_of_is_begun_once_more(page: Any) -> None:
+def test_a_run_whose_event_does_not_reach_the_app_is_begun_by_asking(page: Any) -> None:
     begin(page)
-    page.evaluate("answers.peek = () => ({problem: {title: 'There is no such run.', text: ''}})")
+    page.evaluate("""() => {
+        const run = {session: "s", secret: "t", phase: "making", share: 0.5, left: null};
+        answers.begin = ({job}) => ({...run, job});
+        answers.peek = ({job}) => ({...run, job, phase: "done", portrait: {base: "made/"}});
+    }""")
     photo(page)
     make(page)
-    page.evaluate("asked.length = 0")
-    page.wait_for_function("asked.some(([name]) => name === 'make')")
-    assert page.locator(".page").get_attribute("data-state") == "making"
+    job = page.evaluate("asked.find(([name]) => name === 'make')[1].job")
+    until(page, "done")
+    assert page.evaluate("asked.filter(([name]) => name === 'begin').map(([, {job}]) => job)") == [job]
 
 
 THREE = """() => {

@@ -212,7 +212,7 @@ def test_a_fault_of_ours_is_logged_and_not_shown(
     assert "ZeroDivisionError: secret" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["look", "peek", "stop", "arrive", "open", "remove", "share"])
+@pytest.mark.parametrize("name", ["look", "begin", "peek", "stop", "arrive", "open", "remove", "share"])
 @pytest.mark.parametrize("data", [None, 5, "x", [], {}, {"mine": 5}, {"session": None}, {"job": []}])
 def test_what_makes_no_sense_is_answered_in_words(handlers: Handlers, name: str, data: Any) -> None:
     problem = getattr(handlers, name)(data)["problem"]
@@ -260,7 +260,20 @@ def test_who_asks_for_the_same_run_twice_gets_one(
     told = made(handlers, job="0" * 32)
     again = made(handlers, job="0" * 32)
     assert again == told
+    begun = handlers.begin({"job": "0" * 32, **EXAMPLE})
+    assert begun == {name: value for name, value in told.items() if name != "nonce"}
     assert stores[0].sessions() == [told["session"]]
+
+
+def test_a_page_to_which_no_events_come_begins_and_asks(handlers: Handlers) -> None:
+    job = "2" * 32
+    begun = handlers.begin({"job": job, **EXAMPLE})
+    assert begun["phase"] in ("waiting", "making")
+    *_, told = handlers.follow(event(nonce="n", job=job))
+    assert told["phase"] == "done"
+    assert handlers.peek({"job": job})["portrait"] == told["portrait"]
+    gone = handlers.begin({"job": "3" * 32, "photo": {"upload": "gone"}})
+    assert gone["problem"]["gone"]
 
 
 def test_a_run_that_is_forgotten_is_found_by_what_it_made(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -286,7 +286,7 @@ class Page {
   #back() {
     this.#trying.lose();
     this.#states.found();
-    this.work.again();
+    this.work.back();
   }
 }
 

@@ -2,7 +2,7 @@
 
 import * as memory from "./memory.js";
 
-const SILENCE = 6000;
+const [SOON, SILENCE] = [1000, 6000];
 
 /** A name for a run that nobody else can know. */
 export const newName = () =>
@@ -15,6 +15,8 @@ export class Work {
   #nonce = "";
   #heard = 0;
   #timer = 0;
+  /** Whether the app is asked, since its events do not arrive: Gradio's page has none any more once a stream has broken. */
+  #isAsking = false;
   run = null;
 
   /**
@@ -46,7 +48,13 @@ export class Work {
     return Boolean(this.run);
   }
 
-  /** Follows it, or follows it once more: the connection is back. */
+  /** The connection is back: what was under way goes on. */
+  back() {
+    this.#isAsking ||= Boolean(this.run);
+    this.again();
+  }
+
+  /** Follows it, or follows it once more. */
   again() {
     if (this.run?.session) this.#listen("follow", this.#name());
     else if (this.run) this.#listen("make", this.run.message);
@@ -63,14 +71,15 @@ export class Work {
   /** Takes what the app says. */
   hear(state) {
     if (!this.#nonce || state?.nonce !== this.#nonce) return;
+    this.#isAsking = false;
     this.#take(state);
   }
 
   #listen(event, message) {
     this.#nonce = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    this.#heard = Date.now();
+    this.#heard = this.#isAsking ? 0 : Date.now();
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#check(), 2000);
+    this.#timer = setInterval(() => this.#check(), SOON);
     this.#trigger(event, { ...message, nonce: this.#nonce });
   }
 
@@ -91,14 +100,15 @@ export class Work {
     this.#tell(state, run);
   }
 
-  /** The stream of states may have broken without a word. */
+  /** The stream of states may have broken without a word, or there may be none. */
   async #check() {
-    if (Date.now() - this.#heard < SILENCE || !this.run) return;
-    this.#heard = Date.now();
+    if (Date.now() - this.#heard < (this.#isAsking ? SOON : SILENCE) || !this.run) return;
+    this.#heard = Infinity; // until there is an answer
+    this.#isAsking = true;
     const nonce = this.#nonce;
-    const state = await this.#ask("peek", this.#name());
+    const { session, message } = this.run;
+    const state = await (session ? this.#ask("peek", this.#name()) : this.#ask("begin", message));
     if (nonce !== this.#nonce) return;
-    if (state.problem && !this.run.session) return this.again(); // the app has not heard of it yet
     this.#take(state.problem && !state.phase ? { phase: "failed", problem: state.problem } : state);
   }
 
