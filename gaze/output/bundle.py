@@ -36,7 +36,10 @@ PRIVATE = (INPUT, CHECKPOINT, RECIPE, SHARE)
 says on its page."""
 PACK_SCRIPT = f"{PACK}.js"
 _STYLE = "pages.css"
-_TEMPLATES = ("index.html", "embed.html", _STYLE, "README.txt", "LICENSE")
+_TEMPLATES = ("index.html", "embed.html", _STYLE, "LICENSE")
+README = "README.txt"
+_LINE = re.compile(r"(\S+\.\S+)(?: \S+)*? {2}", re.ASCII)
+"""How a line begins there that says what a file, or the first of several, is for."""
 STANDALONE = "standalone.html"
 _PORTRAIT = """<gaze-tracker {source} alt="A portrait that looks at the pointer"{buttons}>
   <img slot="poster" src="{poster}" alt="A portrait" width="{width}" height="{height}">
@@ -91,6 +94,17 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
         for link, text in parts:
             page = page.replace(link, text)
         (folder / STANDALONE).write_text(page, encoding="utf-8")
+    write_readme(folder, metadata)
+
+
+def write_readme(folder: Path, metadata: Metadata) -> None:
+    """Put beside a portrait's files what each of them is for; of those alone that are there."""
+    (folder / README).write_text(_readme(folder, metadata, {path.name for path in folder.iterdir()}), encoding="utf-8")
+
+
+def _readme(folder: Path, metadata: Metadata, names: set[str]) -> str:
+    lines = _filled(README, _values(folder, metadata)).splitlines(keepends=True)
+    return "".join(line for line in lines if not (listed := _LINE.match(line)) or listed[1] in names)
 
 
 def pack_script(path: Path) -> str:
@@ -114,7 +128,8 @@ def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
     ]
     shown = "\n".join(portraits)
     columns = columns_for(len(portraits))
-    names = ", ".join(f"<code>{face.pack}</code>" for face in faces if face.pack != metadata.pack)
+    others = [face.pack for face in faces if face.pack != metadata.pack]
+    names = ", ".join(f"<code>{name}</code>" for name in others)
     return {
         "width": str(width),
         "height": str(height),
@@ -125,6 +140,8 @@ def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
         "kind": "faces" if faces else "portrait",
         "columns": str(columns),
         "rows": str(math.ceil(len(portraits) / columns)),
+        "main": "the largest face" if faces else "the portrait",
+        "packs": " ... ".join(dict.fromkeys((min(others), max(others)))) if others else "gaze-2.pack",
         "others": _OTHERS.format(count=len(faces), names=names) if faces else "",
     }
 
@@ -190,17 +207,21 @@ def write_zip(folder: Path, target: str | Path | IO[bytes], sheets: bool = False
     with zipfile.ZipFile(target, "w") as archive:
         paths = sorted(folder.iterdir())
         folder.stat()  # one that was deleted meanwhile may have been listed as empty: that has to be an error
+        names = {path.name for path in paths} - left_out
         for path in paths:
             # A file that is gone by now has to be an error: a zip without it would be taken for whole.
             if path.name in PRIVATE or not _NAME.fullmatch(path.name) or not stat.S_ISREG(path.lstat().st_mode):
                 continue
-            if path.name in left_out:
+            if path.name not in names:
                 continue
             entry = zipfile.ZipInfo(f"gaze-portrait/{path.name}", _DATE)
             entry.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             if metadata and left_out and path.name == METADATA:
                 archive.writestr(entry, json.dumps(_without_sheets(metadata).fields(), indent=2) + "\n")
+                continue
+            if metadata and path.name == README:
+                archive.writestr(entry, _readme(folder, metadata, names))
                 continue
             with archive.open(entry, "w") as out, path.open("rb") as file:
                 while block := file.read(2**20):

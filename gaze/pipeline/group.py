@@ -74,8 +74,8 @@ def run_all(photo: Portrait, out: Path, options: Options, one: One) -> Generator
         files = [_gather(result, draft, number) for number, result in enumerate(made)]
         places = tuple(files[number] for number in from_left(photo, options.anyway))
         metadata = made[0].metadata.model_copy(update={"faces": places})
-        write_pages(draft, metadata)
         metadata.write(draft)
+        write_pages(draft, metadata)
     notes = _notes(
         [
             [note for note in result.notes if note != which_was_taken(number, len(faces))]

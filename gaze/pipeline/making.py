@@ -175,8 +175,8 @@ def _write_rest(draft: Path, subject: Subject, keys: Keys, metadata: Metadata) -
     (draft / INPUT).write_bytes(as_jpeg(subject.photographed))
     Recipe(options.strengths, options.straighten).write(draft)
     remove_coarse(draft)
-    write_pages(draft, metadata)
     metadata.write(draft)
+    write_pages(draft, metadata)
 
 
 def _pack(keys: Keys, facts: Facts, options: Options, draft: Path) -> Generator[Progress, None, None]:

@@ -20,7 +20,7 @@ from gaze.face.face import Face
 from gaze.grid import Cell, GazeGrid, Look
 from gaze.motion.morph import Morph, resized
 from gaze.options import Options
-from gaze.output.bundle import INPUT
+from gaze.output.bundle import INPUT, write_readme
 from gaze.output.metadata import Metadata
 from gaze.output.pack import Facts, Pack
 from gaze.output.pack_reader import read_pack
@@ -108,6 +108,7 @@ def export_sheets(
             (temporary / sheet.name).replace(folder / sheet.name)
     listed = list_sheets(metadata, plan.grid, plan.mode, plan.size)
     listed.write(folder)
+    write_readme(folder, listed)
     return listed
 
 

@@ -69,6 +69,19 @@ def test_pages_of_sheets_say_how_they_lie(folder: Path, tmp_path: Path) -> None:
     assert 'src="a.webp" mode="single" grid="4"' in (tmp_path / "index.html").read_text()
 
 
+@pytest.mark.parametrize("sheets", [False, True])
+def test_the_readme_names_what_is_in_the_zip_and_nothing_else(folder: Path, sheets: bool) -> None:
+    out = io.BytesIO()
+    write_zip(folder, out, sheets)
+    archive = zipfile.ZipFile(out)
+    there = {Path(name).name for name in archive.namelist()} - {"README.txt"}
+    listed = archive.read("gaze-portrait/README.txt").decode().split("What is in here")[1]
+    named = set(re.findall(r"[\w-]+(?:\.[a-z]+)+|LICENSE", listed))
+    assert named | {f"q{number}.webp" for number in range(4) if sheets} == there
+    assert ("q0.webp ... q3.webp" in listed) == sheets
+    assert "other faces" not in listed
+
+
 def test_the_zip_is_written_from_front_to_back(folder: Path) -> None:
     class Pipe(io.RawIOBase):
         """Takes bytes, and can neither go back nor tell where it is."""

@@ -51,6 +51,10 @@ def test_each_face_has_its_pack_and_all_have_one_page(pair: Path, tmp_path: Path
     whole = (result.folder / "standalone.html").read_text()
     assert len(set(re.findall(r'src="(data:application/octet-stream;base64,.+?)"', whole))) == 2
     assert "<code>gaze-2.pack</code>" in (result.folder / "embed.html").read_text()
+    readme = (result.folder / "README.txt").read_text()
+    assert re.search(r"^gaze-2\.pack +the other faces", readme, re.MULTILINE)
+    assert re.search(r"^gaze\.pack +the largest face, ", readme, re.MULTILINE)
+    assert re.search(r"^gaze-group\.js ", readme, re.MULTILINE)
     assert steps[-1].stage == "done"
     assert [step.stage for step in steps].count("done") == 1
     assert {step.message.split(":")[0] for step in steps if step.stage == "render"} == {"Face 1 of 2", "Face 2 of 2"}
