@@ -666,6 +666,24 @@ def test_a_run_goes_on_when_an_empty_file_is_dropped(page: Any) -> None:
     assert page.locator(".page").get_attribute("data-state") == "making"
 
 
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_of_several_files_it_is_said_which_was_taken(page: Any, event: str) -> None:
+    begin(page)
+    page.evaluate(
+        """kind => {
+            const data = new DataTransfer();
+            for (const name of ["list.pdf", "ada.jpg", "bob.jpg"])
+                data.items.add(new File(["x"], name, {type: name.endsWith("pdf") ? "application/pdf" : "image/jpeg"}));
+            const how = {bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data};
+            window.dispatchEvent(new (kind === "drop" ? DragEvent : ClipboardEvent)(kind, how));
+        }""",
+        event,
+    )
+    page.locator("#toast.on").get_by_text("One photo at a time: “ada.jpg” was taken.").wait_for()
+    until(page, "preview")
+    assert page.evaluate("asked.filter(([name]) => name === 'upload').map(([, {name}]) => name)") == ["ada.jpg"]
+
+
 def test_a_photo_is_still_known_after_the_page_was_loaded_anew(page: Any) -> None:
     begin(page)
     photo(page)

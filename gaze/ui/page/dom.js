@@ -61,11 +61,11 @@ export function focusIn(box) {
   (next ?? $("desk")).focus({ preventScroll: true });
 }
 
-/** Says something in passing. */
-export function toast(text) {
+/** Says something in passing, for so many milliseconds. */
+export function toast(text, time = 1800) {
   const place = $("toast");
   place.textContent = text;
   place.classList.add("on");
   clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => place.classList.remove("on"), 1800);
+  toast.timer = setTimeout(() => place.classList.remove("on"), time);
 }

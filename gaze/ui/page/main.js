@@ -65,7 +65,7 @@ class Page {
       config: this.#config,
       root,
       acts: {
-        ...photoWays((file) => this.#takeFile(file)),
+        ...photoWays((file) => this.#takeFile(file), this.#config.mostBytes),
         make: () => this.#make(),
         stop: () => this.#stop(),
         restore: () => this.#restore(),

@@ -1,30 +1,41 @@
 // How a photo comes in: chosen, dropped, pasted, or taken by the camera.
 
-import { $, openSheet } from "./dom.js";
+import { $, openSheet, toast } from "./dom.js";
+import { taken, unusable } from "./words.js";
+
+const READ = 6000; // milliseconds for a sentence that nobody expects
 
 const hasFiles = (data) => [...(data?.types ?? [])].includes("Files");
 
-/** Calls `take` with each photo that is added; returns what opens the ways to add one. */
-export function photoWays(take) {
+/**
+ * The ways to add a photo; returns what opens them.
+ *
+ * @param take called with each photo. Of several at once it is the first that may be of use, and the page says so.
+ * @param {number} mostBytes of a photo.
+ */
+export function photoWays(take, mostBytes) {
+  const isUsable = (file) => !unusable(file, mostBytes);
+  const takeOne = (files) => {
+    const file = files.find(isUsable) ?? files[0];
+    if (file) take(file);
+    if (files.length > 1 && isUsable(file)) toast(taken(file.name), READ);
+  };
   const pick = $("pick"),
     selfie = $("selfie");
   for (const input of [pick, selfie]) {
     input.addEventListener("change", () => {
-      const [file] = input.files;
+      const files = [...input.files];
       input.value = ""; // so that the same photo can be chosen again
-      if (file) take(file);
+      takeOne(files);
     });
   }
-  takeDrops(take);
-  addEventListener("paste", ({ clipboardData }) => {
-    const [file] = clipboardData?.files ?? [];
-    if (file) take(file);
-  });
+  takeDrops(takeOne);
+  addEventListener("paste", ({ clipboardData }) => takeOne([...(clipboardData?.files ?? [])]));
   $("zone").onclick = () => pick.click();
   return { choose: () => pick.click(), selfie: () => selfie.click(), camera: camera(take) };
 }
 
-/** The whole page takes a photo that is dropped. */
+/** The whole page takes files that are dropped. */
 function takeDrops(take) {
   let depth = 0;
   const show = (wanted) => {
@@ -50,8 +61,7 @@ function takeDrops(take) {
     event.preventDefault();
     depth = 0;
     show(false);
-    const [file] = event.dataTransfer.files;
-    if (file) take(file);
+    take([...event.dataTransfer.files]);
   });
 }
 

@@ -113,6 +113,12 @@ export const unreachable = (hasNetwork) =>
 /** Faces from left to right; `number` is what the app calls each: to it the largest is the first. */
 export const fromLeft = (faces) => faces.map((face, number) => ({ ...face, number })).sort((a, b) => a.x - b.x);
 
+/** What is said where several files were added at once. */
+export function taken(name) {
+  const short = name.length > 40 ? `${name.slice(0, 39)}…` : name;
+  return `One photo at a time: “${short}” was taken.`;
+}
+
 /** What is wrong with a file before it is sent; null if nothing is. */
 export function unusable({ name, type, size }, mostBytes) {
   const known = type.startsWith("image/") || /\.(jpe?g|png|webp|avif|hei[cf]|gif|bmp|tiff?)$/i.test(name);
