@@ -38,6 +38,14 @@ _NOT_HERE = "is not in the cache folder"
 class Blocks(gr.Blocks):
     """Gradio's, with our words: it would answer null to what it did not raise itself, and advise a public link."""
 
+    @property
+    def mcp_server(self) -> bool:
+        """Whether Gradio prints the address of its MCP server, which no `quiet` prevents: people want the page's alone."""
+        return False
+
+    @mcp_server.setter
+    def mcp_server(self, is_there: bool) -> None: ...
+
     def block_thread(self) -> None:
         """Tell the address, and serve until interrupted."""
         print(f"* Running on local URL:  {str(self.local_url).rstrip('/')}", flush=True)
