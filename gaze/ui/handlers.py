@@ -149,7 +149,7 @@ class Handlers(Finished):
         session = running.session or ""
         if self._results.has(session):
             return {"phase": "done", **self._finished(session)}
-        raise GoneError("This portrait is not being made any more. The app was restarted: make it again.")
+        raise GoneError("What was being made is lost. The app was restarted: try again.")
 
     def _finished(self, session: str) -> Answer:
         made = ui.manifest(session, self._results.metadata(session))

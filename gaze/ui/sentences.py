@@ -40,7 +40,7 @@ class Blocks(gr.Blocks):
 
     @property
     def mcp_server(self) -> bool:
-        """Whether Gradio prints the address of its MCP server, which no `quiet` prevents: people want the page's alone."""
+        """Whether Gradio prints the address of its MCP server, which no `quiet` prevents."""
         return False
 
     @mcp_server.setter

@@ -431,6 +431,7 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
     wait_state(moving, "done")
     assert_all_follow(moving, 2)
     moving.get_by_role("button", name="Delete them").click()
+    moving.get_by_text("Delete these portraits?").wait_for()
     moving.get_by_role("button", name="Delete", exact=True).click()
     wait_state(moving, "deleted")
     own.reload()

@@ -440,7 +440,7 @@ def test_who_does_not_see_the_page_hears_each_step_and_goes_on_from_it(page: Any
     press("Delete it")
     press("Delete", "#sure")
     start = 'button "Take a selfie" · button "Choose a photo" · button "Choose a photo" · button "Use the camera"'
-    assert_told("deleted", "It is deleted.", "Take a selfie", group + start)
+    assert_told("deleted", "Deleted.", "Take a selfie", group + start)
     page.evaluate("answers.look = () => ({problem: {title: 'No face was found.', text: 'Choose another.'}})")
     photo(page)
     until(page, "error")

@@ -46,7 +46,7 @@ def in_use(browser: Any, app: App) -> Tried:
     page.get_by_role("button", name="Copy the link").click()
     page.get_by_role("button", name="Delete it").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_text("It is deleted.").wait_for()
+    page.get_by_role("heading", name="Deleted.").wait_for()
     forbidden = page.evaluate("violations")
     page.context.close()
     return Tried(FAULT if forbidden else "works", f"Forbidden: {forbidden}", time.monotonic() - started)

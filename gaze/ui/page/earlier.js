@@ -1,5 +1,7 @@
 // What was on the page before a photo that may be of no use: nobody loses it.
 
+import { changed } from "./words.js";
+
 export class Earlier {
   #kept = null;
   #back;
@@ -24,7 +26,7 @@ export class Earlier {
     const { tried, made } = this.#kept;
     const isChanged = made && tried && JSON.stringify(tried.choice) !== JSON.stringify(made.choice);
     return {
-      words: made ? "Back to your portrait" : "Back to your photo",
+      words: made ? changed(Boolean(made.portrait.faces?.length)).back : "Back to your photo",
       act: () => this.#back(this.#kept, isChanged),
       shown: (made ?? tried.preview)?.portrait,
     };

@@ -3,6 +3,7 @@
 import { toast } from "./dom.js";
 import * as memory from "./memory.js";
 import { sure } from "./sheets.js";
+import { deleting } from "./words.js";
 
 export class Mine {
   #asking;
@@ -48,9 +49,9 @@ export class Mine {
   }
 
   /** Deletes one, if its owner is sure. */
-  async remove({ session, secret }) {
-    const text = "The portrait, its files and its link are gone at once. Nobody can bring them back.";
-    if (await sure("Delete this portrait?", text)) await this.#delete([{ session, secret }]);
+  async remove({ session, secret, portrait }) {
+    const { title, text } = deleting(Boolean(portrait.faces?.length));
+    if (await sure(title, text)) await this.#delete([{ session, secret }]);
   }
 
   /** Deletes all, if their owner is sure. */

@@ -112,8 +112,8 @@ export function linkSheet(share) {
     fail(null);
     $("address").textContent = "…";
     $("link-note").textContent = isLocal()
-      ? `This link works on this computer only, until ${until}. To show the portrait elsewhere, download it.`
-      : `Anyone with this link can see the portrait, but not your photo. The link works until ${until}.`;
+      ? `This link works on this computer only, until ${until}. For other computers, use Download.`
+      : `Anyone with this link can see what you made, but not your photo. The link works until ${until}.`;
     openSheet($("link"));
     // What is typed must not be overwritten by what was said before.
     const fields = [$("caption"), $("card")];

@@ -63,11 +63,23 @@ export const changed = (many) =>
     ? { text: "Your portraits are safe. Make them again to use the changes.", back: "Back to your portraits" }
     : { text: "Your portrait is safe. Make it again to use the changes.", back: "Back to your portrait" };
 
+/** What is asked before one is deleted, or several of one photo. */
+export const deleting = (many) =>
+  many
+    ? {
+        title: "Delete these portraits?",
+        text: "The portraits, their files and their link are gone at once. Nobody can bring them back.",
+      }
+    : {
+        title: "Delete this portrait?",
+        text: "The portrait, its files and its link are gone at once. Nobody can bring them back.",
+      };
+
 /** What is said at the start when something is gone. */
 export const GONE = {
   deleted: {
-    title: "It is deleted.",
-    text: "The portrait, its files and its link are gone. Add a photo to make a new one.",
+    title: "Deleted.",
+    text: "The files and links are gone. Add a photo to make a new portrait.",
   },
   expired: {
     title: "This portrait is gone.",
@@ -115,7 +127,7 @@ export const fromLeft = (faces) => faces.map((face, number) => ({ ...face, numbe
 
 /** What is said where several files were added at once. */
 export function taken(name) {
-  const short = name.length > 40 ? `${name.slice(0, 39)}…` : name;
+  const short = name.length > 30 ? `${name.slice(0, 29)}…` : name;
   return `One photo at a time: “${short}” was taken.`;
 }
 
