@@ -48,7 +48,7 @@ def frame_portrait(
     if framing == "auto" and face.iris_distance < _ENOUGH * max(width, height):
         x, y, width, height = _head_and_shoulders(portrait, face)
         if (width, height) != (portrait.width, portrait.height):
-            notes += ("The face is small in the photo, so the portrait was cut to head and shoulders.",)
+            notes += ("The photo was cut to head and shoulders.",)
     image = portrait.image[y : y + height, x : x + width]
     alpha = None if portrait.alpha is None else portrait.alpha[y : y + height, x : x + width]
     longest = min(AUTO_SIDE, max(width, height, MIN_FRAME_SIDE)) if frame_size == "auto" else int(frame_size)

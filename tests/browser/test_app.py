@@ -25,6 +25,7 @@ from tests.browser.app_page import (
     STILL,
     another_portrait,
     base_of,
+    box,
     choose_example,
     made,
     make_it,
@@ -409,6 +410,8 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
         own.get_by_role("button", name="Follow the tilt of the phone").tap()  # there is one for both
         own.get_by_role("button", name="Follow the tilt", pressed=True).wait_for()
     moving.get_by_role("button", name="Embed").click()
+    copy, sheet = box(moving, "#copy-code"), box(moving, "#embed")
+    assert copy["y"] + copy["height"] < sheet["y"] + sheet["height"], "it is seen, however long the code is"
     code = moving.locator("#code").text_content()
     assert 'src="gaze-portrait/gaze.pack"' in code
     assert 'src="gaze-portrait/gaze-2.pack"' in code

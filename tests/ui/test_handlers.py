@@ -239,7 +239,7 @@ def test_making_tells_one_share_and_ends_with_the_portrait(
     assert last["portrait"]["base"] == f"gradio_api/gaze/{session}/"
     assert last["secret"] == stores[0].secret(session)
     assert last["problems"] == []
-    assert "The face is small in the photo, so the portrait was cut to head and shoulders." in last["notes"]
+    assert "The photo was cut to head and shoulders." in last["notes"]
     assert handlers.look(EXAMPLE)["seconds"] > 0, "how long it takes is known now"
 
 
