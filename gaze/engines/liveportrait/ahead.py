@@ -66,9 +66,10 @@ def package_folder(networks: FrameNetworks) -> Path:
     weight = next(networks.parameters())
     card = torch.cuda.get_device_name(weight.device) if weight.device.type == "cuda" else "processor"
     parts = [torch.__version__, str(torch.version.cuda or torch.version.hip), card, str(weight.dtype)]
-    parts += [file.read_text() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    source = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gaze"
-    return cache / "compiled" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    key = hashlib.sha256(b"\0".join(["\0".join(parts).encode(), *source]))
+    return cache / "compiled" / key.hexdigest()[:16]
 
 
 def compile_networks(networks: FrameNetworks, folder: Path) -> None:

@@ -6,6 +6,7 @@ both processes map into memory, and says how many there are: handing over the fr
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import tempfile
@@ -160,6 +161,7 @@ def _compile_on_gpu(folder: Path) -> Failure | None:
     try:
         ahead.compile_networks(LivePortraitEngine().renderer().networks, folder)
     except Exception as error:
+        logging.getLogger(__name__).warning("Compiling failed", exc_info=error)
         return Failure(f"{type(error).__name__}: {error}")
     return None
 

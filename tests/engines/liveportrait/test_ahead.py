@@ -133,7 +133,7 @@ def test_a_package_belongs_to_torch_precision_and_source(monkeypatch: pytest.Mon
     folders = [ahead.package_folder(networks), ahead.package_folder(small().half())]
     monkeypatch.setattr(torch, "__version__", "2.11.0")
     folders.append(ahead.package_folder(networks))
-    monkeypatch.setattr(Path, "read_text", lambda _: "pass")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: b"pass")
     folders.append(ahead.package_folder(networks))
     assert len(set(folders)) == 4
     assert all(folder.parent == tmp_path / "gaze" / "compiled" for folder in folders)
