@@ -86,7 +86,6 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="rows and columns of the whole portrait (30 on a GPU, 2 without)")
     parser.add_argument("--batch", type=int, help="frames rendered at once (default: by the free memory)")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--compile", action="store_true", help="let torch.compile translate the networks")
     args = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size = args.size or (30 if device.type == "cuda" else 2)
@@ -95,11 +94,11 @@ def main() -> None:
     with torch.inference_mode():
         made: dict[str, Any] = {name: network_by_rule(name) for name in PARTS}
         bench = Bench(Networks(**made), device, args.repeats)
-        renderer = Renderer(bench.networks, device, args.compile)
+        renderer = Renderer(bench.networks, device)
         renderer.batch = args.batch
         stages(bench, renderer)
         savings(bench)
-    whole(bench, size, args.compile)
+    whole(bench, size)
 
 
 def stages(bench: Bench, renderer: Renderer) -> None:
@@ -199,12 +198,12 @@ def _enlarged(x: torch.Tensor, factor: int) -> torch.Tensor:
     return F.interpolate(x, scale_factor=factor, mode="nearest")
 
 
-def whole(bench: Bench, size: int, compiled: bool) -> None:
+def whole(bench: Bench, size: int) -> None:
     """From photo to finished files, and the plain loop."""
     with tempfile.TemporaryDirectory(prefix="gaze-bench-") as folder:
         os.environ[weights.FOLDER_VARIABLE] = folder
         _write_checkpoints(bench.networks, Path(folder))
-        engine = LivePortraitEngine(compile=compiled)
+        engine = LivePortraitEngine()
         for _ in engine.load():
             pass
         portrait, face, _ = prepare_portrait(PHOTO, Options())

@@ -3,7 +3,7 @@
     weights ──▶ networks: appearance · motion · warping · decoder · mlps        (each as published, key by key)
                     │
                   fused_networks: warping and decoder again, with less arithmetic and the same result
-                    │
+                    │                                                   ahead: the same compiled, where asked for
     crop · landmarks ──▶ renderer: photo + poses ──keypoints──▶ frames, in batches ──paste──▶ whole pictures
                     │
                   engine: what `gaze.engines.base` hands out        zero: the same on a ZeroGPU Space

@@ -12,7 +12,7 @@ _NETWORK_BYTES = 0.2e9
 """What the activations of one frame take in half precision, at most: 119 MB in W, then 199 MB in G."""
 _PIXEL_BYTES = 48
 """What pasting takes for each pixel of a frame: a few float32 pictures of it, and the frame itself."""
-_MOST = 32
+MOST = 32
 """Frames at once beyond which nothing is gained."""
 _PATIENCE = 8
 """Batches after which more memory is tried again."""
@@ -74,7 +74,7 @@ def frames_at_once(device: torch.device, dtype: torch.dtype, pixels: int) -> int
     """How many frames of so many pixels are rendered together, by the memory that is free now; 1 on a processor."""
     if device.type == "cpu":
         return 1
-    return int(min(max(_CAUTION * free_bytes(device) / frame_bytes(pixels, dtype), 1), _MOST))
+    return int(min(max(_CAUTION * free_bytes(device) / frame_bytes(pixels, dtype), 1), MOST))
 
 
 def free_bytes(device: torch.device) -> int:

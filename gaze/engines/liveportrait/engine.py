@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from gaze.engines.base import Engine
-from gaze.engines.liveportrait import weights
+from gaze.engines.liveportrait import ahead, weights
+from gaze.engines.liveportrait.ahead import FrameNetworks
 from gaze.engines.liveportrait.crop import Crop, crop_around_face, cut_window
 from gaze.engines.liveportrait.device import best_device
 from gaze.engines.liveportrait.landmarks import LandmarkNetwork
@@ -48,7 +49,6 @@ class LivePortraitEngine(Engine):
     Args:
         straighten: whether a source that looks past the camera looks straight in the grid's centre.
         expression: what is changed in all frames alike.
-        compile: whether torch.compile translates the networks first.
 
     Attributes:
         device: where it renders.
@@ -57,11 +57,10 @@ class LivePortraitEngine(Engine):
     name = "liveportrait"
     blinks = True
 
-    def __init__(self, straighten: bool = True, expression: Expression | None = None, compile: bool = False) -> None:
+    def __init__(self, straighten: bool = True, expression: Expression | None = None) -> None:
         self.device = best_device()
         self._straighten = straighten
         self._expression = expression or Expression()
-        self._compile = compile
         self._notes: dict[str, None] = {}
 
     def load(self) -> Iterator[Loading]:
@@ -75,7 +74,13 @@ class LivePortraitEngine(Engine):
             with suppress(WeightsError):  # Without it the window around the face is estimated.
                 yield from weights.download([weights.LANDMARKS])
         yield Loading("Reading the LivePortrait weights")
-        self.renderer()
+        renderer = self.renderer()
+        if renderer.can_compile and ahead.is_wanted(self.device):
+            yield Loading("Compiling the networks for this GPU, which takes minutes the first time")
+            renderer.compile(self._compile)
+
+    def _compile(self, networks: FrameNetworks) -> None:
+        ahead.compile_networks(networks, ahead.package_folder(networks))
 
     def prepare(self, portrait: Portrait, face: Face) -> LivePortraitSource:
         crop = find_crop(portrait, face)
@@ -110,7 +115,7 @@ class LivePortraitEngine(Engine):
         if files is None:
             raise WeightsError("The LivePortrait weights are not on this machine; call load() first.")
         with telling_failures():
-            return _shared_renderer(tuple(files.items()), self._compile, self.device)
+            return _shared_renderer(tuple(files.items()), self.device)
 
 
 @contextmanager
@@ -148,8 +153,8 @@ def find_crop(portrait: Portrait, face: Face) -> Crop:
 
 
 @cache
-def _shared_renderer(files: tuple[tuple[str, Path], ...], compile: bool, device: torch.device) -> Renderer:
-    return Renderer(weights.load_networks(dict(files)), device, compile)
+def _shared_renderer(files: tuple[tuple[str, Path], ...], device: torch.device) -> Renderer:
+    return Renderer(weights.load_networks(dict(files)), device)
 
 
 @cache

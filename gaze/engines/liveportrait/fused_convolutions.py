@@ -136,7 +136,7 @@ class UpsampledConv(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(B, C, …, H, W) → for each convolution (B, outputs, …, factor * H, factor * W)."""
         height, width = x.shape[-2:]
-        shape = (len(x), len(self.bias) // self.count, *x.shape[2:-2], height * self.factor, width * self.factor)
+        shape = (x.shape[0], len(self.bias) // self.count, *x.shape[2:-2], height * self.factor, width * self.factor)
         layout = _FORMATS[x.ndim] if is_channels_last(x) else torch.contiguous_format
         results = tuple(
             torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=layout) for _ in range(self.count)

@@ -50,7 +50,7 @@ _COLOURS = 12
 
 
 class WarpSource(NamedTuple):
-    """What the warping needs of the source, computed once.
+    """What the warping needs of the source, computed once; all contiguous.
 
     Attributes:
         volume: (1, 32, 16, 64, 64) float32.
@@ -87,13 +87,13 @@ class FusedWarping(nn.Module):
 
     def prepare(self, volume: Tensor, x_s: Tensor) -> WarpSource:
         """The source's part: its volume (1, 32, 16, 64, 64) and keypoints (1, 21, 3)."""
-        volume = volume.float()
+        volume = volume.float().contiguous()
         compressed = F.relu(self.compress(volume.to(self.compress.weight.dtype)))
         return WarpSource(volume, compressed.float().contiguous(), x_s, heatmaps(x_s))
 
     def forward(self, source: WarpSource, x_d: Tensor) -> Tensor:
         """Driving keypoints (B, 21, 3) float32 → (B, 256, 64, 64)."""
-        count = len(x_d)
+        count = x_d.shape[0]
         prediction = self._hourglass(self._inputs(source, x_d))
         mask = self.mask(prediction).softmax(-1)
         # All motions are the identity and a shift, and the mask sums to one.
@@ -107,16 +107,16 @@ class FusedWarping(nn.Module):
     def _inputs(self, source: WarpSource, x_d: Tensor) -> Tensor:
         """For each motion its heat and its sampled volume, then 0: (B, 112, 16, 64, 64), as convolutions read it."""
         motions = sparse_motions(source.keypoints, x_d)
-        deformed = sample_each(source.compressed.expand(len(x_d), -1, -1, -1, -1), motions)
+        deformed = sample_each(source.compressed.expand(x_d.shape[0], -1, -1, -1, -1), motions)
         weight = self.last.weight
-        shape = (len(x_d), padded(HOURGLASS_INPUTS), DEPTH, SIDE, SIDE)
+        shape = (x_d.shape[0], padded(HOURGLASS_INPUTS), DEPTH, SIDE, SIDE)
         layout = torch.channels_last_3d if is_channels_last(weight) else torch.contiguous_format
         inputs = torch.empty(shape, dtype=weight.dtype, device=x_d.device, memory_format=layout)
         by_motion = inputs[:, :HOURGLASS_INPUTS].unflatten(1, (MOTIONS, 1 + COMPRESSED))
-        by_motion[:, 0, 0] = 0  # The background has no heat.
+        by_motion[:, 0, 0].zero_()  # The background has no heat.
         by_motion[:, 1:, 0] = heatmaps(x_d) - source.heat
         by_motion[:, :, 1:] = deformed
-        inputs[:, HOURGLASS_INPUTS:] = 0
+        inputs[:, HOURGLASS_INPUTS:].zero_()
         return inputs
 
     def _hourglass(self, x: Tensor) -> Tensor:

@@ -106,9 +106,8 @@ def _own_edits(poses: Sequence[Pose]) -> Tensor:
     neutral = Expression()
     if all(pose.expression == neutral for pose in poses):
         return torch.zeros(1, KEYPOINTS, 3)
-    return torch.stack(
-        [expression_edits(replace(it, blink=min(0.0, it.blink))) for it in (p.expression for p in poses)]
-    )
+    own = {it: expression_edits(replace(it, blink=min(0.0, it.blink))) for it in {pose.expression for pose in poses}}
+    return torch.stack([own[pose.expression] for pose in poses])
 
 
 def gaze_edits(poses: Sequence[Pose], lid_term: bool = False) -> Tensor:

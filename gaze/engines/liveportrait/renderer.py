@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,10 @@ import torch
 from torch import Tensor
 
 from gaze.engines.liveportrait import device as devices
+from gaze.engines.liveportrait.ahead import FEWEST, FrameNetworks
 from gaze.engines.liveportrait.crop import Crop
 from gaze.engines.liveportrait.decoder import SpadeDecoder
-from gaze.engines.liveportrait.device import NAMES, BatchSize, repeatably
+from gaze.engines.liveportrait.device import MOST, NAMES, BatchSize, repeatably
 from gaze.engines.liveportrait.fused_convolutions import to_channels_last
 from gaze.engines.liveportrait.fused_networks import FusedDecoder, FusedWarping, WarpSource
 from gaze.engines.liveportrait.keypoints import Motion, driving_keypoints, source_keypoints
@@ -23,6 +25,8 @@ from gaze.engines.liveportrait.warping import WarpingModule
 from gaze.engines.liveportrait.weights import Networks
 from gaze.errors import GazeError
 from gaze.grid import Expression, Pose
+
+_log = logging.getLogger(__name__)
 
 _INPUT_SIDE = 256
 USUAL_OPENNESS = (0.3, 0.3)
@@ -51,21 +55,16 @@ class Renderer:
     Args:
         networks: as loaded.
         device: where to render.
-        compile: whether torch.compile translates W and G; the first batch then takes a minute or more.
         dtype: of the convolutions; None chooses by the device.
 
     Attributes:
+        networks: W and G as they render.
+        can_compile: whether `compile` would do anything.
         batch: frames rendered at once at most; None goes by the free memory.
         benchmark: whether cuDNN tries which of its algorithms is the quickest.
     """
 
-    def __init__(
-        self,
-        networks: Networks,
-        device: torch.device,
-        compile: bool = False,
-        dtype: torch.dtype | None = None,
-    ) -> None:
+    def __init__(self, networks: Networks, device: torch.device, dtype: torch.dtype | None = None) -> None:
         self.device = device
         self.batch: int | None = None
         self.benchmark = False
@@ -74,7 +73,7 @@ class Renderer:
         self._motion = networks.motion.to(device)
         self._stitching = networks.stitching.to(device)
         self._eye = networks.eye.to(device)
-        self._compile = compile
+        self._uncompiled: str | None = None
         self._first_dtype = dtype or devices.best_dtype(device)
         self._build(self._first_dtype)
 
@@ -90,8 +89,23 @@ class Renderer:
         # Moved last: a ZeroGPU Space has a stand-in for the device, which is to see finished weights only.
         self._warping: Any = warping.to(self.device)
         self._decoder: Any = decoder.to(self.device)
-        if self._compile:
-            self._warping, self._decoder = torch.compile(self._warping), torch.compile(self._decoder)
+        self.networks = FrameNetworks(self._warping, self._decoder)
+        self.can_compile, self._is_compiled = dtype == self._first_dtype, False
+
+    def compile(self, make: Callable[[FrameNetworks], None]) -> None:
+        """Have W and G compiled, once. Where that fails, all goes on without, and each run is told why.
+
+        Args:
+            make: lets the networks run what is compiled, as `gaze.engines.liveportrait.ahead.compile_networks` does.
+        """
+        if not self.can_compile:
+            return
+        self.can_compile = False
+        try:
+            make(self.networks)
+            self._is_compiled = True
+        except Exception as error:
+            self._give_up_compiled(error)
 
     @torch.inference_mode()
     def prepare(
@@ -115,8 +129,7 @@ class Renderer:
         with repeatably():
             volume = self._appearance(picture)
             motion = self._motion(picture).to(self.device)
-            warping = getattr(self._warping, "_orig_mod", self._warping)
-            source = warping.prepare(volume, source_keypoints(motion))
+            source = self._warping.prepare(volume, source_keypoints(motion))
         return RenderSource(motion, source, Paster(image, crop, self.device), openness)
 
     def frames(
@@ -142,6 +155,8 @@ class Renderer:
         size = BatchSize(self.batch or devices.frames_at_once(self.device, self.dtype, source.paster.pixels))
         if self.dtype != self._first_dtype:
             tell(self._slower())
+        if self._uncompiled:
+            tell(self._uncompiled)
         left = self._keypoints(source, poses, expression)
         transfers = _Transfers(self.device)
         is_first = True
@@ -175,6 +190,8 @@ class Renderer:
             except FloatingPointError:
                 self._give_up_precision()
                 tell(self._slower())
+            except _CompiledError as error:
+                tell(self._give_up_compiled(error))
             else:
                 size.succeeded()
                 return frames
@@ -184,11 +201,28 @@ class Renderer:
     @torch.inference_mode()
     def _generate(self, source: RenderSource, x_d: Tensor, look: bool) -> Tensor:
         with repeatably(self.benchmark):
-            generated = self._decoder(self._warping(source.warp, x_d))
+            generated = self._pictures(source.warp, x_d)
         # Looking costs a wait, so the first batch speaks for all.
         if look and not torch.isfinite(generated).all():
             raise FloatingPointError
         return source.paster.paste(generated)
+
+    def _pictures(self, source: WarpSource, x_d: Tensor) -> Tensor:
+        if not self._is_compiled or not FEWEST <= len(x_d) <= MOST:
+            pictures: Tensor = self._decoder(self._warping(source, x_d))
+            return pictures
+        try:
+            # A copy begins at an address that compiled code takes for granted; a part of all keypoints may not.
+            return self.networks(*source, x_d.clone())
+        except RuntimeError as error:  # Even where the memory is short: compiled code does not tell.
+            raise _CompiledError(error) from error
+
+    def _give_up_compiled(self, error: Exception) -> str:
+        _log.warning("The networks run uncompiled", exc_info=error)
+        self._is_compiled = False
+        words = str(error).strip().split("\n", 1)[0][:200].rstrip(".")
+        self._uncompiled = f"The compiled networks failed ({words}), so the uncompiled ones run, which may be slower."
+        return self._uncompiled
 
     def _give_up_precision(self) -> None:
         """Build the networks anew in the next precision that is tried."""
@@ -204,6 +238,10 @@ class Renderer:
         first, now = NAMES[self._first_dtype], NAMES[self.dtype]
         where = "processor" if self.device.type == "cpu" else "GPU"
         return f"On this {where} the networks give NaN in {first}: frames are rendered in {now}, which may be slower."
+
+
+class _CompiledError(Exception):
+    """What is compiled fails."""
 
 
 class _Transfers:

@@ -6,6 +6,7 @@ both processes map into memory, and says how many there are: handing over the fr
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import tempfile
@@ -17,12 +18,15 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from gaze.engines.base import in_words, on_zero_gpu
+from gaze.engines.liveportrait import ahead
+from gaze.engines.liveportrait.ahead import FrameNetworks
 from gaze.engines.liveportrait.crop import Crop, cut_window
 from gaze.engines.liveportrait.engine import LivePortraitEngine, find_crop, shifted, telling_failures
 from gaze.errors import GazeError
 from gaze.face.face import Face
 from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
+from gaze.progress import Loading
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -30,6 +34,8 @@ SIZE = "large"
 """Half a card, 48 GB. Left to itself, `spaces` may take the whole one, which counts twice."""
 _SECONDS_AT_LEAST, _SECONDS_PER_FRAME = 6, 0.03
 """Asked of the visitor's quota; what is not used is not charged. Estimated from the arithmetic, not measured there."""
+_SECONDS_TO_COMPILE = 600
+"""Of nobody's quota, before the launch. Likewise not measured."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,22 @@ class ZeroGpuEngine(LivePortraitEngine):
     """`LivePortraitEngine` whose GPU is there only while frames are rendered."""
 
     metered = True
+    _is_launched = False
+    """Whether a load of this process is over: the app's own, before it is there for visitors."""
+
+    def load(self) -> Iterator[Loading]:
+        try:
+            yield from super().load()
+        finally:
+            ZeroGpuEngine._is_launched = True
+
+    def _compile(self, networks: FrameNetworks) -> None:
+        if self._is_launched:
+            raise GazeError("it was not done before the launch, and a visitor's quota is not spent on it.")
+        folder = ahead.package_folder(networks)
+        if failure := _compile_on_gpu(folder):
+            raise GazeError(failure.sentence)
+        ahead.load(networks, folder)
 
     def prepare(self, portrait: Portrait, face: Face) -> ZeroGpuSource:  # type: ignore[override]
         crop = find_crop(portrait, face)
@@ -124,16 +146,27 @@ def seconds(rendering: Rendering) -> int:
     return math.ceil(_SECONDS_AT_LEAST + _SECONDS_PER_FRAME * len(rendering.poses))
 
 
-def _lent_gpu(function: _F) -> _F:
+def _lent_gpu(duration: int | Callable[[Rendering], int]) -> Callable[[_F], _F]:
     if not on_zero_gpu():
-        return function
+        return lambda function: function
     import spaces
 
-    decorated: _F = spaces.GPU(duration=seconds, size=SIZE)(function)
-    return decorated
+    decorate: Callable[[_F], _F] = spaces.GPU(duration=duration, size=SIZE)
+    return decorate
 
 
-@_lent_gpu
+@_lent_gpu(_SECONDS_TO_COMPILE)
+def _compile_on_gpu(folder: Path) -> Failure | None:
+    """Leave a package that works in the folder."""
+    try:
+        ahead.compile_networks(LivePortraitEngine().renderer().networks, folder)
+    except Exception as error:
+        logging.getLogger(__name__).warning("Compiling failed", exc_info=error)
+        return Failure(f"{type(error).__name__}: {error}")
+    return None
+
+
+@_lent_gpu(seconds)
 def _on_gpu(rendering: Rendering) -> Iterator[int | Note | Failure]:
     """Render; yields how many frames are in the file, and what is to be told."""
     notes: list[str] = []

@@ -188,11 +188,15 @@ class WarpEngine(Engine):
             return np.stack(list(pool.map(lambda pose: render_frame(source, pose), poses)))
 
     def displacement(self, source: WarpSource, pose: Pose) -> np.ndarray:
-        """The head's with its lids; around each iris the gaze takes the lids' place. Closed eyes have the head's."""
+        """The head's with its lids; around each iris the gaze takes the lids' place. Closed eyes have the head's.
+
+        It begins in the straight look, in which eyes that are straightened have gone some of their way already.
+        """
         if any(closed_eyes(pose.expression)):
             return _spread(source, displacement(source, pose))
         eyes, rest = (_look(source, each) for each in (pose, Pose()))
         head, both = (displacement(source, pose, it) for it in (None, eyes))
+        both -= displacement(source, Pose(), rest)
         gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
         field = _spread(source, both)
         for follower in source.followers:

@@ -35,7 +35,7 @@ lid before the eye is all white or shut: they come softly to a halt."""
 _LID_FOLLOWS, _BOW_REACH = 0.55, 0.058
 """Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it; and
 the iris distances at which they come softly to a halt, or the skin in the corners would fold."""
-_PLACES = IRIS_REACH * np.linspace(-1, 1, 9)
+_PLACES, _MIDDLE = IRIS_REACH * np.linspace(-1, 1, 9), 4
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
 _SEEN, _HIDDEN, _WHITE = 0.3, 0.08, 0.2
@@ -46,7 +46,7 @@ _ABOVE = (0.65, 0.33)
 no more than so many radii. An iris that its lids cut above and below has no round side left, and looks square."""
 _FOOT = np.radians(np.linspace(45, 135, 13))
 """Where on its edge an iris has its foot, clockwise from the right."""
-_YIELDS = 0.024
+_YIELDS = 0.027
 """Iris distances that the lower lid gives way for that, or comes after."""
 _BESIDE, _LEAST_ASIDE = 1.1, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
@@ -124,11 +124,11 @@ def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float, yaw: fl
         middle = np.array([it.x, it.y])[:, None] + ways * edges.along[:, None]
         foot = np.stack([np.cos(_FOOT), np.sin(_FOOT)], 1) @ [edges.along, edges.across] * it.radius
         clear = edges.height(*(middle[..., None] + foot.T[:, None])).min(1)
-        rest = float(clear[len(_PLACES) // 2])
+        rest = float(clear[_MIDDLE])
         gaps.append(edges.gap)
         far, deeper, higher = (share * it.radius for share in (_SEEN, _HIDDEN, _WHITE))
         depth = edges.depth(*middle)
-        lid.append(depth - min(_ABOVE[0] * float(depth[len(_PLACES) // 2]), _ABOVE[1] * it.radius))
+        lid.append(depth - min(_ABOVE[0] * float(depth[_MIDDLE]), _ABOVE[1] * it.radius))
         free.append([depth - far, clear - min(rest, 0.0) + deeper, max(rest, 0.0) - clear + higher])
     left, right = np.min(aside, 0) / unit
     above, below, white = (tuple(each) for each in np.mean(free, 0) / unit)
@@ -156,10 +156,10 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     sides = (room.above, room.below, room.white, room.lid)
     above, below, white, lid = (float(np.interp(across, _PLACES, each)) for each in sides)
     down *= room.share
-    lower += _soft(max(0.0, _soft(down, room.reach) - below - lower), _YIELDS)
+    lower += _yielding(_soft(down, room.reach) - below - lower, room.below[_MIDDLE])
     most = above - upper if down < 0 else below + lower
     down = _soft(down, max(_LEAST_REACH, min(room.reach, most)))
-    lower -= _soft(max(0.0, lower - down - white), _YIELDS)
+    lower -= _yielding(lower - down - white, room.white[_MIDDLE])
     if upper > 0:
         upper = _soft(upper, max(_LEAST_REACH, max(down, 0.0) + lid))
     return EyeMotion(across, down, upper, lower, _bow(across))
@@ -167,6 +167,18 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
 
 def _bow(across: float) -> float:
     return _soft(_LID_FOLLOWS * across, _BOW_REACH)
+
+
+def _yielding(beyond: float, rest: float) -> float:
+    """How far the lower lid yields to what goes `beyond` its room, or comes after: 0 at rest, that room away from it.
+
+    It sets out and halts over about the way that an iris goes between two keys: a lid that set out at once would have a
+    speed that jumps, which morphs do not follow.
+    """
+    ease = min(_YIELDS / 2, rest)
+    if beyond < ease:
+        beyond = (beyond + ease) ** 2 / (4 * ease) if beyond > -ease else 0.0
+    return beyond / math.hypot(1, beyond / _YIELDS)
 
 
 def _soft(way: float, reach: float) -> float:

@@ -24,6 +24,8 @@ _PALE = (0.5, 0.02)
 the sun has its own."""
 _ON_IRIS, _ON_LIDS = 0.85, 0.1
 """Radii up to which a place is on an iris; and what lids leave of a place that is on them."""
+_LID_EDGE = 0.3
+"""Radii beyond a lid's edge, as it was found, up to which sclera may go on."""
 _ACROSS = (0.3, 0.12, 0.15)
 """Shares of it on iris or lids, outside of the iris, and between the lids, at least: what lies on the sclera alone is
 sclera, and what lies on the iris alone is mirrored by the eye itself."""
@@ -90,10 +92,11 @@ def _spots(patch: np.ndarray, opening: np.ndarray, distance: np.ndarray, radius:
     bright = (pale & (least > max(_BRIGHTER * usual, usual + _LEAST))).astype(np.uint8)
     count, labels = cv2.connectedComponents(bright)
     iris = (distance < _ON_IRIS) & (opening > 0.5)
+    lids = cv2.dilate(opening, _disc(_LID_EDGE * radius)) < _ON_LIDS
     surely = np.zeros(count, bool)
     for label in range(1, count):
         here = labels == label
-        shares = ((iris | skin)[here].mean(), (distance[here] > 1).mean(), (opening[here] > 0.5).mean())
+        shares = ((iris | lids)[here].mean(), (distance[here] > 1).mean(), (opening[here] > 0.5).mean())
         if here.mean() < _LARGEST and np.greater(shares, _ACROSS).all():
             near, far = (cv2.dilate(here.astype(np.uint8), np.ones((size, size))) > 0 for size in (5, 9))
             lit = float(np.quantile(least[(skin | sclera) & ~near], _LIT))

@@ -80,7 +80,9 @@ def find_outside(backdrop: Backdrop | None, stride: int, shape: tuple[int, ...])
     more = shape[0] * stride - height, shape[1] * stride - width
     whole = cv2.copyMakeBorder(backdrop.alpha, 0, more[0], 0, more[1], cv2.BORDER_REPLICATE)
     mean = cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_AREA)
+    # OpenCV says the largest float where there is nothing to be far from.
     out, within = (
-        cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5) for mask in (mean <= _LEAST_ALPHA, mean == 255)
+        np.minimum(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5), sum(shape))
+        for mask in (mean <= _LEAST_ALPHA, mean == 255)
     )
     return np.asarray((out - within) * stride, np.float32)

@@ -33,8 +33,8 @@ _BRIDGE = 0.09 * np.linspace(-1, 1, 13)[:, None], 0.35 * np.linspace(-1, 1, 71)
 """Iris distances across and down the nose around its root where a bridge is looked for."""
 _BRIDGE_THICK, _BOW = 6, 2
 """Steps down between its middle and the skin, and that it may be bowed up or down by."""
-_DARKER = (0.07, 0.1)
-"""Share of the skin's brightness by which something across the nose is darker than it: a wrinkle, and a bridge."""
+_DIFFERS = (0.07, 0.1)
+"""Share of the skin's brightness by which something across the nose differs from it: a wrinkle, and a bridge."""
 _DARK_SKIN = 20.0
 """Grey levels that the skin is taken for at least."""
 _BELOW_RIM, _BELOW_BROW = 0.125, 0.2
@@ -43,7 +43,7 @@ a brow: with less it would fold, or the lid would be seen to move less."""
 
 
 def glasses_worn(image: np.ndarray, face: Face) -> float:
-    """How surely the picture shows the bridge of glasses, 0 to 1: a dark line all across the nose.
+    """How surely the picture shows the bridge of glasses, 0 to 1: a dark or a light line all across the nose.
 
     Args:
         image: (height, width, 3) uint8 RGB.
@@ -54,11 +54,12 @@ def glasses_worn(image: np.ndarray, face: Face) -> float:
     way = across[..., None] * (cos, sin) + down[:, None] * (-sin, cos)
     shown = _values(image, face.mesh[NOSE_ROOT, :2] + face.iris_distance * way)
     middle = shown[:, _BRIDGE_THICK:-_BRIDGE_THICK]
-    darker = np.minimum(shown[:, : -2 * _BRIDGE_THICK], shown[:, 2 * _BRIDGE_THICK :]) - middle
-    bowed = cv2.dilate(darker, np.ones((1, 2 * _BOW + 1)))
-    least = float(np.quantile(bowed, 1 - _SHARE, axis=0).max())
+    skin = shown[:, : -2 * _BRIDGE_THICK], shown[:, 2 * _BRIDGE_THICK :]
+    bow = np.ones((1, 2 * _BOW + 1))
+    lines = [cv2.dilate(it, bow) for it in (np.minimum(*skin) - middle, middle - np.maximum(*skin))]
+    least = max(float(np.quantile(line, 1 - _SHARE, axis=0).max()) for line in lines)
     share = least / max(float(np.median(middle)), _DARK_SKIN)
-    return float(np.clip((share - _DARKER[0]) / (_DARKER[1] - _DARKER[0]), 0, 1))
+    return float(np.clip((share - _DIFFERS[0]) / (_DIFFERS[1] - _DIFFERS[0]), 0, 1))
 
 
 def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, worn: float = 0.0) -> tuple[float, float]:

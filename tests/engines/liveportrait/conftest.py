@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from gaze.engines.liveportrait import weights
+from gaze.engines.liveportrait import ahead, weights
+from gaze.engines.liveportrait.ahead import FrameNetworks
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
@@ -139,6 +140,58 @@ def checkpoints(
         torch.save(state, file)
     yield folder
     shutil.rmtree(folder)
+
+
+class Compiler:
+    """Takes the place of the one that makes packages: they hold a number, and run what the networks are written as.
+
+    Attributes:
+        made: how many.
+        results: what is added to the pictures of each; an exception is raised.
+        lent: the weights that packages got.
+    """
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.results: list[float | Exception] = []
+        self.lent: list[dict[str, torch.Tensor]] = []
+        self._networks: dict[str, FrameNetworks] = {}
+
+    def compile(self, networks: FrameNetworks, package_path: str, inductor_configs: dict[str, Any]) -> None:
+        self.made += 1
+        Path(package_path).write_text(str(self.made))
+        self._networks[str(self.made)] = networks
+
+    def load(self, path: str) -> Package:
+        return Package(self, self._networks[Path(path).read_text()])
+
+
+class Package:
+    """What `Compiler` makes, as torch loads it."""
+
+    def __init__(self, compiler: Compiler, networks: FrameNetworks) -> None:
+        self._compiler, self._networks = compiler, networks
+
+    def get_constant_fqns(self) -> list[str]:
+        return list(self._networks.state_dict())
+
+    def load_constants(self, weights: dict[str, torch.Tensor], check_full_update: bool, user_managed: bool) -> None:
+        self._compiler.lent.append(weights)
+
+    def __call__(self, *inputs: torch.Tensor) -> torch.Tensor:
+        added = self._compiler.results.pop(0) if self._compiler.results else 0.0
+        if isinstance(added, Exception):
+            raise added
+        return FrameNetworks.forward(self._networks, *inputs) + added
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> Compiler:
+    made = Compiler()
+    monkeypatch.setattr(ahead, "export", lambda networks: networks)
+    monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", made.compile)
+    monkeypatch.setattr(torch._inductor, "aoti_load_package", made.load)
+    return made
 
 
 @pytest.fixture

@@ -97,6 +97,18 @@ def test_a_pose_has_an_expression_of_its_own(golden: Golden) -> None:
     np.testing.assert_allclose(both[0], keypoints.driving_keypoints(motion, [Pose()], Expression())[0], **EXACT)
 
 
+def test_what_expressions_add_is_computed_once_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not for every frame, while a visitor's time on a GPU passes."""
+    calls: list[Expression] = []
+    edits = keypoints.expression_edits
+    monkeypatch.setattr(keypoints, "expression_edits", lambda it: calls.append(it) or edits(it))
+    poses = [Pose(expression=Expression(smile=n % 2)) for n in range(30)]
+    found = keypoints._own_edits(poses)
+    assert len(calls) == 2
+    assert found.shape == (30, keypoints.KEYPOINTS, 3)
+    assert found[0].abs().max() == 0 < found[1].abs().max()
+
+
 def test_eyes_are_told_their_ratios_and_the_one_that_is_wanted(golden: Golden) -> None:
     eye, given = EyeRetargeting(), []
     eye.forward = lambda x: given.append(x) or torch.ones(len(x), 63)  # type: ignore[method-assign]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from gaze.engines.liveportrait import keypoints
+from gaze.engines.liveportrait import ahead, keypoints
+from gaze.engines.liveportrait.ahead import FrameNetworks
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
 from gaze.engines.liveportrait.crop import SIDE, Crop
 from gaze.engines.liveportrait.decoder import SpadeDecoder
@@ -222,6 +223,79 @@ def test_no_memory_for_a_single_frame(bounded: Renderer, source: RenderSource, m
     memory.room = 0
     with pytest.raises(GazeError, match="not enough graphics memory for a single frame"), telling_failures():
         list(bounded.frames(source, [Pose()], Expression()))
+
+
+@pytest.fixture
+def compiled(bounded: Renderer, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> Memory:
+    """What `bounded` renders by once it is compiled; nothing else has bounds."""
+    made = Memory()
+    made.room = memory.room = 100
+    for name, value in (("networks", lambda *inputs: made(inputs[-1])), ("can_compile", True)):
+        monkeypatch.setattr(bounded, name, value)
+    for name in ("_is_compiled", "_uncompiled"):  # As they were, for whoever comes next.
+        monkeypatch.setattr(bounded, name, getattr(bounded, name))
+    return made
+
+
+def test_compiled_networks_render_all_but_single_frames(
+    bounded: Renderer, source: RenderSource, memory: Memory, compiled: Memory
+) -> None:
+    bounded.compile(lambda _networks: None)
+    notes: list[str] = []
+    batches = list(bounded.frames(source, [Pose()] * 25, Expression(), notes.append))
+    assert [len(batch) for batch in batches] == [12, 12, 1]
+    assert (compiled.tried, memory.tried, notes) == ([12, 12], [1], [])
+    # Not even after a failure would it be tried again.
+    assert not bounded.can_compile
+
+
+def test_compiled_code_gets_what_it_takes_for_granted(
+    renderer: Renderer, bounded: Renderer, source: RenderSource, monkeypatch: pytest.MonkeyPatch, compiled: Memory
+) -> None:
+    """It looks at no layout and no address: they must be those of the values that it was made with."""
+    made_with = ahead._inputs(FrameNetworks(renderer._warping, renderer._warping), 12)
+    seen: list[tuple[torch.Tensor, ...]] = []
+    monkeypatch.setattr(bounded, "networks", lambda *inputs: seen.append(inputs) or compiled(inputs[-1]))
+    bounded.compile(lambda _networks: None)
+    list(bounded.frames(source, [Pose()] * 24, Expression()))
+    for given in seen:
+        for real, example in zip(given, made_with, strict=True):
+            assert (real.shape, real.stride(), real.dtype) == (example.shape, example.stride(), example.dtype)
+            assert real.is_contiguous()
+            assert real.data_ptr() % 64 == 0
+
+
+def test_where_compiling_fails_all_goes_on(
+    bounded: Renderer, source: RenderSource, memory: Memory, compiled: Memory
+) -> None:
+    def fail(_networks: object) -> None:
+        raise RuntimeError("C++ compile error\nand a long list of them")
+
+    bounded.compile(fail)
+    for _ in range(2):  # Whoever comes next is told as well.
+        notes: list[str] = []
+        list(bounded.frames(source, [Pose()] * 2, Expression(), notes.append))
+        expected = "The compiled networks failed (C++ compile error), so the uncompiled ones run, which may be slower."
+        assert notes == [expected]
+    assert (compiled.tried, memory.tried) == ([], [2, 2])
+
+
+def test_where_compiled_networks_fail_the_others_go_on(
+    bounded: Renderer, source: RenderSource, memory: Memory, compiled: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded.compile(lambda _networks: None)
+    notes: list[str] = []
+    frames = bounded.frames(source, [Pose()] * 24, Expression(), notes.append)
+    next(frames)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("run_func_(...) API call failed")
+
+    monkeypatch.setattr(bounded, "networks", fail)
+    assert [len(batch) for batch in frames] == [12]
+    assert (compiled.tried, memory.tried) == ([12], [12])
+    assert len(notes) == 1
+    assert "API call failed" in notes[0]
 
 
 def test_no_numbers_even_in_full_precision(

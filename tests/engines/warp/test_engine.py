@@ -254,3 +254,14 @@ def test_the_motion_that_is_handed_over_is_the_gaze_on_an_iris(source: WarpSourc
     assert np.hypot(*(field[round(iris.y), round(iris.x)] - gaze)) < 0.35 * np.hypot(*gaze)
     beside = round(iris.x), round(iris.y - 8 * iris.radius)
     assert np.hypot(*field[beside[::-1]]) < 0.1 * np.hypot(*gaze)
+
+
+@pytest.mark.parametrize("enlarged", [1.0, 3.0])
+def test_the_motion_that_is_handed_over_begins_in_the_straight_look(
+    framed: tuple[Portrait, Face], enlarged: float
+) -> None:
+    """Of irises that look aside in the photo, in layers or bent with it, the middle key has straightened both."""
+    portrait, face = framed
+    source = ENGINE.prepare(portrait, replace(face, enlarged=enlarged))
+    assert (source.soft is None) == (enlarged == 1)
+    assert not ENGINE.displacement(replace(source, straighten=-0.05), Pose()).any()

@@ -134,6 +134,21 @@ def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
         assert 0.005 < sign * (together.lower - alone.lower) <= 0.024
 
 
+@pytest.mark.parametrize("x", [-1, -0.5, 0, 1])
+def test_a_lower_lid_sets_out_and_halts_gradually(x: float) -> None:
+    """Morphs go by a cubic between few keys, which cannot follow a speed that jumps."""
+    close = Room(0.26, below=(0.015,) * 9, white=(0.02,) * 9)
+    ways = np.array([eye_motion(at(x, y), room=close).lower for y in np.linspace(-1, 1, 401)])
+    speeds = np.diff(ways)
+    assert np.abs(np.diff(speeds)).max() < 0.05 * np.abs(speeds).max()
+
+
+@pytest.mark.parametrize("room", [0.0, 0.005, 0.015, 0.1])
+def test_a_lower_lid_rests_while_the_look_is_straight(room: float) -> None:
+    still = eye_motion(Pose(), room=Room(below=(room,) * 9, white=(room,) * 9))
+    assert (still.down, still.lower) == (0, 0)
+
+
 @pytest.mark.parametrize("x", [-1, 1])
 def test_the_bow_of_the_lids_goes_along_with_a_look_aside(x: int) -> None:
     look = eye_motion(at(0.6 * x, 0))

@@ -6,6 +6,7 @@ import pytest
 
 from gaze.engines.warp import engine
 from gaze.engines.warp.engine import WarpEngine, WarpSource
+from gaze.engines.warp.glare import find_glare
 from gaze.face.face import Face
 from gaze.grid import GAZE_RANGE, Pose
 from gaze.photo.portrait import Portrait
@@ -83,3 +84,19 @@ def test_at_rest_it_is_the_photo(dim: tuple[Portrait, Face], monkeypatch: pytest
 def test_sclera_and_catchlights_are_no_reflections(highlight: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     source = prepared(*drawn_face(highlight=highlight), monkeypatch)
     assert all(eye.glare is None for eye in source.eyes)
+
+
+def test_bright_sclera_below_the_edge_that_was_found_is_no_reflection() -> None:
+    """A lid's edge is found to a few pixels; the sclera beyond it is not on the lid."""
+    radius, size = 10.0, 60
+    y, x = np.mgrid[:size, :size].astype(np.float32) - size / 2
+    distance = np.hypot(x, y) / radius
+    patch = np.full((size, size, 3), (150, 110, 95), np.float32)
+    opening = np.clip(np.minimum(y + 8, 8 - y), 0, 1).astype(np.float32)
+    patch[(np.abs(y) < 8)] = 120
+    patch[(y > 3) & (y < 10) & (x > 12) & (x < 20)] = 230
+    patch[distance < 1] = 40
+    assert find_glare(patch, opening, distance, radius) is None
+    on_lid = patch.copy()
+    on_lid[(y >= 10) & (y < 16) & (x > 12) & (x < 20)] = 230
+    assert find_glare(on_lid, opening, distance, radius) is not None

@@ -15,14 +15,23 @@ ABOVE, BELOW = 0.33, 0.3
 """Iris distances from the irises to the rims."""
 
 
-def glasses(portrait: Portrait, face: Face, above: float = ABOVE, half: float = 0.42) -> tuple[Portrait, list[int]]:
-    """The example with dark rims around both eyes; the rows of the upper and of the lower ones, left and right."""
+DARK, LIGHT = (25, 20, 20), (250, 240, 240)
+
+
+def glasses(
+    portrait: Portrait,
+    face: Face,
+    above: float = ABOVE,
+    half: float = 0.42,
+    colour: tuple[int, int, int] = DARK,
+) -> tuple[Portrait, list[int]]:
+    """The example with rims around both eyes; the rows of the upper and of the lower ones, left and right."""
     image = portrait.image.copy()
     unit, rows = face.iris_distance, []
     for iris in (face.left, face.right):
         left, right = (round(iris.x + side * half * unit) for side in (-1, 1))
         top, bottom = round(iris.y - above * unit), round(iris.y + BELOW * unit)
-        cv2.rectangle(image, (left, top), (right, bottom), (25, 20, 20), 3)
+        cv2.rectangle(image, (left, top), (right, bottom), colour, 3)
         rows += [top, bottom]
     return Portrait(image), rows
 
@@ -52,13 +61,16 @@ def test_rims_do_not_move_with_the_lids(framed: tuple[Portrait, Face], up: float
 
 
 @pytest.mark.parametrize("row", [0, 29])
-def test_glasses_that_cover_the_lids_stay_straight(framed: tuple[Portrait, Face], row: int) -> None:
+@pytest.mark.parametrize("colour", [DARK, LIGHT])
+def test_glasses_that_cover_the_lids_stay_straight(
+    framed: tuple[Portrait, Face], row: int, colour: tuple[int, int, int]
+) -> None:
     """Their rims are not told from lashes and fold. Their bridge tells that they are there."""
     portrait, face = framed
-    worn, rows = glasses(portrait, face, above=0.2, half=0.36)
+    worn, rows = glasses(portrait, face, above=0.2, half=0.36, colour=colour)
     nose, unit = round(face.centre[0]), face.iris_distance
     reach = round(0.14 * unit)
-    cv2.line(worn.image, (nose - reach, rows[0] + 4), (nose + reach, rows[2] + 4), (25, 20, 20), 3)
+    cv2.line(worn.image, (nose - reach, rows[0] + 4), (nose + reach, rows[2] + 4), colour, 3)
     assert (glasses_worn(portrait.image, face), glasses_worn(worn.image, face)) == (0, 1)
     field = WarpEngine().displacement(
         WarpEngine(straighten=False).prepare(worn, face), GazeGrid(30).pose(Cell(row, 15))
