@@ -77,9 +77,11 @@ class EyeMotion:
         """A part of this motion."""
         return EyeMotion(*(share * getattr(self, it.name) for it in fields(self)))
 
-    def with_lids(self, share: float) -> EyeMotion:
-        """The same, but with a part of the lids' motion."""
-        return replace(self, upper=self.upper * share, lower=self.lower * share, bow=self.bow * share)
+    def closing(self, closed: float) -> EyeMotion:
+        """The same of eyes that are closed so far, 0 to 1: lids go back, and irises, which are level in a blink."""
+        share = 1 - closed
+        upper, lower, bow = (it * share for it in (self.upper, self.lower, self.bow))
+        return replace(self, down=self.down * share, upper=upper, lower=lower, bow=bow)
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,12 @@ def test_the_bow_of_the_lids_goes_along_with_a_look_aside(x: int) -> None:
     look = eye_motion(at(0.6 * x, 0))
     assert look.bow == pytest.approx(0.55 * look.across, rel=0.01)
     assert abs(eye_motion(at(2 * x, 0)).bow) < 0.058
-    shut = look.with_lids(0)
-    assert (shut.upper, shut.lower, shut.bow) == (0, 0, 0)
-    assert shut.across == look.across
+
+
+@pytest.mark.parametrize("y", [-1, 1])
+def test_closing_eyes_go_back_up_and_down_but_not_across(y: int) -> None:
+    look = eye_motion(at(0.6, y))
+    shut, half = look.closing(1), look.closing(0.5)
+    assert (shut.down, shut.upper, shut.lower, shut.bow) == (0, 0, 0, 0)
+    assert shut.across == half.across == look.across
+    assert half.down == pytest.approx(look.down / 2)
