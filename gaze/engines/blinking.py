@@ -38,8 +38,8 @@ _FILL, _SOFT, _FIRM = 0.06, 0.02, 1.5
 _BELOW_EDGE = 0.05
 """Below the edge of a lid that is not closed yet, up to which it is drawn, with its lashes: beyond it is the eye."""
 _LEVEL = 0.5
-"""How far eyes are closed from which on the rest of the eye is drawn as well: in a blink irises are level, and in a look
-up there would be white."""
+"""How far eyes are closed from which on all of the eye is drawn: in a blink irises are level, and in a look up there
+would be white."""
 _TRAVEL = 0.6
 """How far the mesh goes beyond the pictures, for a head of strength 1: its motion ends there."""
 _STEP = 1 / 6
