@@ -28,7 +28,7 @@ _NARROWEST = 1.07
 """Radii between the lids, of the narrower eye, below which too much of an iris were made up."""
 _TURNED = 28.0
 """Degrees that a face may be turned: its irises are no circles then."""
-_UNLIKE = 0.43
+_UNLIKE = 0.395
 """What the layers lack of the photo, as a share of what the iris stands out by; the mean of both eyes. Blurred irises,
 hair, and lines that are drawn over eyes are no layers."""
 _FAINT = 10.0
