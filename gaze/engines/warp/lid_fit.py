@@ -1,4 +1,4 @@
-"""Lids that do not cut off what the picture shows of an iris, and how clearly that is seen.
+"""Lids that neither cut off what the picture shows of an iris nor let it hang over them, and how clearly that is seen.
 
 The network knows people: in cartoons and paintings irises are larger, and the lids elsewhere, than it says.
 """
@@ -141,7 +141,7 @@ def _axes(edge: np.ndarray) -> np.ndarray:
 
 
 def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
-    """The lids pushed back from the edge of the iris where it is seen."""
+    """The lids, the lower one pushed to where it is seen to cover the iris, or back from the iris's edge."""
     sides = float(np.median(_rise(part, iris, _SIDES)))
     axes = _axes(lids.upper)
     upper, lower = ((edge - (iris.x, iris.y)) @ axes.T for edge in lids)
