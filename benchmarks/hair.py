@@ -8,7 +8,8 @@ photographs, with a little noise, and each way has to find it again from the fla
 are truly soft, and those next to them. "Stray" is the mean error of alpha around them, where it is truly 0 or 1:
 remnants of the background, and holes. A wider unknown band buys a smaller error at soft edges with more of these.
 "Colour" is the mean difference, in levels, of the person put over black, white and magenta; with the true alpha, only
-that of the colours that are found. `finest` is there where its network is: GAZE_MATTING_MODEL chooses it.
+that of the colours that are found, here also of the same pictures stored as JPEGs, with hue at half the size. `finest`
+is there where its network is: GAZE_MATTING_MODEL chooses it.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def main() -> None:
         for kind in ("calm", "busy", "photo"):
             for way, find in found.items():
                 print(f"| {name} | {kind} | {way} | {measure(truths, kind, find)} |", flush=True)
+            print(f"| {name} | {kind} | the true alpha, a JPEG | {measure(truths, kind, None, as_jpeg)} |", flush=True)
     print("\n| export | colour | colour, worst |\n|---|---|---|")
     for export, store in EXPORTS.items():
         off = [colour_error(truth, recovered(truth, store)) for _, truth in people]
@@ -102,10 +104,10 @@ def ways() -> dict[str, Way | None]:
     return found
 
 
-def measure(truths: list[Truth], kind: str, find: Way | None) -> str:
+def measure(truths: list[Truth], kind: str, find: Way | None, store: Way = lambda picture: picture) -> str:
     alpha, stray, colour, seconds = [], [], [], []
     for truth in truths:
-        for picture in before_backgrounds(truth, kind):
+        for picture in map(store, before_backgrounds(truth, kind)):
             started = time.process_time()
             matte = find(picture) if find else truth.alpha
             seconds.append(time.process_time() - started)
@@ -174,6 +176,14 @@ def before_backgrounds(truth: Truth, kind: str) -> Iterator[np.ndarray]:
     for behind in {"calm": calm, "busy": busy, "photo": photos}[kind]:
         flat = compose(truth.colours, truth.alpha, behind).astype(float)
         yield np.rint(np.clip(flat + rng.normal(0, 1.5, flat.shape), 0, 255)).astype(np.uint8)
+
+
+def as_jpeg(picture: np.ndarray, quality: int = 80) -> np.ndarray:
+    """What a file keeps of a picture: its hue at half the size."""
+    _, stored = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    read = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    assert read is not None
+    return cv2.cvtColor(read, cv2.COLOR_BGR2RGB)
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:

@@ -37,6 +37,9 @@ _FILL, _SOFT, _FIRM = 0.06, 0.02, 1.5
 """Gaps in what has changed that are closed; the softness of its edge; a factor that leaves none of it half drawn."""
 _BELOW_EDGE = 0.05
 """Below the edge of a lid that is not closed yet, up to which it is drawn, with its lashes: beyond it is the eye."""
+_LEVEL = 0.5
+"""How far eyes are closed from which on all of the eye is drawn: in a blink irises are level, and in a look up there
+would be white."""
 _TRAVEL = 0.6
 """How far the mesh goes beyond the pictures, for a head of strength 1: its motion ends there."""
 _STEP = 1 / 6
@@ -128,6 +131,8 @@ def _changed(
             depth = lid.depth(x, y)
             edge = value * np.maximum(depth + lid.height(x, y), 0) + _BELOW_EDGE * unit
             share *= np.clip((edge - depth) / (_BELOW_EDGE * unit / 2), 0, 1)
+            if value > _LEVEL and share.any():
+                share = np.maximum(share, lid.coverage(x, y))
         alpha[part] = np.maximum(alpha[part], share)
     if frame.shape[2] == 4:
         alpha *= frame[..., 3].astype(np.float32) / 255

@@ -10,13 +10,15 @@ import pytest
 from gaze.engines.blinking import LOOKS, VALUES, blink_layer, closing, frames_needed, knows_motion
 from gaze.engines.warp.engine import WarpEngine
 from gaze.face.face import Face
-from gaze.grid import GazeGrid, Look, Pose
+from gaze.grid import GazeGrid, Look, Pose, Strengths
 from gaze.motion.eyes import Eyes
 from gaze.motion.guard import likeness
 from gaze.motion.layer import LayerMorph
 from gaze.motion.motion import LayerKeys
 from gaze.photo.portrait import Portrait
 from gaze.progress import Steps
+from tests.engines.warp.test_eyes import MIDDLE as EYES
+from tests.engines.warp.test_eyes import drawn_face
 
 GRID = GazeGrid(30)
 MIDDLE = Look(14.5, 14.5)
@@ -70,6 +72,18 @@ def test_at_its_values_it_is_what_the_engine_rendered(
     opened, closed = engine.render(source, [pose, closing(pose, value)])
     drawn = LayerMorph(layer)(opened, MIDDLE, value)
     assert likeness(drawn, closed, Eyes.of(framed[1]), MIDDLE, 30) > 0.985
+
+
+def test_eyes_that_look_up_are_level_before_they_are_shut() -> None:
+    """Below the lid there is iris, as in a straight look, and no white that it has left."""
+    framed = drawn_face(height=14, radius=14)
+    layer = made(WarpEngine(), framed)[1]
+    engine, still = WarpEngine(), GazeGrid(30, Strengths(head=0))
+    source = engine.prepare(*framed)
+    up = engine.render(source, [still.pose(Look(0, 14.5))])[0]
+    feet = np.s_[EYES[1] + 10 : EYES[1] + 13, 197:204, 2]
+    shares = [(LayerMorph(layer)(it, MIDDLE, VALUES[1])[feet] > 180).mean() for it in (framed[0].image, up)]
+    assert shares[1] <= shares[0] + 0.1
 
 
 def test_not_begun_it_is_nothing(blinking: tuple[WarpEngine, Any, LayerKeys]) -> None:

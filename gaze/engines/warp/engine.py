@@ -221,7 +221,7 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     eyes = _look(source, pose)
     closed = closed_eyes(pose.expression)
     if any(closed):
-        eyes = eyes.with_lids(1 - max(closed))
+        eyes = eyes.closing(max(closed))
     head = source.leeway.held(pose)
     positions = _positions(source, head, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]

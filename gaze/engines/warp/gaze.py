@@ -28,7 +28,7 @@ IRIS_SWING = 0.0700
 _IRIS_X, _IRIS_XXX = 0.0508, 0.0192
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.031, 0.010, -0.0061, 0.034
 _UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.044, 0.012, 0.010, 0.006
-_LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.002, -0.0095, -0.0063, 0.0100
+_LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.008, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
 lid before the eye is all white or shut: they come softly to a halt."""
@@ -38,7 +38,7 @@ the iris distances at which they come softly to a halt, or the skin in the corne
 _PLACES, _MIDDLE = IRIS_REACH * np.linspace(-1, 1, 9), 4
 """Ways across for which it is known how much room irises have."""
 _LEAST_REACH = 0.01
-_SEEN, _HIDDEN, _WHITE = 0.3, 0.08, 0.2
+_SEEN, _HIDDEN, _WHITE = 0.3, 0.02, 0.1
 """Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
 hides at rest; and of white below it beyond what is there at rest."""
 _ABOVE = (0.65, 0.33)
@@ -50,7 +50,7 @@ _YIELDS = 0.027
 """Iris distances that the lower lid gives way for that, or comes after."""
 _BESIDE, _LEAST_ASIDE = 1.1, 0.3
 """Radii that the middle of an iris stays away from the corners of its eye, but for the least way that it has."""
-_OPEN, _SHARES = 0.15, (0.4, 1.25)
+_OPEN, _SHARES = 0.14, (0.4, 1.25)
 """Iris distances between the lids where the coefficients were fitted; the least and the largest share."""
 _TURNED, _ASLANT = (15.0, 32.0), 0.6
 """Degrees from which on a face is turned, and from which on only that share is left of the motion up and down: lids of
@@ -77,9 +77,11 @@ class EyeMotion:
         """A part of this motion."""
         return EyeMotion(*(share * getattr(self, it.name) for it in fields(self)))
 
-    def with_lids(self, share: float) -> EyeMotion:
-        """The same, but with a part of the lids' motion."""
-        return replace(self, upper=self.upper * share, lower=self.lower * share, bow=self.bow * share)
+    def closing(self, closed: float) -> EyeMotion:
+        """The same of eyes that are closed so far, 0 to 1: lids go back, and irises, which are level in a blink."""
+        share = 1 - closed
+        upper, lower, bow = (it * share for it in (self.upper, self.lower, self.bow))
+        return replace(self, down=self.down * share, upper=upper, lower=lower, bow=bow)
 
 
 @dataclass(frozen=True)

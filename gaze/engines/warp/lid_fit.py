@@ -1,4 +1,4 @@
-"""Lids that do not cut off what the picture shows of an iris, and how clearly that is seen.
+"""Lids that neither cut off what the picture shows of an iris nor let it hang over them, and how clearly that is seen.
 
 The network knows people: in cartoons and paintings irises are larger, and the lids elsewhere, than it says.
 """
@@ -10,31 +10,36 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.polynomial import Polynomial
 
 from gaze.face.face import Contours, Face, Iris
 from gaze.photo.remapping import NO_MAP
 
 _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 51, 8)]))
 """Angles at which irises are seen beside the lids, clockwise from the right."""
-_BELOW = np.radians(np.arange(28, 153, 4))
 _APART = 0.1
 """How far inside and outside of a circle brightness is compared, in radii."""
-_SEEN = 0.6
-"""Share of the contrast at the sides from which on the edge is seen below, too."""
-_RADII, _STEP = np.linspace(0.7, 1.3, 31), 4
-"""Radii at which brightness is read along rays down; and how many of them apart it is compared."""
+_COLUMNS, _DOWNS, _STEP = np.linspace(-0.6, 0.6, 13), np.arange(0.2, 1.5, 0.03), 8
+"""Radii across from the iris's centre, and down from it, at which brightness is read; and how many of these it is
+compared apart."""
+_SEEN = 0.5
+"""Share of the contrast at the sides from which on it gets lighter below, too."""
 _LASHES = 0.5
-"""Share of the contrast at the sides by which it may be darker inside of that edge than there: lashes are darker."""
-_AGREEING, _CIRCULAR, _AS_DARK = (0.4, 0.6), (0.95, 0.75), (1.0, 0.5)
-"""What speaks for an iris's edge, from not at all to all of it: the share of what a lid covers at which it is seen; how
-much less its distances from the centre spread than those from the lid; and by how much, in shares of the contrast
-at the sides, it is darker or lighter inside of it than there."""
-_DOUBTED, _UNLIKE = 0.7, 0.7
-"""Share of its way that a lid goes if the first two speak against it; and the share of that if the last does."""
-_ITS_OWN = 0.09
-"""Radii from the circle up to which the steepest rise is taken for the iris's edge."""
+"""Share of the contrast at the sides by which it may be darker above that edge than there: lashes and pupils are."""
+_SPREAD = (0.4, 0.2)
+"""Radii between the quarters of its distances from the lid, or from the circle, for no trust in an edge and for all."""
+_CUT = (0.04, 0.12)
+"""Radii that an edge lies inside of the circle, for none and for all of it being a lid's that covers the iris."""
+_FEWEST = 5
+"""Columns that have to show it."""
+_CIRCULAR, _AS_DARK = (0.95, 0.75), (1.0, 0.5)
+"""What speaks for an iris's edge, from not at all to all of it: how much less its distances from the circle spread than
+those from the lid; and by how much, in shares of the contrast at the sides, it is darker or lighter inside of it than
+there."""
+_DOUBTED, _UNLIKE = 0.6, 0.7
+"""Share of its way down that a lid goes if the first speaks against it; and the share of that if the last does."""
 _CLEAR = 0.06
-"""How far a lid is kept away from an edge that is seen, in radii."""
+"""How far a lid is kept away from an iris's edge that is seen, in radii."""
 _BEND = 1.5
 """How far beside that edge the lid goes along, in radii: it has no corners of its own."""
 _LARGE = 0.121
@@ -122,7 +127,7 @@ def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) 
             here = sign * down[np.abs(along - column) < 0.06]
             points += [(float(column), sign * (float(here.max()) - _LINE))] if len(here) else []
         columns, bounds = np.transpose(points)
-        edge = np.polynomial.Polynomial.fit(columns, bounds, 4)(at)
+        edge = Polynomial.fit(columns, bounds, 4)(at)
         edge[[0, -1]] = corners[0][1], corners[1][1]
         edges.append(np.column_stack([at, edge]) * iris.radius @ axes + (iris.x, iris.y))
     return Contours(*edges)
@@ -136,7 +141,7 @@ def _axes(edge: np.ndarray) -> np.ndarray:
 
 
 def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
-    """The lids pushed back from the edge of the iris where it is seen."""
+    """The lids, the lower one pushed to where it is seen to cover the iris, or back from the iris's edge."""
     sides = float(np.median(_rise(part, iris, _SIDES)))
     axes = _axes(lids.upper)
     upper, lower = ((edge - (iris.x, iris.y)) @ axes.T for edge in lids)
@@ -144,24 +149,22 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     for edge in (upper, lower):
         edge[0, 0] = min(edge[0, 0], -_CORNER * iris.radius)
         edge[-1, 0] = max(edge[-1, 0], _CORNER * iris.radius)
-    points, lacks = _lacking(part, iris, lower, axes, sides)
-    if len(lacks):
-        far = np.abs(lower[1:-1, :1] - points[:, 0]) / (_BEND * iris.radius)
-        near = np.cos(np.pi / 2 * np.minimum(far, 1)) ** 2
-        push = (lacks * near).max(1)
-        lower[1:-1, 1] += push
-        if push.any():
-            lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
+    columns = lower[1:-1, 0] / iris.radius
+    push = iris.radius * _way(part, iris, lower, axes, sides)(np.clip(columns, _COLUMNS[0], _COLUMNS[-1]))
+    push *= np.cos(np.pi / 2 * np.clip((np.abs(columns) - _COLUMNS[-1]) / _BEND, 0, 1)) ** 2
+    lower[1:-1, 1] += push
+    if push.max() > 0:
+        lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
     return SeenEye(iris, Contours(*moved), sides)
 
 
-def _lacking(
-    part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Where the edge of an iris is seen below, and how far the lower lid would have to go down for that.
+def _way(part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float) -> Polynomial:
+    """How far the lower lid has to go down to lie where the picture shows it, in radii; below zero, up.
 
-    What rises there may be the lid's own edge or that of lashes as well. These go along the lid, an iris's around it.
+    Where it gets lighter below an iris, the iris ends, or it is covered by its lid. The iris's edge goes around it, and
+    the lid lies farther down; a lid's edge lies inside of the circle, and the lid is there. What gets lighter
+    along the lid, but below it, may be the edge of lashes, too.
 
     Args:
         part: around the eye.
@@ -171,36 +174,39 @@ def _lacking(
         sides: how much brighter it is outside of the iris than inside at the sides.
 
     Returns:
-        (n, 2), like `lower`, and (n,) pixels.
+        Of radii across from the iris's centre.
     """
-    turns = np.stack([np.cos(_BELOW), np.sin(_BELOW)], 1)
-    shown, beside = (
-        _values(part, iris.radius * rays @ axes + (iris.x, iris.y))
-        for rays in (
-            turns[:, None] * _RADII[:, None],
-            np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1)[None] * (1 - _APART),
-        )
-    )
+    grid = np.stack(np.broadcast_arrays(_COLUMNS[:, None], _DOWNS), 2)
+    rays = np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1)[None] * (1 - _APART)
+    shown, beside = (_values(part, iris.radius * it @ axes + (iris.x, iris.y)) for it in (grid, rays))
+    usual = float(np.median(beside))
     rises = shown[:, _STEP:] - shown[:, :-_STEP]
     steepest = rises.argmax(1)
-    inside = np.take_along_axis(shown, np.maximum(steepest - _STEP // 2, 0)[:, None], 1)[:, 0]
-    usual = float(np.median(beside))
-    far, near = (int(np.abs(_RADII - at).argmin()) for at in (1 + _APART, 1 - _APART))
-    seen = (shown[:, far] - shown[:, near] > max(_SEEN * sides, 4.0)) & (inside > usual - _LASHES * max(sides, 0.0))
-    around = turns * iris.radius
-    points = around * (1 + _CLEAR)
-    lacks = np.maximum(points[:, 1] - np.interp(points[:, 0], *lower.T), 0)
-    radii = _RADII[steepest + _STEP // 2]
-    own = seen & (np.abs(radii - 1) < _ITS_OWN)
-    below = (around * radii[:, None])[own]
-    spread = float(radii[own].std()) * iris.radius if own.any() else math.inf
-    beneath = float((below[:, 1] - np.interp(below[:, 0], *lower.T)).std()) if own.any() else 1.0
-    covered = around[:, 1] > np.interp(around[:, 0], *lower.T)
-    agreeing = _ramp(float(own[covered].mean()) if covered.any() else 1.0, _AGREEING)
-    circular = _ramp(spread / max(beneath, 1e-6), _CIRCULAR)
-    unlike = abs(float(np.median(inside[seen])) - usual) / max(sides, 1.0) if seen.any() else 0.0
-    likely = _DOUBTED + (1 - _DOUBTED) * agreeing * circular
-    return points[seen], likely * (_UNLIKE + (1 - _UNLIKE) * _ramp(unlike, _AS_DARK)) * lacks[seen]
+    inside = np.take_along_axis(shown, steepest[:, None], 1)[:, 0]
+    seen = (rises.max(1) > max(_SEEN * sides, 4.0)) & (inside > usual - _LASHES * max(sides, 0.0))
+    if seen.sum() < _FEWEST:
+        return Polynomial([0])
+    at, edge = _COLUMNS[seen], _DOWNS[steepest + _STEP // 2][seen]
+    beyond, below = edge - np.sqrt(1 - at**2), edge - np.interp(at, *lower.T / iris.radius)
+    line = _line(at, below)
+    spread = min(_between_quarters(it) for it in (beyond, below - line(at)))
+    way, cut = line(0), _ramp(-float(np.median(beyond)), _CUT)
+    own = (1 - cut) * _ramp(float(beyond.std() / max(below.std(), 1e-6)), _CIRCULAR)
+    unlike = abs(float(np.median(inside[seen])) - usual) / max(sides, 1.0)
+    likely = _DOUBTED * (_UNLIKE + (1 - _UNLIKE) * _ramp(unlike, _AS_DARK))
+    there = cut if way < 0 else (1 - own) * likely
+    return _ramp(spread, _SPREAD) * (there * line + own * max(way + _CLEAR, 0.0))
+
+
+def _line(at: np.ndarray, values: np.ndarray) -> Polynomial:
+    """The line through values, (n,): the medians of all slopes and of what they leave (Theil, 1950; Sen, 1968)."""
+    first, second = np.triu_indices(len(at), 1)
+    slope = np.median((values[second] - values[first]) / (at[second] - at[first]))
+    return Polynomial([np.median(values - slope * at), slope])
+
+
+def _between_quarters(values: np.ndarray) -> float:
+    return float(np.subtract(*np.quantile(values, (0.75, 0.25))))
 
 
 def _ramp(value: float, ends: tuple[float, float]) -> float:

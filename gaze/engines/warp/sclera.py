@@ -17,7 +17,7 @@ _AROUND = 2.3
 """Radius around the iris up to which what is seen between the lids is taken for sclera."""
 _NEAR = 0.5
 """Iris radii over which what is seen counts less, away from the iris: corners are pink and in shade."""
-_UNDER = 0.2
+_UNDER = 0.3
 """How far below the lower lid's edge, in iris radii, the iris may still be seen: the edge is not found that well."""
 _RISE = 0.35
 """Height above the lower lid, in iris radii, up to which the eye is filled from its sides."""
@@ -41,6 +41,8 @@ _LEVEL, _CLEAN = 0.6, 0.2
 """Share of the way from the upper lid to the lower one at which no lashes are; and the blur, in iris radii, there."""
 _WITHIN, _DARKER = (0.8, 1.0), 0.15
 """Radii up to which all is the iris's, and from which on only what is darker; by that share of what the iris is."""
+_EDGE = 0.1
+"""Iris radii below the lower lid's edge from which on that holds there, too."""
 _BAND = (0.3, 0.7)
 """Iris radii below the upper lid's edge up to which what is darker is lashes and shade, and to which that fades."""
 _FINE = 4.0
@@ -107,14 +109,20 @@ def rebuild_sclera(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarra
 
     under = np.clip((height / iris.radius + _UNDER) / 0.1, 0, 1) * np.clip(depth / lids.soft + 0.5, 0, 1)
     hole = np.clip((reach + 0.1 - distance) / 0.2, 0, 1) * under
-    hole = (hole * (1 - low[..., 0] * (1 - _covered(patch, filled, opening, distance, iris.radius))))[..., None]
+    hole = (hole * (1 - low[..., 0] * (1 - _covered(patch, filled, opening, distance, height, iris.radius))))[..., None]
     return (patch * (1 - hole) + np.clip(filled, 0, 255) * hole).astype(np.float32)
 
 
 def _covered(
-    patch: np.ndarray, filled: np.ndarray, opening: np.ndarray, distance: np.ndarray, radius: float
+    patch: np.ndarray,
+    filled: np.ndarray,
+    opening: np.ndarray,
+    distance: np.ndarray,
+    height: np.ndarray,
+    radius: float,
 ) -> np.ndarray:
-    """Where an iris may cover what is `filled` in, (h, w), 0 to 1: outside of its circle only what is darker.
+    """Where an iris may cover what is `filled` in, (h, w), 0 to 1: outside of its circle, and of its lids, only what is
+    darker.
 
     What is as bright there is the sclera itself, or the rim of the lower lid, which lies where the picture shows it.
     """
@@ -124,6 +132,7 @@ def _covered(
         return np.ones_like(lacks)
     darker = cv2.GaussianBlur(lacks, (0, 0), _CLEAN * radius / 2) / max(float(np.median(within)), 1.0)
     outside = np.clip((distance - _WITHIN[0]) / (_WITHIN[1] - _WITHIN[0]), 0, 1)
+    outside = np.maximum(outside, np.clip(-height / (_EDGE * radius), 0, 1))
     return np.asarray(1 - outside * (1 - np.clip(darker / _DARKER, 0, 1)))
 
 

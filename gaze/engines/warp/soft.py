@@ -24,11 +24,11 @@ _FEWEST, _SHARP = 3.3, 0.6
 proportion less below."""
 _ENLARGED = 2.25
 """How often a photo may be enlarged: what is drawn anew is finer than its surroundings then."""
-_NARROWEST = 1.33
+_NARROWEST = 1.145
 """Radii between the lids, of the narrower eye, below which too much of an iris were made up."""
 _TURNED = 28.0
 """Degrees that a face may be turned: its irises are no circles then."""
-_UNLIKE = 0.43
+_UNLIKE = 0.36
 """What the layers lack of the photo, as a share of what the iris stands out by; the mean of both eyes. Blurred irises,
 hair, and lines that are drawn over eyes are no layers."""
 _FAINT = 10.0

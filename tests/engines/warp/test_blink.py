@@ -11,6 +11,7 @@ from gaze.engines.warp.lids import Lids
 from gaze.face.face import Face, Iris
 from gaze.grid import Cell, Expression, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
+from tests.engines.warp.test_eyes import MIDDLE, drawn_face
 
 ENGINE = WarpEngine(straighten=False)
 NEUTRAL, CLOSED = Expression(), Expression(blink=1)
@@ -74,6 +75,16 @@ def test_half_closed_the_lower_half_of_the_eye_is_as_it_was(framed: tuple[Portra
         low, high = eyeball & (lids.height(x, y) < 0.35 * lids.gap), eyeball & (lids.depth(x, y) < 0.2 * lids.gap)
         assert np.abs(after - before)[low].mean() < 3
         assert np.abs(after - before)[high].mean() > 10
+
+
+def test_half_closed_eyes_that_look_up_show_no_white_below_irises() -> None:
+    """They are on their way back, as the lids are: an iris that stayed up would vanish behind its lid."""
+    source = ENGINE.prepare(*drawn_face(height=10))
+    half = Expression(blink=0.6)
+    frames = ENGINE.render(source, [Pose(expression=half), Pose(pupil_y=15, expression=half)])
+    below = np.s_[MIDDLE[1] + 3 : MIDDLE[1] + 9, 195:206, 2]
+    straight, up = ((it[below] > 180).mean() for it in frames)
+    assert up <= straight + 0.1
 
 
 @pytest.mark.parametrize(("wink", "other"), [(Expression(wink_left=1), 1), (Expression(wink_right=1), 0)])

@@ -16,11 +16,11 @@ from tests.engines.warp.test_eyes import IRIS, MIDDLE, RADIUS, WHITE, blobs, dra
 from tests.faces import with_openings
 
 
-def cut_off(face: Face) -> Face:
-    """The face as if its lower lids had been found a third of a radius too high."""
+def cut_off(face: Face, radii: float = 0.6) -> Face:
+    """The face as if its lower lids had been found so many radii below the irises' middles: they lie farther down."""
     openings = []
     for it in face.openings:
-        openings.append(Opening(it.left, it.right, it.upper, (it.lower[0], MIDDLE[1] + 0.6 * RADIUS)))
+        openings.append(Opening(it.left, it.right, it.upper, (it.lower[0], MIDDLE[1] + radii * RADIUS)))
     return with_openings(face, openings)
 
 
@@ -43,6 +43,27 @@ def test_lids_do_not_cut_off_what_is_seen_of_an_iris_and_bend_as_lids_do() -> No
         slopes = np.diff(eye.lids.lower[:, 1]) / np.diff(eye.lids.lower[:, 0])
         assert np.abs(np.diff(slopes)).max() < 0.9
         assert (np.diff(slopes) < 0.02).all(), "one bow, without a wave around the iris"
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1, -0.1])
+def test_lids_that_cover_an_iris_lie_where_they_cover_it(slope: float) -> None:
+    """Found 0.3 radii too low, and aslant: irises would hang over them."""
+    portrait, face = drawn_face(height=7)
+    found = cut_off(face, radii=1.0)
+    y, x = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
+    for number, iris in enumerate((face.left, face.right)):
+        # Sheared around each iris, so that the lids' edges run aslant, and the contours do not.
+        sheared = cv2.remap(portrait.image, x, y - slope * (x - iris.x), cv2.INTER_LINEAR)
+        eye = fit_lids(sheared, found)[number]
+        for across in (-4.0, 0.0, 4.0):
+            edge = iris.y + 7 * (1 - (across / 27) ** 2) + slope * across
+            assert float(Lids(eye.lids).height(iris.x + across, edge)) == pytest.approx(0, abs=0.8)
+
+
+def test_lids_stay_where_sclera_is_seen_below_an_iris() -> None:
+    portrait, face = drawn_face(height=13)
+    for eye, lids in zip(fit_lids(portrait.image, face), face.lids, strict=True):
+        assert np.allclose(eye.lids.lower, lids.lower)
 
 
 def test_eyes_larger_than_a_persons_have_the_lids_that_are_seen() -> None:

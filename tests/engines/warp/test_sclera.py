@@ -118,3 +118,17 @@ def test_the_rim_of_the_lower_lid_stays_where_no_iris_covers_it() -> None:
     away = rim & (np.hypot(X - IRIS.x, Y - IRIS.y) > IRIS.radius + 2)
     assert away.sum() > 15
     assert np.abs(rebuilt(patch) - patch)[away].max() < 15
+
+
+@pytest.mark.parametrize(("level", "stays"), [(235.0, True), (70.0, False)])
+def test_below_a_lid_that_covers_an_iris_only_what_is_darker_goes(level: float, stays: bool) -> None:
+    """A light rim is the lid's own; a foot of the iris, since lids are not found that well, would be left behind."""
+    lids = Lids(parabolas(Opening((10.0, 40.0), (90.0, 40.0), (50.0, 24.0), (50.0, 50.0))))
+    height, inside = lids.height(X, Y), lids.coverage(X, Y)[..., None]
+    dark = np.clip(IRIS.radius + 0.5 - np.hypot(X - IRIS.x, Y - IRIS.y), 0, 1)[..., None]
+    patch = (SKIN * (1 - inside) + (220 * (1 - dark) + 45 * dark) * inside).astype(np.float32)
+    strip = (height < -2) & (height > -4.2) & (np.abs(X - 50) < 8)
+    patch[strip] = level
+    found = rebuild_sclera(patch, lids, IRIS, inside[..., 0], 1.18)[strip]
+    assert (np.abs(found - patch[strip]).mean() < 12) == stays
+    assert stays or np.abs(found - SKIN).mean() < 40

@@ -63,7 +63,7 @@ def test_a_clear_eye_is_lifted_and_one_that_is_hardly_seen_is_not(layers: Layers
     assert are_soft(image, eyes, lids, replace(face, enlarged=2.3)), "enlarged"
     assert are_soft(image, eyes, lids, replace(face, sharpness=0.1)), "blurred"
     radius = eyes[0].iris.radius
-    for share, soft in ((0.6, True), (0.75, False)):
+    for share, soft in ((0.5, True), (0.6, False)):
         narrow = lids_of(share * radius, share * radius)
         assert are_soft(image, eyes, [lids[0], narrow], face) == soft, "the worse eye decides"
 
