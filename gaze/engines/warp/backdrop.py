@@ -14,6 +14,7 @@ import numpy as np
 
 from gaze.engines.warp.doubt import settle
 from gaze.engines.warp.fill import fill, through_layer
+from gaze.engines.warp.smaller import as_large, smaller, times_smaller
 from gaze.face.face import Face
 from gaze.face.person import find_person
 from gaze.photo.portrait import Portrait
@@ -60,24 +61,38 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     alpha = _matte(portrait, face)
     if alpha is None:
         return None
-    reach = max(1, round(_AROUND * face.iris_distance))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    alpha = _joined(alpha, face.outline, kernel)[part]
-    hidden = cv2.dilate(alpha, kernel)
+    alpha = _joined(alpha, face)[part]
+    hidden = _widened(alpha, face)
     behind = fill(image, hidden, face.iris_distance)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
-    ratio = cv2.split((image.astype(np.float32) + 0.5) / np.maximum(behind, 1))
-    least = 255 - np.floor(255 * np.minimum(cv2.min(cv2.min(*ratio[:2]), ratio[2]), 1))
-    return Backdrop(np.maximum(alpha, least.astype(np.uint8)), behind)
+    black = cv2.threshold(behind, 0, 255, cv2.THRESH_BINARY_INV)[1]
+    red, green, blue = cv2.split(cv2.max(black, cv2.divide(image, behind, scale=255)))
+    least = cv2.bitwise_not(cv2.min(cv2.min(red, green), blue))
+    return Backdrop(cv2.max(alpha, least), behind)
 
 
-def _joined(alpha: np.ndarray, outline: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+def _joined(alpha: np.ndarray, face: Face) -> np.ndarray:
     """A matte without what hangs together with a face nowhere: others, and what the network takes for someone."""
-    _, labels = cv2.connectedComponents((alpha > _FAINT).astype(np.uint8), connectivity=4, ltype=cv2.CV_16U)
-    face_mask = np.zeros_like(alpha)
-    cv2.fillPoly(face_mask, [np.round(outline).astype(np.int32)], 1)
+    times = times_smaller(face.iris_distance)
+    copy = smaller(alpha, times)
+    _, labels = cv2.connectedComponents((copy > _FAINT).astype(np.uint8), connectivity=4, ltype=cv2.CV_16U)
+    face_mask = np.zeros_like(copy)
+    cv2.fillPoly(face_mask, [np.round(face.outline / times).astype(np.int32)], 1)
     own = labels == np.bincount(labels[face_mask > 0], minlength=2)[1:].argmax() + 1
-    return np.asarray(cv2.min(alpha, cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), kernel)))
+    around = cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), _around(face, times))
+    return np.asarray(cv2.min(alpha, as_large(around, times, alpha.shape)))
+
+
+def _widened(alpha: np.ndarray, face: Face) -> np.ndarray:
+    """A matte with what is around it."""
+    times = times_smaller(face.iris_distance)
+    return as_large(cv2.dilate(smaller(alpha, times), _around(face, times)), times, alpha.shape)
+
+
+def _around(face: Face, times: int) -> np.ndarray:
+    """What is around a place in a copy that is so many times smaller: a disc, uint8."""
+    size = 2 * max(1, round(_AROUND * face.iris_distance / times)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
 def _matte(portrait: Portrait, face: Face) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from gaze.engines.warp.smaller import smaller, times_smaller
 from gaze.face.face import Face
 
 _BLUR, _AROUND = 0.015, 0.08
@@ -37,15 +38,17 @@ class Border(NamedTuple):
 
 def find_border(image: np.ndarray, face: Face) -> Border:
     """The border of the picture in a photo, (height, width, 3) uint8, that a face is in."""
-    unit = face.iris_distance
-    size = image.shape[1::-1]
-    soft = cv2.GaussianBlur(image, (0, 0), _BLUR * unit)
+    times = times_smaller(face.iris_distance)
+    copy = smaller(image, times)
+    size = copy.shape[1::-1]
+    unit, centre, outline = face.iris_distance / times, np.array(face.centre) / times, face.outline / times
+    soft = cv2.GaussianBlur(copy, (0, 0), _BLUR * unit)
     edges = [_edges(soft, axis, unit) for axis in (0, 1)]
     ways: list[tuple[list[int], list[int]]] = []  # by axis: edges before and after the face, the nearest last
     for axis in (0, 1):
-        middle = face.centre[1 - axis]
+        middle = centre[1 - axis]
         first, last = (int(np.clip(middle + side * _HEAD * unit, 0, size[1 - axis] - 1)) for side in (-1, 1))
-        near, far = face.outline[:, axis].min(), face.outline[:, axis].max()
+        near, far = outline[:, axis].min(), outline[:, axis].max()
         seen = np.flatnonzero(_shares(edges[axis], axis, first, last) >= _SHARE)
         ways.append((seen[seen < near].tolist(), seen[seen > far][::-1].tolist()))
     # A picture's edges end at each other: one that is not seen between the others gives way to the next one outwards.
@@ -61,9 +64,12 @@ def find_border(image: np.ndarray, face: Face) -> Border:
                 break
         else:
             break
-    margin = 1 + round(_SOFT * unit)
+    margin = round(_SOFT * face.iris_distance)
     (left, right), (top, bottom) = (
-        (before[-1] + margin if before else 0, after[-1] - margin if after else size[axis])
+        (
+            (before[-1] + 1) * times + margin if before else 0,
+            (after[-1] - 1) * times - margin if after else image.shape[1 - axis],
+        )
         for axis, (before, after) in enumerate(ways)
     )
     return Border(left, top, right, bottom)

@@ -34,7 +34,7 @@ from gaze.engines.warp.parts import Parts, draw_parts, find_parts
 from gaze.engines.warp.region import find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
-from gaze.engines.warp.soft import are_soft, soft_room, soft_share
+from gaze.engines.warp.soft import are_hidden, are_unlike, soft_room, soft_share
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
 from gaze.grid import Pose
@@ -136,11 +136,14 @@ class WarpEngine(Engine):
         worn = glasses_worn(image, face)
         irises = [it.iris for it in fitted]
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
-        eyes = tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
         above = [unit * it for it, _ in reach]
-        soft = soft_share(irises, both, above, px, py) if are_soft(image, eyes, both, face) else None
-        eyes, room = (eyes, room) if soft is None else ((), soft_room(room, irises, both, unit))
+        hidden = are_hidden(irises, both, face)
+        eyes = () if hidden else tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
+        soft = None
+        if hidden or are_unlike(image, eyes):
+            eyes, room = (), soft_room(room, irises, both, unit)
+            soft = soft_share(irises, both, above, px, py)
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)

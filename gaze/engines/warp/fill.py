@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from gaze.engines.warp.beyond import beyond
+from gaze.engines.warp.smaller import as_large, smaller, times_smaller
 
 _NEAR = 0.15
 """Iris distances around what is hidden in which it matters what is left."""
@@ -22,6 +23,15 @@ def fill(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
         hidden: (h, w) uint8, 255 where nothing of it is to be used.
         unit: pixels per iris distance.
     """
+    times = times_smaller(unit)
+    # In a copy, a place of which anything is hidden is hidden.
+    covered = cv2.dilate(hidden, np.ones((2 * times - 1, 2 * times - 1), np.uint8))
+    filled = as_large(_filled(smaller(image, times), smaller(covered, times), unit / times), times, image.shape)
+    return np.asarray(cv2.add(through_layer(image, hidden), through_layer(filled, cv2.bitwise_not(hidden))))
+
+
+def _filled(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
+    """The same, all of it as what is around goes on."""
     guide = beyond(image, hidden, unit)
     known = cv2.bitwise_not(hidden)
     reach = 2 * max(2, round(_NEAR * unit)) + 1
@@ -37,8 +47,7 @@ def fill(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
         coarse = cv2.pyrUp(coarse, dstsize=level.shape[1::-1])
         coarse = coarse + _pulled(level, coarse)
     whole = cv2.pyrUp(np.rint(coarse).astype(np.int16), dstsize=image.shape[1::-1])
-    whole = cv2.add(whole, guide, dtype=cv2.CV_8U)
-    return np.asarray(cv2.add(through_layer(image, hidden), through_layer(whole, known)))
+    return cv2.add(whole, guide, dtype=cv2.CV_8U)
 
 
 def through_layer(behind: np.ndarray, alpha: np.ndarray) -> np.ndarray:

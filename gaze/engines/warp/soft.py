@@ -51,19 +51,21 @@ _BEYOND = 0.5
 """Radii beyond the corners over which the motion goes on fading: skin is squeezed there, which shows it less."""
 
 
-def are_soft(image: np.ndarray, eyes: Sequence[Eye], lids: Sequence[Lids], face: Face) -> bool:
+def are_hidden(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:
     """Whether too little is seen of irises to lift them: both eyes move alike, so they are lifted both or not at all.
 
     Args:
-        image: (height, width, 3) uint8 RGB.
-        eyes: as layers.
+        irises: of both eyes.
         lids: of each.
         face: of both.
     """
-    pixels = min(1.0, face.sharpness / _SHARP) / max(face.enlarged, 1.0) * min(it.iris.radius for it in eyes)
-    narrow = min(it.gap / eye.iris.radius for it, eye in zip(lids, eyes, strict=True)) < _NARROWEST
-    if narrow or pixels < _FEWEST or face.enlarged > _ENLARGED or abs(face.yaw) > _TURNED:
-        return True
+    pixels = min(1.0, face.sharpness / _SHARP) / max(face.enlarged, 1.0) * min(it.radius for it in irises)
+    narrow = min(it.gap / iris.radius for it, iris in zip(lids, irises, strict=True)) < _NARROWEST
+    return narrow or pixels < _FEWEST or face.enlarged > _ENLARGED or abs(face.yaw) > _TURNED
+
+
+def are_unlike(image: np.ndarray, eyes: Sequence[Eye]) -> bool:
+    """Whether layers do not explain what a photo, (height, width, 3) uint8, shows of both eyes."""
     return float(np.mean([_unlike(image, eye) for eye in eyes])) > _UNLIKE
 
 

@@ -132,3 +132,12 @@ def test_a_person_that_is_not_seen_is_one_with_the_background(framed: tuple[Port
     source = WarpEngine().prepare(nobody, face)
     assert source.layer is None
     assert np.abs(frames(source)[0].astype(int) - portrait.image).max() > 60
+
+
+def test_a_black_background_stands_still(striped: tuple[Portrait, Face]) -> None:
+    portrait, face = striped
+    assert portrait.alpha is not None
+    black = replace(portrait, image=np.where((portrait.alpha > 0)[..., None], portrait.image, np.uint8(0)))
+    backdrop = find_backdrop(black, face, (slice(None), slice(None)))
+    assert backdrop is not None
+    assert backdrop.alpha[portrait.alpha == 0].max() == 0

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from gaze.engines.warp import border
 from gaze.engines.warp.border import Border, find_border
 from gaze.engines.warp.engine import WarpEngine
 from gaze.face.face import Face
@@ -80,3 +81,16 @@ def test_bars_above_and_below_alone(framed: tuple[Portrait, Face]) -> None:
     assert (found.left, found.right) == (0, portrait.width)
     assert 10 <= found.top <= 16
     assert 394 <= found.bottom <= 400
+
+
+def test_the_border_of_a_larger_photo_is_found_in_a_copy(
+    collage: tuple[Portrait, Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to a pixel of the copy farther inwards, never before the picture begins."""
+    portrait, face = collage
+    large = cv2.resize(portrait.image, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
+    seen, edges = [], border._edges
+    monkeypatch.setattr(border, "_edges", lambda image, *rest: seen.append(image.shape) or edges(image, *rest))
+    for found, true, inwards in zip(find_border(large, face.moved(2.5, 0, 0)), TILE, (1, 1, -1, -1), strict=True):
+        assert 0 <= (found - 2.5 * true) * inwards <= 20
+    assert max(seen)[0] <= portrait.height

@@ -1,8 +1,10 @@
 """What is made up behind a person: lines go on, and nothing else becomes one."""
 
+import cv2
 import numpy as np
 import pytest
 
+from gaze.engines.warp import fill as module
 from gaze.engines.warp.fill import fill
 
 HEIGHT, WIDTH, UNIT = 240, 300, 60.0
@@ -87,3 +89,21 @@ def test_a_head_at_the_border_takes_what_the_other_side_shows() -> None:
     hidden[:, 250:] = 0
     filled = fill(np.where(hidden[..., None] > 0, 20, background).astype(np.uint8), hidden, UNIT)
     assert np.abs(filled[140:230, :60].astype(int) - (90, 110, 180)).mean() < 8
+
+
+def test_a_larger_photo_costs_little_more_and_shows_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, beyond = [], module.beyond
+
+    def seen(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
+        asked.append(image.shape)
+        return beyond(image, hidden, unit)
+
+    monkeypatch.setattr(module, "beyond", seen)
+    image = with_person(wall(0.02))
+    size = (3 * WIDTH - 1, 3 * HEIGHT - 2)
+    large = fill(cv2.resize(image, size), cv2.resize(HIDDEN, size), 3 * UNIT)
+    once = fill(image, HIDDEN, UNIT)
+    assert asked == [image.shape, image.shape]
+    assert large.shape == (*size[::-1], 3)
+    off = np.abs(cv2.resize(large, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(int) - once)
+    assert off[DEEP].mean() < 3

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from gaze.engines.warp import engine
 from gaze.engines.warp.engine import WarpEngine, WarpSource, _look, displacement
 from gaze.engines.warp.eyes import Eye, find_eye
 from gaze.engines.warp.gaze import Room
 from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
-from gaze.engines.warp.soft import are_soft, soft_room, soft_share
+from gaze.engines.warp.soft import are_hidden, are_unlike, soft_room, soft_share
 from gaze.face.detection import main_face
 from gaze.face.face import Face, Iris, Opening, typical_face
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
@@ -59,42 +60,52 @@ def layers(framed: tuple[Portrait, Face]) -> Layers:
 
 def test_a_clear_eye_is_lifted_and_one_that_is_hardly_seen_is_not(layers: Layers) -> None:
     image, eyes, lids, face = layers
-    assert not are_soft(image, eyes, lids, face)
-    assert are_soft(image, eyes, lids, replace(face, enlarged=2.3)), "enlarged"
-    assert are_soft(image, eyes, lids, replace(face, sharpness=0.1)), "blurred"
-    radius = eyes[0].iris.radius
-    for share, soft in ((0.5, True), (0.6, False)):
+    irises = [it.iris for it in eyes]
+    assert not are_unlike(image, eyes)
+    assert not are_hidden(irises, lids, face)
+    assert are_hidden(irises, lids, replace(face, enlarged=2.3)), "enlarged"
+    assert are_hidden(irises, lids, replace(face, sharpness=0.1)), "blurred"
+    radius = irises[0].radius
+    for share, hidden in ((0.5, True), (0.6, False)):
         narrow = lids_of(share * radius, share * radius)
-        assert are_soft(image, eyes, [lids[0], narrow], face) == soft, "the worse eye decides"
+        assert are_hidden(irises, [lids[0], narrow], face) == hidden, "the worse eye decides"
 
 
 def test_an_eye_with_lines_drawn_over_it_is_not_lifted(layers: Layers) -> None:
-    image, (left, right), lids, face = layers
+    image, (left, right), _, face = layers
     drawn = image.copy()
     for iris in (left.iris, right.iris):
         place, reach = np.array([iris.x, iris.y]), 1.2 * iris.radius
         for along in ((0.5, 0.8), (0.5, -0.8)):
             start, end = (np.round(place + side * reach * np.array(along)).astype(int).tolist() for side in (-1, 1))
             cv2.line(drawn, start, end, (160, 230, 60), 2)
-    _, eyes, _, _ = layers_of(drawn, face)
-    assert are_soft(drawn, eyes, lids, face)
+    assert are_unlike(drawn, layers_of(drawn, face)[1])
 
 
 def test_an_iris_that_hardly_stands_out_is_not_lifted(layers: Layers) -> None:
-    image, _, lids, face = layers
+    image, _, _, face = layers
     dim = np.round(128 + 0.07 * (image.astype(np.float32) - 128)).astype(np.uint8)
-    _, faint, _, _ = layers_of(dim, face)
-    assert are_soft(dim, faint, lids, face)
+    assert are_unlike(dim, layers_of(dim, face)[1])
 
 
-@pytest.mark.parametrize(("yaw", "soft"), [(10, False), (-10, False), (33, True), (-33, True)])
-def test_the_irises_of_turned_faces_are_no_circles(layers: Layers, yaw: float, soft: bool) -> None:
-    image, eyes, lids, _ = layers
+@pytest.mark.parametrize(("yaw", "hidden"), [(10, False), (-10, False), (33, True), (-33, True)])
+def test_the_irises_of_turned_faces_are_no_circles(layers: Layers, yaw: float, hidden: bool) -> None:
+    _, eyes, lids, _ = layers
     angle, face = np.radians(yaw), typical_face(IRIS, Iris(150.0, 50.0, 10.0))
     turn = [[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]]
     turned = replace(face, mesh=(face.mesh - (100, 50, 0)) @ turn + (100, 50, 0))
     assert abs(turned.yaw) == pytest.approx(abs(yaw), abs=3)
-    assert are_soft(image, eyes, lids, turned) == soft
+    assert are_hidden([it.iris for it in eyes], lids, turned) == hidden
+
+
+def test_no_layers_are_made_of_eyes_that_are_seen_to_be_bent_without_them(
+    framed: tuple[Portrait, Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portrait, face = framed
+    made = []
+    monkeypatch.setattr(engine, "find_eye", lambda *args: made.append(args))
+    assert ENGINE.prepare(portrait, replace(face, enlarged=3.0)).soft is not None
+    assert not made
 
 
 def test_a_photo_of_many_pixels_has_layers_and_one_of_few_has_none(
