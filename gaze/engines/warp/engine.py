@@ -74,7 +74,7 @@ class WarpSource:
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
         room: how far they can move up and down.
-        soft: (rows, cols) float32, what share of the irises' motion the points make; None where eyes have layers.
+        soft: (2, rows, cols) float32, the points' share of the irises' motion across and down; None with layers.
         eyes: the layers of both eyes, or none.
         anchors: where the head carries them.
         followers: of both irises, for the motion between keys.

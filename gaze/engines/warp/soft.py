@@ -41,14 +41,16 @@ _SOLID = 0.9
 """Radii up to which an iris moves as a whole."""
 _FOOT, _BELOW = 0.5, 0.7
 """Radii above the lower lid's edge from which on an iris's motion fades, and below it up to where it does."""
-_NARROWER, _WIDER = 0.47, 1.1
+_NARROWER, _WIDER = 0.6, 1.4
 """How far an iris may go, in shares of what lies before it and behind it: that is made narrower and wider."""
 _REACH = 0.05
 """Iris distances that irises and lids may go up or down."""
-_NEAREST = 1.2
-"""Radii from its middle that the corners are taken to be away at least."""
-_BEYOND = 0.5
-"""Radii beyond the corners over which the motion goes on fading: skin is squeezed there, which shows it less."""
+_BEYOND, _SKIN = (0.2, 0.5), 0.25
+"""Radii beyond the corners over which the motion across, and up or down, goes on fading. Corners hardly go aside: an
+eye that goes along with its iris does not look aside. Skin above them does, from that share of the way to the brow on,
+and all of it goes up and down: else it would be squeezed, and lids steep."""
+_NEAREST = 1.7
+"""Radii from the middle of an iris within which neither has faded."""
 
 
 def are_hidden(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:
@@ -72,7 +74,9 @@ def are_unlike(image: np.ndarray, eyes: Sequence[Eye]) -> bool:
 def soft_share(
     irises: Sequence[Iris], lids: Sequence[Lids], above: Sequence[float], x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Share of the irises' motion that places at x and y make, 0 to 1, float32: it fades towards corners and lids.
+    """Share of the irises' motion across, and up or down, that places at x and y make, 0 to 1: (2, ...) float32.
+
+    It fades towards corners and lids.
 
     Args:
         irises: of both eyes.
@@ -80,36 +84,41 @@ def soft_share(
         above: pixels beyond each upper lid's edge over which it fades: up to the brow, or skin would be squeezed.
         x, y: the places.
     """
-    share = np.zeros(x.shape, np.float32)
+    shares = np.zeros((2, *x.shape), np.float32)
     for iris, it, reach in zip(irises, lids, above, strict=True):
         along, down = it.local(x, y)
         middle, level = (float(each) for each in it.local(iris.x, iris.y))
-        left, right = _sides(iris, it)
-        solid, ahead = _SOLID * iris.radius, along - middle
-        aside = np.clip(1 - np.where(ahead < 0, (-ahead - solid) / left, (ahead - solid) / right), 0, 1)
+        ahead = along - middle
+        far = np.abs(ahead) - _SOLID * iris.radius
         # Level lines: along the lids' edges, steep at the corners, what goes aside would run into what stands still.
         over = (level - float(it.depth(iris.x, iris.y)) - down) / reach
         foot = level + float(it.height(iris.x, iris.y)) - _FOOT * iris.radius
         below = (down - foot) / ((_FOOT + _BELOW) * iris.radius)
-        share += ((2 * aside + smoothstep(aside)) / 3 * fall(over) * fall(below)).astype(np.float32)
-    return share
+        between = fall(over) * fall(below)
+        across, up = _BEYOND
+        beyonds = (across + (up - across) * smoothstep(over / _SKIN), np.array(up))
+        for share, beyond in zip(shares, beyonds, strict=True):
+            left, right = _sides(iris, it, beyond)
+            aside = np.clip(1 - far / np.where(ahead < 0, left, right), 0, 1)
+            share += ((2 * aside + smoothstep(aside)) / 3 * between).astype(np.float32)
+    return shares
 
 
 def soft_room(room: Room, irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of irises where nothing may fold; `unit`: pixels per iris distance."""
     free = []
     for iris, it in zip(irises, lids, strict=True):
-        sides = np.array(_sides(iris, it))
+        sides = np.array(_sides(iris, it, np.array(_BEYOND[0])))
         free.append(np.minimum(_NARROWER * sides, _WIDER * sides[::-1]) / unit)
     left, right = (float(it) for it in np.min(free, 0))
     return replace(room, left=left, right=right, reach=_REACH)
 
 
-def _sides(iris: Iris, lids: Lids) -> tuple[float, float]:
-    """Pixels from the solid part of an iris to where its motion ends, left and right."""
+def _sides(iris: Iris, lids: Lids, beyond: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels from the solid part of an iris to where its motion ends, so many radii beyond the corners; left, right."""
     middle = float(lids.local(iris.x, iris.y)[0])
-    aside = (max(it, _NEAREST * iris.radius) for it in (middle, lids.length - middle))
-    left, right = (it + (_BEYOND - _SOLID) * iris.radius for it in aside)
+    ends = (np.maximum(it + beyond * iris.radius, _NEAREST * iris.radius) for it in (middle, lids.length - middle))
+    left, right = (it - _SOLID * iris.radius for it in ends)
     return left, right
 
 

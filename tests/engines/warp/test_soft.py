@@ -149,19 +149,28 @@ def test_nothing_folds(source: WarpSource, strength: float) -> None:
         assert areas(source, grid.pose(cell)).min() > 0.02
 
 
-def test_an_iris_moves_as_a_whole_and_the_corners_come_along_a_little() -> None:
+def test_an_iris_moves_as_a_whole_and_the_corners_hardly_come_along() -> None:
     lids = lids_of(9, 12)
     whole = soft_share([IRIS], [lids], [ABOVE], np.array([50.0, 44.0, 56.0]), np.array([50.0, 50.0, 50.0]))
-    assert whole == pytest.approx([1, 1, 1], abs=1e-6)
-    corners = soft_share([IRIS], [lids], [ABOVE], np.array([25.0, 75.0]), np.array([50.0, 50.0]))
-    assert ((corners > 0.05) & (corners < 0.25)).all()
+    assert whole == pytest.approx(np.ones((2, 3)), abs=1e-6)
+    across, down = soft_share([IRIS], [lids], [ABOVE], np.array([25.0, 75.0]), np.array([50.0, 50.0]))
+    assert ((across > 0.02) & (across < 0.1)).all()
+    assert ((down > 0.15) & (down < 0.25)).all(), "lids are not steep next to them"
     beyond = soft_share([IRIS], [lids], [ABOVE], np.array([19.5, 80.5, 50.0, 50.0]), np.array([50.0, 50.0, 20.0, 75.0]))
-    assert beyond == pytest.approx([0, 0, 0, 0], abs=1e-6)
+    assert beyond == pytest.approx(np.zeros((2, 4)), abs=1e-6)
+
+
+def test_skin_above_a_corner_comes_along() -> None:
+    """As far aside as the lid does up and down; right beside the eye it does not yet."""
+    x, y = np.full(2, 25.0), np.array([40.0, 35.0])
+    across, down = soft_share([IRIS], [lids_of(9, 12)], [ABOVE], x, y)
+    assert across[0] < 0.6 * down[0]
+    assert across[1] == pytest.approx(down[1], abs=1e-6)
 
 
 def test_above_the_eye_the_motion_fades_over_the_whole_way_that_it_has() -> None:
     lids, x, y = lids_of(9, 12), np.full(4, 50.0), np.array([39.0, 31.0, 23.0, 20.9])
-    near, far = (soft_share([IRIS], [lids], [reach], x, y) for reach in (12.0, ABOVE))
+    near, far = (soft_share([IRIS], [lids], [reach], x, y)[1] for reach in (12.0, ABOVE))
     assert near[2] == 0
     assert far[2] > 0.02
     assert far[1] == pytest.approx(0.5, abs=1e-6), "half way"
@@ -188,14 +197,14 @@ def test_above_and_below_level_lines_move_alike() -> None:
     """Where the lids are steep next to a corner, what goes aside would run into what stands still."""
     lids = lids_of(9, 12)
     for y in (36.0, 40.0, 60.0, 64.0):
-        at = soft_share([IRIS], [lids], [ABOVE], np.array([45.0, 50.0, 55.0]), np.array([y] * 3))
-        assert at == pytest.approx([at[1]] * 3, abs=1e-6)
-        assert 0 < at[1] < 1
+        for at in soft_share([IRIS], [lids], [ABOVE], np.array([45.0, 50.0, 55.0]), np.array([y] * 3)):
+            assert at == pytest.approx([at[1]] * 3, abs=1e-6)
+            assert 0 < at[1] < 1
 
 
 def test_up_the_iris_leaves_the_lower_lid() -> None:
     lids = lids_of(9, 10)
-    iris, lid = soft_share([IRIS], [lids], [ABOVE], np.array([50.0, 50.0]), np.array([50.0, 60.0]))
+    iris, lid = soft_share([IRIS], [lids], [ABOVE], np.array([50.0, 50.0]), np.array([50.0, 60.0]))[1]
     assert iris == 1
     assert lid < 0.65
 
@@ -204,6 +213,6 @@ def test_an_iris_next_to_a_corner_goes_less_far_there_but_well_away_from_it() ->
     wide, close = (
         soft_room(Room(), [IRIS] * 2, [lids_of(9, 10), it], 100.0) for it in (lids_of(9, 10), lids_of(9, 10, 13))
     )
-    assert wide.left == wide.right == pytest.approx(0.47 * 0.21, abs=0.005)
-    assert 0.03 < close.left < 0.5 * wide.left
-    assert close.right > 0.065, "what is behind it is drawn out"
+    assert wide.left == wide.right == pytest.approx(0.6 * 0.18, abs=0.005)
+    assert 0.04 < close.left < 0.5 * wide.left
+    assert close.right > 0.1, "what is behind it is drawn out"
