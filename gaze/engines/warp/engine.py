@@ -133,17 +133,14 @@ class WarpEngine(Engine):
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
-        worn = glasses_worn(image, face)
-        irises = [it.iris for it in fitted]
+        worn, irises = glasses_worn(image, face), [it.iris for it in fitted]
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
-        above = [unit * it for it, _ in reach]
-        hidden = are_hidden(irises, both, face)
-        eyes = () if hidden else tuple(find_eye(image, unit, *it, worn > 0) for it in pairs)
-        soft = None
-        if hidden or are_unlike(image, eyes):
+        lifted = () if are_hidden(irises, both, face) else pairs
+        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0) for it in lifted), None
+        if not eyes or are_unlike(image, eyes):
             eyes, room = (), soft_room(room, irises, both, unit)
-            soft = soft_share(irises, both, above, px, py)
+            soft = soft_share(irises, both, [unit * it for it, _ in reach], px, py)
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
