@@ -139,6 +139,23 @@ def test_frames_of_a_video_are_copied_and_not_drawn(page: Any, site: Any, keys: 
     assert page.evaluate("[whole, copies.size]") == [0, 1]  # one buffer for all keys, of which only what moves is taken
 
 
+def test_frames_of_a_transparent_video_are_handed_over_as_planes(page: Any, site: Any) -> None:
+    """Where the processor draws, the browser takes ten times as long to make colours of a frame."""
+    write_keys(site.folder / "portrait", make_keys(alpha=True))
+    write_page(site.folder, MANUAL, width=WIDTH)
+    page.add_init_script("""
+        window.taken = new Set();
+        const take = WebGL2RenderingContext.prototype.texImage2D;
+        WebGL2RenderingContext.prototype.texImage2D = function (...all) {
+            taken.add(all.at(-1).constructor.name);
+            take.apply(this, all);
+        };
+    """)
+    page.goto(site.url)
+    wait_loaded(page)
+    assert page.evaluate("[...taken]") == ["Uint8Array"]
+
+
 @pytest.fixture
 def large(page: Any, site: Any, keys: Keys) -> int:
     """The width of a portrait that is large enough to tell by the clock who draws."""

@@ -52,18 +52,21 @@ export class GlBoard {
     const { codedWidth: across = header.imageWidth, codedHeight: down = header.imageHeight } = payload;
     const isMiddle = key === (n * n - 1) / 2;
     const planes = picture.length && picture;
-    (planes || [picture]).forEach((plane, i) => {
-      const [inside, layout] = planes ? [gl.R8, gl.RED] : [gl.RGBA8, gl.RGBA];
+    const isStacked = isVideo && header.hasAlpha;
+    // Planes of a transparent picture become its colours; others have textures of their own.
+    (isStacked && planes ? [planes] : (planes || [picture]).map((part) => [part])).forEach((parts, i) => {
+      const isPlane = planes && !parts[1];
       const coded = i && 1;
       const isHalf = scale === 1 && coded; // smaller ones have room for all of U and V
       const half = (size) => size.map((side) => side >> isHalf);
       const stride = across >> coded;
+      const inside = isPlane ? gl.R8 : gl.RGBA8;
       this.#keys[i] ??= stage.newTexture(gl.TEXTURE_2D_ARRAY, gl.LINEAR, inside, half(this.size), n ** 2);
       this.#stills[i] ??= stage.newTexture(gl.TEXTURE_2D, gl.LINEAR, inside, half(this.whole));
-      if (planes && scale === 1) {
+      if (isPlane && scale === 1) {
         // As they are: that takes far less memory for the moment than drawing.
         const [x, y] = half([this.rect.x, this.rect.y]);
-        const bytes = [layout, gl.UNSIGNED_BYTE, plane];
+        const bytes = [gl.RED, gl.UNSIGNED_BYTE, parts[0]];
         gl.pixelStorei(gl.UNPACK_ROW_LENGTH, stride);
         gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#keys[i]);
         gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, key, ...half(this.size), 1, ...bytes, y * stride + x);
@@ -72,30 +75,18 @@ export class GlBoard {
         gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
         return;
       }
-      const scratch = stage.newTexture(gl.TEXTURE_2D, gl.LINEAR_MIPMAP_LINEAR);
-      const room = planes ? [stride, down >> coded, 0] : [];
-      gl.texImage2D(gl.TEXTURE_2D, 0, inside, ...room, layout, gl.UNSIGNED_BYTE, plane);
-      gl.generateMipmap(gl.TEXTURE_2D);
-      const at = stage.program("picture");
-      const buffer = gl.createFramebuffer();
-      gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
-      gl.bindVertexArray(stage.blank);
       // Firefox hands colours of half the resolution out as RGB, and did not filter them (Mozilla's bug 1969762).
-      gl.uniform1f(at.alpha, isVideo && header.hasAlpha ? 1 : -(picture.format === "BGRX"));
-      const draw = ({ x, y }, size) => {
+      const alpha = isStacked || -(picture.format === "BGRX");
+      stage.take(parts, [stride, down >> coded], alpha, scale < 1 || alpha < 0, (draw) => {
         // As many frame pixels as the texture has room for, so that its texels lie on them exactly.
-        gl.uniform4f(at.part, x / across, y / down, size[0] / scale / across, size[1] / scale / down);
-        gl.viewport(0, 0, ...half(size));
-        gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
-      };
-      gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#keys[i], 0, key);
-      draw(this.rect, this.size);
-      if (isMiddle) {
+        const cut = ({ x, y }, size) =>
+          draw(half(size), [x / across, y / down, size[0] / scale / across, size[1] / scale / down]);
+        gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#keys[i], 0, key);
+        cut(this.rect, this.size);
+        if (!isMiddle) return;
         gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.#stills[i], 0);
-        draw({ x: 0, y: 0 }, this.whole);
-      }
-      gl.deleteFramebuffer(buffer);
-      gl.deleteTexture(scratch);
+        cut({ x: 0, y: 0 }, this.whole);
+      });
     });
     if (planes) stage.wait(); // else what was handed over for one picture is still there when the next one comes
   }
@@ -145,7 +136,7 @@ export class GlBoard {
       const picture = stage.program("picture", isSharp, isPlanar);
       gl.bindVertexArray(stage.blank);
       gl.uniform1f(picture.alpha, 0);
-      gl.uniform4f(picture.part, 0, reach[1], reach[0], -reach[1]);
+      gl.uniform4fv(picture.part, [0, reach[1], reach[0], -reach[1]]);
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
     const at = stage.program("mesh", isSharp, isPlanar);

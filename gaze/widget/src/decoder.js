@@ -37,9 +37,9 @@ export async function decodeVideo(transfer, payload, count, config, signal, put)
   failure.catch(() => {});
   signal.addEventListener("abort", () => fail(signal.reason));
   let watch; // once all is fed: until then it may wait for the network
-  const { codedWidth: width, codedHeight: height, alpha } = payload;
+  const { codedWidth: width, codedHeight: height } = payload;
   // Planes are turned into colours as packs say: browsers differ by levels. One buffer for those of all frames.
-  const all = stage() && !alpha && new Uint8Array(width * height * 1.5);
+  const all = stage() && new Uint8Array(width * height * 1.5);
   const planes = all && [0, 4, 5].map((sixths) => all.subarray((sixths * all.length) / 6));
   const take = async (frame, before) => {
     await before;

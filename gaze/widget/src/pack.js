@@ -12,12 +12,8 @@ const MAX_VERTICES = 16641;
 const MAX_RANK = 16;
 const MAX_CHAIN = 81; // pictures that a decoder goes through for one
 
-const NONSENSE = "its header makes no sense";
-const BAD_INDEX = "its index makes no sense";
-const BAD_MOTION = "its motion makes no sense";
-
-export const sense = (is, what = NONSENSE) => {
-  if (!is) throw new Error(what);
+export const sense = (is, what = "header") => {
+  if (!is) throw new Error(`its ${what} makes no sense`);
 };
 
 const list = (value, least, most) => {
@@ -39,11 +35,12 @@ export function packHeader(bytes) {
   if (bytes.length < 12) return null;
   const magic = String.fromCharCode(...bytes.subarray(0, 8));
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
-  sense(magic === "GAZEPACK" && length <= MAX_HEADER, "it is no pack");
+  if (magic !== "GAZEPACK" || length > MAX_HEADER) throw new Error("it is no pack");
   if (bytes.length < 12 + length) return null;
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length)));
   const { version, gridSize, imageWidth, imageHeight, payloads, layers = [] } = header ?? {};
-  sense([1, 2].includes(version), `its version is ${version}${version > 2 ? ": update gaze-tracker.js" : ""}`);
+  const advice = version > 2 ? ": update gaze-tracker.js" : "";
+  if (![1, 2].includes(version)) throw new Error(`its version is ${version}${advice}`);
   sense(whole(gridSize, 2, MAX_GRID) && whole(imageWidth, 1, MAX_SIDE) && whole(imageHeight, 1, MAX_SIDE));
   header.end = 12 + length;
   const place = (part, least = 0) => {
@@ -101,33 +98,42 @@ export async function readMotion({ motion, mesh, looks }, data) {
     data,
     sizes.reduce((a, b) => a + b),
   );
-  const view = new DataView(bytes.buffer);
-  const fields = new Float32Array(rank * count * 2);
-  for (let i = 0, value = 0; i < fields.length; i++) {
-    const step = view.getInt16(i * 2, true);
+  const steps = new Int16Array(bytes.buffer, 0, rank * count * 2);
+  let value;
+  const fields = Float32Array.from(steps, (step, i) => {
     value = (i % count) % columns ? ((value + step) << 16) >> 16 : step;
-    fields[i] = value * unit;
-  }
-  const coefficients = Float32Array.from({ length: keys * rank }, (_, i) => view.getFloat32(sizes[0] + i * 4, true));
+    return value * unit;
+  });
+  const coefficients = new Float32Array(bytes.buffer, sizes[0], keys * rank);
   sense(
     coefficients.every((a) => Math.abs(a) <= 1e6),
-    BAD_MOTION,
+    "motion",
   );
   const start = sizes[0] + sizes[1];
   const moving = bytes.subarray(start, start + count);
   return { fields, coefficients, moving, trust: trust ? bytes.subarray(start + count) : null };
 }
 
+/** What a stream brings, part by part as it arrives. Leaving the loop ends it. */
+export async function* partsOf(stream) {
+  const reader = stream.getReader();
+  try {
+    for (let part; !(part = await reader.read()).done; ) yield part.value;
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
 /** Exactly so many bytes of a zlib stream. */
 async function inflate(data, length) {
   const out = new Uint8Array(length);
   let filled = 0;
-  const reader = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
-  for (let part; !(part = await reader.read()).done; filled += part.value.length) {
-    sense(filled + part.value.length <= length, BAD_MOTION);
-    out.set(part.value, filled);
+  for await (const part of partsOf(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate")))) {
+    sense(filled + part.length <= length, "motion");
+    out.set(part, filled);
+    filled += part.length;
   }
-  sense(filled === length, BAD_MOTION);
+  sense(filled === length, "motion");
   return out;
 }
 
@@ -143,7 +149,7 @@ export function readIndex(bytes, end) {
   return Array.from({ length: bytes.length / 12 }, (_, i) => {
     const [start, length, parent] = [0, 4, 8].map((at) => numbers.getInt32(i * 12 + at, true));
     const isGood = start >= bytes.length && length > 0 && start + length <= end && parent < bytes.length / 12;
-    sense(isGood && parent >= -1, BAD_INDEX);
+    sense(isGood && parent >= -1, "index");
     return { start, end: start + length, parent };
   });
 }
@@ -161,7 +167,7 @@ export function decodingOrder(index) {
   return order.map((entry) => {
     const chain = [];
     for (let step = entry; step >= 0 && (step !== last || !chain.length); step = index[step].parent) {
-      sense(chain.unshift(step) <= MAX_CHAIN, BAD_INDEX);
+      sense(chain.unshift(step) <= MAX_CHAIN, "index");
     }
     last = entry;
     return { entry, chain };

@@ -55,7 +55,7 @@ void main() { vec2 c = vec2(gl_VertexID & 1, gl_VertexID >> 1); p = part.xy + c 
 in vec2 p; out vec4 o; uniform float alpha;${reading(isSharp, isPlanar)}
 void main() { vec2 c = min(p, 1. - 1.5 * alpha / vec2(textureSize(S, 0))); o = get(c); ${colours(isPlanar)}
   if (alpha < 0.) { vec3 m = textureLod(S, c, 1.).rgb; o.rgb = m + dot(o.rgb - m, vec3(.21, .72, .07)); }
-  if (alpha > 0.) { float a = get(c + vec2(0, .5)).g;
+  if (alpha > 0.) { float a = pick(S, c + vec2(0, .5)).r;${isPlanar ? "a = a * 1.164 - .073;" : ""}
     o *= a < .08 ? 0. : a > .97 ? 1. : a; } }`,
 };
 

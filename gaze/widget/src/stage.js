@@ -98,17 +98,51 @@ class Stage {
     return { program, at };
   }
 
-  /** An empty texture, with room if a format says of what; bound to the second unit. Whoever asked deletes it. */
-  newTexture(kind, filter, format, size = [], depth = 0) {
+  /** An empty texture, with room if a format says of what; bound to the second unit or a later one. Whoever asked deletes it. */
+  newTexture(kind, filter, format, size, depth, unit = 1) {
     const { gl } = this;
     const texture = gl.createTexture();
-    gl.activeTexture(gl.TEXTURE1);
+    gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(kind, texture);
     gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(kind, side, gl.CLAMP_TO_EDGE);
     if (depth) gl.texStorage3D(kind, 1, format, ...size, depth);
     else if (format) gl.texStorage2D(kind, 1, format, ...size);
     return texture;
+  }
+
+  /**
+   * Takes a decoded picture in: a VideoFrame, an ImageBitmap, or planes.
+   *
+   * @param {object[]} parts the picture alone, or planes of it: one, or Y, U and V
+   * @param {number[]} size of the first plane; others have half of it
+   * @param {number} alpha as the program of pictures knows it
+   * @param {boolean} isFiltered whether smaller levels of it are looked at
+   * @param {(draw: Function) => void} act says where it is drawn to, and calls `draw` with the size of that, and with the
+   *   left, top, width and height of what of the picture belongs there
+   */
+  take(parts, size, alpha, isFiltered, act) {
+    const { gl } = this;
+    const textures = parts.map((part, i) => {
+      const filter = isFiltered ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR;
+      const texture = this.newTexture(gl.TEXTURE_2D, filter, 0, 0, 0, 2 * i + 1);
+      const format = part.buffer ? [gl.R8, ...size.map((side) => side >> (i && 1)), 0, gl.RED] : [gl.RGBA8, gl.RGBA];
+      gl.texImage2D(gl.TEXTURE_2D, 0, ...format, gl.UNSIGNED_BYTE, part);
+      if (isFiltered) gl.generateMipmap(gl.TEXTURE_2D);
+      return texture;
+    });
+    const at = this.program("picture", false, parts.length > 1);
+    const buffer = gl.createFramebuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
+    gl.bindVertexArray(this.blank);
+    gl.uniform1f(at.alpha, alpha);
+    act((room, part) => {
+      gl.uniform4fv(at.part, part);
+      gl.viewport(0, 0, ...room);
+      gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    });
+    gl.deleteFramebuffer(buffer);
+    for (const texture of textures) gl.deleteTexture(texture);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Takes packs in: each once for the whole page, part by part, in one request. */
 
-import { packHeader } from "./pack.js";
+import { packHeader, partsOf } from "./pack.js";
 import { loadScript } from "./script.js";
 
 const CUT_OFF = "it is cut off";
@@ -77,7 +77,7 @@ export class Transfer {
 
   async #begin() {
     try {
-      const parts = partsOf(await openPack(this.url, { signal: this.#abort.signal }));
+      const parts = partsOf((await openPack(this.url, { signal: this.#abort.signal })).body);
       let head = new Uint8Array();
       while (!(this.header = packHeader(head))) {
         const { value, done } = await parts.next();
@@ -122,34 +122,13 @@ export class Transfer {
 
 /** @returns {Promise<Response>} a pack on its way */
 export async function openPack(url, options) {
-  const response = await fetchOr(url.startsWith("file:") ? await embeddedPack(url) : url, options);
+  const response = await fetch(url.startsWith("file:") ? await embeddedPack(url) : url, options).catch((error) => {
+    error.isRefused = true; // what that means is said in more/foreign.js
+    throw error;
+  });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response;
 }
-
-/** What a response brings, part by part as it arrives. Leaving the loop ends the transfer. */
-export async function* partsOf(response) {
-  const reader = response.body.getReader();
-  try {
-    for (let part; !(part = await reader.read()).done; ) yield part.value;
-  } finally {
-    reader.cancel().catch(() => {});
-  }
-}
-
-/** A `fetch` whose refusal says what to do where another server did not allow it. */
-export async function fetchOr(url, options) {
-  try {
-    return await fetch(url, options);
-  } catch (error) {
-    if (options.signal?.aborted || !isForeign(url)) throw error;
-    throw Object.assign(new Error(`${new URL(url).host} has to allow this page (CORS)`), {
-      isRefused: true,
-    });
-  }
-}
-
-const isForeign = (url) => isOnline(url) && new URL(url).origin !== location.origin;
 
 /** The pack as a data: URL, from the script beside it: pages opened from files may not fetch, but may have scripts. */
 async function embeddedPack(url) {

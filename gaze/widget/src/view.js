@@ -3,6 +3,7 @@
 import STYLE from "./style.css";
 
 const LABEL = "Portrait that looks at the pointer";
+const CALM = 150; // ms without a new picture, after which a face is worth a sharp one that may cost much
 const MOST_DENSE = 2; // device pixels in a CSS pixel that a canvas follows
 
 const make = (tag, name) => {
@@ -29,6 +30,8 @@ export class View {
   #hostStyle;
   #host;
   #reshaped;
+  /** When a sharp picture is worth it; 0: not told yet. */
+  #calmAt = 0;
   /** Whether the size of a frame is told, and not only the poster's. */
   #hasShape = false;
 
@@ -150,6 +153,11 @@ export class View {
     this.stage.classList.remove("playing");
   }
 
+  /** Whether nothing new was shown for a while, at a time of the page's clock. */
+  isCalm(now) {
+    return now > (this.#calmAt ||= now + CALM);
+  }
+
   /**
    * Shows a look.
    *
@@ -161,6 +169,7 @@ export class View {
    */
   draw(player, place, rests, isSharp, done) {
     this.isSharp = isSharp;
+    this.#calmAt = 0;
     // Half floats, where the browser has them: sums of 8-bit shares would be up to 3 levels off, a visible shimmer.
     this.#context ??= this.canvas.getContext("2d", player.isMorph ? {} : { colorType: "float16" });
     const [row, col] = place;

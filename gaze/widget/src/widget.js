@@ -8,8 +8,6 @@ import { smoothingMilliseconds, stiffness } from "./spring.js";
 import { flush } from "./stage.js";
 import { View } from "./view.js";
 
-const CALM = 150; // ms without a new picture, after which a face is worth a sharp one that may cost much
-
 export class Widget {
   manifest = null;
   follower;
@@ -21,7 +19,6 @@ export class Widget {
   #isSeen = false;
   #lastStep = 0;
   #mustDraw = false;
-  #lastDraw = 0;
   /** To be called when what the buttons show has changed. */
   controls = null;
   loader = new Loader(this);
@@ -191,7 +188,7 @@ export class Widget {
     const plays = this.loader.player?.over?.step(now);
     if (moved || plays || this.#mustDraw) this.#draw(settled);
     const isBlurred = settled && !this.view.isSharp;
-    const isCalm = now - this.#lastDraw > CALM;
+    const isCalm = this.view.isCalm(now);
     if (isBlurred && isCalm) this.#draw(true, true);
     if (moved && size) {
       const [row, col] = this.place;
@@ -281,7 +278,6 @@ export class Widget {
     this.#want();
     if (!player?.isReady) return;
     this.#mustDraw = false;
-    this.#lastDraw = this.#lastStep;
     const isSharp = rests && (isCalm || !player.spares);
     this.view.draw(player, this.cell(player), rests, isSharp, () => texture?.source?.update());
   }

@@ -1,7 +1,7 @@
 /** Folders that are not known to hold a pack: those of sheets, and of older portraits. */
 
 import { readManifest } from "../manifest.js";
-import { fetchOr } from "../transfer.js";
+import { advice, isForeign } from "./foreign.js";
 import { listedSheets } from "./layout.js";
 
 /**
@@ -12,8 +12,8 @@ import { listedSheets } from "./layout.js";
 async function readMetadata(folder, signal) {
   if (folder.startsWith("file:")) return {};
   const url = new URL("metadata.json", folder).href;
-  const response = await fetchOr(url, { signal }).catch((error) => {
-    if (error.isRefused) throw new Error(`${url} could not be loaded: ${error.message}.`);
+  const response = await fetch(url, { signal }).catch(() => {
+    if (isForeign(url)) throw new Error(`${url} could not be loaded: ${advice(url)}.`);
     return { status: 404 }; // refused by the page's policy, perhaps, which may allow pictures
   });
   if (response.status === 404) return {};

@@ -58,24 +58,16 @@ export class LayerBoard {
     this.#mesh = stage.loadMesh(set.header, motion);
   }
 
-  /** Takes a decoded picture in, a VideoFrame or an ImageBitmap. */
+  /** Takes a decoded picture in, a VideoFrame, an ImageBitmap or planes. */
   put(key, picture, { kind, codedWidth, codedHeight }) {
     const gl = this.#gl;
     const { width, height } = this.#set.header.region;
-    const isVideo = kind === "video";
-    const scratch = this.#stage.newTexture(gl.TEXTURE_2D, gl.LINEAR);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
-    const at = this.#stage.program("picture");
-    const buffer = gl.createFramebuffer();
-    gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
-    gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#pictures, 0, this.#slices.size);
-    gl.bindVertexArray(this.#stage.blank);
-    gl.uniform1f(at.alpha, isVideo ? 1 : 0);
-    gl.uniform4f(at.part, 0, 0, isVideo ? width / codedWidth : 1, isVideo ? height / codedHeight : 1);
-    gl.viewport(0, 0, width, height);
-    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
-    gl.deleteFramebuffer(buffer);
-    gl.deleteTexture(scratch);
+    const [across, down] = kind === "video" ? [codedWidth, codedHeight] : [width, height];
+    const parts = picture.length ? picture : [picture];
+    this.#stage.take(parts, [across, down], kind === "video", false, (draw) => {
+      gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#pictures, 0, this.#slices.size);
+      draw([width, height], [0, 0, width / across, height / down]);
+    });
     this.#isFiltered = false;
     this.#slices.set(key, this.#slices.size);
   }

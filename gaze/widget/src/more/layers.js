@@ -42,7 +42,6 @@ function isLayer(header) {
   try {
     checkMorph(header);
     for (const payload of payloads) {
-      payload.alpha = "stacked"; // of layers the format need not say it
       if (payload.keys) rising(payload.keys, 1, looks.length, looks.length - 1);
     }
   } catch {

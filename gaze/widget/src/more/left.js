@@ -2,6 +2,7 @@
 
 import { isOnline } from "../transfer.js";
 import { readFolder } from "./folder.js";
+import { advice, isForeign } from "./foreign.js";
 import { SheetPlayer } from "./sheet_player.js";
 
 /**
@@ -21,7 +22,7 @@ export async function playLeft(portrait, source, { before, tried, error, isMorph
     else if (source.isGuess && url === source.pack) left.stills = null;
     return portrait.play(left, before ?? { error, url }, [...tried, url]);
   }
-  const isRefused = before?.error.isRefused;
+  const isRefused = before?.error.isRefused && isForeign(before.url);
   if (source.folder && !isRefused) {
     const told = await readFolder(source.folder, signal);
     return portrait.play(told, tried.includes(told.pack) ? before : null, tried);
@@ -32,7 +33,8 @@ export async function playLeft(portrait, source, { before, tried, error, isMorph
   }
   if (before) {
     const name = before.url.startsWith("data:") ? "of this page" : before.url;
-    portrait.fail(`The pack ${name} could not be played (${before.error.message}).`, before.url);
+    const reason = isRefused ? advice(before.url) : before.error.message;
+    portrait.fail(`The pack ${name} could not be played (${reason}).`, before.url);
   }
   return undefined;
 }

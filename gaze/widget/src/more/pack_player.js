@@ -1,7 +1,8 @@
 /** Plays a pack of version 1: all cells, decoded when they are wanted. */
 
 import { clamp } from "../numbers.js";
-import { openPack, partsOf } from "../transfer.js";
+import { partsOf } from "../pack.js";
+import { openPack } from "../transfer.js";
 import { ChainDecoder, StillsDecoder } from "./decoders.js";
 import { Frames } from "./frames.js";
 import { framesKept } from "./memory.js";
@@ -145,7 +146,7 @@ export class PackPlayer extends Frames {
     const headers = start ? { Range: `bytes=${start}-` } : {};
     const response = await openPack(this.#url, { signal: this.#signal, headers });
     let skip = response.status === 206 ? 0 : start;
-    for await (const part of partsOf(response)) {
+    for await (const part of partsOf(response.body)) {
       if (skip < part.length) yield part.subarray(Math.max(0, skip));
       skip -= part.length;
     }
