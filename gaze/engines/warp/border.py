@@ -26,6 +26,8 @@ picture mostly has more than one edge; one alone may be a door's."""
 _SOFT = 0.03
 """Iris distances from the middle of an edge that may be as soft as a small picture that was enlarged."""
 
+_NONE: list[tuple[list[int], list[int]]] = [([], []), ([], [])]
+
 
 class Border(NamedTuple):
     """The picture's first column and row, and those after its last."""
@@ -39,16 +41,30 @@ class Border(NamedTuple):
 def find_border(image: np.ndarray, face: Face) -> Border:
     """The border of the picture in a photo, (height, width, 3) uint8, that a face is in."""
     times = times_smaller(face.iris_distance)
-    copy = smaller(image, times)
-    size = copy.shape[1::-1]
-    unit, centre, outline = face.iris_distance / times, np.array(face.centre) / times, face.outline / times
-    soft = cv2.GaussianBlur(copy, (0, 0), _BLUR * unit)
+    whole = Border(0, 0, *image.shape[1::-1])
+    # Most photos have no edge even in a copy; what has one there may be a curve, or a strand of hair.
+    if times > 1 and _ways(smaller(image, times), face.moved(1 / times)) == _NONE:
+        return whole
+    ways = _ways(image, face)
+    margin = 1 + round(_SOFT * face.iris_distance)
+    (left, right), (top, bottom) = (
+        (before[-1] + margin if before else 0, after[-1] - margin if after else size)
+        for (before, after), size in zip(ways, whole[2:], strict=True)
+    )
+    return Border(left, top, right, bottom)
+
+
+def _ways(image: np.ndarray, face: Face) -> list[tuple[list[int], list[int]]]:
+    """By axis, x and y, the places of edges before and after a face, the nearest last."""
+    unit = face.iris_distance
+    size = image.shape[1::-1]
+    soft = cv2.GaussianBlur(image, (0, 0), _BLUR * unit)
     edges = [_edges(soft, axis, unit) for axis in (0, 1)]
-    ways: list[tuple[list[int], list[int]]] = []  # by axis: edges before and after the face, the nearest last
+    ways = []
     for axis in (0, 1):
-        middle = centre[1 - axis]
+        middle = face.centre[1 - axis]
         first, last = (int(np.clip(middle + side * _HEAD * unit, 0, size[1 - axis] - 1)) for side in (-1, 1))
-        near, far = outline[:, axis].min(), outline[:, axis].max()
+        near, far = face.outline[:, axis].min(), face.outline[:, axis].max()
         seen = np.flatnonzero(_shares(edges[axis], axis, first, last) >= _SHARE)
         ways.append((seen[seen < near].tolist(), seen[seen > far][::-1].tolist()))
     # A picture's edges end at each other: one that is not seen between the others gives way to the next one outwards.
@@ -63,16 +79,7 @@ def find_border(image: np.ndarray, face: Face) -> Border:
                 unseen[0].pop()
                 break
         else:
-            break
-    margin = round(_SOFT * face.iris_distance)
-    (left, right), (top, bottom) = (
-        (
-            (before[-1] + 1) * times + margin if before else 0,
-            (after[-1] - 1) * times - margin if after else image.shape[1 - axis],
-        )
-        for axis, (before, after) in enumerate(ways)
-    )
-    return Border(left, top, right, bottom)
+            return ways
 
 
 def _edges(soft: np.ndarray, axis: int, unit: float) -> np.ndarray:
