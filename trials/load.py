@@ -130,7 +130,7 @@ def _one(app: App, place: Path, number: int) -> Tried:
         made, _ = client.predict(photo=handle_file(photo), api_name="/generate", **_SMALL)
     except (AppError, QueueError) as error:
         words = str(error)
-        full = "waiting to be made already" in words or "Queue is full" in words
+        full = "in the queue already" in words or "Queue is full" in words
         return Tried(REFUSED if full else FAULT, words, time.monotonic() - started)
     seconds = time.monotonic() - started
     for name in ("poster.webp", "q0.webp", "q3.webp"):

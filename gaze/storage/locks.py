@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -77,9 +78,14 @@ def remove_locked() -> None:
 _locked: set[Path] = set()
 
 
+def matching(parent: Path, pattern: str) -> list[Path]:
+    """What lies in a folder by a pattern. Others may remove parts of it meanwhile, which `Path.glob` does not bear."""
+    return [parent / name for name in glob.glob(pattern, root_dir=parent, include_hidden=True)]
+
+
 def sweep(parent: Path, pattern: str) -> None:
     """Remove the folders, of this pattern, that no running program has locked."""
-    for folder in parent.glob(pattern):
+    for folder in matching(parent, pattern):
         lock = _open(folder)
         if _is_left(folder, lock):
             shutil.rmtree(folder, ignore_errors=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, Metadata
 from gaze.progress import Outcome, Progress
-from gaze.storage.locks import LEFT_AGE, locked, sweep
+from gaze.storage.locks import LEFT_AGE, locked, matching, sweep
 from gaze.storage.modes import PRIVATE, make_private
 from gaze.storage.owners import SECRET, is_proof, proof, store_secret
 from gaze.storage.publishing import DRAFT, SHEETS, is_session, not_kept
@@ -162,7 +162,7 @@ class SessionStore:
         Raises:
             GazeError: there is no such session, or no longer.
         """
-        drafts = self.root.glob(f"{DRAFT}{session}-*/*.pack") if is_session(session) else ()
+        drafts = matching(self.root, f"{DRAFT}{session}-*/*.pack") if is_session(session) else ()
         for pack in drafts:
             return pack.parent
         return self.folder(session)  # last: a draft that is gone by now has become this

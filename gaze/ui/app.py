@@ -28,7 +28,7 @@ from gaze.photo.cache import PhotoCache
 from gaze.photo.portrait import MAX_BYTES
 from gaze.progress import Steps
 from gaze.remote.client import place_of
-from gaze.storage.locks import locked, sweep
+from gaze.storage.locks import locked, matching, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui import memory
@@ -187,7 +187,7 @@ def _keep_tidy(*tidying: Callable[[], object]) -> None:
 def _tidy_uploads(uploads: Path) -> None:
     """Remove what Gradio would keep in the app's own folder for a day, or for ever, and fill the disk with: copies of
     zips, which programs soon have fetched, and what there is of uploads that broke off."""
-    for path in (*uploads.glob(f"*/{ZIP}"), *uploads.glob("tmp*")):
+    for path in (*matching(uploads, f"*/{ZIP}"), *matching(uploads, "tmp*")):
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > PREVIEWS_KEPT:
                 path.unlink()

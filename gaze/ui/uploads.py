@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gaze.errors import GazeError
 from gaze.photo.portrait import MAX_BYTES
+from gaze.storage.locks import matching
 from gaze.storage.modes import make_private
 from gaze.ui.limit import Limit, network_of
 
@@ -110,7 +111,7 @@ class Uploads:
 
     def _files(self) -> Iterator[tuple[Path, float, int]]:
         """Every photo: its path, when it came, and its bytes."""
-        for path in self._folder.glob("*/*"):
+        for path in matching(self._folder, "*/*"):
             with suppress(FileNotFoundError):
                 if path.is_file():
                     state = path.stat()

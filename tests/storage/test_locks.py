@@ -8,11 +8,12 @@ import sys
 import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gaze.storage import locks as locks_module
-from gaze.storage.locks import locked, remove_locked, sweep
+from gaze.storage.locks import locked, matching, remove_locked, sweep
 
 HOLD = """
 import sys, pathlib, gaze.storage.locks as c
@@ -103,3 +104,23 @@ def test_at_the_end_folders_go_though_threads_still_write_into_them(tmp_path: Pa
             for thread in threads:
                 thread.join()
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_vanishes_while_others_are_looked_for_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visitor's run began with an error, since the draft of another one's had just become a portrait."""
+    for name in ("gone/left-1", "there/left-2"):
+        (tmp_path / name).mkdir(parents=True)
+    scandir = os.scandir
+
+    def vanishing(place: Any) -> Any:
+        if Path(place).name == "gone":
+            raise FileNotFoundError(place)
+        return scandir(place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", vanishing)
+        assert matching(tmp_path, "*/left-*") == [tmp_path / "there" / "left-2"]
+    sweep(tmp_path, "*/left-*")
+    assert not any(tmp_path.glob("*/*"))
