@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fsspec.core import split_protocol
 
+from gaze.cache import cache_folder
 from gaze.storage.filesystem import RemoteFolder
 from gaze.storage.remote_store import RemoteStore
 from gaze.storage.sessions import SessionStore, time_kept
@@ -19,7 +20,7 @@ def open_store() -> SessionStore:
     Raises:
         GazeError: it cannot be used, or `GAZE_KEEP_DAYS` is wrong.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gaze"
+    cache = cache_folder()
     url = os.environ.get("GAZE_STORE") or str(cache / "sessions")
     protocol, path = split_protocol(url)
     store: SessionStore

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gaze.cache import cache_folder
 from gaze.engines.base import on_zero_gpu
 from gaze.engines.liveportrait.appearance import CHANNELS, DEPTH, SIDE
 from gaze.engines.liveportrait.device import MOST, repeatably
@@ -67,9 +68,8 @@ def package_folder(networks: FrameNetworks) -> Path:
     card = torch.cuda.get_device_name(weight.device) if weight.device.type == "cuda" else "processor"
     parts = [torch.__version__, str(torch.version.cuda or torch.version.hip), card, str(weight.dtype)]
     source = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gaze"
     key = hashlib.sha256(b"\0".join(["\0".join(parts).encode(), *source]))
-    return cache / "compiled" / key.hexdigest()[:16]
+    return cache_folder() / "compiled" / key.hexdigest()[:16]
 
 
 def compile_networks(networks: FrameNetworks, folder: Path) -> None:
