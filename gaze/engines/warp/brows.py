@@ -46,7 +46,8 @@ def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
     ):
         top, bottom = (_edge(u, mesh[list(edge), :2]) for edge in (upper, lower))
         ends = mesh[[upper[0], upper[-1]], 0]
-        gap = max(_LEAST_GAP, float(mesh[list(lid), 1].min() - mesh[list(lower), 1].min()))
+        inner = mesh[list(lid[1:-1]), :2]
+        gap = max(_LEAST_GAP, float((inner[:, 1] - _edge(inner[:, 0], mesh[list(lower), :2])).min()))
         left = (1 - LOWER) * gap
         share = fall(np.maximum(np.maximum(ends[0] - u, u - ends[1]), 0) / _ASIDE)
         share *= fall(np.maximum(top - _MARGIN - v, 0) / _ABOVE)

@@ -43,8 +43,6 @@ from gaze.photo.remapping import NO_MAP
 
 _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
-_MOST_TURN = 1.0
-"""Turn beyond which the fit of `head` says nothing."""
 _STILL = 0.001
 """Shift at the grid's edge, in iris distances, that is not worth drawing: a tenth of a pixel where these are 100."""
 _OUTSIDE = (0.05, 0.2)
@@ -145,7 +143,7 @@ class WarpEngine(Engine):
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
         # Glasses are rigid: brows that rose behind them would bend their rims.
-        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
+        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn, face.yaw)
         lids = sum(np.stack(edges.fields(px, py, unit, it)) for edges, it in zip(both, reach, strict=True))
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving = np.hypot(fields.across[0], fields.down[0]) > _STILL
@@ -166,7 +164,7 @@ class WarpEngine(Engine):
             lids=np.asarray(lids, np.float32),
             leeway=leeway,
             axes=axes,
-            turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
+            turn=_TURN * face.yaw,
             straighten=straightening(face) if self._straighten else 0.0,
             sight=sight,
             room=room,
