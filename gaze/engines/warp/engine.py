@@ -142,8 +142,7 @@ class WarpEngine(Engine):
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
-        # Glasses are rigid: brows that rose behind them would bend their rims.
-        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn, face.yaw)
+        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, worn, face.yaw)
         lids = sum(np.stack(edges.fields(px, py, unit, it)) for edges, it in zip(both, reach, strict=True))
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving = np.hypot(fields.across[0], fields.down[0]) > _STILL

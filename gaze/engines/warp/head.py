@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaze.engines.warp.brows import brow_rise
+from gaze.engines.warp.brows import brow_rise, levelled
 from gaze.engines.warp.depth import coarse_places, eased, find_depth, from_coarse, places, sample
 from gaze.engines.warp.ease import smoothstep
 from gaze.face.topology import CHIN
@@ -82,13 +82,13 @@ class HeadFields:
         return self.across[1]
 
 
-def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, rise: float = 1.0, yaw: float = 0.0) -> HeadFields:
+def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float = 0.0, yaw: float = 0.0) -> HeadFields:
     """The fields at face coordinates u and v, arrays of one shape.
 
     Args:
         u, v: the places.
         mesh: (468, 3), of the face, in face coordinates (`Face.frame_mesh`).
-        rise: share of their usual rise that its brows make.
+        worn: how surely it wears glasses, 0 to 1. They are rigid: brows that rose behind them would bend their rims.
         yaw: how far it is turned to the right, in degrees: it nods about its own axis, from ear to ear.
     """
     fade = _fade(u, v, float(mesh[CHIN, 1]))
@@ -97,13 +97,14 @@ def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, rise: float = 1.
     depths = [find_depth(it) for it in (mesh, _turned_back(mesh, yaw))]
     rim = _ANGLE * _fade(*everywhere, float(mesh[CHIN, 1]))
     across, down = (
-        sample(eased((rim * (axis - depth)).astype(np.float32), _STEEPEST), u, v)
-        for axis, depth in zip(axes, depths, strict=True)
+        eased((rim * (axis - depth)).astype(np.float32), _STEEPEST) for axis, depth in zip(axes, depths, strict=True)
     )
+    down = levelled(down, *everywhere, mesh, worn)
+    across, down = (sample(field, u, v) for field in (across, down))
     across, down = (np.where(fade > 0, field, 0) for field in (across, down))
     return HeadFields(
         across=np.stack([across, fade, fade * u, fade * v, fade * u**3]).astype(np.float32),
-        down=np.stack([down, fade, fade * v, rise * brow_rise(u, v, mesh)]).astype(np.float32),
+        down=np.stack([down, fade, fade * v, (1 - worn) * brow_rise(u, v, mesh)]).astype(np.float32),
     )
 
 
