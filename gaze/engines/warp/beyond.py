@@ -15,6 +15,10 @@ _FINE, _COMPARED = 0.15, 0.25
 """Iris distances: a blur up and down that leaves no lines, and one over which lines of both sides are compared."""
 _ALIKE = (0.5, 0.8)
 """Correlation of both sides' lines from which on some of them go on behind, and from which on all do."""
+_APART = (20, 50)
+"""Grey levels between both sides up to which such a line ends what lies above, as horizons do, and from which on it
+does not: what is on either side of it goes on at that side alone.
+"""
 _STEP = 8
 """Pixels across from one place of a row that is computed to the next."""
 _SLOPES = np.linspace(-0.06, 0.06, 25)
@@ -110,6 +114,8 @@ def _from_sides(
         lines += cv2.remap(line[:, None], *at, cv2.INTER_LINEAR)
         between = _mixed(between, lines, cv2.remap(alike, *at, cv2.INTER_LINEAR)[..., None])
         alike[:start] = 0
+        apart = np.abs(smooth[0] - smooth[1]).max(1, keepdims=True).astype(np.float32)
+        alike *= np.clip((_APART[1] - apart) / (_APART[1] - _APART[0]), 0, 1)
         ended = cv2.remap(np.maximum.accumulate(alike), *at, cv2.INTER_LINEAR)
     return between, ended
 

@@ -67,6 +67,15 @@ def test_a_corner_of_a_wall_goes_on_below_where_the_hair_hides_it() -> None:
     assert off[uncovered & (np.abs(X - 160) > 5)].max() < 12
 
 
+def test_lines_at_sides_that_differ_are_no_horizon() -> None:
+    """A light house to the left and a dark one to the right, with alike rows of windows; the dark one is above, too."""
+    windows = 15 * np.sign(np.sin(Y / 2))[..., None]
+    background = (np.where((X < 142)[..., None], (205, 200, 200), (60, 80, 90)) + windows).astype(np.uint8)
+    filled = fill(with_person(background), HIDDEN, UNIT).astype(float)
+    crown = (HIDDEN > 0) & (Y < 85) & (np.abs(X - 170) < 20)
+    assert np.abs(filled[crown].mean(0) - (60, 80, 90)).max() < 15
+
+
 def test_an_edge_at_one_side_is_crisp_where_it_begins() -> None:
     background = np.where(((X > 150) & (Y > 150))[..., None], (40, 45, 60), (215, 220, 225)).astype(np.uint8)
     filled = fill(with_person(background), HIDDEN, UNIT).astype(int)
