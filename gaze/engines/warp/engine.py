@@ -24,7 +24,7 @@ from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
-from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
+from gaze.engines.warp.gaze import IRIS_REACH, EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.engines.warp.inverse import moved_on, pixels, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
@@ -135,7 +135,9 @@ class WarpEngine(Engine):
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
         lifted = () if are_hidden(irises, both, face) else pairs
-        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0) for it in lifted), None
+        straighten = straightening(face) if self._straighten else 0.0
+        farthest = IRIS_REACH + abs(straighten)
+        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0, farthest) for it in lifted), None
         if not eyes or are_unlike(image, eyes):
             eyes, room = (), soft_room(room, irises, both, unit)
             soft = soft_share(irises, both, [unit * it for it, _ in reach], px, py)
@@ -164,7 +166,7 @@ class WarpEngine(Engine):
             leeway=leeway,
             axes=axes,
             turn=_TURN * face.yaw,
-            straighten=straightening(face) if self._straighten else 0.0,
+            straighten=straighten,
             sight=sight,
             room=room,
             soft=soft,
