@@ -49,13 +49,18 @@ def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, 
         mesh: (468, 3), of the face.
         worn: how surely it wears glasses, 0 to 1, which are of that piece.
     """
+    rows = mesh[list(LEFT_BROW + RIGHT_BROW + LEFT_LOWER_LID + RIGHT_LOWER_LID), 1]
+    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + worn * (_RIMS + _AROUND))
+    u, v, before = u[near], v[near], field[near]
     share = np.maximum(*(it for it, _ in _shares(u, v, mesh)))
     if worn:
         share = np.maximum(share, worn * _glasses(u, v, mesh))
-    terms, on = np.stack([np.ones_like(u), u, v], -1), share > 0
-    weighted = share[on][:, None] * terms[on]
-    fit = np.linalg.solve(weighted.T @ terms[on], weighted.T @ field[on])
-    return np.asarray(field + share * (terms @ fit - field))
+    terms = np.stack([np.ones_like(u), u, v], -1)
+    weighted = (share[:, None] * terms).T
+    fit = np.linalg.solve(weighted @ terms, weighted @ before)
+    level = field.copy()
+    level[near] += share * (terms @ fit - before)
+    return level
 
 
 def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
