@@ -103,8 +103,8 @@ def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float) -> Seen
 def _around(image: np.ndarray, iris: Iris) -> _Part:
     reach = 3.6 * iris.radius + 3
     x0, y0 = max(0, int(iris.x - reach)), max(0, int(iris.y - reach))
-    colours = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2].astype(np.float32)
-    colours = cv2.GaussianBlur(colours, (0, 0), max(0.5, 0.06 * iris.radius))
+    part = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2].astype(np.float32)
+    colours = cv2.GaussianBlur(part, (0, 0), max(0.5, 0.06 * iris.radius))
     # On the red channel irises of every colour are dark.
     return _Part(colours, np.ascontiguousarray(colours[..., 0]), x0, y0)
 
