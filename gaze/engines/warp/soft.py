@@ -9,7 +9,7 @@ eyes those are was told from choices between both ways, of two people each in tw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,19 @@ eye that goes along with its iris does not look aside. Skin above them does, fro
 and all of it goes up and down: else it would be squeezed, and lids steep."""
 _NEAREST = 1.7
 """Radii from the middle of an iris within which neither has faded."""
+
+
+@dataclass(frozen=True)
+class Soft:
+    """How eyes are bent.
+
+    Attributes:
+        share: (2, rows, cols) float32, what share of the irises' motion across and down the lattice's points make.
+        blurs: of both eyes in the photo, in pixels (`gaze.engines.warp.squeeze`).
+    """
+
+    share: np.ndarray
+    blurs: tuple[float, ...]
 
 
 def are_hidden(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:

@@ -220,6 +220,15 @@ def test_a_highlight_that_moves_is_as_bright_on_the_pupil_and_not_lost_at_the_ri
         assert frame[far < 0.75 * RADIUS].min(1).max() > 225
 
 
+def test_white_above_an_iris_that_is_flat_there_is_no_highlight() -> None:
+    """It would be drawn as a pale arc wherever the iris goes."""
+    portrait, face = drawn_face()
+    for iris in (face.left, face.right):
+        portrait.image[int(iris.y - RADIUS) : int(iris.y - 0.8 * RADIUS) + 1, int(iris.x - 8) : int(iris.x + 9)] = WHITE
+    for eye in WarpEngine().prepare(portrait, face).eyes:
+        assert eye.light.max() < 0.05
+
+
 def test_a_dark_rim_goes_with_its_iris() -> None:
     portrait, face = drawn_face()
     image = cv2.resize(portrait.image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
