@@ -24,7 +24,7 @@ from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
-from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
+from gaze.engines.warp.gaze import IRIS_REACH, EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.engines.warp.inverse import moved_on, pixels, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
@@ -34,7 +34,8 @@ from gaze.engines.warp.parts import Parts, draw_parts, find_parts
 from gaze.engines.warp.region import find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
-from gaze.engines.warp.soft import are_hidden, are_unlike, soft_room, soft_share
+from gaze.engines.warp.soft import Soft, are_hidden, are_unlike, soft_room, soft_share
+from gaze.engines.warp.squeeze import photo_blur, soften_squeezed
 from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
 from gaze.grid import Pose
@@ -72,7 +73,7 @@ class WarpSource:
         straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
         room: how far they can move up and down.
-        soft: (2, rows, cols) float32, the points' share of the irises' motion across and down; None with layers.
+        soft: how the eyes are bent; None with layers.
         eyes: the layers of both eyes, or none.
         anchors: where the head carries them.
         followers: of both irises, for the motion between keys.
@@ -94,7 +95,7 @@ class WarpSource:
     straighten: float
     sight: float
     room: Room
-    soft: np.ndarray | None
+    soft: Soft | None
     eyes: tuple[Eye, ...]
     anchors: Anchors
     followers: tuple[Follower, ...] = ()
@@ -135,10 +136,13 @@ class WarpEngine(Engine):
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
         lifted = () if are_hidden(irises, both, face) else pairs
-        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0) for it in lifted), None
+        straighten = straightening(face) if self._straighten else 0.0
+        farthest = IRIS_REACH + abs(straighten)
+        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0, farthest) for it in lifted), None
         if not eyes or are_unlike(image, eyes):
             eyes, room = (), soft_room(room, irises, both, unit)
-            soft = soft_share(irises, both, [unit * it for it, _ in reach], px, py)
+            share = soft_share(irises, both, [unit * it for it, _ in reach], px, py)
+            soft = Soft(share, tuple(photo_blur(image, it, unit) for it in irises))
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
@@ -164,7 +168,7 @@ class WarpEngine(Engine):
             leeway=leeway,
             axes=axes,
             turn=_TURN * face.yaw,
-            straighten=straightening(face) if self._straighten else 0.0,
+            straighten=straighten,
             sight=sight,
             room=room,
             soft=soft,
@@ -214,20 +218,18 @@ class WarpEngine(Engine):
 def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     """The frame of one pose, (height, width, 3) uint8: a copy of the portrait with the moving region drawn anew."""
     frame = source.image.copy()
-    x0, y0, width, height = source.region
-    eyes = _look(source, pose)
-    closed = closed_eyes(pose.expression)
-    if any(closed):
-        eyes = eyes.closing(max(closed))
+    (x0, y0, width, height), closed = source.region, closed_eyes(pose.expression)
+    eyes = _look(source, pose).closing(max(closed))
     head = source.leeway.held(pose)
     positions = _positions(source, head, eyes)
     view = frame[y0 : y0 + height, x0 : x0 + width]
     beyond_grid = max(abs(pose.head_yaw), abs(pose.head_pitch)) > YAW_RANGE + 1e-6
     draw_parts(source.parts[beyond_grid], source.bare, source.layer, positions, view)
-    shift = _iris_shift(source, eyes)
     carried = source.anchors.carried(head, source.turn)
     for eye, moved in zip(source.eyes, carried, strict=bool(source.eyes)):
-        draw_eye(eye, frame, positions, (x0, y0), moved, shift)
+        draw_eye(eye, frame, positions, (x0, y0), moved, _iris_shift(source, eyes))
+    for blur, (lids, _), moved in zip(source.soft.blurs if source.soft else (), source.edges, carried, strict=False):
+        soften_squeezed(frame, positions, (x0, y0), lids, moved, blur)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):
         if share:
             lid = find_closing_lid(source.image, *edges, float(np.hypot(*source.axes[0])))
@@ -285,7 +287,7 @@ def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.
         return carried
     moved = np.tensordot(np.array([[eyes.bow, eyes.bow], [eyes.upper, eyes.lower]], np.float32), source.lids, 1)
     if source.soft is not None:
-        moved += source.soft * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
+        moved += source.soft.share * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
     inside = in_pixels(moved[0], moved[1], source.axes, source.leeway.keep)
     return inside + (carried if source.soft is None else moved_on(carried, inside, source.stride))
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.polynomial import Polynomial
 
+from gaze.engines.warp.lids import Lids
 from gaze.face.face import Contours, Face, Iris
 from gaze.photo.remapping import NO_MAP
 
@@ -44,6 +45,14 @@ _BEND = 1.5
 """How far beside that edge the lid goes along, in radii: it has no corners of its own."""
 _LARGE = 0.121
 """Radius, in distances between the irises, from which on an eye is no person's: its lids are looked for anew."""
+_WHITE = (0.3, 0.5)
+"""Lids are looked for anew, too, where white is seen all around the upper half of an iris, but they lie nearer to it:
+what is white differs from that beside the iris by no more than these shares of what the iris does, and the skin above.
+"""
+_OVER, _BESIDE = np.radians(np.arange(-150, -29, 10)), np.radians([-20, -10, 0, 10, 20])
+"""Angles over an iris, clockwise from the right; and beside it, on the right."""
+_IRIS_AT, _WHITE_AT, _SKIN_AT = 0.85, 1.15, 2.2
+"""Radii at which these are read."""
 _INSIDE, _AROUND = (1.2, 0.3), (2.5, 1.6)
 """Radii across and down from the iris's centre up to which there is only eyeball, and from which on only skin."""
 _LINE = 0.08
@@ -76,8 +85,9 @@ def fit_lids(image: np.ndarray, face: Face) -> tuple[SeenEye, SeenEye]:
 
 
 class _Part(NamedTuple):
-    """The red channel around an eye, blurred; x and y of its first pixel."""
+    """What is around an eye, float32 RGB, blurred; its red channel; x and y of its first pixel."""
 
+    colours: np.ndarray
     red: np.ndarray
     x: int
     y: int
@@ -85,7 +95,7 @@ class _Part(NamedTuple):
 
 def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float) -> SeenEye:
     part = _around(image, iris)
-    if iris.radius > _LARGE * apart:
+    if iris.radius > _LARGE * apart or _is_misplaced(part, iris, lids):
         lids = _around_eyeball(image, part, iris, lids)
     return _pushed(part, iris, lids)
 
@@ -93,9 +103,26 @@ def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float) -> Seen
 def _around(image: np.ndarray, iris: Iris) -> _Part:
     reach = 3.6 * iris.radius + 3
     x0, y0 = max(0, int(iris.x - reach)), max(0, int(iris.y - reach))
+    part = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2].astype(np.float32)
+    colours = cv2.GaussianBlur(part, (0, 0), max(0.5, 0.06 * iris.radius))
     # On the red channel irises of every colour are dark.
-    red = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2, 0].astype(np.float32)
-    return _Part(cv2.GaussianBlur(red, (0, 0), max(0.5, 0.06 * iris.radius)), x0, y0)
+    return _Part(colours, np.ascontiguousarray(colours[..., 0]), x0, y0)
+
+
+def _is_misplaced(part: _Part, iris: Iris, lids: Contours) -> bool:
+    """Whether white is seen all around the upper half of an iris, also where the upper lid is said to be."""
+    axes, sides = _axes(lids.upper), np.concatenate([_BESIDE, np.pi - _BESIDE])
+    if float(Lids(lids).depth(iris.x, iris.y)) > _WHITE_AT * iris.radius:
+        return False
+
+    def ring(angles: np.ndarray, away: float) -> np.ndarray:
+        rays = away * iris.radius * np.stack([np.cos(angles), np.sin(angles)], 1)
+        return _read(part.colours, part, (rays @ axes + (iris.x, iris.y))[None])[0]
+
+    own, white = (np.median(ring(sides, away), axis=0) for away in (_IRIS_AT, _WHITE_AT))
+    skin = np.median(ring(_OVER, _SKIN_AT), axis=0)
+    differs = float(np.linalg.norm(ring(_OVER, _WHITE_AT) - white, axis=1).max())
+    return all(differs < share * np.linalg.norm(it - white) for share, it in zip(_WHITE, (own, skin), strict=True))
 
 
 def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) -> Contours:
@@ -233,6 +260,10 @@ def _rise(part: _Part, iris: Iris, angles: np.ndarray) -> np.ndarray:
 
 
 def _values(part: _Part, places: np.ndarray) -> np.ndarray:
-    """What the picture shows at places, (rows, cols, 2) x and y."""
+    """How red the picture is at places, (rows, cols, 2) x and y."""
+    return _read(part.red, part, places)
+
+
+def _read(picture: np.ndarray, part: _Part, places: np.ndarray) -> np.ndarray:
     at = (places - (part.x, part.y)).astype(np.float32)
-    return cv2.remap(part.red, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(picture, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

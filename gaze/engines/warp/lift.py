@@ -26,6 +26,8 @@ _LEAST_CONTRAST = 300.0
 _SHINES, _BELOW = (0.75, 1.25), 0.1
 """A highlight is somewhere at least that bright beside the sclera: on the upper part of an iris; and so many radii and
 more below its middle, where light that fell in from above lights the iris."""
+_ALONG_RIM = 0.5
+"""Share of a bright spot that lies along the rim from which on it is sclera beside an iris that is no circle."""
 _LASHES = (0.08, 0.18)
 """Distance from a lid's edge, in radii, up to which an iris shows lashes, and from which on it does not."""
 _GRAIN = (0.7, 0.9)
@@ -125,13 +127,15 @@ def _highlights(eye: EyePatch, excess: np.ndarray, where: np.ndarray) -> np.ndar
     bright, beside = excess.mean(2), eye.patch.mean(2) / np.maximum(eye.sclera.mean(2), 1)
     spread = float(np.std(bright[where])) if where.any() else 0.0
     spots = (bright > max(25.0, 1.5 * spread)) & where
+    rim = distance > distance[where].max(initial=0.0) - 1 / eye.iris.radius
     count, labels = cv2.connectedComponents(spots.astype(np.uint8))
     most, middle = _LARGEST_LIGHT * (distance < 1).sum(), down.flat[distance.argmin()]
     shining = np.zeros(count, np.float32)
     for label in range(1, count):
         here = labels == label
         low = down[here].mean() > middle + _BELOW
-        shining[label] = here.sum() <= most and beside[here].max() > _SHINES[int(low)]
+        inside = here.sum() <= most and rim[here].mean() <= _ALONG_RIM
+        shining[label] = inside and beside[here].max() > _SHINES[int(low)]
     return shining[labels]
 
 

@@ -220,6 +220,15 @@ def test_a_highlight_that_moves_is_as_bright_on_the_pupil_and_not_lost_at_the_ri
         assert frame[far < 0.75 * RADIUS].min(1).max() > 225
 
 
+def test_white_above_an_iris_that_is_flat_there_is_no_highlight() -> None:
+    """It would be drawn as a pale arc wherever the iris goes."""
+    portrait, face = drawn_face()
+    for iris in (face.left, face.right):
+        portrait.image[int(iris.y - RADIUS) : int(iris.y - 0.8 * RADIUS) + 1, int(iris.x - 8) : int(iris.x + 9)] = WHITE
+    for eye in WarpEngine().prepare(portrait, face).eyes:
+        assert eye.light.max() < 0.05
+
+
 def test_a_dark_rim_goes_with_its_iris() -> None:
     portrait, face = drawn_face()
     image = cv2.resize(portrait.image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
@@ -309,3 +318,13 @@ def test_skin_that_is_squeezed_by_a_lid_shows_where_it_came_from() -> None:
     off = np.hypot(*cv2.split(there - pixels(width, height)))[2:-2, 2:-2]
     assert off.max() < 0.6
     assert off.mean() < 0.02
+
+
+def test_the_layers_reach_as_far_as_an_iris_goes(framed: tuple[Portrait, Face]) -> None:
+    """Beyond them nothing of it would be seen."""
+    portrait, face = framed
+    iris, unit = face.left, face.iris_distance
+    eye = find_eye(portrait.image, unit, iris, Lids(face.lids[0]), reach=0.22)
+    width = eye.lids.shape[1]
+    for edge in (iris.x - eye.corner[0], eye.corner[0] + width - iris.x):
+        assert edge > 1.5 * iris.radius + 0.22 * unit

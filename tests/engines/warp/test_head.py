@@ -39,7 +39,7 @@ def turning(degrees: float) -> np.ndarray:
 
 
 def displacements(positions: np.ndarray, degrees: float) -> np.ndarray:
-    fields, turn = head_fields(*positions.T, turned_mesh(degrees), yaw=degrees), degrees / 7.5
+    fields, turn = head_fields(positions[:, 0], positions[:, 1], turned_mesh(degrees), yaw=degrees), degrees / 7.5
     cells = [[GazeGrid(30).pose(Cell(row, col)) for col in ROWS] for row in ROWS]
     return np.array([[head_shift(fields, pose, turn) for pose in row] for row in cells]).transpose(3, 0, 1, 2)
 

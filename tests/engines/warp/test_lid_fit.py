@@ -79,6 +79,20 @@ def test_eyes_larger_than_a_persons_have_the_lids_that_are_seen() -> None:
         assert eye.lids.lower[:, 1].max() == pytest.approx(true.lower[1], abs=3)
 
 
+def test_eyes_that_are_wide_open_have_the_lids_that_are_seen() -> None:
+    """The network would have found the upper ones at the tops of the irises: in looks down they would cut them flat."""
+    portrait, face = drawn_face(height=14)
+    narrow = [Opening(it.left, it.right, (it.upper[0], MIDDLE[1] - RADIUS), it.lower) for it in face.openings]
+    for eye, true in zip(fit_lids(portrait.image, with_openings(face, narrow)), face.openings, strict=True):
+        assert eye.lids.upper[:, 1].min() == pytest.approx(true.upper[1], abs=3)
+
+
+def test_lids_next_to_an_iris_are_where_the_network_finds_them() -> None:
+    portrait, face = drawn_face(height=11)
+    for eye, lids in zip(fit_lids(portrait.image, face), face.lids, strict=True):
+        assert np.allclose(eye.lids.upper, lids.upper)
+
+
 def test_mirrored_eyes_are_fitted_alike() -> None:
     portrait, face = drawn_face()
     found = cut_off(face)
