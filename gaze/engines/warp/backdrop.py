@@ -94,7 +94,7 @@ def _hidden(image: np.ndarray, alpha: np.ndarray, face: Face) -> np.ndarray:
     times = times_smaller(face.iris_distance)
     person, shown, around = smaller(alpha, times), smaller(image, times), _around(face, times)
     hidden = cv2.dilate(person, around)
-    outside = cv2.cvtColor(cv2.compare(hidden, _FAINT, cv2.CMP_LE), cv2.COLOR_GRAY2RGB)
+    outside = cv2.cvtColor(cv2.threshold(hidden, _FAINT, 255, cv2.THRESH_BINARY_INV)[1], cv2.COLOR_GRAY2RGB)
     reach = np.ones((_FARTHER * len(around) // 2 * 2 + 1,) * 2, np.uint8)
     darkest = cv2.erode(cv2.bitwise_or(shown, cv2.bitwise_not(outside)), reach)
     lightest = cv2.dilate(cv2.bitwise_and(shown, outside), reach)
