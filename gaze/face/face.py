@@ -204,6 +204,13 @@ class Face:
         return self.iris_offset[0] - self.camera_gaze
 
     @property
+    def least_gaze(self) -> float:
+        """What both eyes say of `gaze`: the lesser of what each says, 0 where one denies it or none can be believed."""
+        each = [across - self.camera_gaze for across, _ in self._iris_offsets()]
+        alike = abs(self.yaw) <= _KNOWN_YAW and each[0] * each[1] > 0
+        return float(min(each, key=abs)) if alike else 0.0
+
+    @property
     def is_gaze_known(self) -> bool:
         """Whether `gaze` can be believed: the head is not turned far, and both eyes say much the same."""
         return self.gaze_certainty > 0

@@ -47,6 +47,12 @@ _PORTRAIT = """<gaze-tracker {source} alt="A portrait that looks at the pointer"
 _OTHERS = """<p>There are {count} faces here, which all follow the same pointer: index.html shows how. For each of the
   others write {names} in place of <code>gaze.pack</code>, and the poster of the same number.</p>
 """
+_ONE_FILE = """
+<h2>As one file</h2>
+<p><code>standalone.html</code> has everything in it: send it, or put it on a server by itself. It needs a browser that
+  decodes video frame by frame (Chrome and Edge 94, Safari 16.4, Firefox 130, or newer). Others show a portrait that
+  does not move.</p>
+"""
 _STORED = (".webp", ".jpg", ".png", ".pack")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -94,16 +100,22 @@ def write_pages(folder: Path, metadata: Metadata) -> None:
         for link, text in parts:
             page = page.replace(link, text)
         (folder / STANDALONE).write_text(page, encoding="utf-8")
-    write_readme(folder, metadata)
+    _write_readme(folder, values)
 
 
 def write_readme(folder: Path, metadata: Metadata) -> None:
     """Put beside a portrait's files what each of them is for; of those alone that are there."""
-    (folder / README).write_text(_readme(folder, metadata, {path.name for path in folder.iterdir()}), encoding="utf-8")
+    _write_readme(folder, _values(folder, metadata))
 
 
-def _readme(folder: Path, metadata: Metadata, names: set[str]) -> str:
-    lines = _filled(README, _values(folder, metadata)).splitlines(keepends=True)
+def _write_readme(folder: Path, values: Mapping[str, str]) -> None:
+    names = {path.name for path in folder.iterdir()}
+    (folder / README).write_text(_listing(_filled(README, values), names), encoding="utf-8")
+
+
+def _listing(text: str, names: set[str]) -> str:
+    """A `README` without its lines for files of other names."""
+    lines = text.splitlines(keepends=True)
     return "".join(line for line in lines if not (listed := _LINE.match(line)) or listed[1] in names)
 
 
@@ -142,6 +154,7 @@ def _values(folder: Path, metadata: Metadata) -> dict[str, str]:
         "rows": str(math.ceil(len(portraits) / columns)),
         "main": "the largest face" if faces else "the portrait",
         "packs": " ... ".join(dict.fromkeys((min(others), max(others)))) if others else "gaze-2.pack",
+        "one_file": _ONE_FILE if metadata.pack and metadata.poster else "",
         "others": _OTHERS.format(count=len(faces), names=names) if faces else "",
     }
 
@@ -220,8 +233,8 @@ def write_zip(folder: Path, target: str | Path | IO[bytes], sheets: bool = False
             if metadata and left_out and path.name == METADATA:
                 archive.writestr(entry, json.dumps(_without_sheets(metadata).fields(), indent=2) + "\n")
                 continue
-            if metadata and path.name == README:
-                archive.writestr(entry, _readme(folder, metadata, names))
+            if path.name == README:
+                archive.writestr(entry, _listing(path.read_text(encoding="utf-8"), names))
                 continue
             with archive.open(entry, "w") as out, path.open("rb") as file:
                 while block := file.read(2**20):

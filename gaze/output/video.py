@@ -164,7 +164,7 @@ def encode_chain(frames: Sequence[np.ndarray], codec: str, crf: int) -> list[byt
 def stack_alpha(frame: np.ndarray) -> np.ndarray:
     """A frame with even sides, (height, width, 3); alpha, if there is any, as a grey picture under the colour.
 
-    Under full transparency the colour is the mean of the rest: hard edges that nobody sees cost bytes, and would bleed.
+    Under full transparency colours go on from what is seen: hard edges that nobody sees cost bytes, and would bleed.
     """
     height, width, channels = frame.shape
     odd = height % 2 or width % 2
@@ -172,10 +172,20 @@ def stack_alpha(frame: np.ndarray) -> np.ndarray:
     if channels == 3:
         return even
     colour, alpha = even[..., :3].copy(), even[..., 3]
-    hidden = alpha == 0
-    if hidden.any() and not hidden.all():
-        colour[hidden] = colour[~hidden].mean(axis=0).astype(np.uint8)
+    if alpha.any():
+        colour = _gone_on(colour, (alpha > 0).astype(np.float32)).round().astype(np.uint8)
     return np.concatenate([colour, np.repeat(alpha[..., None], 3, axis=2)])
+
+
+def _gone_on(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A picture whose pixels without weight take on what is around them, the farther away the coarser."""
+    if weight.all():
+        return colour
+    half = (-(-weight.shape[1] // 2), -(-weight.shape[0] // 2))
+    known, sums = (cv2.resize(it, half, interpolation=cv2.INTER_AREA) for it in (weight, colour * weight[..., None]))
+    coarser = _gone_on(sums / np.maximum(known, 1e-6)[..., None], known)
+    wide = cv2.resize(coarser, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.where(weight[..., None] > 0, colour, wide)
 
 
 def to_yuv(picture: np.ndarray, reformatter: VideoReformatter) -> VideoFrame:

@@ -6,6 +6,7 @@ Spaces have such a page of Hugging Face's own; this is the same for an app that 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -28,14 +29,20 @@ Turns one portrait photo into a face that follows the visitor's pointer: a zip f
   folder that `<gaze-tracker src>` plays, relative to {root}
 - A small preview, kept for an hour: the same with `preview` in place of `generate`. Health check: POST
   {root}gradio_api/run/health with {{"data": []}}.
-- All arguments: GET {root}gradio_api/info. MCP: {root}gradio_api/mcp/
+- All arguments: GET {root}gradio_api/info.{mcp}
 - {urls}
 - {auth}
 """
+_MCP = " MCP: {root}gradio_api/mcp/"
 _FETCHED = "A photo may be given by its https address, too, in the place of its path."
 _UPLOADED = "Send photos as files: none is fetched from an address."
 _TOKEN = "On a private Space send the header Authorization: Bearer $HF_TOKEN."
 _OPEN = "No account or key is needed."
+
+
+def has_mcp() -> bool:
+    """Whether the app is an MCP server, too: if the extra `mcp` is installed."""
+    return find_spec("mcp") is not None
 
 
 def agents_routes() -> list[Route]:
@@ -45,6 +52,7 @@ def agents_routes() -> list[Route]:
         root = address_of(request).removesuffix("agents.md").removesuffix("gradio_api/")
         urls = _FETCHED if is_allowed() else _UPLOADED
         auth = _TOKEN if os.environ.get("SPACE_ID") else _OPEN
-        return PlainTextResponse(_TEXT.format(root=root, urls=urls, auth=auth), media_type="text/markdown")
+        mcp = _MCP.format(root=root) if has_mcp() else ""
+        return PlainTextResponse(_TEXT.format(root=root, mcp=mcp, urls=urls, auth=auth), media_type="text/markdown")
 
     return [Route(path, serve) for path in ("/agents.md", "/gradio_api/agents.md")]

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from gaze.storage.locks import locked, matching, sweep
 from gaze.storage.sessions import PREVIEWS_KEPT, SessionStore
 from gaze.storage.stores import open_store
 from gaze.ui import memory
-from gaze.ui.agents import agents_routes
+from gaze.ui.agents import agents_routes, has_mcp
 from gaze.ui.api import Api
 from gaze.ui.clips import clip_routes
 from gaze.ui.ending import leave_nothing
@@ -137,7 +136,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
         enable_monitoring=False,
         ssr_mode=False,
         footer_links=[],
-        mcp_server=find_spec("mcp") is not None,
+        mcp_server=has_mcp(),
         **overrides,
     )
     return page

@@ -105,8 +105,9 @@ def add_page(handlers: Handlers, results: SessionStore, remote: str | None) -> g
 def page_routes() -> list[BaseRoute]:
     """Routes for the scripts and style sheets, and for the widget's own.
 
-    Where a stream of events has broken, Gradio's page asks by which name the app runs, and loads itself anew once it is
-    told one. Without it that page stays, with the photo that nobody else has, and ours goes on by itself.
+    Where a stream of events has broken, Gradio's page asks every two seconds by which name the app runs, and loads
+    itself anew once it is told one. Without it that page stays, with the photo that nobody else has, and ours goes on
+    by itself. The browser keeps the empty answer, so that the app is asked once.
     """
 
     def example(request: Request) -> Response:
@@ -115,7 +116,7 @@ def page_routes() -> list[BaseRoute]:
         return FileResponse(photos[number]) if number < len(photos) else refused(request, NOTHING)
 
     def no_name(request: Request) -> Response:
-        return Response(status_code=204)
+        return Response(headers={"Cache-Control": "private, max-age=86400"})
 
     return [
         Route("/gradio_api/app_id", no_name),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.blocks import BlockFunction
@@ -69,15 +69,24 @@ class Blocks(gr.Blocks):
             if _NOT_HERE in str(error.message):  # Gradio would show the photo's path
                 raise refusal(RESTARTED) from None
             raise
-        except (InvalidPathError, FileNotFoundError):  # Gradio would log the photo's name
-            raise refusal(RESTARTED) from None
-        except ValidationError:
-            raise refusal(NO_FILE) from None
         except GazeError as error:
             raise refusal(error) from error
         except Exception as error:
             _log.exception("An endpoint could not answer.")
             raise refusal(UNEXPECTED) from error
+
+    async def preprocess_data(self, *given: Any, **named: Any) -> list[Any]:
+        """The values that an endpoint takes, of what a caller sent.
+
+        Raises:
+            gr.Error: the photo is none, or not here; Gradio would log its name.
+        """
+        try:
+            return cast("list[Any]", await super().preprocess_data(*given, **named))
+        except (InvalidPathError, FileNotFoundError):
+            raise refusal(RESTARTED) from None
+        except ValidationError:
+            raise refusal(NO_FILE) from None
 
 
 def refusal(error: GazeError | str) -> gr.Error:

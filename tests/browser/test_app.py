@@ -415,7 +415,7 @@ def test_all_faces_of_a_photo_follow_the_same_pointer(
     code = moving.locator("#code").text_content()
     assert 'src="gaze-portrait/gaze.pack"' in code
     assert 'src="gaze-portrait/gaze-2.pack"' in code
-    assert 'src="gaze-portrait/poster-2.webp"' in code
+    assert 'src="gaze-portrait/poster-2.webp" alt="Portrait 2 of 2"' in code
     moving.get_by_role("button", name="Close").click()
 
     session = moving.url.split("session=")[1]

@@ -16,6 +16,9 @@ from tests.browser.conftest import Record
 from tests.browser.visitor import Visitor
 from tests.serving import serving
 
+ANSWERED_BY_THE_BROWSER = """performance.getEntriesByType("resource")
+    .some((it) => it.name.endsWith("app_id") && it.responseStatus === 200 && it.transferSize === 0)"""
+
 
 @pytest.fixture
 def page(visitor: Visitor, address: str, gate: Path, record: Record) -> Iterator[Any]:
@@ -190,6 +193,7 @@ def test_a_run_that_the_app_lost_is_made_again_without_adding_the_photo(
         app.wait_state(page, "done", timeout=40_000)
         with page.expect_response(lambda answer: answer.url.endswith("app_id")):
             pass  # once it is told a name, Gradio's page loads itself anew, without the photo
+        page.wait_for_function(ANSWERED_BY_THE_BROWSER)
         app.move(page, "Strength", 50)
         app.wait_state(page, "changed")
         page.get_by_role("button", name="Make it").click()

@@ -158,17 +158,44 @@ def test_a_new_photo_ends_the_run_of_the_one_before(page: Any) -> None:
     assert page.evaluate("asked.some(([it]) => it === 'stop') && sessionStorage.getItem('gaze-run-1') === null")
 
 
-def test_a_run_that_fails_behind_another_portrait_offers_another_photo(page: Any) -> None:
+def test_going_back_does_not_leave_a_run(page: Any) -> None:
+    """What is being made would be told over another portrait."""
     begin(page)
     photo(page)
     finish(page)
     photo(page, "two.jpg")
     make(page)
     page.go_back()
-    until(page, "done")
+    page.wait_for_url("**session=two")
+    page.evaluate("tell({phase: 'making', share: 0.5, left: 1})")
+    assert page.evaluate("document.querySelector('#face').manifest.base").endswith("/preview/")
     page.evaluate("tell({phase: 'failed', problem: {title: 'No room.', text: ''}})")
-    until(page, "error")
-    page.get_by_role("button", name="Choose another").wait_for()
+    until(page, "error-making")
+    page.get_by_role("button", name="Try again").wait_for()
+
+
+def test_the_players_of_several_faces_stay(page: Any) -> None:
+    """A new one would show nothing until its portrait is there."""
+    begin(page)
+    page.evaluate("""() => {
+        const face = {x: 30, y: 50, w: 20, picture: "one.webp"};
+        window.faces = [{pack: "gaze.pack"}, {pack: "gaze-2.pack"}];
+        answers.look = ({face: chosen}) => chosen === null
+            ? {kind: "several", faces: [face, face], still: "one.webp", width: 100, height: 100}
+            : {kind: "preview", portrait: {base: "preview/", faces}, seconds: null};
+    }""")
+    photo(page)
+    page.get_by_role("button", name="Take both").click()
+    page.get_by_role("button", name="Choose one face").wait_for()
+    page.evaluate("window.players = [...document.querySelectorAll('#all gaze-tracker')]")
+    page.get_by_role("button", name="Make them").click()
+    until(page, "making")
+    page.evaluate(
+        "tell({phase: 'done', session: 'two', secret: 'secret', portrait: {base: 'gradio_api/gaze/two/', faces}})"
+    )
+    until(page, "done")
+    shown = page.evaluate("players.map((it) => it.isConnected && it.manifest.base + it.manifest.pack)")
+    assert [str(it).rsplit("/", 2)[1:] for it in shown] == [["two", "gaze.pack"], ["two", "gaze-2.pack"]]
 
 
 def test_a_control_that_is_moved_after_going_back_changes_the_preview(page: Any) -> None:

@@ -143,6 +143,13 @@ def test_there_is_a_test_for_every_snippet(unpacked: Path) -> None:
     assert all("gaze-portrait/" in snippet for snippet in snippets(unpacked))
 
 
+def test_the_picture_of_each_snippet_leaves_no_room_beneath_it(unpacked: Path) -> None:
+    """As text it would stand on a line, until the widget is there: then what follows would jump."""
+    pictures = [snippet for snippet in snippets(unpacked) if "<img" in snippet]
+    assert len(pictures) == 4
+    assert all("display: block; width: 100%; height: auto" in snippet for snippet in pictures)
+
+
 def test_the_page_about_embedding_follows_too(open_page: Callable[..., Any], unpacked: Path) -> None:
     page = open_page(viewport={"width": 800, "height": 700})
     page.goto((unpacked / "embed.html").as_uri())

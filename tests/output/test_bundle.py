@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import re
+import shutil
 import zipfile
 from importlib.resources import files
 from pathlib import Path
@@ -65,6 +66,7 @@ def test_pages_of_sheets_say_how_they_lie(folder: Path, tmp_path: Path) -> None:
     write_pages(tmp_path, facts)
     assert 'src="./" mode="quadrants" grid="4"' in (tmp_path / "index.html").read_text()
     assert 'src="gaze-portrait/" mode="quadrants" grid="4"' in (tmp_path / "README.txt").read_text()
+    assert "standalone.html" not in (tmp_path / "embed.html").read_text()  # that one has a pack in it
     write_pages(tmp_path, facts.model_copy(update={"mode": "single", "sheets": ("a.webp",)}))
     assert 'src="a.webp" mode="single" grid="4"' in (tmp_path / "index.html").read_text()
 
@@ -80,6 +82,15 @@ def test_the_readme_names_what_is_in_the_zip_and_nothing_else(folder: Path, shee
     assert named | {f"q{number}.webp" for number in range(4) if sheets} == there
     assert ("q0.webp ... q3.webp" in listed) == sheets
     assert "other faces" not in listed
+
+
+def test_the_zip_has_the_readme_of_the_folder(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    text = "q0.webp ... q3.webp  of sheets\nposter.webp  the poster\n"
+    (copy / "README.txt").write_text(text)
+    out = io.BytesIO()
+    write_zip(copy, out)
+    assert zipfile.ZipFile(out).read("gaze-portrait/README.txt").decode() == text.split("\n", 1)[1]
 
 
 def test_the_zip_is_written_from_front_to_back(folder: Path) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import httpx
 import pytest
 from gradio.processing_utils import check_all_files_in_cache
+from pydantic import TypeAdapter
 from starlette.middleware import Middleware
 
 from gaze.storage.sessions import SessionStore
+from gaze.ui import agents
 from gaze.ui.agents import agents_routes
 from gaze.ui.api import Api
 from gaze.ui.app import build
@@ -113,6 +117,19 @@ def test_a_fault_of_ours_is_logged_and_not_shown(
     assert "AttributeError" in caplog.text
 
 
+@pytest.mark.parametrize("fail", [Path("no-model.onnx").read_bytes, partial(TypeAdapter(int).validate_python, "x")])
+def test_a_file_of_ours_is_not_taken_for_the_callers_photo(
+    app: httpx.Client,
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fail: Callable[[], Any],
+) -> None:
+    monkeypatch.setattr(api, "_results", SimpleNamespace(metadata=lambda _: fail()))
+    assert answer(app, "session", {"data": ["x"]}) == UNEXPECTED
+    assert "Traceback" in caplog.text
+
+
 def test_a_photo_may_be_a_data_url(app: httpx.Client, photo: Path) -> None:
     url = f"data:image/jpeg;base64,{base64.b64encode(photo.read_bytes()).decode()}"
     asked = app.post("/gradio_api/call/preview", json={"data": [{"url": url, **KEY}, *REST]}).json()
@@ -126,3 +143,11 @@ def test_the_page_for_agents_names_this_app(app: httpx.Client) -> None:
         assert told.headers["content-type"].startswith("text/markdown")
         assert f"POST {app.base_url}gradio_api/call/v2/generate" in told.text
         assert "Send photos as files" in told.text
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_page_for_agents_names_no_tools_that_are_not_there(
+    app: httpx.Client, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    monkeypatch.setattr(agents, "has_mcp", lambda: is_there)
+    assert ("gradio_api/mcp/" in app.get("/agents.md").text) is is_there

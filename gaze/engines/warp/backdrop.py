@@ -25,6 +25,9 @@ _FAINT = 25
 """Alpha up to which places do not hang together."""
 _AROUND = 0.1
 """How far outside the matte, in iris distances, the photo may still show strands: that is filled as well."""
+_NEAREST, _FARTHER, _ALIKE = 0.03, 3, 4
+"""What around the person and its strands is filled in any case, in iris distances; how many times as far out the
+background is looked at; and grey levels by which it may be darker or lighter beside the matte than anywhere there."""
 _SEEN = 0.8
 """Share of the face that the network has to see; else the picture is one layer."""
 _NARROW = 3.0
@@ -62,7 +65,7 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     if alpha is None:
         return None
     alpha = _joined(alpha, face)[part]
-    hidden = _widened(alpha, face)
+    hidden = _hidden(image, alpha, face)
     behind = fill(image, hidden, face.iris_distance)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
     black = cv2.threshold(behind, 0, 255, cv2.THRESH_BINARY_INV)[1]
@@ -83,15 +86,26 @@ def _joined(alpha: np.ndarray, face: Face) -> np.ndarray:
     return np.asarray(cv2.min(alpha, as_large(around, times, alpha.shape)))
 
 
-def _widened(alpha: np.ndarray, face: Face) -> np.ndarray:
-    """A matte with what is around it."""
+def _hidden(image: np.ndarray, alpha: np.ndarray, face: Face) -> np.ndarray:
+    """A matte with what is around it, but for what is no other than the background farther out: (h, w) uint8.
+
+    Filled as well, that would differ a little, and the layer would carry the difference along as a rim.
+    """
     times = times_smaller(face.iris_distance)
-    return as_large(cv2.dilate(smaller(alpha, times), _around(face, times)), times, alpha.shape)
+    person, shown, around = smaller(alpha, times), smaller(image, times), _around(face, times)
+    hidden = cv2.dilate(person, around)
+    outside = cv2.cvtColor(cv2.compare(hidden, _FAINT, cv2.CMP_LE), cv2.COLOR_GRAY2RGB)
+    reach = np.ones((_FARTHER * len(around) // 2 * 2 + 1,) * 2, np.uint8)
+    darkest = cv2.erode(cv2.bitwise_or(shown, cv2.bitwise_not(outside)), reach)
+    lightest = cv2.dilate(cv2.bitwise_and(shown, outside), reach)
+    alike = cv2.inRange(cv2.max(cv2.subtract(darkest, shown), cv2.subtract(shown, lightest)), (0,) * 3, (_ALIKE,) * 3)
+    own = cv2.dilate(cv2.max(person, cv2.bitwise_not(alike)), _around(face, times, _NEAREST))
+    return as_large(cv2.min(hidden, own), times, alpha.shape)
 
 
-def _around(face: Face, times: int) -> np.ndarray:
+def _around(face: Face, times: int, reach: float = _AROUND) -> np.ndarray:
     """What is around a place in a copy that is so many times smaller: a disc, uint8."""
-    size = 2 * max(1, round(_AROUND * face.iris_distance / times)) + 1
+    size = 2 * max(1, round(reach * face.iris_distance / times)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 

@@ -1,5 +1,8 @@
 """Brows move as one piece: what lies around them is stretched instead.
 
+Their inner ends lie less deep than their outer ones, and a head that nods would carry them farther: frowns in looks
+down, sorrow in looks up. Glasses are one piece, too, and bars that were bent by the depth of the face behind them.
+
 The mesh has most brows too high, by up to half of what it says is between them and the lids: all of that moves as one.
 
 Everything is in face coordinates (`gaze.engines.warp.head`).
@@ -13,9 +16,11 @@ from gaze.engines.warp.ease import fall
 from gaze.face.topology import (
     LEFT_BROW,
     LEFT_BROW_BELOW,
+    LEFT_LOWER_LID,
     LEFT_UPPER_LID,
     RIGHT_BROW,
     RIGHT_BROW_BELOW,
+    RIGHT_LOWER_LID,
     RIGHT_UPPER_LID,
 )
 
@@ -30,6 +35,32 @@ LOWER = 0.45
 _RISE, _MOST_OF_GAP = 0.08, 0.4
 """How far they go up at full raise, as LivePortrait's, and the share of what is then left below them that this is at
 most: with more, lashes are drawn out into combs."""
+_TEMPLES, _RIMS, _AROUND = 0.15, 0.25, 0.4
+"""How far glasses reach beyond the brows' outer ends, and below the eyes; and how far around them the face goes along.
+"""
+
+
+def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float) -> np.ndarray:
+    """A motion that both brows make in one piece: what they do of it is linear in u and v.
+
+    Args:
+        field: how far places go, an array of the shape of u and v.
+        u, v: the places.
+        mesh: (468, 3), of the face.
+        worn: how surely it wears glasses, 0 to 1, which are of that piece.
+    """
+    rows = mesh[list(LEFT_BROW + RIGHT_BROW + LEFT_LOWER_LID + RIGHT_LOWER_LID), 1]
+    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + worn * (_RIMS + _AROUND))
+    u, v, before = u[near], v[near], field[near]
+    share = np.maximum(*(it for it, _ in _shares(u, v, mesh)))
+    if worn:
+        share = np.maximum(share, worn * _glasses(u, v, mesh))
+    terms = np.stack([np.ones_like(u), u, v], -1)
+    weighted = (share[:, None] * terms).T
+    fit = np.linalg.solve(weighted @ terms, weighted @ before)
+    level = field.copy()
+    level[near] += share * (terms @ fit - before)
+    return level
 
 
 def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
@@ -39,20 +70,36 @@ def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
         u, v: the places.
         mesh: (468, 3), of the face.
     """
-    rise = np.zeros_like(v)
+    return np.minimum(*(-min(_RISE, _MOST_OF_GAP * left) * share for share, left in _shares(u, v, mesh)))
+
+
+def _shares(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """How much places go along with each brow, 0 to 1; and over what way below it that ends."""
+    found = []
     for upper, lower, lid in (
         (LEFT_BROW, LEFT_BROW_BELOW, LEFT_UPPER_LID),
         (RIGHT_BROW, RIGHT_BROW_BELOW, RIGHT_UPPER_LID),
     ):
         top, bottom = (_edge(u, mesh[list(edge), :2]) for edge in (upper, lower))
         ends = mesh[[upper[0], upper[-1]], 0]
-        gap = max(_LEAST_GAP, float(mesh[list(lid), 1].min() - mesh[list(lower), 1].min()))
+        inner = mesh[list(lid[1:-1]), :2]
+        gap = max(_LEAST_GAP, float((inner[:, 1] - _edge(inner[:, 0], mesh[list(lower), :2])).min()))
         left = (1 - LOWER) * gap
         share = fall(np.maximum(np.maximum(ends[0] - u, u - ends[1]), 0) / _ASIDE)
         share *= fall(np.maximum(top - _MARGIN - v, 0) / _ABOVE)
         share *= fall(np.maximum(v - bottom - LOWER * gap, 0) / left)
-        rise = np.minimum(rise, -min(_RISE, _MOST_OF_GAP * left) * share)
-    return rise
+        found.append((share, left))
+    return found
+
+
+def _glasses(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
+    """How much places go along with glasses, 0 to 1."""
+    left, right = mesh[[LEFT_BROW[0], RIGHT_BROW[-1]], 0]
+    top = mesh[[*LEFT_BROW_BELOW, *RIGHT_BROW_BELOW], 1].min()
+    bottom = mesh[[*LEFT_LOWER_LID, *RIGHT_LOWER_LID], 1].max()
+    aside = np.maximum(left - u, u - right) - _TEMPLES
+    off = np.maximum(np.maximum(top - v, v - bottom - _RIMS), 0)
+    return np.asarray(fall(np.hypot(np.maximum(aside, 0), off) / _AROUND))
 
 
 def _edge(u: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from gaze.engines.warp.carry import Anchors, find_anchors, in_pixels
 from gaze.engines.warp.ease import smoothstep
 from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
-from gaze.engines.warp.gaze import EyeMotion, Room, eye_motion, find_room
+from gaze.engines.warp.gaze import IRIS_REACH, EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.engines.warp.inverse import moved_on, pixels, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
@@ -44,8 +44,6 @@ from gaze.photo.remapping import NO_MAP
 
 _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""
-_MOST_TURN = 1.0
-"""Turn beyond which the fit of `head` says nothing."""
 _STILL = 0.001
 """Shift at the grid's edge, in iris distances, that is not worth drawing: a tenth of a pixel where these are 100."""
 _OUTSIDE = (0.05, 0.2)
@@ -138,7 +136,9 @@ class WarpEngine(Engine):
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
         lifted = () if are_hidden(irises, both, face) else pairs
-        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0) for it in lifted), None
+        straighten = straightening(face) if self._straighten else 0.0
+        farthest = IRIS_REACH + abs(straighten)
+        eyes, soft = tuple(find_eye(image, unit, *it, worn > 0, farthest) for it in lifted), None
         if not eyes or are_unlike(image, eyes):
             eyes, room = (), soft_room(room, irises, both, unit)
             share = soft_share(irises, both, [unit * it for it, _ in reach], px, py)
@@ -146,8 +146,7 @@ class WarpEngine(Engine):
         part = np.s_[y0 : y0 + height, x0 : x0 + width]
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
-        # Glasses are rigid: brows that rose behind them would bend their rims.
-        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, 1 - worn)
+        fields = head_fields(*face.to_frame(px, py), face.frame_mesh, worn, face.yaw)
         lids = sum(np.stack(edges.fields(px, py, unit, it)) for edges, it in zip(both, reach, strict=True))
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving = np.hypot(fields.across[0], fields.down[0]) > _STILL
@@ -168,8 +167,8 @@ class WarpEngine(Engine):
             lids=np.asarray(lids, np.float32),
             leeway=leeway,
             axes=axes,
-            turn=float(np.clip(_TURN * face.yaw, -_MOST_TURN, _MOST_TURN)),
-            straighten=straightening(face) if self._straighten else 0.0,
+            turn=_TURN * face.yaw,
+            straighten=straighten,
             sight=sight,
             room=room,
             soft=soft,

@@ -72,7 +72,9 @@ class Eye:
     glare: np.ndarray | None = None
 
 
-def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bool = False) -> Eye:
+def find_eye(
+    image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bool = False, reach: float = IRIS_REACH
+) -> Eye:
     """Take one eye of a portrait apart.
 
     Args:
@@ -81,8 +83,9 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bo
         iris: of the eye.
         lids: around it.
         glasses: whether it is behind some, which may mirror light.
+        reach: iris distances that the iris may move across.
     """
-    around = max(_SCLERA * iris.radius, _DISC * iris.radius + IRIS_REACH * unit) + 3
+    around = max(_SCLERA * iris.radius, _DISC * iris.radius + reach * unit) + 3
     x0, y0 = max(0, int(iris.x - around)), max(0, int(iris.y - around))
     x1, y1 = min(image.shape[1], int(iris.x + around) + 1), min(image.shape[0], int(iris.y + around) + 1)
     patch = image[y0:y1, x0:x1].astype(np.float32)
@@ -98,12 +101,12 @@ def find_eye(image: np.ndarray, unit: float, iris: Iris, lids: Lids, glasses: bo
         behind = 255 - (255 - patch) / (1 - glare.share[..., None])
         patch = glare.clear
         inside = inside * (glare.share < _GLARING)
-    reach = iris_reach(patch, inside, distance)
-    sclera = rebuild_sclera(patch, lids, local, inside, reach)
+    seen = iris_reach(patch, inside, distance)
+    sclera = rebuild_sclera(patch, lids, local, inside, seen)
     depth, height = lids.depth(x, y) / iris.radius, lids.height(x, y) / iris.radius
-    layer, light, shadow = lift_iris(EyePatch(patch, sclera, inside, local, distance, depth, height), reach)
+    layer, light, shadow = lift_iris(EyePatch(patch, sclera, inside, local, distance, depth, height), seen)
     lit = np.clip((_LIT[1] - distance) / (_LIT[1] - _LIT[0]), 0, 1)[..., None]
-    disc, light, lit = (_cut(it, local, reach) for it in (layer, light, lit))
+    disc, light, lit = (_cut(it, local, seen) for it in (layer, light, lit))
     off = (local.x % 1, local.y % 1)
     shade = lash_shade(sclera, lids, iris.radius)
     covers = np.dstack([lids.coverage(x, y, _UNDER), np.minimum(shadow[..., 0], shade)])

@@ -27,16 +27,16 @@ IRIS_SWING = 0.0700
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0508, 0.0192
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.033, 0.010, -0.0061, 0.036
-_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.046, 0.012, 0.010, 0.006
+_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.048, 0.012, 0.010, 0.006
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.008, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
-"""Iris distances that an iris can move before it vanishes behind the corner of its eye; and, up and down, an iris or a
-lid before the eye is all white or shut: they come softly to a halt."""
+"""Iris distances that an iris can move from where it looks straight before it vanishes behind the corner of its eye;
+and, up and down, an iris or a lid before the eye is all white or shut: they come softly to a halt."""
 _LID_FOLLOWS, _BOW_REACH = 0.55, 0.058
 """Share of the irises' way across that the lids' edges make: the cornea stands out and carries their bow with it; and
 the iris distances at which they come softly to a halt, or the skin in the corners would fold."""
-_PLACES, _MIDDLE = IRIS_REACH * np.linspace(-1, 1, 9), 4
-"""Ways across for which it is known how much room irises have."""
+_PLACES, _MIDDLE = 1.75 * IRIS_REACH * np.linspace(-1, 1, 15), 7
+"""Ways across for which it is known how much room irises have: one that looks aside may go across its whole eye."""
 _LEAST_REACH = 0.01
 _SEEN, _HIDDEN, _WHITE = 0.3, 0.02, 0.1
 """Radii of an iris that its middle stays away from the upper lid; that the lower one hides of its foot beyond what it
@@ -154,7 +154,8 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     upper = _UPPER_Y * y + (_UPPER_XX + _UPPER_XXY * cy) * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     upper, lower = (room.share * _soft(way, room.reach) for way in (upper, lower))
-    across = _soft(across, min(IRIS_REACH, room.left if across < 0 else room.right))
+    free, back = (room.left, -straighten) if across < 0 else (room.right, straighten)
+    across = _soft(across, min(IRIS_REACH + back, free))
     sides = (room.above, room.below, room.white, room.lid)
     above, below, white, lid = (float(np.interp(across, _PLACES, each)) for each in sides)
     down *= room.share

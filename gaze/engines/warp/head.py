@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaze.engines.warp.brows import brow_rise
+from gaze.engines.warp.brows import brow_rise, levelled
 from gaze.engines.warp.depth import coarse_places, eased, find_depth, from_coarse, places, sample
 from gaze.engines.warp.ease import smoothstep
 from gaze.face.topology import CHIN
@@ -53,6 +53,9 @@ _YYV, _XX = -0.0180, -0.0062
 _IN_DEPTH = -(_ANGLE**2) / 2
 """What of the first the depth of a head that is turned already has in it."""
 
+_MOST_TURN = 1.0
+"""Turn beyond which the fit says nothing, in the same unit, but how heads roll: that is a nod about a turned axis."""
+
 STILL_CENTRE, STILL_RADII = (0.0, 0.1), (2.3, 2.8)
 """Where motion has faded to nothing: an ellipse outside the hair and across the shoulders."""
 _FADE = 0.4
@@ -79,23 +82,29 @@ class HeadFields:
         return self.across[1]
 
 
-def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, rise: float = 1.0) -> HeadFields:
+def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float = 0.0, yaw: float = 0.0) -> HeadFields:
     """The fields at face coordinates u and v, arrays of one shape.
 
     Args:
         u, v: the places.
         mesh: (468, 3), of the face, in face coordinates (`Face.frame_mesh`).
-        rise: share of their usual rise that its brows make.
+        worn: how surely it wears glasses, 0 to 1. They are rigid: brows that rose behind them would bend their rims.
+        yaw: how far it is turned to the right, in degrees: it nods about its own axis, from ear to ear.
     """
     fade = _fade(u, v, float(mesh[CHIN, 1]))
     everywhere = places()
-    axes, depth = [from_coarse(axis) for axis in _axes(*coarse_places(), mesh)], find_depth(mesh)
+    axes = [from_coarse(axis) for axis in _axes(*coarse_places(), mesh)]
+    depths = [find_depth(it) for it in (mesh, _turned_back(mesh, yaw))]
     rim = _ANGLE * _fade(*everywhere, float(mesh[CHIN, 1]))
-    across, down = (sample(eased((rim * (axis - depth)).astype(np.float32), _STEEPEST), u, v) for axis in axes)
+    across, down = (
+        eased((rim * (axis - depth)).astype(np.float32), _STEEPEST) for axis, depth in zip(axes, depths, strict=True)
+    )
+    down = levelled(down, *everywhere, mesh, worn)
+    across, down = (sample(field, u, v) for field in (across, down))
     across, down = (np.where(fade > 0, field, 0) for field in (across, down))
     return HeadFields(
         across=np.stack([across, fade, fade * u, fade * v, fade * u**3]).astype(np.float32),
-        down=np.stack([down, fade, fade * v, rise * brow_rise(u, v, mesh)]).astype(np.float32),
+        down=np.stack([down, fade, fade * v, (1 - worn) * brow_rise(u, v, mesh)]).astype(np.float32),
     )
 
 
@@ -118,13 +127,19 @@ def head_weights(pose: Pose, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]
         turn: how far the face is turned to the right in the source, in units of `YAW_RANGE`.
     """
     x, y = -pose.head_yaw / YAW_RANGE, pose.head_pitch / YAW_RANGE
-    turned = x + turn
+    turned, turn = x + turn, min(max(turn, -_MOST_TURN), _MOST_TURN)
     # Beyond the grid's edge, where a strength above 1 leads, squares and cubes would run away: they go on straight.
     squares, cubes = _square(x) + 2 * x * turn, _cube(x) + 3 * turn * _square(x) + 3 * turn**2 * x
     sides = _XXU * squares - 2 * _IN_DEPTH * x * turn
     across = [x, _XXX * cubes + _XY * turned * y, sides, _XYV * turned * y, _YUUU * y]
     down = [y, _XX * squares, _YYV * _square(y), pose.eyebrow / GAZE_RANGE]
     return np.array(across, np.float32), np.array(down, np.float32)
+
+
+def _turned_back(mesh: np.ndarray, yaw: float) -> np.ndarray:
+    """A mesh where it is seen, but as deep as if its head were not turned."""
+    angle = math.radians(yaw)
+    return np.column_stack([mesh[:, :2], mesh[:, 2] * math.cos(angle) - mesh[:, 0] * math.sin(angle)])
 
 
 class _Averages(NamedTuple):

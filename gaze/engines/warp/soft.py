@@ -41,8 +41,8 @@ _SOLID = 0.9
 """Radii up to which an iris moves as a whole."""
 _FOOT, _BELOW = 0.5, 0.7
 """Radii above the lower lid's edge from which on an iris's motion fades, and below it up to where it does."""
-_NARROWER, _WIDER = 0.6, 1.4
-"""How far an iris may go, in shares of what lies before it and behind it: that is made narrower and wider."""
+_NARROWER = 0.6
+"""How far an iris may go, as a share of what lies before it and is made narrower; what is behind it is drawn out."""
 _REACH = 0.05
 """Iris distances that irises and lids may go up or down."""
 _BEYOND, _SKIN = (0.2, 0.5), 0.25
@@ -119,11 +119,8 @@ def soft_share(
 
 def soft_room(room: Room, irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of irises where nothing may fold; `unit`: pixels per iris distance."""
-    free = []
-    for iris, it in zip(irises, lids, strict=True):
-        sides = np.array(_sides(iris, it, np.array(_BEYOND[0])))
-        free.append(np.minimum(_NARROWER * sides, _WIDER * sides[::-1]) / unit)
-    left, right = (float(it) for it in np.min(free, 0))
+    sides = [_sides(iris, it, np.array(_BEYOND[0])) for iris, it in zip(irises, lids, strict=True)]
+    left, right = (_NARROWER / unit * float(it) for it in np.min(sides, 0))
     return replace(room, left=left, right=right, reach=_REACH)
 
 

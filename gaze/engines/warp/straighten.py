@@ -13,11 +13,14 @@ the third it is no gaze. In iris distances."""
 
 def straightening(face: Face) -> float:
     """Iris distances by which to move both irises to the right, in every frame; 0 where that may do harm."""
-    offset = face.gaze
-    share = min(1.0, max(0.0, (abs(offset) - _DOUBTFUL) / (_CERTAIN - _DOUBTFUL)))
-    return -face.gaze_certainty * share * max(-_LARGEST, min(_LARGEST, offset))
+    return -max(face.gaze_certainty * _certain(face.gaze), _certain(face.least_gaze), key=abs)
 
 
 def straightening_units(face: Face) -> float:
     """The same in the units of `Pose.pupil_x`."""
     return straightening(face) / IRIS_SWING * GAZE_RANGE
+
+
+def _certain(offset: float) -> float:
+    share = min(1.0, max(0.0, (abs(offset) - _DOUBTFUL) / (_CERTAIN - _DOUBTFUL)))
+    return share * max(-_LARGEST, min(_LARGEST, offset))

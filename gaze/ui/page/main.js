@@ -91,7 +91,7 @@ class Page {
     });
     $("new-photo").onclick = () => this.#fresh();
     memory.onChange(() => this.#check());
-    addEventListener("popstate", () => this.#arrive());
+    addEventListener("popstate", () => this.work.run || this.#arrive()); // a run is left by Stop or a new photo
     closeable();
     openEye(document.querySelector(".mark"));
   }
@@ -214,7 +214,6 @@ class Page {
 
   /** What the app has lost, by a restart, is sent once more, and the portrait made; `again`: that was done already. */
   async #failed(problem, again) {
-    if (!this.#trying.hasPhoto) return this.#states.error(problem); // another portrait was looked at meanwhile
     if (problem.gone && again && !this.#trying.isAtHand) return this.#startAnew("photo");
     if (!problem.gone || again) return this.#states.failed(problem);
     const turn = this.#opening;

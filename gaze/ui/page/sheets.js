@@ -35,7 +35,12 @@ function forEach(code, portrait) {
   if (!portrait.faces?.length) return sized(code, portrait);
   const all = code.replace(/ *<gaze-tracker[\s\S]*<\/gaze-tracker>/, (element) =>
     portrait.faces
-      .map((face) => sized(element, face).replace("gaze.pack", face.pack).replace("poster.webp", face.poster))
+      .map((face, at) =>
+        sized(element, face)
+          .replace("gaze.pack", face.pack)
+          .replace("poster.webp", face.poster)
+          .replaceAll('"Portrait"', `"Portrait ${at + 1} of ${portrait.faces.length}"`),
+      )
       .join("\n"),
   );
   return all.replace(/(return \(\n)([\s\S]*)(\n {2}\);)/, "$1    <>\n$2\n    </>$3"); // React returns one element

@@ -131,13 +131,17 @@ export class Stage {
   /** All faces of a photo, each in a square of its own, in which it follows the same pointer as the others. */
   #placeAll(manifests) {
     const box = $("all");
+    const players = [...box.children];
     box.className = `all columns-${columnsFor(manifests.length)}`;
-    box.replaceChildren(
-      ...manifests.map((manifest, at) => {
-        const alt = `Portrait ${at + 1} of ${manifests.length}`;
-        return make("gaze-tracker", { manifest, alt, fit: "contain", blend: "motion", hideControls: true });
-      }),
-    );
+    if (players.length !== manifests.length)
+      box.replaceChildren(
+        ...manifests.map((manifest, at) => {
+          const alt = `Portrait ${at + 1} of ${manifests.length}`;
+          return make("gaze-tracker", { manifest, alt, fit: "contain", blend: "motion", hideControls: true });
+        }),
+      );
+    // A player shows what it has until the next portrait is there; a new one shows nothing.
+    else for (const [at, player] of players.entries()) player.manifest = manifests[at];
     this.#backAll();
   }
 

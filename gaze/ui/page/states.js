@@ -107,7 +107,8 @@ export class States {
 
   /** `another`: leads back to the other faces of the photo, if it has others. */
   preview({ seconds, many, another }) {
-    const choices = make("button", { type: "button", className: "inline", onclick: another }, "Choose another face");
+    const choose = many ? "Choose one face" : "Choose another face";
+    const choices = make("button", { type: "button", className: "inline", onclick: another }, choose);
     const text = another
       ? [many ? "Change what you like, then make them. " : "Change what you like, then make it. ", choices]
       : [

@@ -78,6 +78,24 @@ def test_the_stripes_behind_a_turning_head_stay_where_they_are(
         assert np.array_equal(frame[outside], portrait.image[outside])
 
 
+def test_background_close_to_the_outline_is_not_filled(framed: tuple[Portrait, Face]) -> None:
+    """Where the head turns away from it: what is filled there differs, and goes along with the outline as a rim."""
+    portrait, face = framed
+    matte, unit = green.person(face, portrait.height, portrait.width), face.iris_distance
+    rows, cols = np.mgrid[: portrait.height, : portrait.width] // 8
+    checked = np.where(((rows + cols) % 2 == 0)[..., None], (40, 190, 60), (20, 110, 40))
+    share = matte[..., None] / 255
+    image = np.rint(portrait.image * share + checked * (1 - share)).astype(np.uint8)
+    source = WarpEngine(straighten=False).prepare(replace(portrait, image=image, alpha=matte, original=None), face)
+    close = find_far(matte, 0.05 * unit) & ~find_far(matte, 0.1 * unit)
+    close[: round(face.centre[1] - 0.5 * unit)] = close[round(face.centre[1] + unit) :] = False
+    middle = round(face.centre[0])
+    for col, left_behind in ((0, np.s_[:, middle:]), (29, np.s_[:, :middle])):
+        frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(15, col))])[0].astype(int)
+        assert close[left_behind].sum() > 100
+        assert np.abs(frame - image)[left_behind][close[left_behind]].mean() < 1
+
+
 def find_far(alpha: np.ndarray, reach: float) -> np.ndarray:
     import cv2
 

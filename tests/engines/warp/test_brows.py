@@ -43,6 +43,25 @@ def test_brows_keep_their_thickness(framed: tuple[Portrait, Face], close: bool) 
         assert abs(kept.mean() - 1) < 0.1
 
 
+def slants(field: np.ndarray, face: Face) -> list[float]:
+    """Degrees by which the inner ends of both brows go down beside the outer ones. The example's eyes are level."""
+    found = []
+    for brow, outer in zip(face.brows, (0, -1), strict=True):
+        ends = (brow.upper + brow.lower)[[outer, -1 - outer]] / 2
+        down = [field[round(y), round(x), 1] for x, y in ends]
+        found.append(float(np.degrees(np.arctan2(down[1] - down[0], abs(np.diff(ends[:, 0])[0])))))
+    return found
+
+
+@pytest.mark.parametrize("row", [0, 29])
+@pytest.mark.parametrize("col", [0, 15, 29])
+def test_a_nod_is_no_frown(framed: tuple[Portrait, Face], row: int, col: int) -> None:
+    """Carried by the depth of the face, brows would be 4 degrees steeper."""
+    portrait, face = framed
+    field = ENGINE.displacement(ENGINE.prepare(portrait, face), GazeGrid(30).pose(Cell(row, col)))
+    assert abs(np.mean(slants(field, face))) < 1.2
+
+
 @pytest.mark.parametrize("strength", [1, 2])
 def test_nothing_folds_where_the_picture_is_cut_close(framed: tuple[Portrait, Face], strength: float) -> None:
     source = ENGINE.prepare(*cut_close(*framed))

@@ -332,3 +332,13 @@ def test_skin_that_is_squeezed_by_a_lid_shows_where_it_came_from() -> None:
     off = np.hypot(*cv2.split(there - pixels(width, height)))[2:-2, 2:-2]
     assert off.max() < 0.6
     assert off.mean() < 0.02
+
+
+def test_the_layers_reach_as_far_as_an_iris_goes(framed: tuple[Portrait, Face]) -> None:
+    """Beyond them nothing of it would be seen."""
+    portrait, face = framed
+    iris, unit = face.left, face.iris_distance
+    eye = find_eye(portrait.image, unit, iris, Lids(face.lids[0]), reach=0.22)
+    width = eye.lids.shape[1]
+    for edge in (iris.x - eye.corner[0], eye.corner[0] + width - iris.x):
+        assert edge > 1.5 * iris.radius + 0.22 * unit

@@ -42,6 +42,15 @@ def test_a_strength_of_two_goes_on_straight_and_stays_in_the_eye() -> None:
     assert all(abs(look.upper) < 0.09 and abs(look.lower) < 0.09 for look in looks)
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_an_iris_that_looks_aside_goes_across_its_whole_eye(side: int) -> None:
+    """Its reach counts from where it looks straight: else one that comes from a corner would stop halfway."""
+    room = Room(left=0.3, right=0.3)
+    straight, away = (eye_motion(at(it, 0), -0.08 * side, room).across for it in (0, -side))
+    assert away - straight == pytest.approx(-side * IRIS_SWING, rel=0.05)
+    assert abs(eye_motion(at(side, 0), -0.08 * side, room).across) < 0.02
+
+
 def test_straightening_is_added() -> None:
     assert eye_motion(Pose(), straighten=0.05).across == pytest.approx(0.05, rel=0.01)
 
@@ -78,7 +87,7 @@ def test_eyes_of_turned_faces_move_less_up_and_down(yaw: float, share: float) ->
 
 @pytest.mark.parametrize("x", [-1, 0, 1])
 def test_the_middle_of_an_iris_stays_between_the_lids(x: int) -> None:
-    up, down = (eye_motion(at(x, y), room=Room(0.15, (0.02,) * 9, (0.02,) * 9)) for y in (-1, 1))
+    up, down = (eye_motion(at(x, y), room=Room(0.15, (0.02,) * 15, (0.02,) * 15)) for y in (-1, 1))
     assert up.down - up.upper > -0.02
     assert down.down - down.lower < 0.02
 
@@ -89,17 +98,17 @@ def test_how_much_room_an_iris_has_is_seen_wherever_it_goes() -> None:
     above, below = np.array(room.above), np.array(room.below)
     assert room.gap == pytest.approx(0.14, abs=0.003)
     # Up to three tenths of the radius below the upper lid; a fiftieth of it deeper behind the lower lid than at rest.
-    assert (above[4], below[4]) == pytest.approx((0.03, 0.002), abs=0.003)
-    assert (np.diff(above[:5]) > 0).all()
-    assert (np.diff(below[:5]) > 0).all()
+    assert (above[7], below[7]) == pytest.approx((0.03, 0.002), abs=0.003)
+    assert (np.diff(above[:8]) > 0).all()
+    assert (np.diff(below[:8]) > 0).all()
     assert above == pytest.approx(above[::-1], abs=1e-6)
-    assert room.lid[4] == pytest.approx(0.06 - 0.033, abs=0.003)
-    assert (np.diff(room.lid[:5]) >= 0).all()
+    assert room.lid[7] == pytest.approx(0.06 - 0.033, abs=0.003)
+    assert (np.diff(room.lid[:8]) >= 0).all()
 
 
 @pytest.mark.parametrize("x", [-1, 0, 1])
 def test_an_upper_lid_leaves_an_iris_that_looks_down_its_round_sides(x: int) -> None:
-    free, held = (eye_motion(at(x, 1), room=room) for room in (Room(), Room(lid=(0.01,) * 9, below=(0.01,) * 9)))
+    free, held = (eye_motion(at(x, 1), room=room) for room in (Room(), Room(lid=(0.01,) * 15, below=(0.01,) * 15)))
     assert held.upper - held.down < 0.0101
     assert 0 < held.upper < 0.75 * free.upper
     assert held.upper > 0.9 * held.down
@@ -113,7 +122,7 @@ def test_the_worse_one_of_two_eyes_says_how_far_the_lids_come_down() -> None:
     both, worse = (find_room(irises, [each, narrow], 100.0) for each in (open_wide, narrow))
     assert both.lid == worse.lid
     # 0.65 of the 3 pixels of the iris that are seen above its middle are left.
-    assert worse.lid[4] == pytest.approx(0.35 * 0.03, abs=0.003)
+    assert worse.lid[7] == pytest.approx(0.35 * 0.03, abs=0.003)
 
 
 @pytest.mark.parametrize(("left", "way"), [(13.0, 0.03), (15.0, 0.04), (20.0, 0.09), (40.0, 0.125)])
@@ -128,7 +137,7 @@ def test_an_iris_stays_off_the_corner_of_its_eye_and_both_go_as_far(left: float,
 
 
 def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
-    close = Room(below=(0.01,) * 9, white=(0.0,) * 9)
+    close = Room(below=(0.01,) * 15, white=(0.0,) * 15)
     for y, sign in ((1, 1), (-1, -1)):
         alone, together = (eye_motion(at(0, y), room=room) for room in (Room(), close))
         assert 0.005 < sign * (together.lower - alone.lower) <= 0.024
@@ -137,7 +146,7 @@ def test_the_lower_lid_gives_way_to_an_iris_and_comes_after_it() -> None:
 @pytest.mark.parametrize("x", [-1, -0.5, 0, 1])
 def test_a_lower_lid_sets_out_and_halts_gradually(x: float) -> None:
     """Morphs go by a cubic between few keys, which cannot follow a speed that jumps."""
-    close = Room(0.26, below=(0.015,) * 9, white=(0.02,) * 9)
+    close = Room(0.26, below=(0.015,) * 15, white=(0.02,) * 15)
     ways = np.array([eye_motion(at(x, y), room=close).lower for y in np.linspace(-1, 1, 401)])
     speeds = np.diff(ways)
     assert np.abs(np.diff(speeds)).max() < 0.05 * np.abs(speeds).max()
@@ -145,7 +154,7 @@ def test_a_lower_lid_sets_out_and_halts_gradually(x: float) -> None:
 
 @pytest.mark.parametrize("room", [0.0, 0.005, 0.015, 0.1])
 def test_a_lower_lid_rests_while_the_look_is_straight(room: float) -> None:
-    still = eye_motion(Pose(), room=Room(below=(room,) * 9, white=(room,) * 9))
+    still = eye_motion(Pose(), room=Room(below=(room,) * 15, white=(room,) * 15))
     assert (still.down, still.lower) == (0, 0)
 
 

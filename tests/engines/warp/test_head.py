@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.head import STILL_CENTRE, STILL_RADII, head_fields, head_shift
-from gaze.face.topology import LEFT_CHEEK, NOSE_TIP, RIGHT_CHEEK
+from gaze.face.topology import CHIN, LEFT_CHEEK, LEFT_UPPER_LID, NOSE_TIP, RIGHT_CHEEK, RIGHT_UPPER_LID
 from gaze.face.typical import typical_mesh
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 
@@ -30,13 +30,16 @@ def measured() -> tuple[np.ndarray, np.ndarray]:
 
 def turned_mesh(degrees: float) -> np.ndarray:
     """An average face that is turned to the image's right."""
+    return np.asarray(typical_mesh() @ turning(degrees) / np.cos(np.radians(degrees)))
+
+
+def turning(degrees: float) -> np.ndarray:
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    mesh = typical_mesh() @ np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-    return np.asarray(mesh / cos)
+    return np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
 
 
 def displacements(positions: np.ndarray, degrees: float) -> np.ndarray:
-    fields, turn = head_fields(positions[:, 0], positions[:, 1], turned_mesh(degrees)), degrees / 7.5
+    fields, turn = head_fields(positions[:, 0], positions[:, 1], turned_mesh(degrees), yaw=degrees), degrees / 7.5
     cells = [[GazeGrid(30).pose(Cell(row, col)) for col in ROWS] for row in ROWS]
     return np.array([[head_shift(fields, pose, turn) for pose in row] for row in cells]).transpose(3, 0, 1, 2)
 
@@ -91,8 +94,8 @@ def test_nothing_moves_beyond_hair_and_neck() -> None:
 @pytest.mark.parametrize("degrees", [-30, -12, 0, 20])
 def test_the_field_never_folds(strength: float, least: float, degrees: float) -> None:
     u, v = PLACES
-    fields = head_fields(u, v, turned_mesh(degrees))
-    grid, turn = GazeGrid(30, Strengths(strength, strength, strength)), float(np.clip(degrees / 7.5, -1, 1))
+    fields = head_fields(u, v, turned_mesh(degrees), yaw=degrees)
+    grid, turn = GazeGrid(30, Strengths(strength, strength, strength)), degrees / 7.5
     step_u, step_v = u[0, 1] - u[0, 0], v[1, 0] - v[0, 0]
     for row in (0, 15, 29):
         for col in (0, 15, 29):
@@ -127,9 +130,33 @@ def test_the_far_cheek_narrows_and_the_near_one_opens() -> None:
     """The more so where the head is turned already: the depth is the mesh's own."""
     gaps = []
     for degrees in (0.0, 20.0):
-        turn = min(1.0, degrees / 7.5)
+        turn = degrees / 7.5
         near, nose, far = shift_across(turned_mesh(degrees), (LEFT_CHEEK, NOSE_TIP, RIGHT_CHEEK), 1, turn)
         assert nose > near + 0.01
         assert nose > far + 0.08
         gaps.append(near - far)
     assert gaps[1] > gaps[0] + 0.03
+
+
+@pytest.mark.parametrize("degrees", [-25.0, 25.0])
+def test_a_turned_head_nods_about_its_own_axis(degrees: float) -> None:
+    """Both eyes go as far down, though one lies deeper, or the far one would slant; and the chin, going back, aside."""
+    mesh = turned_mesh(degrees)
+    corners, chin = mesh[[LEFT_UPPER_LID[0], RIGHT_UPPER_LID[-1]], :2], mesh[CHIN, :2]
+    u, v = np.array([*corners, chin]).T
+    fields = head_fields(u, v, mesh, yaw=degrees)
+    across, down = head_shift(fields, Pose(head_pitch=7.5), degrees / 7.5)
+    assert down[0] == pytest.approx(down[1], abs=0.01)
+    back = np.sin(np.radians(7.5)) * chin[1]
+    assert across[2] - across[:2].mean() == pytest.approx(-np.sin(np.radians(degrees)) * back, abs=0.02)
+
+
+@pytest.mark.parametrize("degrees", [-25.0, 0.0, 25.0])
+def test_brows_that_rise_leave_the_lids_of_a_turned_face_alone(degrees: float) -> None:
+    """Aslant as brows are there, where the head is lowered: parts of them lie close to the far eye."""
+    cos, sin = np.cos(np.radians(12)), np.sin(np.radians(12))
+    lowered = typical_mesh() @ np.array([[1, 0, 0], [0, cos, sin], [0, -sin, cos]])
+    mesh = lowered @ turning(degrees)
+    for lids in (LEFT_UPPER_LID, RIGHT_UPPER_LID):
+        u, v = mesh[list(lids[2:-2]), :2].T
+        assert abs(head_shift(head_fields(u, v, mesh, yaw=degrees), Pose(eyebrow=15))[1]).max() < 0.005

@@ -80,3 +80,20 @@ def test_glasses_that_cover_the_lids_stay_straight(
         rim = field[rows[index], x - round(0.28 * unit) : x + round(0.28 * unit), 1] / unit
         along = np.arange(len(rim))
         assert np.abs(rim - np.polyval(np.polyfit(along, rim, 1), along)).max() < 0.015
+
+
+@pytest.mark.parametrize("row", [0, 29])
+def test_a_bar_across_both_lenses_stays_straight(framed: tuple[Portrait, Face], row: int) -> None:
+    """From temple to temple, however the face behind it is bowed."""
+    portrait, face = framed
+    worn, rows = glasses(portrait, face, above=0.22, half=0.36)
+    nose, reach = round(face.centre[0]), round(0.95 * face.iris_distance)
+    cv2.line(worn.image, (nose - reach, rows[0]), (nose + reach, rows[2]), DARK, 3)
+    assert glasses_worn(worn.image, face) == 1
+    field = WarpEngine().displacement(
+        WarpEngine(straighten=False).prepare(worn, face), GazeGrid(30).pose(Cell(row, 15))
+    )
+    along = np.arange(nose - reach, nose + reach)
+    bar = field[np.linspace(rows[0], rows[2], len(along)).round().astype(int), along, 1] / face.iris_distance
+    assert np.abs(bar).mean() > 0.15, "the head did not nod at all"
+    assert np.abs(bar - np.polyval(np.polyfit(along, bar, 1), along)).max() < 0.015

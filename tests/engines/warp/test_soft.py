@@ -215,4 +215,6 @@ def test_an_iris_next_to_a_corner_goes_less_far_there_but_well_away_from_it() ->
     )
     assert wide.left == wide.right == pytest.approx(0.6 * 0.18, abs=0.005)
     assert 0.04 < close.left < 0.5 * wide.left
-    assert close.right > 0.1, "what is behind it is drawn out"
+    corner = Lids(parabolas(Opening((37.0, 50.0), (100.0, 50.0), (68.0, 41.0), (68.0, 60.0))))
+    aside = soft_room(Room(), [IRIS] * 2, [corner] * 2, 100.0)
+    assert aside.right == pytest.approx(0.6 * 0.43, abs=0.005), "what is behind it is drawn out"

@@ -9,12 +9,15 @@ from gaze.face.face import Face, Iris, Opening, typical_face
 from tests.faces import with_openings
 
 
-def looking(offset: float) -> Face:
-    """A face of 100 pixels between the irises whose irises lie so many iris distances to the right in their eyes."""
+def looking(offset: float, right: float | None = None) -> Face:
+    """A face of 100 pixels between the irises whose irises lie so many iris distances to the right in their eyes.
+
+    The right one may lie elsewhere.
+    """
     face = typical_face(Iris(200, 200, 10), Iris(300, 200, 10))
     openings = []
-    for iris in (face.left, face.right):
-        middle = np.array([iris.x - 100 * offset, iris.y])
+    for iris, way in ((face.left, offset), (face.right, offset if right is None else right)):
+        middle = np.array([iris.x - 100 * way, iris.y])
         openings.append(Opening(*(tuple(middle + it) for it in ((-18, 0), (18, 0), (0, -8), (0, 6)))))
     return with_openings(face, openings)
 
@@ -58,3 +61,11 @@ def test_what_one_eye_says_and_the_other_does_not_is_taken_away_in_part() -> Non
     whole = straightening(looking(face.gaze))
     assert straightening(face) == pytest.approx(face.gaze_certainty * whole)
     assert 0.2 < face.gaze_certainty < 0.6
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_what_both_eyes_say_is_taken_away_though_one_says_more(side: int) -> None:
+    """Of an iris in a corner of its eye little is seen: it is not found as well, but both look aside."""
+    assert straightening(looking(side * 0.06, side * 0.13)) == pytest.approx(-side * 0.06)
+    assert straightening(looking(side * 0.015, side * 0.13)) == 0
+    assert straightening(looking(side * 0.06, -side * 0.06)) == 0
