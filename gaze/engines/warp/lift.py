@@ -108,8 +108,12 @@ def lift_iris(eye: EyePatch, reach: float) -> tuple[np.ndarray, np.ndarray, np.n
     most = max(_LEAST_GRAIN, _OUTLIER * float(np.median(np.abs(excess[inner])))) if inner.any() else 0.0
     within = np.clip((_GRAIN[1] - distance) / (_GRAIN[1] - _GRAIN[0]), 0, 1)[..., None]
     grain = np.clip(excess, -most, most) * known * within * (1 - glow)
-    hue = typical[..., :3] / np.maximum(typical[..., :3].mean(2, keepdims=True), 1)
-    grain = _OWN_HUE * grain + (1 - _OWN_HUE) * hue * grain.mean(2, keepdims=True)
+    grey = grain.mean(2, keepdims=True)
+    tint = grey * (typical[..., :3] / np.maximum(typical[..., :3].mean(2, keepdims=True), 1) - 1)
+    # No more colourful than it is seen: on a brown iris a pale glint would become orange.
+    seen = np.linalg.norm(grain - grey, axis=2, keepdims=True)
+    tint *= np.minimum(1, seen / np.maximum(np.linalg.norm(tint, axis=2, keepdims=True), 1e-3))
+    grain = _OWN_HUE * grain + (1 - _OWN_HUE) * (grey + tint)
     layer = typical.copy()
     layer[..., :3] = np.clip(layer[..., :3] + grain, 0, 255 * layer[..., 3:])
     return layer.astype(np.float32), light.astype(np.float32), shadow

@@ -306,6 +306,20 @@ def test_a_coloured_fleck_on_an_iris_is_drawn_in_the_colour_of_the_iris() -> Non
     assert np.ptp(fleck / IRIS) < 0.1
 
 
+def test_a_pale_fleck_on_an_iris_stays_pale() -> None:
+    """In the colour of a brown iris it would be an orange spot."""
+    portrait, face = drawn_face(height=28)
+    image = portrait.image.copy()
+    iris = np.hypot(*np.ogrid[-MIDDLE[1] : len(image) - MIDDLE[1], -200 : image.shape[1] - 200]) < 0.9 * RADIUS
+    fibres = 20 + 15 * np.random.default_rng(0).choice((-1, 1), iris.sum())
+    image[iris] = np.add(IRIS, fibres[:, None])
+    cv2.circle(image, (204, MIDDLE[1] + 4), 2, np.add(IRIS, 60).tolist(), -1)
+    disc = find_eye(image, face.iris_distance, face.left, Lids(face.lids[0])).disc
+    fleck = disc[disc.shape[0] // 2 + 4, disc.shape[1] // 2 + 4, :3]
+    assert fleck.mean() > np.mean(IRIS) + 40
+    assert np.ptp(fleck) < 1.1 * np.ptp(IRIS)
+
+
 def test_skin_that_is_squeezed_by_a_lid_shows_where_it_came_from() -> None:
     """Around an eye in the corner of the grid: what is shown goes where it is shown."""
     eyes = WarpEngine(straighten=False).prepare(*drawn_face())
