@@ -26,10 +26,7 @@ def check_keys(keys: str | int) -> None:
         GazeError: `keys` is neither "auto", nor one of `KEY_CHOICES`, nor `COARSE`.
     """
     if keys != AUTO and keys not in (COARSE, *KEY_CHOICES):
-        raise GazeError(
-            f"The number of keys per side is {keys}. Choose “{AUTO}”, 5, 7 or 9: since version 2 all other looks are "
-            "morphed between these."
-        )
+        raise GazeError(f"The number of keys per side is {keys}. Choose “{AUTO}”, 5, 7 or 9.")
 
 
 def key_axis(size: int, keys: int) -> Axis:

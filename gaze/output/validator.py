@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zipfile import is_zipfile
 
 from PIL import Image
 
@@ -30,6 +31,8 @@ def check(path: Path, report: Report | None = None, decode: bool = True) -> list
     try:
         if path.is_dir():
             return list(_check_folder(path, report, decode))
+        if is_zipfile(path):
+            return [f"{path} is a zip. Unpack it, and check the folder in it."]
         return list(_check_packs([read_pack(path)], report, decode))
     except GazeError as error:
         return [str(error)]

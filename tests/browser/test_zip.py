@@ -117,7 +117,7 @@ def snippets(unpacked: Path) -> list[str]:
     page = (unpacked / "embed.html").read_text()
     shown = [html.unescape(code) for code in re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)]
     readme = (unpacked / "README.txt").read_text()
-    told = "".join(line for line in readme.splitlines(keepends=True) if line.startswith("   <"))
+    told = "".join(line for line in readme.splitlines(keepends=True) if line.startswith("   "))
     return [*shown, told, *pages.blocks(pages.read("README.md"), "html")]
 
 

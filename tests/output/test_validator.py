@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from gaze.options import Options
+from gaze.output.bundle import write_zip
 from gaze.output.pack import Facts, Payload, Picture, write_pack
 from gaze.output.pack_reader import read_pack
 from gaze.output.validator import check
@@ -34,6 +35,13 @@ def folder(made: Path, tmp_path: Path) -> Path:
 def edit(folder: Path, **fields: Any) -> None:
     facts = {**json.loads((folder / "metadata.json").read_text()), **fields}
     (folder / "metadata.json").write_text(json.dumps(facts))
+
+
+def test_a_zip_is_not_called_a_damaged_pack(made: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ada.zip"
+    with path.open("wb") as file:
+        write_zip(made, file)
+    assert check(path) == [f"{path} is a zip. Unpack it, and check the folder in it."]
 
 
 def with_picture(folder: Path, kind: str, data: bytes, first: bool = False) -> None:
