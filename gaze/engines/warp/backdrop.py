@@ -25,7 +25,7 @@ _FAINT = 25
 """Alpha up to which places do not hang together."""
 _AROUND = 0.1
 """How far outside the matte, in iris distances, the photo may still show strands: that is filled as well."""
-_NEAREST, _FARTHER, _ALIKE = 0.03, 3, 4
+_NEAREST, _FARTHER, _ALIKE = 0.03, 2, 4
 """What around the person and its strands is filled in any case, in iris distances; how many times as far out the
 background is looked at; and grey levels by which it may be darker or lighter beside the matte than anywhere there."""
 _SEEN = 0.8

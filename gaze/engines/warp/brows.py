@@ -50,7 +50,7 @@ def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, 
         worn: how surely it wears glasses, 0 to 1, which are of that piece.
     """
     rows = mesh[list(LEFT_BROW + RIGHT_BROW + LEFT_LOWER_LID + RIGHT_LOWER_LID), 1]
-    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + worn * (_RIMS + _AROUND))
+    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + bool(worn) * (_RIMS + _AROUND))
     u, v, before = u[near], v[near], field[near]
     share = np.maximum(*(it for it, _ in _shares(u, v, mesh)))
     if worn:

@@ -92,9 +92,11 @@ def test_nothing_moves_beyond_hair_and_neck() -> None:
 
 @pytest.mark.parametrize(("strength", "least"), [(1, 0.4), (2, 0.02)])
 @pytest.mark.parametrize("degrees", [-30, -12, 0, 20])
-def test_the_field_never_folds(strength: float, least: float, degrees: float) -> None:
+@pytest.mark.parametrize("worn", [0.0, 0.5, 1.0])
+def test_the_field_never_folds(strength: float, least: float, degrees: float, worn: float) -> None:
+    """With glasses, too, and where the picture leaves a doubt about them."""
     u, v = PLACES
-    fields = head_fields(u, v, turned_mesh(degrees), yaw=degrees)
+    fields = head_fields(u, v, turned_mesh(degrees), worn, degrees)
     grid, turn = GazeGrid(30, Strengths(strength, strength, strength)), degrees / 7.5
     step_u, step_v = u[0, 1] - u[0, 0], v[1, 0] - v[0, 0]
     for row in (0, 15, 29):
