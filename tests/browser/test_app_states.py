@@ -352,3 +352,15 @@ def test_the_way_back_to_a_photo_stands_on_one_line(open_page: Callable[..., Any
     for screen in (app.PHONE, app.DESKTOP):
         page.set_viewport_size(screen["viewport"])
         assert back.evaluate(LINES) == 1
+
+
+def test_another_part_of_the_desk_is_seen_from_its_beginning(open_page: Callable[..., Any], address: str) -> None:
+    """On a phone that lies on its side the desk is scrolled by itself, such as down to the example."""
+    page = open_page(viewport={"width": 844, "height": 390}, reduced_motion="reduce")
+    app.open_app(page, address)
+    page.evaluate("document.getElementById('desk').scrollTop = 999")
+    desk = "[document.getElementById('desk').scrollTop, document.getElementById('desk').scrollHeight]"
+    assert page.evaluate(desk)[0] > 0
+    app.choose_example(page)
+    top, height = page.evaluate(desk)
+    assert (top, height > app.box(page, "#desk")["height"]) == (0, True)

@@ -12,6 +12,7 @@ export class Desk {
    */
   behind = null;
   #before;
+  #part = "";
 
   /** @param onMove called when a control was moved, told whether in one step; the others with the example, or the portrait, that was chosen. */
   constructor({ config, onMove, onExample, onOpen, onClear }) {
@@ -75,6 +76,8 @@ export class Desk {
   /** Shows one part of the desk; frozen controls stay where they are, pale, and cannot be moved. `notes`: what was chosen or changed by itself. */
   show(part, { frozen = false, mine = false, current = "", notes = [] } = {}) {
     for (const section of document.querySelectorAll("[data-desk]")) section.hidden = section.dataset.desk !== part;
+    if (part !== this.#part) $("desk").scrollTop = 0; // in a low window it is scrolled by itself
+    this.#part = part;
     this.form.classList.toggle("still-off", frozen);
     this.form.inert = frozen;
     $("notes").hidden = !notes.length;
