@@ -20,6 +20,8 @@ class Stage {
   #jobs = new Map();
   #sheet = document.createElement("canvas").getContext("2d");
   #programs;
+  /** Signaled when the last frame is drawn. */
+  #sync;
   /**
    * Frames that may still turn out to be quick. Infinity: one was, a GPU draws, most likely. 0: none was, the processor
    * draws. Browsers mask the names of renderers, so the clock has to tell.
@@ -50,6 +52,15 @@ class Stage {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     this.blank = gl.createVertexArray();
+  }
+
+  /**
+   * Whether the processor still draws the last frame. Browsers queue frames without end: a face would lag seconds behind
+   * its pointer, and so would all that is asked for then.
+   */
+  get isBusy() {
+    const { gl } = this;
+    return this.trials < Infinity && this.#sync && gl.getSyncParameter(this.#sync, gl.SYNC_STATUS) === gl.UNSIGNALED;
   }
 
   /**
@@ -91,8 +102,8 @@ class Stage {
     gl.useProgram(program);
     const at = {};
     for (let i = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); i--; ) {
-      const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
-      at[name] = gl.getUniformLocation(program, name);
+      const { name } = gl.getActiveUniform(program, i);
+      at[name.split("[")[0]] = gl.getUniformLocation(program, name);
     }
     [..."KSUuVv", "trust"].forEach((name, unit) => gl.uniform1i(at[name], unit));
     return { program, at };
@@ -178,18 +189,17 @@ class Stage {
    * @property {(stage: Stage) => void} draw every pixel of the region, with the viewport and the scissors set
    * @property {() => void} [done]
    *
-   * @param {Job} job to be drawn by `flush`
+   * @param {Job} job to be drawn by `drawAll`
    */
   queue(job) {
     this.#jobs.set(job.target, job); // instead of one that came before in the same frame
   }
 
   /** Draws all that is queued, side by side, and copies it where it belongs. */
-  flush() {
+  drawAll() {
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();
-    if (this.isLost) return;
-    while (jobs.length) this.#round(jobs);
+    while (jobs.length && !this.isLost) this.#round(jobs);
   }
 
   /** Draws as many jobs as there is room for; takes them from the list. */
@@ -218,6 +228,8 @@ class Stage {
       job.draw(this);
     }
     gl.disable(gl.SCISSOR_TEST);
+    gl.deleteSync(this.#sync);
+    this.#sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     let source = this.#canvas;
     if (placed[1]) {
       // Each time that a part of the surface is taken, browsers copy all of it.
@@ -226,9 +238,9 @@ class Stage {
       source = this.#sheet.canvas;
     }
     for (const { job, x: left, y: top } of placed) {
-      const { region, target, zoom } = job;
-      // What is enlarged stays a pixel off its own edge: browsers mix in what lies beyond it.
-      const off = zoom - 1;
+      const { region, width, height, target, zoom } = job;
+      // What is enlarged stays a pixel off its own edge inside a picture: browsers mix in what lies beyond it.
+      const off = region.width + region.height < width + height && zoom - 1;
       const size = [region.width - 2 * off, region.height - 2 * off];
       const there = [region.x + off, region.y + off, ...size].map((side) => side * zoom);
       target.clearRect(...there);
@@ -251,7 +263,8 @@ class Stage {
   }
 }
 
-let made;
+/** @type {Stage | null | undefined} undefined until somebody needs it, null where the browser has no WebGL2 */
+export let made;
 
 /** @returns {Stage | null} null where the browser has no WebGL2 */
 export function stage() {
@@ -264,6 +277,3 @@ export function stage() {
   }
   return made;
 }
-
-/** Draws what is queued, if there is a stage at all. */
-export const flush = () => made?.flush();
