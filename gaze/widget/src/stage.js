@@ -238,13 +238,14 @@ class Stage {
       source = this.#sheet.canvas;
     }
     for (const { job, x: left, y: top } of placed) {
-      const { region, width, height, target, zoom } = job;
-      // What is enlarged stays a pixel off its own edge inside a picture: browsers mix in what lies beyond it.
-      const off = region.width + region.height < width + height && zoom - 1;
-      const size = [region.width - 2 * off, region.height - 2 * off];
-      const there = [region.x + off, region.y + off, ...size].map((side) => side * zoom);
+      const { region, target, zoom } = job;
+      // What is enlarged leaves half a pixel at its edge out: browsers mix in what lies beyond it.
+      const off = (zoom - 1) / 2;
+      const size = (rim) => [region.width - 2 * rim, region.height - 2 * rim];
+      const rim = region.width + region.height < job.width + job.height && off;
+      const there = [region.x + rim, region.y + rim, ...size(rim)].map((side) => side * zoom);
       target.clearRect(...there);
-      target.drawImage(source, left + off, top + off, ...size, ...there);
+      target.drawImage(source, left + off, top + off, ...size(off), ...there);
       job.done?.();
     }
     if (!this.trials || side * (y + tall) < TELLING) return;
@@ -255,10 +256,9 @@ class Stage {
   /** Makes the surface as large as needed; smaller again only when it is far too large, since that costs. */
   #fit(width, height) {
     const canvas = this.#canvas;
-    const sides = [canvas.width, canvas.height];
-    const isSmall = sides[0] < width || sides[1] < height;
-    const needed = [width, height].map((side, i) => Math.max(isSmall * sides[i], Math.ceil(side / 64) * 64));
-    if (!isSmall && sides[0] * sides[1] < 5 * needed[0] * needed[1]) return;
+    const isSmall = canvas.width < width || canvas.height < height;
+    const needed = [width, height].map((side) => Math.ceil(side / 64) * 64);
+    if (!isSmall && canvas.width * canvas.height < 5 * needed[0] * needed[1]) return;
     for (const it of [canvas, this.#sheet.canvas]) [it.width, it.height] = needed;
   }
 }
