@@ -15,8 +15,8 @@ const license = "/*! gaze-tracker, MIT */";
 // Names of our own that may be shortened, in all files alike. Never names of the page, of JSON, or of the element.
 const internal = `
   addControls aim aimed alive array awake axis before begun blank Board board breath buffers bytes calm cell chain changed coefficients
-  config connected controls count decodeStills describe described disconnected draw element enliven entry fail failed feel fields filled fine fit
-  fitTimer FlatBoard folder follower forget fragment given glance goesOn hasSheets header heard holdTimer host hosts isCalm isCoarse isDue isEmpty
+  config connected controls count decodeStills describe described disconnected draw drawAll drawn element embeddedPack enliven entry fail failed feel fields filled fine fit
+  fitTimer FlatBoard folder follower forget fragment given glance goesOn hasSheets header heard holdTimer host hosts isCalm isCoarse isBusy isDue isEmpty
   isFinal isForWebGL isGuess isLost isMatch isMorph isNear isReady isRefused isSharp isStill isWhole job layer
   layOut letGo listen listening load loader loadMesh look lost more moved moving n near newProgram newTexture observers offerTexture old
   ondrop onfail onpicture onposter onprogress onshape over ownerOf owners PackPlayer parts payload pixels place places play player playLeft portrait point
@@ -81,7 +81,7 @@ for (const { entry, file, format } of outputs) {
     ecma: 2020,
     module: format === "esm",
     toplevel: true,
-    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, hoist_funs: true, inline: 1 },
+    compress: { passes: 5, unsafe_arrows: true, pure_getters: true, hoist_funs: true, inline: 1 },
     format: { preamble: license },
     // Only a bundler looks for the module's map; a portrait's folder has none, and pages hold the scripts themselves.
     sourceMap: { content: map.text, filename: file, ...(format === "esm" && { url: `${file}.map` }) },

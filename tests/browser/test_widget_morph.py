@@ -185,6 +185,44 @@ def test_where_drawing_is_slow_moving_faces_are_coarse_and_at_rest_they_are_shar
     assert np.array_equal(canvas(page), sharp)
 
 
+def test_where_drawing_is_slow_no_frame_is_asked_for_while_one_is_drawn(page: Any, site: Any, large: int) -> None:
+    """Kills: frames that queue up, by which what is seen lags seconds behind the pointer."""
+    page.add_init_script(SLOW)
+    page.add_init_script("""
+        window.isDrawing = false;
+        WebGL2RenderingContext.prototype.getSyncParameter = function () {
+            return isDrawing ? this.UNSIGNALED : this.SIGNALED;
+        };
+    """)
+    page.goto(site.url)
+    wait_loaded(page)
+    look(page, 3.3, 21.7)
+    page.evaluate("isDrawing = true; drawn.length = 0")
+    page.evaluate(LOOK_AT, [25.2, 8.1])
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("drawn.length") == 0
+    page.evaluate("isDrawing = false")
+    wait_cell(page, 25.2, 8.1)
+    assert page.evaluate("drawn.length") > 0
+
+
+def test_where_drawing_is_slow_a_moving_face_on_an_empty_canvas_is_coarse_too(page: Any, site: Any, large: int) -> None:
+    page.add_init_script(SLOW)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(f"{TRACKER}.smoothing = 600")
+    look(page, 3.3, 21.7)  # by now it is known to be slow
+    page.evaluate(f"{TRACKER}.smoothing = 5000")
+    page.evaluate(LOOK_AT, [25.2, 8.1])
+    page.evaluate(TWO_FRAMES)
+    page.evaluate(f"drawn.length = 0; {TRACKER}.style.width = '{WIDTH * 3 // 2}px'")
+    page.evaluate(TWO_FRAMES)
+    drawn = page.evaluate("drawn")
+    assert drawn[-1] == WIDTH * 3 // 4
+    assert max(drawn) <= large // 2
+    assert canvas(page)[..., 3].min() == 255
+
+
 def test_where_drawing_is_quick_nothing_is_coarse_and_nobody_waits(page: Any, site: Any, large: int) -> None:
     page.add_init_script(QUICK + DRAWN)
     page.add_init_script("""

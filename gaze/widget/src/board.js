@@ -103,7 +103,7 @@ export class GlBoard {
     const { n, axis, has, header } = this.#set;
     const [down, across] = [row, col].map((value) => keyUnits(header.looks, value));
     const chosen = corners(axis, n, down, across, has);
-    const zoom = this.stage.trials || isEmpty || rests ? 1 : 2;
+    const zoom = this.stage.trials || rests ? 1 : 2;
     const [width, height] = [target.canvas.width, target.canvas.height].map((side) => Math.ceil(side / zoom));
     const region = isEmpty ? { x: 0, y: 0, width, height } : onCanvas(header, width, height);
     const draw = () => {

@@ -92,9 +92,8 @@ for (const attribute of ATTRIBUTES) {
       return isBoolean ? this.hasAttribute(attribute) : (this.getAttribute(attribute) ?? "");
     },
     set(value) {
-      if (isBoolean) this.toggleAttribute(attribute, Boolean(value));
-      else if (value === null || value === undefined) this.removeAttribute(attribute);
-      else this.setAttribute(attribute, value);
+      if (isBoolean ? value : (value ?? null) !== null) this.setAttribute(attribute, isBoolean ? "" : value);
+      else this.removeAttribute(attribute);
     },
   });
 }

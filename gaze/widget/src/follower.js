@@ -40,12 +40,8 @@ export class Follower {
     const { aim } = this;
     if (!aim) return [0, 0];
     if (aim.look) return aim.look;
-    let { x, y } = aim;
-    if (aim.element) {
-      const box = aim.element.getBoundingClientRect();
-      x = box.left + box.width / 2;
-      y = box.top + box.height / 2;
-    }
+    const box = aim.element?.getBoundingClientRect();
+    const { x, y } = box ? { x: box.left + box.width / 2, y: box.top + box.height / 2 } : aim;
     const face = this.#face();
     const { left, top, right, bottom } = aim.view ?? { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
     return [lookAlong(x, face.x, left, right), lookAlong(y, face.y, top, bottom)];

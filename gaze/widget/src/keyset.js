@@ -105,7 +105,7 @@ export class KeySet {
       const config = await playable(payload);
       if (config || payload.kind === "stills") return { payload, config };
     }
-    throw new Error("nothing in it can be decoded");
+    throw new Error("it cannot be decoded");
   }
 
   #put(entry, picture, payload) {

@@ -95,7 +95,8 @@ export class Loader {
 
   /** Asks for frames of the portrait on the canvas and, so that it can take over at any look, of the next one. */
   want(isWhole) {
-    for (const portrait of [this.portrait, this.#next]) portrait?.player?.want(isWhole);
+    this.player?.want(isWhole);
+    this.#next?.player?.want(isWhole);
   }
 
   /** Makes the texture, where the element asks for one. */

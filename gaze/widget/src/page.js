@@ -2,7 +2,7 @@
 
 import { COUNT } from "./names.js";
 import { second } from "./second.js";
-import { flush } from "./stage.js";
+import { made } from "./stage.js";
 
 const REFIT_AFTER = 250; // ms without a change of size, before pictures are made for the new sizes
 const HOLD = 1200; // ms for which a face looks where a finger left the screen
@@ -137,11 +137,11 @@ export const page = {
 
   tick(now) {
     this.frame = 0;
-    for (const widget of [...this.awake]) {
+    for (const widget of made?.isBusy ? [] : [...this.awake]) {
       this.awake.delete(widget); // first, because a listener of gazechange may wake or remove it
       if (widget.step(now) && widget.host.isConnected) this.awake.add(widget);
     }
-    flush();
+    made?.drawAll();
     if (this.awake.size) this.frame ||= requestAnimationFrame((next) => this.tick(next));
   },
 

@@ -44,8 +44,8 @@ export class MorphPlayer {
 
   async #watch() {
     const { transfer } = this;
-    while (this.transfer && transfer.filled < transfer.total) {
-      this.#owner.onprogress(transfer.filled, transfer.total);
+    while (this.transfer && transfer.filled < transfer.header.end) {
+      this.#owner.onprogress(transfer.filled, transfer.header.end);
       if (!(await transfer.more())) return;
     }
   }
@@ -61,7 +61,8 @@ export class MorphPlayer {
     const isNew = isWhole && !this.loaded;
     this.loaded ||= isWhole;
     this.#owner.onpicture();
-    if (isNew) this.#owner.onprogress(this.transfer.total, this.transfer.total);
+    const { end } = this.transfer.header;
+    if (isNew) this.#owner.onprogress(end, end);
   }
 
   /** Called by the set. */

@@ -89,7 +89,7 @@ export class Portrait {
     const transfer = Transfer.open(url);
     let Player = MorphPlayer;
     try {
-      await transfer.begun();
+      await transfer.begun;
       if (transfer.header.version === 1) Player = (await second()).PackPlayer;
       signal.throwIfAborted();
     } catch (error) {

@@ -1,4 +1,7 @@
-/** The second file (src/more): sheets, packs of version 1, no WebGL2, tilt, PixiJS. Loaded when it is needed. */
+/**
+ * The second file (src/more): sheets, packs of version 1, no WebGL2, tilt, PixiJS, pages opened from files. Loaded when it
+ * is needed.
+ */
 
 import { SECOND } from "./names.js";
 import { loadScript } from "./script.js";

@@ -20,6 +20,8 @@ class Stage {
   #jobs = new Map();
   #sheet = document.createElement("canvas").getContext("2d");
   #programs;
+  /** Signaled when the last frame is drawn. */
+  #sync;
   /**
    * Frames that may still turn out to be quick. Infinity: one was, a GPU draws, most likely. 0: none was, the processor
    * draws. Browsers mask the names of renderers, so the clock has to tell.
@@ -50,6 +52,15 @@ class Stage {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     this.blank = gl.createVertexArray();
+  }
+
+  /**
+   * Whether the processor still draws the last frame. Browsers queue frames without end: a face would lag seconds behind
+   * its pointer, and so would all that is asked for then.
+   */
+  get isBusy() {
+    const { gl } = this;
+    return this.trials < Infinity && this.#sync && gl.getSyncParameter(this.#sync, gl.SYNC_STATUS) === gl.UNSIGNALED;
   }
 
   /**
@@ -91,8 +102,8 @@ class Stage {
     gl.useProgram(program);
     const at = {};
     for (let i = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); i--; ) {
-      const name = gl.getActiveUniform(program, i).name.replace("[0]", "");
-      at[name] = gl.getUniformLocation(program, name);
+      const { name } = gl.getActiveUniform(program, i);
+      at[name.split("[")[0]] = gl.getUniformLocation(program, name);
     }
     [..."KSUuVv", "trust"].forEach((name, unit) => gl.uniform1i(at[name], unit));
     return { program, at };
@@ -178,18 +189,17 @@ class Stage {
    * @property {(stage: Stage) => void} draw every pixel of the region, with the viewport and the scissors set
    * @property {() => void} [done]
    *
-   * @param {Job} job to be drawn by `flush`
+   * @param {Job} job to be drawn by `drawAll`
    */
   queue(job) {
     this.#jobs.set(job.target, job); // instead of one that came before in the same frame
   }
 
   /** Draws all that is queued, side by side, and copies it where it belongs. */
-  flush() {
+  drawAll() {
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();
-    if (this.isLost) return;
-    while (jobs.length) this.#round(jobs);
+    while (jobs.length && !this.isLost) this.#round(jobs);
   }
 
   /** Draws as many jobs as there is room for; takes them from the list. */
@@ -218,6 +228,8 @@ class Stage {
       job.draw(this);
     }
     gl.disable(gl.SCISSOR_TEST);
+    gl.deleteSync(this.#sync);
+    this.#sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     let source = this.#canvas;
     if (placed[1]) {
       // Each time that a part of the surface is taken, browsers copy all of it.
@@ -227,12 +239,13 @@ class Stage {
     }
     for (const { job, x: left, y: top } of placed) {
       const { region, target, zoom } = job;
-      // What is enlarged stays a pixel off its own edge: browsers mix in what lies beyond it.
-      const off = zoom - 1;
-      const size = [region.width - 2 * off, region.height - 2 * off];
-      const there = [region.x + off, region.y + off, ...size].map((side) => side * zoom);
+      // What is enlarged leaves half a pixel at its edge out: browsers mix in what lies beyond it.
+      const off = (zoom - 1) / 2;
+      const size = (rim) => [region.width - 2 * rim, region.height - 2 * rim];
+      const rim = region.width + region.height < job.width + job.height && off;
+      const there = [region.x + rim, region.y + rim, ...size(rim)].map((side) => side * zoom);
       target.clearRect(...there);
-      target.drawImage(source, left + off, top + off, ...size, ...there);
+      target.drawImage(source, left + off, top + off, ...size(off), ...there);
       job.done?.();
     }
     if (!this.trials || side * (y + tall) < TELLING) return;
@@ -243,15 +256,15 @@ class Stage {
   /** Makes the surface as large as needed; smaller again only when it is far too large, since that costs. */
   #fit(width, height) {
     const canvas = this.#canvas;
-    const sides = [canvas.width, canvas.height];
-    const isSmall = sides[0] < width || sides[1] < height;
-    const needed = [width, height].map((side, i) => Math.max(isSmall * sides[i], Math.ceil(side / 64) * 64));
-    if (!isSmall && sides[0] * sides[1] < 5 * needed[0] * needed[1]) return;
+    const isSmall = canvas.width < width || canvas.height < height;
+    const needed = [width, height].map((side) => Math.ceil(side / 64) * 64);
+    if (!isSmall && canvas.width * canvas.height < 5 * needed[0] * needed[1]) return;
     for (const it of [canvas, this.#sheet.canvas]) [it.width, it.height] = needed;
   }
 }
 
-let made;
+/** @type {Stage | null | undefined} undefined until somebody needs it, null where the browser has no WebGL2 */
+export let made;
 
 /** @returns {Stage | null} null where the browser has no WebGL2 */
 export function stage() {
@@ -264,6 +277,3 @@ export function stage() {
   }
   return made;
 }
-
-/** Draws what is queued, if there is a stage at all. */
-export const flush = () => made?.flush();

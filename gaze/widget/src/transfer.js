@@ -1,7 +1,7 @@
 /** Takes packs in: each once for the whole page, part by part, in one request. */
 
 import { packHeader, partsOf } from "./pack.js";
-import { loadScript } from "./script.js";
+import { second } from "./second.js";
 
 const CUT_OFF = "it is cut off";
 
@@ -23,7 +23,8 @@ export class Transfer {
   #abort = new AbortController();
   #waiting = new Set();
   #error = null;
-  #begun;
+  /** Settles when the header is there. */
+  begun;
 
   /** @returns {Transfer} to be closed by whoever asked for it */
   static open(url) {
@@ -35,8 +36,8 @@ export class Transfer {
 
   constructor(url) {
     this.url = url;
-    this.#begun = this.#begin();
-    this.#begun.catch(() => {});
+    this.begun = this.#begin();
+    this.begun.catch(() => {});
   }
 
   close() {
@@ -49,15 +50,6 @@ export class Transfer {
   /** Whoever asks for this URL from now on begins anew. */
   forget() {
     if (transfers.get(this.url) === this) transfers.delete(this.url);
-  }
-
-  get total() {
-    return this.header.end;
-  }
-
-  /** Settles when the header is there. */
-  begun() {
-    return this.#begun;
   }
 
   /** Settles when the bytes from `start` up to `end` are there. */
@@ -97,7 +89,7 @@ export class Transfer {
   }
 
   async #fill(head, parts) {
-    const bytes = (this.#bytes = new Uint8Array(this.total));
+    const bytes = (this.#bytes = new Uint8Array(this.header.end));
     const put = (part) => {
       bytes.set(part.subarray(0, bytes.length - this.filled), this.filled);
       this.filled = Math.min(bytes.length, this.filled + part.length);
@@ -122,16 +114,11 @@ export class Transfer {
 
 /** @returns {Promise<Response>} a pack on its way */
 export async function openPack(url, options) {
-  const response = await fetch(url.startsWith("file:") ? await embeddedPack(url) : url, options).catch((error) => {
+  const { embeddedPack } = url.startsWith("file:") ? await second() : {};
+  const response = await fetch(embeddedPack ? await embeddedPack(url) : url, options).catch((error) => {
     error.isRefused = true; // what that means is said in more/foreign.js
     throw error;
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response;
-}
-
-/** The pack as a data: URL, from the script beside it: pages opened from files may not fetch, but may have scripts. */
-async function embeddedPack(url) {
-  const { src } = await loadScript(`${url}.js`);
-  return window.gazePacks?.[src];
 }

@@ -124,11 +124,10 @@ export class View {
     const density = window.devicePixelRatio || 1;
     const drawn = [width, height].map((side) => Math.round(side * zoom * density));
     if (!Math.min(...drawn)) return false; // hidden: it will come back as it was
-    const place = (name, pixels) => (canvas.style[name] = `${pixels / density}px`);
-    place("width", drawn[0]);
-    place("height", drawn[1]);
-    place("left", Math.round((box[0] * density - drawn[0]) / 2));
-    place("top", Math.round((box[1] * density - drawn[1]) / 2));
+    drawn.forEach((pixels, i) => {
+      canvas.style[i ? "height" : "width"] = `${pixels / density}px`;
+      canvas.style[i ? "top" : "left"] = `${Math.round((box[i] * density - pixels) / 2) / density}px`;
+    });
     const share = Math.min(1, MOST_DENSE / density);
     this.pixels = drawn[0] * share;
     // No more pixels than there are in the frames: the browser enlarges a canvas for free.

@@ -5,7 +5,7 @@ import { Loader, NUMBERS } from "./loader.js";
 import { page } from "./page.js";
 import { second } from "./second.js";
 import { smoothingMilliseconds, stiffness } from "./spring.js";
-import { flush } from "./stage.js";
+import { made } from "./stage.js";
 import { View } from "./view.js";
 
 export class Widget {
@@ -21,6 +21,8 @@ export class Widget {
   #mustDraw = false;
   /** To be called when what the buttons show has changed. */
   controls = null;
+  /** To be called when the canvas holds another picture. */
+  drawn = null;
   loader = new Loader(this);
 
   /** @param {HTMLElement} host */
@@ -159,7 +161,7 @@ export class Widget {
     this.#layOut();
     if (this.#mustDraw) {
       this.#draw(); // at once: a canvas that changed its size is empty
-      flush();
+      made?.drawAll();
     }
     this.wake(); // the face may now lie elsewhere
     page.refit();
@@ -234,10 +236,7 @@ export class Widget {
 
   #layOut() {
     this.controls?.();
-    const { player, texture } = this.loader;
-    if (!this.view.layOut(player?.resolution || 1)) return;
-    texture?.source?.resize(this.view.canvas.width, this.view.canvas.height);
-    this.#mustDraw = true;
+    if (this.view.layOut(this.loader.player?.resolution || 1)) this.#mustDraw = true;
   }
 
   /** Buttons, once somebody is there who might press them. */
@@ -274,12 +273,12 @@ export class Widget {
   }
 
   #draw(rests = this.follower.rests, isCalm) {
-    const { player, texture } = this.loader;
+    const { player } = this.loader;
     this.#want();
     if (!player?.isReady) return;
     this.#mustDraw = false;
     const isSharp = rests && (isCalm || !player.spares);
-    this.view.draw(player, this.cell(player), rests, isSharp, () => texture?.source?.update());
+    this.view.draw(player, this.cell(player), rests, isSharp, () => this.drawn?.());
   }
 
   /** Asks for the frames that it takes. */

@@ -4,6 +4,7 @@ import { SECOND } from "../names.js";
 import { rest, stir } from "./alive.js";
 import { told } from "./bridge.js";
 import { addControls } from "./controls.js";
+import { embeddedPack } from "./embedded.js";
 import { FlatBoard } from "./flat.js";
 import { readFolder } from "./folder.js";
 import { press } from "./keyboard.js";
@@ -25,6 +26,7 @@ globalThis[SECOND] = {
     alive,
     blink,
     decodeStills,
+    embeddedPack,
     feel,
     followTilt,
     playLeft,

@@ -13,12 +13,21 @@ export function takeTexture(widget) {
   if (loader.texture) return undefined;
   if (!underWay.has(widget)) {
     const made = textureOf(widget.view.canvas, widget.get("pixi-src"))
-      .then((texture) => (loader.texture = texture))
+      .then((texture) => {
+        loader.texture = texture;
+        widget.drawn = () => update(texture.source, widget.view.canvas);
+      })
       .catch((error) => widget.fail(error.message, error.url))
       .finally(() => underWay.delete(widget));
     underWay.set(widget, made);
   }
   return underWay.get(widget);
+}
+
+/** Has a source read its canvas anew. One that was destroyed is null. */
+function update(source, { width, height }) {
+  source?.resize(width, height);
+  source?.update();
 }
 
 /**
