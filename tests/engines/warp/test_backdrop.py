@@ -96,6 +96,38 @@ def test_background_close_to_the_outline_is_not_filled(framed: tuple[Portrait, F
         assert np.abs(frame - image)[left_behind][close[left_behind]].mean() < 1
 
 
+def before_green(portrait: Portrait, matte: np.ndarray) -> np.ndarray:
+    share = matte[..., None] / 255
+    return np.rint(portrait.image * share + np.array([40, 190, 60]) * (1 - share)).astype(np.uint8)
+
+
+def test_hair_that_the_matte_doubts_leaves_no_ghost_behind(framed: tuple[Portrait, Face]) -> None:
+    """It moves as a whole, and where it was there is background: as with a matte that is sure."""
+    portrait, face = framed
+    matte = green.person(face, portrait.height, portrait.width)
+    doubted = matte.copy()
+    doubted[: round(face.centre[1] - 0.6 * face.iris_distance)] //= 2
+    image = before_green(portrait, matte)
+    sure, unsure = (
+        frames(WarpEngine().prepare(replace(portrait, image=image, alpha=it, original=None), face))
+        for it in (matte, doubted)
+    )
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(sure, unsure, strict=True)) < 0.5
+
+
+def test_a_speck_beside_a_head_stays_with_the_background(framed: tuple[Portrait, Face]) -> None:
+    """It hangs together with the person nowhere, so that it is no strand of hair."""
+    portrait, face = framed
+    matte = np.where(green.person(face, portrait.height, portrait.width) > 127, np.uint8(255), np.uint8(0))
+    image, row = before_green(portrait, matte), round(face.centre[1])
+    left = int(np.flatnonzero(matte[row])[0]) - round(0.08 * face.iris_distance)
+    speck = np.s_[row : row + 2, left : left + 2]
+    image[speck] = (20, 60, 20)
+    source = WarpEngine().prepare(replace(portrait, image=image, alpha=matte, original=None), face)
+    frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(15, 29))])[0].astype(int)
+    assert np.abs(frame[speck] - image[speck]).mean() < 1
+
+
 def find_far(alpha: np.ndarray, reach: float) -> np.ndarray:
     import cv2
 
