@@ -14,6 +14,7 @@ import numpy as np
 
 from gaze.engines.warp.doubt import settle
 from gaze.engines.warp.fill import fill, through_layer
+from gaze.engines.warp.halo import without_halo
 from gaze.engines.warp.smaller import as_large, smaller, times_smaller
 from gaze.face.face import Face
 from gaze.face.person import find_person
@@ -68,7 +69,7 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
         return None
     alpha = _joined(alpha, face)[part]
     hidden = _hidden(image, alpha, face)
-    behind = fill(image, hidden, face.iris_distance)
+    behind = without_halo(fill(image, hidden, face.iris_distance), alpha, face.iris_distance)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
     black = cv2.threshold(behind, 0, 255, cv2.THRESH_BINARY_INV)[1]
     red, green, blue = cv2.split(cv2.max(black, cv2.divide(image, behind, scale=255)))

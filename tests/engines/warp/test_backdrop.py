@@ -128,6 +128,23 @@ def test_a_speck_beside_a_head_stays_with_the_background(framed: tuple[Portrait,
     assert np.abs(frame[speck] - image[speck]).mean() < 1
 
 
+def test_specks_of_compression_go_along_with_the_outline(framed: tuple[Portrait, Face]) -> None:
+    """Before a plain background nothing is left of them where the head was."""
+    portrait, face = framed
+    matte, unit = green.person(face, portrait.height, portrait.width), face.iris_distance
+    image, away = before_green(portrait, matte), ~find_far(matte, 0.2 * unit) & (matte == 0)
+    rows, cols = np.mgrid[: portrait.height, : portrait.width] // 2
+    specks = away * np.array([-12, 0, 12])[(rows + cols) % 3]
+    specked = (image + specks[..., None]).astype(np.uint8)
+    source = WarpEngine().prepare(replace(portrait, image=specked, alpha=matte, original=None), face)
+    left = away & find_far(matte, 0.05 * unit)
+    left[: round(face.centre[1] - 0.5 * unit)] = left[round(face.centre[1] + 0.5 * unit) :] = False
+    left[:, round(face.centre[0]) :] = False
+    frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(15, 29))])[0].astype(int)
+    assert left.sum() > 100
+    assert np.abs(frame[left] - image[left]).mean() < 0.4 * np.abs(specks[left]).mean()
+
+
 def find_far(alpha: np.ndarray, reach: float) -> np.ndarray:
     import cv2
 
