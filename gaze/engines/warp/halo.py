@@ -21,7 +21,7 @@ _PLAIN = (6, 12)
 _ENOUGH = 0.1
 """Share of what is around that has to be background, to say so."""
 _LOUD = (15, 30)
-"""Grey levels by which specks differ at most, and from which on they are things: those stay where they are."""
+"""Grey levels by which specks differ at most, and from which on they are things: those stay whole where they are."""
 _COPY = 12
 """Pixels per iris distance of a copy in which that is found."""
 
@@ -36,7 +36,7 @@ def without_halo(behind: np.ndarray, alpha: np.ndarray, unit: float) -> np.ndarr
     """
     times = max(1, int(unit / _COPY))
     shown, small = smaller(behind, times), unit / times
-    away = cv2.distanceTransform(cv2.compare(smaller(alpha, times), 127, cv2.CMP_LE), cv2.DIST_L2, 5) / small
+    away = cv2.distanceTransform((smaller(alpha, times) < 128).astype(np.uint8), cv2.DIST_L2, 5) / small
     grey = cv2.cvtColor(behind, cv2.COLOR_RGB2GRAY)
     square = smaller(cv2.multiply(grey, grey, dtype=cv2.CV_32F), times)
     share = fall((away - _WIDE[0]) / (_WIDE[1] - _WIDE[0])) * _plain(smaller(grey, times), square, away, small)
@@ -46,7 +46,9 @@ def without_halo(behind: np.ndarray, alpha: np.ndarray, unit: float) -> np.ndarr
     share = as_large(cv2.convertScaleAbs(share, alpha=255), times, alpha.shape)
     red, green, blue = cv2.split(cv2.absdiff(behind, calm))
     quiet = cv2.convertScaleAbs(fall((np.arange(256) - _LOUD[0]) / (_LOUD[1] - _LOUD[0])), alpha=255)
-    share = cv2.multiply(share, cv2.LUT(cv2.max(cv2.max(red, green), blue), quiet), scale=1 / 255)
+    size = (2 * round(_BLUR * unit) + 1,) * 2
+    loudest = cv2.dilate(cv2.max(cv2.max(red, green), blue), np.ones(size, np.uint8))
+    share = cv2.multiply(share, cv2.blur(cv2.LUT(loudest, quiet), size), scale=1 / 255)
     return np.asarray(cv2.add(through_layer(behind, share), through_layer(calm, cv2.bitwise_not(share))))
 
 
