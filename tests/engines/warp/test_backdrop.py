@@ -96,6 +96,55 @@ def test_background_close_to_the_outline_is_not_filled(framed: tuple[Portrait, F
         assert np.abs(frame - image)[left_behind][close[left_behind]].mean() < 1
 
 
+def before_green(portrait: Portrait, matte: np.ndarray) -> np.ndarray:
+    share = matte[..., None] / 255
+    return np.rint(portrait.image * share + np.array([40, 190, 60]) * (1 - share)).astype(np.uint8)
+
+
+def test_hair_that_the_matte_doubts_leaves_no_ghost_behind(framed: tuple[Portrait, Face]) -> None:
+    """It moves as a whole, and where it was there is background: as with a matte that is sure."""
+    portrait, face = framed
+    matte = green.person(face, portrait.height, portrait.width)
+    doubted = matte.copy()
+    doubted[: round(face.centre[1] - 0.6 * face.iris_distance)] //= 2
+    image = before_green(portrait, matte)
+    sure, unsure = (
+        frames(WarpEngine().prepare(replace(portrait, image=image, alpha=it, original=None), face))
+        for it in (matte, doubted)
+    )
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(sure, unsure, strict=True)) < 0.5
+
+
+def test_a_speck_beside_a_head_stays_with_the_background(framed: tuple[Portrait, Face]) -> None:
+    """It hangs together with the person nowhere, so that it is no strand of hair."""
+    portrait, face = framed
+    matte = np.where(green.person(face, portrait.height, portrait.width) > 127, np.uint8(255), np.uint8(0))
+    image, row = before_green(portrait, matte), round(face.centre[1])
+    left = int(np.flatnonzero(matte[row])[0]) - round(0.08 * face.iris_distance)
+    speck = np.s_[row : row + 2, left : left + 2]
+    image[speck] = (20, 60, 20)
+    source = WarpEngine().prepare(replace(portrait, image=image, alpha=matte, original=None), face)
+    frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(15, 29))])[0].astype(int)
+    assert np.abs(frame[speck] - image[speck]).mean() < 1
+
+
+def test_specks_of_compression_go_along_with_the_outline(framed: tuple[Portrait, Face]) -> None:
+    """Before a plain background nothing is left of them where the head was."""
+    portrait, face = framed
+    matte, unit = green.person(face, portrait.height, portrait.width), face.iris_distance
+    image, away = before_green(portrait, matte), ~find_far(matte, 0.2 * unit) & (matte == 0)
+    rows, cols = np.mgrid[: portrait.height, : portrait.width] // 2
+    specks = away * np.array([-12, 0, 12])[(rows + cols) % 3]
+    specked = (image + specks[..., None]).astype(np.uint8)
+    source = WarpEngine().prepare(replace(portrait, image=specked, alpha=matte, original=None), face)
+    left = away & find_far(matte, 0.05 * unit)
+    left[: round(face.centre[1] - 0.5 * unit)] = left[round(face.centre[1] + 0.5 * unit) :] = False
+    left[:, round(face.centre[0]) :] = False
+    frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(15, 29))])[0].astype(int)
+    assert left.sum() > 100
+    assert np.abs(frame[left] - image[left]).mean() < 0.4 * np.abs(specks[left]).mean()
+
+
 def find_far(alpha: np.ndarray, reach: float) -> np.ndarray:
     import cv2
 
