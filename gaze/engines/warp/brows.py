@@ -1,7 +1,8 @@
-"""Brows move as one piece: what lies around them is stretched instead.
+"""Brows and eyes move as one piece: what lies around them is stretched instead.
 
 Their inner ends lie less deep than their outer ones, and a head that nods would carry them farther: frowns in looks
-down, sorrow in looks up. Glasses are one piece, too, and bars that were bent by the depth of the face behind them.
+down, sorrow in looks up, and a far eye aslant in both. Glasses are one piece, too, and bars that were bent by the depth
+of the face behind them.
 
 The mesh has most brows too high, by up to half of what it says is between them and the lids: all of that moves as one.
 
@@ -27,7 +28,9 @@ from gaze.face.topology import (
 _MARGIN = 0.025
 """How far hairs stand out above the mesh's upper edge of a brow."""
 _ABOVE, _ASIDE = 0.6, 0.35
-"""How far above the brows and beside them skin rises with them."""
+"""How far above the brows, and beside them and the eyes, skin moves with them."""
+_BELOW = 0.5
+"""How far below the lids cheeks move with the eyes."""
 _LEAST_GAP = 0.14
 """What lies between the mesh's brow and the lid at least."""
 LOWER = 0.45
@@ -41,7 +44,7 @@ _TEMPLES, _RIMS, _AROUND = 0.15, 0.25, 0.4
 
 
 def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float) -> np.ndarray:
-    """A motion that both brows make in one piece: what they do of it is linear in u and v.
+    """A motion that both brows and eyes make in one piece: what they do of it is linear in u and v.
 
     Args:
         field: how far places go, an array of the shape of u and v.
@@ -50,9 +53,9 @@ def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, 
         worn: how surely it wears glasses, 0 to 1, which are of that piece.
     """
     rows = mesh[list(LEFT_BROW + RIGHT_BROW + LEFT_LOWER_LID + RIGHT_LOWER_LID), 1]
-    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + bool(worn) * (_RIMS + _AROUND))
+    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + max(_BELOW, bool(worn) * (_RIMS + _AROUND)))
     u, v, before = u[near], v[near], field[near]
-    share = np.maximum(*(it for it, _ in _shares(u, v, mesh)))
+    share = np.maximum(*_boards(u, v, mesh))
     if worn:
         share = np.maximum(share, worn * _glasses(u, v, mesh))
     terms = np.stack([np.ones_like(u), u, v], -1)
@@ -80,15 +83,27 @@ def _shares(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> list[tuple[np.nda
         (LEFT_BROW, LEFT_BROW_BELOW, LEFT_UPPER_LID),
         (RIGHT_BROW, RIGHT_BROW_BELOW, RIGHT_UPPER_LID),
     ):
-        top, bottom = (_edge(u, mesh[list(edge), :2]) for edge in (upper, lower))
-        ends = mesh[[upper[0], upper[-1]], 0]
+        bottom = _edge(u, mesh[list(lower), :2])
         inner = mesh[list(lid[1:-1]), :2]
         gap = max(_LEAST_GAP, float((inner[:, 1] - _edge(inner[:, 0], mesh[list(lower), :2])).min()))
         left = (1 - LOWER) * gap
-        share = fall(np.maximum(np.maximum(ends[0] - u, u - ends[1]), 0) / _ASIDE)
-        share *= fall(np.maximum(top - _MARGIN - v, 0) / _ABOVE)
-        share *= fall(np.maximum(v - bottom - LOWER * gap, 0) / left)
+        share = _above_and_beside(u, v, mesh[list(upper), :2]) * fall(np.maximum(v - bottom - LOWER * gap, 0) / left)
         found.append((share, left))
+    return found
+
+
+def _above_and_beside(u: np.ndarray, v: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """How much places go along with a brow whose upper edge this is, (n, 2), but for what is below it."""
+    aside, above = np.maximum(edge[0, 0] - u, u - edge[-1, 0]), _edge(u, edge) - _MARGIN - v
+    return np.asarray(fall(np.maximum(aside, 0) / _ASIDE) * fall(np.maximum(above, 0) / _ABOVE))
+
+
+def _boards(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> list[np.ndarray]:
+    """How much places go along with each brow and the eye below it, 0 to 1."""
+    found = []
+    for brow, lid in ((LEFT_BROW, LEFT_LOWER_LID), (RIGHT_BROW, RIGHT_LOWER_LID)):
+        below = v - mesh[list(lid), 1].max()
+        found.append(_above_and_beside(u, v, mesh[list(brow), :2]) * fall(np.maximum(below, 0) / _BELOW))
     return found
 
 

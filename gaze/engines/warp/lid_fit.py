@@ -63,11 +63,15 @@ _CORNER = 1.25
 
 
 class SeenEye(NamedTuple):
-    """An iris and the lids around it; how much brighter it is beside the iris than in it, in grey levels."""
+    """An iris and the lids around it; how much brighter it is beside the iris than in it, in grey levels.
+
+    That is the median of both sides, and of the left and the right one alone.
+    """
 
     iris: Iris
     lids: Contours
     contrast: float
+    contrasts: tuple[float, float]
 
 
 def fit_lids(image: np.ndarray, face: Face) -> tuple[SeenEye, SeenEye]:
@@ -169,7 +173,9 @@ def _axes(edge: np.ndarray) -> np.ndarray:
 
 def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     """The lids, the lower one pushed to where it is seen to cover the iris, or back from the iris's edge."""
-    sides = float(np.median(_rise(part, iris, _SIDES)))
+    rises = _rise(part, iris, _SIDES)
+    sides = float(np.median(rises))
+    right, left = (float(np.median(it)) for it in np.split(rises, 2))
     axes = _axes(lids.upper)
     upper, lower = ((edge - (iris.x, iris.y)) @ axes.T for edge in lids)
     # Corners first: between them nothing of the iris may be lacking.
@@ -183,7 +189,7 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     if push.max() > 0:
         lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
-    return SeenEye(iris, Contours(*moved), sides)
+    return SeenEye(iris, Contours(*moved), sides, (left, right))
 
 
 def _way(part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float) -> Polynomial:

@@ -17,8 +17,10 @@ DIM_EYES = (
 
 _CONTRAST = (2.0, 6.0)
 """Grey levels by which it has to be lighter beside an iris than in it: for no motion and for all of it."""
+_ONE_SIDED = 1 / 3
+"""What of that counts where it is on the same side of both irises alone: eyes that look aside have white there."""
 _SHARPNESS = (0.05, 0.2)
-"""The same for how sharp the eyes are (`gaze.face.sharpness`)."""
+"""As `_CONTRAST` for how sharp the eyes are (`gaze.face.sharpness`)."""
 _RADIUS = (1.2, 2.2)
 """The same for the radius of the irises, in pixels, and not in those that enlarging the photo made."""
 
@@ -26,6 +28,7 @@ _RADIUS = (1.2, 2.2)
 def eye_sight(eyes: Sequence[SeenEye], face: Face) -> float:
     """Share of the eyes' motion that is to be drawn, 0 to 1: both move alike, as the worse one is seen."""
     contrast = min(eye.contrast for eye in eyes)
+    contrast = max(contrast, _ONE_SIDED * max(map(min, *(eye.contrasts for eye in eyes))))
     radius = min(eye.iris.radius for eye in eyes) / max(face.enlarged, 1)
     measures = ((contrast, _CONTRAST), (face.sharpness, _SHARPNESS), (radius, _RADIUS))
     return float(min(np.clip((value - least) / (enough - least), 0, 1) for value, (least, enough) in measures))

@@ -1,10 +1,13 @@
-"""Brows keep their shape in every look, also where the picture ends just above them."""
+"""Brows and eyes keep their shape in every look, also where the picture ends just above them."""
 
 import numpy as np
 import pytest
 
 from gaze.engines.warp.engine import WarpEngine, displacement
+from gaze.engines.warp.head import YAW_RANGE, head_fields, head_shift
 from gaze.face.face import Face
+from gaze.face.topology import LEFT_UPPER_LID, RIGHT_UPPER_LID
+from gaze.face.typical import typical_mesh
 from gaze.grid import Cell, GazeGrid, Strengths
 from gaze.photo.portrait import Portrait
 
@@ -60,6 +63,21 @@ def test_a_nod_is_no_frown(framed: tuple[Portrait, Face], row: int, col: int) ->
     portrait, face = framed
     field = ENGINE.displacement(ENGINE.prepare(portrait, face), GazeGrid(30).pose(Cell(row, col)))
     assert abs(np.mean(slants(field, face))) < 1.2
+
+
+@pytest.mark.parametrize("degrees", [-25, 0, 15])
+@pytest.mark.parametrize("row", [0, 29])
+def test_eyes_keep_their_slant_in_a_nod(degrees: float, row: int) -> None:
+    """From inner to outer corner. Carried by the depth of the face, the far one would be 3 to 6 degrees steeper."""
+    angle = np.radians(degrees)
+    turn = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
+    mesh = typical_mesh() @ turn / np.cos(angle)
+    for lid in (LEFT_UPPER_LID, RIGHT_UPPER_LID):
+        corners = mesh[[lid[0], lid[-1]], :2]
+        fields = head_fields(corners[:, 0], corners[:, 1], mesh, yaw=degrees)
+        _, down = head_shift(fields, GazeGrid(30).pose(Cell(row, 15)), degrees / YAW_RANGE)
+        before, after = (np.diff(it, axis=0)[0] for it in (corners, corners + np.stack([0 * down, down], 1)))
+        assert abs(np.degrees(np.arctan2(*after[::-1]) - np.arctan2(*before[::-1]))) < 1
 
 
 @pytest.mark.parametrize("strength", [1, 2])

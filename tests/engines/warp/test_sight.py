@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.engine import WarpEngine
-from gaze.engines.warp.lid_fit import fit_lids
+from gaze.engines.warp.lid_fit import SeenEye, fit_lids
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
-from gaze.face.face import Face
+from gaze.face.face import Face, Iris, typical_face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 
@@ -34,6 +34,27 @@ def test_eyes_that_are_not_seen_do_not_move(framed: tuple[Portrait, Face], share
     aside, turned = engine.render(source, [Pose(pupil_x=15), Pose(head_yaw=-7.5)])
     assert (np.abs(aside.astype(int) - source.image).max() > 20) == bool(sight)
     assert np.abs(turned.astype(int) - source.image).max() > 60
+
+
+@pytest.mark.parametrize(("left", "right", "sight"), [(40, 40, 1), (30, 12, 0.5), (8, 90, 1 / 6), (5, 90, 0)])
+def test_white_on_one_side_of_both_irises_shows_that_they_look_aside(left: float, right: float, sight: float) -> None:
+    """On their other side there is a corner of the eye: where they are to be seen at all, that white is bright."""
+    face = typical_face(Iris(200, 200, 10), Iris(300, 200, 10))
+    eyes = [SeenEye(face.left, face.lids[0], -2, (left, -9)), SeenEye(face.right, face.lids[1], 4, (right, -9))]
+    assert eye_sight(eyes, face) == pytest.approx(sight)
+    astray = [eyes[0], eyes[1]._replace(contrasts=(-9, right))]
+    assert eye_sight(astray, face) == 0
+
+
+def test_white_is_looked_for_on_either_side(framed: tuple[Portrait, Face]) -> None:
+    portrait, face = framed
+    shaded = portrait.image.copy()
+    for iris in (face.left, face.right):
+        x, y, r = round(iris.x), round(iris.y), round(iris.radius)
+        shaded[y - 2 * r : y + 2 * r, x + round(0.7 * iris.radius) : x + 4 * r] = 5
+    for eye in fit_lids(shaded, face):
+        assert eye.contrast < eye.contrasts[0] > 18 > 0 > eye.contrasts[1]
+    assert eye_sight(fit_lids(shaded, face), face) == 1
 
 
 def test_blurred_eyes_move_less(framed: tuple[Portrait, Face]) -> None:
