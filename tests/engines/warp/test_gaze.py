@@ -70,7 +70,7 @@ def test_a_part_of_a_look_is_that_part_of_each_motion() -> None:
 
 
 def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
-    wide, narrow = eye_motion(at(1, -1)), eye_motion(at(1, -1), room=Room(0.07))
+    wide, narrow = eye_motion(at(0.7, -0.7)), eye_motion(at(0.7, -0.7), room=Room(0.07))
     assert narrow.across == wide.across
     assert (narrow.upper, narrow.lower) == pytest.approx((wide.upper / 2, wide.lower / 2))
     assert narrow.down == pytest.approx(wide.down / 2, rel=0.05)
@@ -79,7 +79,7 @@ def test_narrow_eyes_move_less_up_and_down_and_as_far_across() -> None:
 
 @pytest.mark.parametrize(("yaw", "share"), [(10, 1.0), (-23.5, 0.8), (23.5, 0.8), (40, 0.6)])
 def test_eyes_of_turned_faces_move_less_up_and_down(yaw: float, share: float) -> None:
-    straight, turned = (eye_motion(at(1, 1), room=Room(yaw=it)) for it in (0.0, yaw))
+    straight, turned = (eye_motion(at(0.7, 0.7), room=Room(yaw=it)) for it in (0.0, yaw))
     assert turned.across == straight.across
     assert (turned.upper, turned.lower) == pytest.approx((share * straight.upper, share * straight.lower), rel=0.1)
     assert turned.down == pytest.approx(share * straight.down, rel=0.1)
