@@ -32,8 +32,9 @@ QUICK = """
     for (const kind of ["drawElements", "drawArrays", "readPixels"]) {
         WebGL2RenderingContext.prototype[kind] = () => {};
     }
+    CanvasRenderingContext2D.prototype.drawImage = () => {};
 """
-"""Nothing is drawn, and so in no time."""
+"""Nothing is drawn, nor copied, and so in no time, however much else the machine does."""
 
 LOOK_AT = f"""(([row, col]) => {{
     const it = {TRACKER}, box = it.getBoundingClientRect(), face = [0.5, 0.42];
