@@ -16,6 +16,7 @@ from gaze.engines.warp.doubt import settle
 from gaze.engines.warp.fill import fill, through_layer
 from gaze.engines.warp.halo import without_halo
 from gaze.engines.warp.smaller import as_large, smaller, times_smaller
+from gaze.engines.warp.strands import AROUND, find_hidden
 from gaze.face.face import Face
 from gaze.face.person import find_person
 from gaze.photo.portrait import Portrait
@@ -24,13 +25,6 @@ _SURE = (0.25, 0.75)
 """What the network's map is stretched from: it is soft at the outline, by a few of its own pixels."""
 _FAINT = 25
 """Alpha up to which places do not hang together."""
-_AROUND = 0.1
-"""How far outside the matte, in iris distances, the photo may still show strands: that is filled as well."""
-_NEAREST, _FARTHER, _ALIKE = 0.02, 2, 4
-"""What around the person and its strands is filled in any case, in iris distances; how many times as far out the
-background is looked at; and grey levels by which it may be darker or lighter beside the matte than anywhere there."""
-_DOUBTED = 4
-"""How much more of the background is hidden than the matte says of the person."""
 _SEEN = 0.8
 """Share of the face that the network has to see; else the picture is one layer."""
 _NARROW = 3.0
@@ -68,8 +62,8 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     if alpha is None:
         return None
     alpha = _joined(alpha, face)[part]
-    hidden = _hidden(image, alpha, face)
-    behind = without_halo(fill(image, hidden, face.iris_distance), alpha, face.iris_distance)
+    hidden, close = find_hidden(image, alpha, face.iris_distance)
+    behind = without_halo(fill(image, hidden, close, face.iris_distance), alpha, face.iris_distance)
     # A layer cannot be darker than black: where less of the background is there, less of it shines through.
     black = cv2.threshold(behind, 0, 255, cv2.THRESH_BINARY_INV)[1]
     red, green, blue = cv2.split(cv2.max(black, cv2.divide(image, behind, scale=255)))
@@ -85,38 +79,10 @@ def _joined(alpha: np.ndarray, face: Face) -> np.ndarray:
     face_mask = np.zeros_like(copy)
     cv2.fillPoly(face_mask, [np.round(face.outline / times).astype(np.int32)], 1)
     own = labels == np.bincount(labels[face_mask > 0], minlength=2)[1:].argmax() + 1
-    around = cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), _around(face, times))
+    size = 2 * max(1, round(AROUND * face.iris_distance / times)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    around = cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), disc)
     return np.asarray(cv2.min(alpha, as_large(around, times, alpha.shape)))
-
-
-def _hidden(image: np.ndarray, alpha: np.ndarray, face: Face) -> np.ndarray:
-    """A matte with the strands around it that it misses: (h, w) uint8.
-
-    What is no other than the background farther out is left as it is: filled, it would differ a little, and the layer
-    would carry the difference along as a rim. Nor is what hangs together with the person nowhere a strand. What the
-    matte doubts is hidden as a whole: half of it would stay behind.
-    """
-    times = times_smaller(face.iris_distance)
-    person, shown, around = smaller(alpha, times), smaller(image, times), _around(face, times)
-    person = cv2.convertScaleAbs(person, alpha=_DOUBTED)
-    hidden = cv2.dilate(person, around)
-    outside = cv2.cvtColor(cv2.threshold(hidden, _FAINT, 255, cv2.THRESH_BINARY_INV)[1], cv2.COLOR_GRAY2RGB)
-    reach = np.ones((_FARTHER * len(around) // 2 * 2 + 1,) * 2, np.uint8)
-    darkest = cv2.erode(cv2.bitwise_or(shown, cv2.bitwise_not(outside)), reach)
-    lightest = cv2.dilate(cv2.bitwise_and(shown, outside), reach)
-    alike = cv2.inRange(cv2.max(cv2.subtract(darkest, shown), cv2.subtract(shown, lightest)), (0,) * 3, (_ALIKE,) * 3)
-    near = _around(face, times, _NEAREST)
-    own = cv2.max(cv2.dilate(person, near), cv2.min(cv2.bitwise_not(alike), hidden))
-    count, labels = cv2.connectedComponents(own, connectivity=8, ltype=cv2.CV_16U)
-    joined = np.bincount(labels[person > 0], minlength=count) > 0
-    own[~joined[labels]] = 0
-    return as_large(cv2.min(hidden, cv2.dilate(own, near)), times, alpha.shape)
-
-
-def _around(face: Face, times: int, reach: float = _AROUND) -> np.ndarray:
-    """What is around a place in a copy that is so many times smaller: a disc, uint8."""
-    size = 2 * max(1, round(reach * face.iris_distance / times)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
 def _matte(portrait: Portrait, face: Face) -> np.ndarray | None:

@@ -33,16 +33,17 @@ _SOFTER, _SOFTEST = 0.3, 6
 """How far what goes on is blurred, as a share of how far it has gone; and steps, each twice as soft as the last."""
 
 
-def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
-    """What goes on where an image is hidden, of what is nearer, more: (h, w, 3) uint8; black where nothing does.
+def beyond(image: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
+    """What goes on around a person, of what is nearer, more: (h, w, 3) uint8; black where nothing does.
 
     Args:
         image: (h, w, 3) uint8.
         hidden: (h, w) uint8, 255 where nothing of it is to be used.
+        around: (h, w) uint8, 255 where it goes on.
         unit: pixels per iris distance.
     """
-    height, width = hidden.shape
-    covered = hidden > _COVERED
+    height, width = around.shape
+    covered, known = around > _COVERED, hidden <= _COVERED
     if not covered.any():
         return np.zeros_like(image)
     rows = np.flatnonzero(covered.any(1))
@@ -58,7 +59,8 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     def everywhere(found: np.ndarray) -> np.ndarray:
         return np.asarray(cv2.resize(found, (columns * _STEP, height))[:, :width])
 
-    (sides, ended), above = _from_sides(image, first, last, across, int(rows[0]), unit), _from_above(image, top, unit)
+    sides, ended = _from_sides(image, known, first, last, across, int(rows[0]), unit)
+    above = _from_above(image, known, top, unit)
     if sides is not None:
         sides = everywhere(cv2.convertScaleAbs(np.maximum(sides, 0)))
     if above is None:
@@ -75,12 +77,19 @@ def beyond(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
 
 
 def _from_sides(
-    image: np.ndarray, first: np.ndarray, last: np.ndarray, across: np.ndarray, start: int, unit: float
+    image: np.ndarray,
+    known: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    across: np.ndarray,
+    start: int,
+    unit: float,
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """What lies between both sides of each row, with the lines that both of them show.
 
     Args:
         image, unit: as above.
+        known: (h, w) bool, where it is to be used.
         first, last: (h,) the first hidden column of each row, and the one after the last.
         across: (h, columns) how far places lie from the last one at the left that is seen.
         start: the first row of which something is hidden.
@@ -90,9 +99,10 @@ def _from_sides(
     """
     width, wide = image.shape[1], _wide(unit)
     beside, down = np.arange(wide), np.arange(len(image))[:, None]
-    left = np.median(image[down, np.maximum(first[:, None] - 1 - beside, 0)], axis=1)
-    right = np.median(image[down, np.minimum(last[:, None] + beside, width - 1)], axis=1)
-    seen = first >= _BESIDE[0], last <= width - _BESIDE[0]
+    at = np.maximum(first[:, None] - 1 - beside, 0), np.minimum(last[:, None] + beside, width - 1)
+    left, right = (np.median(image[down, it], axis=1) for it in at)
+    shown = [2 * np.count_nonzero(known[down, it], axis=1) > wide for it in at]
+    seen = (first >= _BESIDE[0]) & shown[0], (last <= width - _BESIDE[0]) & shown[1]
     ended = np.zeros_like(across)
     if not seen[0].any() and not seen[1].any():
         return None, ended
@@ -120,13 +130,13 @@ def _from_sides(
     return between, ended
 
 
-def _from_above(image: np.ndarray, top: np.ndarray, unit: float) -> np.ndarray | None:
+def _from_above(image: np.ndarray, known: np.ndarray, top: np.ndarray, unit: float) -> np.ndarray | None:
     """What comes down each column, ever softer: (steps, w, 3) uint8; `top`: (w,) the first hidden row of each."""
-    seen = top >= _BESIDE[0]
+    at = np.maximum(top - 1 - np.arange(_wide(unit))[:, None], 0), np.arange(len(top))
+    seen = (top >= _BESIDE[0]) & (2 * np.count_nonzero(known[at], axis=0) > len(at[0]))
     if not seen.any():
         return None
-    found = np.median(image[np.maximum(top - 1 - np.arange(_wide(unit))[:, None], 0), np.arange(len(top))], axis=0)
-    return cv2.convertScaleAbs(_ever_softer(_completed(found, seen), unit))
+    return cv2.convertScaleAbs(_ever_softer(_completed(np.median(image[at], axis=0), seen), unit))
 
 
 def _ever_softer(side: np.ndarray, unit: float) -> np.ndarray:

@@ -12,7 +12,7 @@ _NEAR = 0.15
 """Iris distances around what is hidden in which it matters what is left."""
 
 
-def fill(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
+def fill(image: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
     """The image, and where it is hidden, what is around goes on: (h, w, 3) uint8.
 
     What goes on from the sides and from above (`beyond`) is corrected by a pyramid of sums and weights of what is left
@@ -21,20 +21,23 @@ def fill(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
     Args:
         image: (h, w, 3) uint8.
         hidden: (h, w) uint8, 255 where nothing of it is to be used.
+        around: (h, w) uint8, 255 where what lies outside goes on: without strands, which reach far out in one row
+            and nowhere in the next.
         unit: pixels per iris distance.
     """
     times = times_smaller(unit)
     # In a copy, a place of which anything is hidden is hidden.
     covered = cv2.dilate(hidden, np.ones((2 * times - 1, 2 * times - 1), np.uint8))
-    filled = as_large(_filled(smaller(image, times), smaller(covered, times), unit / times), times, image.shape)
+    shown, covered, around = smaller(image, times), smaller(covered, times), smaller(around, times)
+    filled = as_large(_filled(shown, covered, around, unit / times), times, image.shape)
     return np.asarray(cv2.add(through_layer(image, hidden), through_layer(filled, cv2.bitwise_not(hidden))))
 
 
-def _filled(image: np.ndarray, hidden: np.ndarray, unit: float) -> np.ndarray:
+def _filled(image: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
     """The same, all of it as what is around goes on."""
-    guide = beyond(image, hidden, unit)
     known = cv2.bitwise_not(hidden)
     reach = 2 * max(2, round(_NEAR * unit)) + 1
+    guide = beyond(image, hidden, around, unit)
     near = cv2.min(known, cv2.dilate(hidden, np.ones((reach, reach), np.uint8)))
     left = cv2.subtract(image, guide, dtype=cv2.CV_16S)
     seen = cv2.multiply(left, cv2.cvtColor(near, cv2.COLOR_GRAY2RGB), scale=1 / 255, dtype=cv2.CV_16S)

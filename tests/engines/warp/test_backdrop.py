@@ -115,6 +115,39 @@ def test_hair_that_the_matte_doubts_leaves_no_ghost_behind(framed: tuple[Portrai
     assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(sure, unsure, strict=True)) < 0.5
 
 
+def with_bar(framed: tuple[Portrait, Face], length: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Before green, with a dark line from the brow to the left, so many iris distances long; matte, and where it is."""
+    portrait, face = framed
+    matte = np.where(green.person(face, portrait.height, portrait.width) > 127, np.uint8(255), np.uint8(0))
+    image, row = before_green(portrait, matte), round(face.centre[1] - 0.3 * face.iris_distance)
+    edge = int(np.flatnonzero(matte[row])[0])
+    start = max(0, edge - round(length * face.iris_distance))
+    image[row : row + 3, start:edge] = (30, 40, 25)
+    beside = np.zeros(matte.shape, bool)
+    beside[
+        row : row + 3, max(start, edge - round(0.3 * face.iris_distance)) : edge - round(0.15 * face.iris_distance)
+    ] = True
+    return image, matte, beside
+
+
+def test_a_strand_goes_along_as_far_as_it_reaches(framed: tuple[Portrait, Face]) -> None:
+    """Nothing of it is left where it was."""
+    portrait, face = framed
+    image, matte, strand = with_bar(framed, 0.32)
+    source = WarpEngine().prepare(replace(portrait, image=image, alpha=matte, original=None), face)
+    frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(29, 15))])[0].astype(int)
+    assert np.abs(frame - (40, 190, 60)).max(2)[strand].mean() < 20
+
+
+def test_a_thin_line_that_goes_on_stands_still(framed: tuple[Portrait, Face]) -> None:
+    """It is a cable or a shelf, and no strand."""
+    portrait, face = framed
+    image, matte, line = with_bar(framed, 9)
+    source = WarpEngine().prepare(replace(portrait, image=image, alpha=matte, original=None), face)
+    frame = WarpEngine().render(source, [GazeGrid(30).pose(Cell(29, 15))])[0].astype(int)
+    assert np.abs(frame - image).max(2)[line].mean() < 20
+
+
 def test_a_speck_beside_a_head_stays_with_the_background(framed: tuple[Portrait, Face]) -> None:
     """It hangs together with the person nowhere, so that it is no strand of hair."""
     portrait, face = framed
