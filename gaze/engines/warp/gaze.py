@@ -2,7 +2,7 @@
 
 Polynomials in x and y, the gaze across and down with 1 at the grid's edge, in iris distances. How it is to look is
 known from 25 cells of frames that LivePortrait rendered for this grid, read by an iris model; what differs between left
-and right, or at rest, is left out. That model sees about a third of a motion up or down that is drawn, and takes a little
+and right, or at rest, is left out. That model sees about a third of a motion up or down that is drawn, and takes a bit
 off where the head nods. So the coefficients are those with which it reads in our own frames, the median of six
 portraits, about what it read in LivePortrait's (`benchmarks/gaze.py`). In the lower corners they stay below: an iris
 goes no farther down than the upper lid, or white would be seen above it. In each photo, irises keep off the corners
