@@ -150,12 +150,15 @@ class Visit:
         other.get_by_role("button", name="Stop").click()
         app.wait_state(other, "preview")
         other.context.set_offline(True)
+        other.evaluate("dispatchEvent(new Event('offline'))")  # the browser's own may come before it is
         app.wait_state(other, "offline")
         yield "offline"
         other.context.set_offline(False)
         app.wait_state(other, "preview")
-        other.route("**/dom.js", lambda route: route.abort())
-        other.evaluate("dispatchEvent(new Event('offline'))")
+        answers = iter([lambda route: route.fulfill()])
+        other.route("**/dom.js", lambda route: next(answers, lambda lost: lost.abort())(route))
+        # The app is lost while the page still asks whether it is there.
+        other.evaluate("for (let i = 0; i < 2; i++) dispatchEvent(new Event('offline'))")
         app.wait_state(other, "silent")
         yield "silent"
         other.unroute("**/dom.js")

@@ -22,7 +22,8 @@ export class Asking {
     this.#root = root;
     this.#onLost = onLost;
     this.#onBack = onBack;
-    addEventListener("offline", () => this.#reach());
+    // What is under way may have begun when the app was still there.
+    addEventListener("offline", () => (this.#lost ? this.#lost.then(() => this.#reach()) : this.#reach()));
   }
 
   /** The app's answer; asked again when the connection is back. */
