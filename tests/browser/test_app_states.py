@@ -155,10 +155,18 @@ class Visit:
         yield "offline"
         other.context.set_offline(False)
         app.wait_state(other, "preview")
-        answers = iter([lambda route: route.fulfill()])
-        other.route("**/dom.js", lambda route: next(answers, lambda lost: lost.abort())(route))
-        # The app is lost while the page still asks whether it is there.
-        other.evaluate("for (let i = 0; i < 2; i++) dispatchEvent(new Event('offline'))")
+        lost: list[Any] = []
+
+        def answer(route: Any) -> None:
+            """The app is there once more, and lost while the page still asks for it."""
+            lost.append(route)
+            if len(lost) > 1:
+                return route.abort()
+            other.evaluate("dispatchEvent(new Event('offline'))")
+            return route.fulfill()
+
+        other.route("**/dom.js", answer)
+        other.evaluate("dispatchEvent(new Event('offline'))")
         app.wait_state(other, "silent")
         yield "silent"
         other.unroute("**/dom.js")
