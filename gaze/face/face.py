@@ -220,9 +220,8 @@ class Face:
         """How far `gaze` can be believed, 0 to 1: less where both eyes do not say the same."""
         left, right = (across for across, _ in self._iris_offsets())
         same, other = _EYES_AGREE
-        return (
-            float(np.clip((other - abs(left - right)) / (other - same), 0, 1)) if abs(self.yaw) <= _KNOWN_YAW else 0.0
-        )
+        agreed = float(np.clip((other - abs(left - right)) / (other - same), 0, 1))
+        return agreed if abs(self.yaw) <= _KNOWN_YAW else 0.0
 
     def moved(self, scale: float, dx: float = 0.0, dy: float = 0.0) -> Face:
         """The same face after every pixel position p has become p * scale + (dx, dy)."""

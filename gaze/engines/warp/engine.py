@@ -225,9 +225,9 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     view = frame[y0 : y0 + height, x0 : x0 + width]
     beyond_grid = max(abs(pose.head_yaw), abs(pose.head_pitch)) > YAW_RANGE + 1e-6
     draw_parts(source.parts[beyond_grid], source.bare, source.layer, positions, view)
-    carried = source.anchors.carried(head, source.turn)
+    carried, shift = source.anchors.carried(head, source.turn), _iris_shift(source, eyes)
     for eye, moved in zip(source.eyes, carried, strict=bool(source.eyes)):
-        draw_eye(eye, frame, positions, (x0, y0), moved, _iris_shift(source, eyes))
+        draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for blur, (lids, _), moved in zip(source.soft.blurs if source.soft else (), source.edges, carried, strict=False):
         soften_squeezed(frame, positions, (x0, y0), lids, moved, blur)
     for share, edges, moved in zip(closed, source.edges, carried, strict=True):

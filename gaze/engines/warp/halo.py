@@ -10,7 +10,7 @@ import numpy as np
 
 from gaze.engines.warp.ease import fall
 from gaze.engines.warp.fill import through_layer
-from gaze.engines.warp.smaller import as_large, smaller
+from gaze.engines.warp.smaller import as_large, smaller, times_smaller
 
 _WIDE = (0.22, 0.32)
 """Iris distances from the person up to which the background is smoothed, and from which on it is as it was."""
@@ -34,7 +34,7 @@ def without_halo(behind: np.ndarray, alpha: np.ndarray, unit: float) -> np.ndarr
         alpha: (h, w) uint8, of the person.
         unit: pixels per iris distance.
     """
-    times = max(1, int(unit / _COPY))
+    times = times_smaller(unit, _COPY)
     shown, small = smaller(behind, times), unit / times
     away = cv2.distanceTransform((smaller(alpha, times) < 128).astype(np.uint8), cv2.DIST_L2, 5) / small
     grey = cv2.cvtColor(behind, cv2.COLOR_RGB2GRAY)

@@ -9,9 +9,9 @@ _ENOUGH = 48
 """Pixels per iris distance in which edges of pictures and what lies around a head are seen well."""
 
 
-def times_smaller(unit: float) -> int:
-    """By what a picture with so many pixels per iris distance may be divided."""
-    return max(1, int(unit / _ENOUGH))
+def times_smaller(unit: float, enough: float = _ENOUGH) -> int:
+    """By what a picture with so many pixels per iris distance may be divided, so that enough of them are left."""
+    return max(1, int(unit / enough))
 
 
 def smaller(image: np.ndarray, times: int) -> np.ndarray:
