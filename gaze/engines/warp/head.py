@@ -29,15 +29,15 @@ _ANGLE = math.sin(math.radians(YAW_RANGE))
 
 # (u, v, shift across per x, shift down per y) of an average face; points with u > 0 stand for both sides.
 _POINTS = (
-    (0.00, -0.88, 0.262, 0.233),  # forehead
-    (0.00, -0.02, 0.247, 0.246),  # bridge of the nose
-    (0.00, 0.76, 0.265, 0.257),  # tip of the nose
+    (0.00, -0.88, 0.262, 0.236),  # forehead
+    (0.00, -0.02, 0.247, 0.259),  # bridge of the nose
+    (0.00, 0.76, 0.265, 0.261),  # tip of the nose
     (0.00, 1.69, 0.175, 0.123),  # chin
-    (1.07, 0.16, 0.168, 0.148),  # outline of the cheek
-    (0.41, 1.09, 0.190, 0.165),  # corner of the mouth
-    (0.72, -0.40, 0.218, 0.205),  # brow
-    (0.73, -0.02, 0.226, 0.212),  # outer corner of the eye
-    (0.26, 0.08, 0.236, 0.225),  # inner corner of the eye
+    (1.07, 0.16, 0.168, 0.153),  # outline of the cheek
+    (0.41, 1.09, 0.190, 0.163),  # corner of the mouth
+    (0.72, -0.40, 0.218, 0.222),  # brow
+    (0.73, -0.02, 0.226, 0.219),  # outer corner of the eye
+    (0.26, 0.08, 0.236, 0.230),  # inner corner of the eye
 )
 _AXIS = 1.75
 """Iris distances behind the eyes about which a head turns where nothing else was measured: in the hair."""
@@ -49,7 +49,7 @@ _SPREAD = 0.5
 # What is not proportional to x or y: the far side is compressed, the motion saturates, and the head rolls a little in
 # the corners of the grid. Terms of the shift across, then of the shift down.
 _XXU, _XY, _XXX, _XYV, _YUUU = -0.0232, 0.0180, -0.0077, -0.0199, -0.0197
-_YYV, _XX = -0.0180, -0.0062
+_YYV, _XX, _YY = -0.0126, -0.0046, -0.0088
 _IN_DEPTH = -(_ANGLE**2) / 2
 """What of the first the depth of a head that is turned already has in it."""
 
@@ -132,7 +132,7 @@ def head_weights(pose: Pose, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]
     squares, cubes = _square(x) + 2 * x * turn, _cube(x) + 3 * turn * _square(x) + 3 * turn**2 * x
     sides = _XXU * squares - 2 * _IN_DEPTH * x * turn
     across = [x, _XXX * cubes + _XY * turned * y, sides, _XYV * turned * y, _YUUU * y]
-    down = [y, _XX * squares, _YYV * _square(y), pose.eyebrow / GAZE_RANGE]
+    down = [y, _XX * squares + _YY * _square(y), _YYV * _square(y), pose.eyebrow / GAZE_RANGE]
     return np.array(across, np.float32), np.array(down, np.float32)
 
 
