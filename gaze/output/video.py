@@ -150,8 +150,10 @@ def encode_chain(frames: Sequence[np.ndarray], codec: str, crf: int) -> list[byt
     encoder.thread_count = 1
     encoder.options = {**known.options, "crf": str(crf)}
     packets, reformatter = [], VideoReformatter()
+    never_seen = colours_never_seen(frames) if frames[0].shape[2] == 4 else None
     for number, frame in enumerate(frames):
-        picture = to_yuv(stack_alpha(frame), reformatter)
+        coded = even_sides(frame) if never_seen is None else stack_alpha(frame, never_seen)
+        picture = to_yuv(coded, reformatter)
         picture.pts = number
         picture.time_base = _TICK
         packets += encoder.encode(picture)
@@ -161,20 +163,46 @@ def encode_chain(frames: Sequence[np.ndarray], codec: str, crf: int) -> list[byt
     return [bytes(packet) for packet in packets]
 
 
-def stack_alpha(frame: np.ndarray) -> np.ndarray:
-    """A frame with even sides, (height, width, 3); alpha, if there is any, as a grey picture under the colour.
+def stack_alpha(frame: np.ndarray, never_seen: np.ndarray) -> np.ndarray:
+    """A frame with even sides, (height, width, 3); alpha as a grey picture under the colour.
 
     Under full transparency colours go on from what is seen: hard edges that nobody sees cost bytes, and would bleed.
+
+    Args:
+        frame: (height, width, 4) uint8.
+        never_seen: what `colours_never_seen` gives for all frames.
     """
-    height, width, channels = frame.shape
-    odd = height % 2 or width % 2
-    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if odd else frame
-    if channels == 3:
-        return even
-    colour, alpha = even[..., :3].copy(), even[..., 3]
-    if alpha.any():
-        colour = _gone_on(colour, (alpha > 0).astype(np.float32)).round().astype(np.uint8)
-    return np.concatenate([colour, np.repeat(alpha[..., None], 3, axis=2)])
+    alpha, nowhere = frame[..., 3:], never_seen[..., 3:] > 0
+    colour = np.where(nowhere, never_seen[..., :3], frame[..., :3])
+    colour = _gone_on(colour, ((alpha > 0) | nowhere)[..., 0].astype(np.float32)).round().astype(np.uint8)
+    return np.concatenate([even_sides(colour), even_sides(np.repeat(alpha, 3, axis=2))])
+
+
+def colours_never_seen(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """The colours of places that all frames hide: the same in each, so that they are coded once.
+
+    Args:
+        frames: (height, width, 4) uint8.
+
+    Returns:
+        (height, width, 4) uint8; the last channel is 0 where a frame is seen.
+    """
+    size = frames[0].shape[:2]
+    sums, count = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
+    for frame in frames:
+        seen = np.sign(frame[..., 3])
+        cv2.accumulate(np.ascontiguousarray(frame[..., :3]), sums, seen)
+        cv2.accumulate(seen, count)
+    if not count.any():
+        return np.dstack([frames[0][..., :3], np.full(size, 255, np.uint8)])
+    colours = _gone_on(sums / np.maximum(count, 1)[..., None], np.sign(count)).round().astype(np.uint8)
+    return np.dstack([colours, np.where(count > 0, 0, 255).astype(np.uint8)])
+
+
+def even_sides(picture: np.ndarray) -> np.ndarray:
+    """A picture (height, width, 3) whose last row and column are there twice if sides are odd."""
+    height, width = picture.shape[:2]
+    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def _gone_on(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:

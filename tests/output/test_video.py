@@ -35,20 +35,35 @@ def test_every_frame_comes_back_in_its_colours(codec: str, size: tuple[int, int]
     assert np.abs(difference.mean(axis=(0, 1, 2))).max() < 0.6
 
 
+def stacked(frame: np.ndarray) -> np.ndarray:
+    return video.stack_alpha(frame, video.colours_never_seen([frame]))
+
+
 def test_colour_that_nobody_sees_goes_on_from_what_is_seen_beside_it() -> None:
     """Kills: it is coded as it is, or as one colour for all, so that it bleeds over the edge."""
     frame = np.full((32, 24, 4), (200, 100, 50, 255), np.uint8)
     frame[16:] = (20, 30, 40, 255)
     frame[:, :8] = (0, 255, 0, 0)
-    hidden = video.stack_alpha(frame)[:32, :8].astype(int)
+    hidden = stacked(frame)[:32, :8].astype(int)
     assert np.abs(hidden[:6, 4:] - (200, 100, 50)).max() < 20
     assert np.abs(hidden[26:, 4:] - (20, 30, 40)).max() < 20
-    assert (video.stack_alpha(frame)[:32, 8:] == frame[:, 8:, :3]).all()
+    assert (stacked(frame)[:32, 8:] == frame[:, 8:, :3]).all()
+
+
+def test_what_no_frame_shows_is_the_same_in_all() -> None:
+    """Kills: each frame goes on by itself, and colours that nobody sees are coded again in each."""
+    moved = [moving(cell, 96, 64, 4) for cell in CELLS]
+    never_seen = video.colours_never_seen(moved)
+    nowhere = np.all([frame[..., 3] == 0 for frame in moved], axis=0)
+    colours = np.array([video.stack_alpha(frame, never_seen)[:64][nowhere] for frame in moved])
+    assert nowhere.sum() > 500
+    assert (colours == colours[:1]).all()
+    assert colours.std() > 1, "they are one colour for all"
 
 
 def test_a_frame_of_which_nothing_is_seen_is_coded_as_it_is() -> None:
     frame = np.full((4, 6, 4), (0, 255, 0, 0), np.uint8)
-    assert (video.stack_alpha(frame)[:4] == (0, 255, 0)).all()
+    assert (stacked(frame)[:4] == (0, 255, 0)).all()
 
 
 def test_alpha_travels_under_the_colour() -> None:
