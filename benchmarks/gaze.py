@@ -94,7 +94,7 @@ def still_eyes(source: WarpSource, pose: Pose) -> np.ndarray:
 def drawn_eyes(source: WarpSource, pose: Pose) -> np.ndarray:
     """What it would read if it saw all that the engine draws, beside a straight look."""
     eyes = eye_motion(pose, room=source.room).scaled(source.sight)
-    return np.array([eyes.across, eyes.down, eyes.upper, eyes.lower])
+    return np.array([eyes.across.mean(), eyes.down, eyes.upper, eyes.lower])
 
 
 def shown(source: WarpSource) -> np.ndarray:
@@ -111,8 +111,8 @@ def height_of(source: WarpSource, pose: Pose) -> np.ndarray:
     carried = source.anchors.carried(source.leeway.held(pose), source.turn)
     positions, down = WarpEngine().positions(source, pose), source.axes[1] / np.hypot(*source.axes[1])
     shares = []
-    for eye, moved in zip(source.eyes, carried, strict=True):
-        middle = np.array([eye.iris.x, eye.iris.y]) + moved + np.array([eyes.across, eyes.down]) @ source.axes
+    for eye, moved, shift in zip(source.eyes, carried, eyes.shifts(source.axes), strict=True):
+        middle = np.array([eye.iris.x, eye.iris.y]) + moved + shift
         line = (middle + eye.iris.radius * np.linspace(-1, 1, 41)[:, None] * down).astype(np.float32)
         at = cv2.remap(positions, line[None], NO_MAP, cv2.INTER_LINEAR) - np.array(eye.corner, np.float32)
         shares.append(float(cv2.remap(eye.lids[..., 0], at, NO_MAP, cv2.INTER_LINEAR).mean()))

@@ -101,15 +101,16 @@ def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, flo
     morph = Morph(motion, frames)
     chance = np.random.default_rng(7)
     scores, offsets, read = [], [], []
-    aside = replace(source, straighten=source.straighten + MOVED / face.iris_distance)
+    left, right = (it + MOVED / face.iris_distance for it in source.straighten)
+    aside = replace(source, straighten=(left, right))
     for row, col in chance.uniform(0, grid.size - 1, (LOOKS, 2)):
         look = Look(float(row), float(col))
         made, true = morph(look), engine.render(source, [grid.pose(look)])[0]
         scores.append(likeness(made, true, eyes, look, grid.size))
-        moved = iris_shift(aside, grid.pose(look)) - iris_shift(source, grid.pose(look))
+        shifts = iris_shifts(aside, grid.pose(look)) - iris_shifts(source, grid.pose(look))
         other = engine.render(aside, [grid.pose(look)])[0]
         moves = engine.displacement(source, grid.pose(look))
-        for iris in (face.left, face.right):
+        for iris, moved in zip((face.left, face.right), shifts, strict=True):
             across, down = moves[round(iris.y), round(iris.x)]
             place = (iris.x + across, iris.y + down)
             offsets.append(offset(made, true, place, iris.radius))
@@ -127,11 +128,9 @@ def closeness(photo: Path, size: int, keys: int, tracked: bool) -> dict[str, flo
     }
 
 
-def iris_shift(source: WarpSource, pose: Pose) -> np.ndarray:
-    """How far irises are moved inside their eyes, x and y in pixels."""
-    eyes = eye_motion(pose, source.straighten, source.room).scaled(source.sight)
-    shift: np.ndarray = np.array([eyes.across, eyes.down]) @ source.axes
-    return shift
+def iris_shifts(source: WarpSource, pose: Pose) -> np.ndarray:
+    """How far both irises are moved inside their eyes: (2, 2), x and y of each in pixels."""
+    return eye_motion(pose, source.straighten, source.room).scaled(source.sight).shifts(source.axes)
 
 
 def offset(made: np.ndarray, true: np.ndarray, place: tuple[float, float], radius: float) -> float:

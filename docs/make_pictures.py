@@ -67,7 +67,7 @@ def strengths(frame: Frames) -> np.ndarray:
     """The photo and four looks, row by row: eyes alone, normal, strong; of the first the eyes as well, larger."""
     looks = [Cell(15, 0), Cell(0, 15), Cell(29, 15), Cell(15, 29)]
     eyes, strong = rendered(Strengths(head=0, brows=0)), rendered(Strengths(1.8, 1.5, 1.5))
-    across = f"{eye_motion(Pose(pupil_x=15)).across:.0%}"
+    across = f"{eye_motion(Pose(pupil_x=15)).across[1]:.0%}"
     alone = f"eyes alone: irises move by {across} of the distance between them to the sides; lids move up and down"
     rows = [strip(["photo", "left", "up", "down", "right"])]
     for name, look in ((alone, eyes), ("normal", frame), ("strong", strong)):

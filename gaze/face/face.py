@@ -204,11 +204,17 @@ class Face:
         return self.iris_offset[0] - self.camera_gaze
 
     @property
+    def gazes(self) -> tuple[float, float]:
+        """What the left and the right eye each say of `gaze`."""
+        left, right = (float(across) - self.camera_gaze for across, _ in self._iris_offsets())
+        return left, right
+
+    @property
     def least_gaze(self) -> float:
         """What both eyes say of `gaze`: the lesser of what each says, 0 where one denies it or none can be believed."""
-        each = [across - self.camera_gaze for across, _ in self._iris_offsets()]
-        alike = abs(self.yaw) <= _KNOWN_YAW and each[0] * each[1] > 0
-        return float(min(each, key=abs)) if alike else 0.0
+        left, right = self.gazes
+        alike = abs(self.yaw) <= _KNOWN_YAW and left * right > 0
+        return min(left, right, key=abs) if alike else 0.0
 
     @property
     def is_gaze_known(self) -> bool:

@@ -66,13 +66,14 @@ class WarpSource:
         parts: of the region, in which something may move: for looks on the grid at strength 1, and for all.
         stride: pixels between the points of the lattice on which displacements are computed.
         fields: the head's, at the lattice's points.
-        lids: (2, rows, cols) float32, what share of the upper and of the lower lids' motion the points make.
+        lids: (4, rows, cols) float32, what share the points make of the motion across of the left and of the right
+            eye's lids, and of that of the upper and of the lower ones down.
         leeway: what the picture's border leaves of the head's motion, at the points.
         axes: (2, 2): the face frame's u and v as image vectors, in pixels.
         turn: how far the face is turned already, in units of `YAW_RANGE`.
-        straighten: iris distances that the irises are moved to the right in every frame (`straightening`).
+        straighten: iris distances that each iris is moved to the right in every frame (`straightening`).
         sight: how well the eyes are seen, 0 to 1: the share of their motion that is drawn.
-        room: how far they can move up and down.
+        room: how far they can move.
         soft: how the eyes are bent; None with layers.
         eyes: the layers of both eyes, or none.
         anchors: where the head carries them.
@@ -92,7 +93,7 @@ class WarpSource:
     leeway: Leeway
     axes: np.ndarray
     turn: float
-    straighten: float
+    straighten: tuple[float, float]
     sight: float
     room: Room
     soft: Soft | None
@@ -136,8 +137,8 @@ class WarpEngine(Engine):
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
         lifted = () if are_hidden(irises, both, face) else pairs
-        straighten = straightening(face) if self._straighten else 0.0
-        farthest = IRIS_REACH + abs(straighten)
+        straighten = straightening(face) if self._straighten else (0.0, 0.0)
+        farthest = IRIS_REACH + max(map(abs, straighten))
         eyes, soft = tuple(find_eye(image, unit, *it, worn > 0, farthest) for it in lifted), None
         if not eyes or are_unlike(image, eyes):
             eyes, room = (), soft_room(room, irises, both, unit)
@@ -147,7 +148,7 @@ class WarpEngine(Engine):
         bare = np.ascontiguousarray(erase_irises(image, eyes)[part])
         backdrop = find_backdrop(portrait, face, part)
         fields = head_fields(*face.to_frame(px, py), face.frame_mesh, worn, face.yaw)
-        lids = sum(np.stack(edges.fields(px, py, unit, it)) for edges, it in zip(both, reach, strict=True))
+        left, right = (np.stack(edges.fields(px, py, unit, it)) for edges, it in zip(both, reach, strict=True))
         far = find_outside(backdrop, stride, fields.fade.shape) / unit
         moving = np.hypot(fields.across[0], fields.down[0]) > _STILL
 
@@ -164,7 +165,7 @@ class WarpEngine(Engine):
             parts=(parts(_UNCOVERED[0]), parts(_UNCOVERED[1])),
             stride=stride,
             fields=fields,
-            lids=np.asarray(lids, np.float32),
+            lids=np.stack([left.sum(0), right.sum(0), *(left + right)]).astype(np.float32),
             leeway=leeway,
             axes=axes,
             turn=_TURN * face.yaw,
@@ -176,8 +177,9 @@ class WarpEngine(Engine):
             anchors=find_anchors(fields, leeway.keep, axes, irises, (x0, y0), stride),
             edges=tuple(zip(face.lids, face.brows, strict=True)),
         )
-        rest, layered = _iris_shift(source, _look(source, Pose())), pairs if eyes else ()
-        return replace(source, followers=tuple(find_follower(*it, rest, image.shape) for it in layered))
+        rest, layered = _look(source, Pose()).shifts(axes), pairs if eyes else ()
+        followers = (find_follower(*it, moved, image.shape) for it, moved in zip(layered, rest, strict=bool(layered)))
+        return replace(source, followers=tuple(followers))
 
     def notes(self) -> tuple[str, ...]:
         """What was found in the photo that was prepared last."""
@@ -198,9 +200,9 @@ class WarpEngine(Engine):
         eyes, rest = (_look(source, each) for each in (pose, Pose()))
         head, both = (displacement(source, pose, it) for it in (None, eyes))
         both -= displacement(source, Pose(), rest)
-        gaze = (_iris_shift(source, eyes) - _iris_shift(source, rest)).astype(np.float32)
+        gazes = (eyes.shifts(source.axes) - rest.shifts(source.axes)).astype(np.float32)
         field = _spread(source, both)
-        for follower in source.followers:
+        for follower, gaze in zip(source.followers, gazes, strict=bool(source.followers)):
             lids = _spread_over(source, both - head, follower.window)
             field[follower.window] += follower.share[..., None] * (gaze - lids)
         return field
@@ -225,8 +227,8 @@ def render_frame(source: WarpSource, pose: Pose) -> np.ndarray:
     view = frame[y0 : y0 + height, x0 : x0 + width]
     beyond_grid = max(abs(pose.head_yaw), abs(pose.head_pitch)) > YAW_RANGE + 1e-6
     draw_parts(source.parts[beyond_grid], source.bare, source.layer, positions, view)
-    carried, shift = source.anchors.carried(head, source.turn), _iris_shift(source, eyes)
-    for eye, moved in zip(source.eyes, carried, strict=bool(source.eyes)):
+    carried, shifts = source.anchors.carried(head, source.turn), eyes.shifts(source.axes)
+    for eye, moved, shift in zip(source.eyes, carried, shifts, strict=bool(source.eyes)):
         draw_eye(eye, frame, positions, (x0, y0), moved, shift)
     for blur, (lids, _), moved in zip(source.soft.blurs if source.soft else (), source.edges, carried, strict=False):
         soften_squeezed(frame, positions, (x0, y0), lids, moved, blur)
@@ -261,12 +263,6 @@ def _look(source: WarpSource, pose: Pose) -> EyeMotion:
     return eye_motion(pose, source.straighten, source.room).scaled(source.sight)
 
 
-def _iris_shift(source: WarpSource, eyes: EyeMotion) -> np.ndarray:
-    """How far the irises are moved inside their eyes, x and y in pixels."""
-    shift: np.ndarray = np.array([eyes.across, eyes.down]) @ source.axes
-    return shift
-
-
 def displacement(source: WarpSource, pose: Pose, eyes: EyeMotion | None = None) -> np.ndarray:
     """Where the points of the lattice go: (rows, cols, 2) float32, pixels across and down.
 
@@ -285,9 +281,11 @@ def _displacement(source: WarpSource, head: Pose, eyes: EyeMotion | None) -> np.
     carried = in_pixels(*head_shift(source.fields, head, source.turn), source.axes, source.leeway.keep)
     if not eyes:
         return carried
-    moved = np.tensordot(np.array([[eyes.bow, eyes.bow], [eyes.upper, eyes.lower]], np.float32), source.lids, 1)
+    moved = np.tensordot(np.array([[*eyes.bow, 0, 0], [0, 0, eyes.upper, eyes.lower]], np.float32), source.lids, 1)
     if source.soft is not None:
-        moved += source.soft.share * (np.array([[[eyes.across]], [[eyes.down]]], np.float32) - moved)
+        ways = (*eyes.across, eyes.down)
+        for axis, share, way in zip((0, 0, 1), source.soft.share, ways, strict=True):
+            moved[axis] += share * (np.float32(way) - moved[axis])
     inside = in_pixels(moved[0], moved[1], source.axes, source.leeway.keep)
     return inside + (carried if source.soft is None else moved_on(carried, inside, source.stride))
 

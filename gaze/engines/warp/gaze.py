@@ -5,8 +5,8 @@ known from 25 cells of frames that LivePortrait rendered for this grid, read by 
 and right, or at rest, is left out. That model sees about a third of a motion up or down that is drawn, and takes a bit
 off where the head nods. So the coefficients are those with which it reads in our own frames, the median of six
 portraits, about what it read in LivePortrait's (`benchmarks/gaze.py`). In the lower corners they stay below: an iris
-goes no farther down than the upper lid, or white would be seen above it. In each photo, irises keep off the corners
-of their eyes, and both lids go with them, as in a real eye, where about as much of an iris is seen wherever it looks:
+goes no farther down than the upper lid, or white would be seen above it. In each photo, each iris keeps off the corners
+of its own eye, and both lids go with it, as in a real eye, where about as much of an iris is seen wherever it looks:
 lids that cut a disc off above and below make a block of it.
 """
 
@@ -62,38 +62,41 @@ class EyeMotion:
     """How parts of both eyes move beside the corners, iris distances along the face's axes.
 
     Attributes:
-        across, down: the irises.
+        across: (2,) the left and the right iris.
+        down: both irises.
         upper, lower: the middle of the lids' edges, down.
-        bow: both edges, across.
+        bow: (2,) both edges of the left and of the right eye, across.
     """
 
-    across: float
+    across: np.ndarray
     down: float
     upper: float
     lower: float
-    bow: float
+    bow: np.ndarray
 
     def scaled(self, share: float) -> EyeMotion:
         """A part of this motion."""
         return EyeMotion(*(share * getattr(self, it.name) for it in fields(self)))
 
+    def shifts(self, axes: np.ndarray) -> np.ndarray:
+        """Of both irises: (2, 2), x and y of each in pixels; `axes`: (2, 2), the face's u and v as image vectors."""
+        return np.column_stack([self.across, np.full(2, self.down)]) @ axes
+
     def closing(self, closed: float) -> EyeMotion:
         """The same of eyes that are closed so far, 0 to 1: lids go back, and irises, which are level in a blink."""
-        share = 1 - closed
-        upper, lower, bow = (it * share for it in (self.upper, self.lower, self.bow))
-        return replace(self, down=self.down * share, upper=upper, lower=lower, bow=bow)
+        return replace(self.scaled(1 - closed), across=self.across)
 
 
 @dataclass(frozen=True)
 class Room:
-    """How much room irises have to move up and down, iris distances, the mean of both eyes.
+    """How much room irises have to move, iris distances: up and down the mean of both eyes, aside each its own.
 
     Attributes:
         gap: between the lids where they are farthest apart.
         above, below: that the middle of an iris may come nearer to the upper lid, and its foot to the lower one.
         white: that its foot may go away from the lower lid.
         lid: that the upper lid may come down farther than an iris.
-        left, right: that it may go to either side.
+        left, right: that the left and the right iris may go to either side.
         yaw: how far the face is turned, in degrees.
         reach: how far irises and lids can move up or down in any look.
     """
@@ -103,8 +106,8 @@ class Room:
     below: tuple[float, ...] = (math.inf,) * len(_PLACES)
     white: tuple[float, ...] = (math.inf,) * len(_PLACES)
     lid: tuple[float, ...] = (math.inf,) * len(_PLACES)
-    left: float = IRIS_REACH
-    right: float = IRIS_REACH
+    left: tuple[float, float] = (IRIS_REACH, IRIS_REACH)
+    right: tuple[float, float] = (IRIS_REACH, IRIS_REACH)
     yaw: float = 0.0
     reach: float = _LID_REACH
 
@@ -132,32 +135,31 @@ def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float, yaw: fl
         depth = edges.depth(*middle)
         lid.append(depth - min(_ABOVE[0] * float(depth[_MIDDLE]), _ABOVE[1] * it.radius))
         free.append([depth - far, clear - min(rest, 0.0) + deeper, max(rest, 0.0) - clear + higher])
-    left, right = np.min(aside, 0) / unit
+    left, right = ((float(first), float(second)) for first, second in np.transpose(aside) / unit)
     above, below, white = (tuple(each) for each in np.mean(free, 0) / unit)
     most = tuple(np.maximum(np.min(lid, 0) / unit, 0.0))
-    return Room(float(np.mean(gaps)) / unit, above, below, white, most, float(left), float(right), yaw)
+    return Room(float(np.mean(gaps)) / unit, above, below, white, most, left, right, yaw)
 
 
-def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeMotion:
+def eye_motion(pose: Pose, straighten: tuple[float, float] = (0.0, 0.0), room: Room = Room()) -> EyeMotion:
     """The motion of a look.
 
     Args:
         pose: the look; zero moves nothing but what `straighten` asks for.
-        straighten: iris distances that the irises are moved to the right in every look.
+        straighten: iris distances that the left and the right iris are moved to the right in every look.
         room: of the irises, whose middles stay between the lids.
     """
     x, y = pose.pupil_x / GAZE_RANGE, -pose.pupil_y / GAZE_RANGE
     # Beyond the grid's edge, where a strength above 1 leads, the polynomials would run away: they go on straight.
     cx, cy = (min(max(it, -1.0), 1.0) for it in (x, y))
-    across = _IRIS_X * cx + _IRIS_XXX * cx**3 + IRIS_SWING * (x - cx) + straighten
+    across = _IRIS_X * cx + _IRIS_XXX * cx**3 + IRIS_SWING * (x - cx)
     down = (_IRIS_Y + _IRIS_XXY * cx**2) * y + _IRIS_XX * cx**2 + _IRIS_YY * cy**2
     upper = _UPPER_Y * y + (_UPPER_XX + _UPPER_XXY * cy) * cx**2 + _UPPER_YY * cy**2
     lower = (_LOWER_Y + _LOWER_XXY * cx**2) * y + _LOWER_XX * cx**2 + _LOWER_YY * cy**2
     upper, lower = (room.share * _soft(way, room.reach) for way in (upper, lower))
-    free, back = (room.left, -straighten) if across < 0 else (room.right, straighten)
-    across = _soft(across, min(IRIS_REACH + back, free))
+    ways = np.array([_held(across + it, it, *own) for it, *own in zip(straighten, room.left, room.right, strict=True)])
     sides = (room.above, room.below, room.white, room.lid)
-    above, below, white, lid = (float(np.interp(across, _PLACES, each)) for each in sides)
+    above, below, white, lid = (float(np.interp(ways.mean(), _PLACES, each)) for each in sides)
     down *= room.share
     lower += _yielding(_soft(down, room.reach) - below - lower, room.below[_MIDDLE])
     most = above - upper if down < 0 else below + lower
@@ -165,7 +167,13 @@ def eye_motion(pose: Pose, straighten: float = 0.0, room: Room = Room()) -> EyeM
     lower -= _yielding(lower - down - white, room.white[_MIDDLE])
     if upper > 0:
         upper = _soft(upper, max(_LEAST_REACH, max(down, 0.0) + lid))
-    return EyeMotion(across, down, upper, lower, _bow(across))
+    return EyeMotion(ways, down, upper, lower, np.array([_bow(way) for way in ways]))
+
+
+def _held(way: float, straighten: float, left: float, right: float) -> float:
+    """What one iris goes of its way across: each halts at its own corners, so that both are parallel in far looks."""
+    free, back = (left, -straighten) if way < 0 else (right, straighten)
+    return _soft(way, min(IRIS_REACH + back, free))
 
 
 def _bow(across: float) -> float:

@@ -58,7 +58,8 @@ class Soft:
     """How eyes are bent.
 
     Attributes:
-        share: (2, rows, cols) float32, what share of the irises' motion across and down the lattice's points make.
+        share: (3, rows, cols) float32, what share the lattice's points make of the left iris's motion across, of the
+            right one's, and of the motion of both up or down.
         blurs: of both eyes in the photo, in pixels (`gaze.engines.warp.squeeze`).
     """
 
@@ -87,7 +88,7 @@ def are_unlike(image: np.ndarray, eyes: Sequence[Eye]) -> bool:
 def soft_share(
     irises: Sequence[Iris], lids: Sequence[Lids], above: Sequence[float], x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Share of the irises' motion across, and up or down, that places at x and y make, 0 to 1: (2, ...) float32.
+    """Share that places at x and y make of each iris's motion across, and of that of both up or down, 0 to 1.
 
     It fades towards corners and lids.
 
@@ -96,9 +97,12 @@ def soft_share(
         lids: of each.
         above: pixels beyond each upper lid's edge over which it fades: up to the brow, or skin would be squeezed.
         x, y: the places.
+
+    Returns:
+        (irises + 1, ...) float32, that of both last.
     """
-    shares = np.zeros((2, *x.shape), np.float32)
-    for iris, it, reach in zip(irises, lids, above, strict=True):
+    shares = np.zeros((len(irises) + 1, *x.shape), np.float32)
+    for own, iris, it, reach in zip(shares[:-1], irises, lids, above, strict=True):
         along, down = it.local(x, y)
         middle, level = (float(each) for each in it.local(iris.x, iris.y))
         ahead = along - middle
@@ -110,7 +114,7 @@ def soft_share(
         between = fall(over) * fall(below)
         across, up = _BEYOND
         beyonds = (across + (up - across) * smoothstep(over / _SKIN), np.array(up))
-        for share, beyond in zip(shares, beyonds, strict=True):
+        for share, beyond in zip((own, shares[-1]), beyonds, strict=True):
             left, right = _sides(iris, it, beyond)
             aside = np.clip(1 - far / np.where(ahead < 0, left, right), 0, 1)
             share += ((2 * aside + smoothstep(aside)) / 3 * between).astype(np.float32)
@@ -120,7 +124,7 @@ def soft_share(
 def soft_room(room: Room, irises: Sequence[Iris], lids: Sequence[Lids], unit: float) -> Room:
     """The room of irises where nothing may fold; `unit`: pixels per iris distance."""
     sides = [_sides(iris, it, np.array(_BEYOND[0])) for iris, it in zip(irises, lids, strict=True)]
-    left, right = (_NARROWER / unit * float(it) for it in np.min(sides, 0))
+    left, right = ((float(first), float(second)) for first, second in _NARROWER / unit * np.transpose(sides))
     return replace(room, left=left, right=right, reach=_REACH)
 
 

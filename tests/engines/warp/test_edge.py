@@ -63,5 +63,5 @@ def test_an_iris_that_moved_is_as_crisp_as_the_photo(blur: float) -> None:
         return float(np.diff(row).min()) / WHITE[0]
 
     for x in (MIDDLE[0] - DISTANCE / 2, MIDDLE[0] + DISTANCE / 2):
-        there = x + eye_motion(look).across * DISTANCE
+        there = x + eye_motion(look).across[0] * DISTANCE
         assert slope(moved, there) == pytest.approx(slope(image, x), rel=0.15)

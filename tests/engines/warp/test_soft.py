@@ -128,10 +128,18 @@ def test_irises_are_seen_to_go_as_far_as_the_look_says(
 ) -> None:
     before, pose = framed[1], Pose(pupil_x=x)
     after = main_face(Portrait(ENGINE.render(source, [pose])[0]))[0]
-    way = _look(source, pose).across
-    assert 0.04 < way * np.sign(x) < 0.075
-    for was, now in ((before.left, after.left), (before.right, after.right)):
+    ways = _look(source, pose).across
+    for was, now, way in ((before.left, after.left, ways[0]), (before.right, after.right, ways[1])):
+        assert 0.04 < way * np.sign(x) < 0.075
         assert (now.x - was.x) / before.iris_distance == pytest.approx(way, abs=0.02)
+
+
+def test_each_of_two_bent_eyes_goes_its_own_way(framed: tuple[Portrait, Face], source: WarpSource) -> None:
+    face, apart = framed[1], replace(source, straighten=(0.04, -0.02))
+    field = displacement(apart, Pose(), _look(apart, Pose()))
+    for iris, way in ((face.left, 0.04), (face.right, -0.02)):
+        x, y = (np.array([iris.x, iris.y]) - source.region[:2]) / source.stride
+        assert field[round(y), round(x), 0] / face.iris_distance == pytest.approx(way, rel=0.05)
 
 
 def test_only_the_surroundings_of_the_eyes_follow(framed: tuple[Portrait, Face], source: WarpSource) -> None:
@@ -213,8 +221,9 @@ def test_an_iris_next_to_a_corner_goes_less_far_there_but_well_away_from_it() ->
     wide, close = (
         soft_room(Room(), [IRIS] * 2, [lids_of(9, 10), it], 100.0) for it in (lids_of(9, 10), lids_of(9, 10, 13))
     )
-    assert wide.left == wide.right == pytest.approx(0.6 * 0.18, abs=0.005)
-    assert 0.04 < close.left < 0.5 * wide.left
+    assert wide.left == wide.right == pytest.approx([0.6 * 0.18] * 2, abs=0.005)
+    assert close.left[0] == wide.left[0]
+    assert 0.04 < close.left[1] < 0.5 * wide.left[1]
     corner = Lids(parabolas(Opening((37.0, 50.0), (100.0, 50.0), (68.0, 41.0), (68.0, 60.0))))
     aside = soft_room(Room(), [IRIS] * 2, [corner] * 2, 100.0)
-    assert aside.right == pytest.approx(0.6 * 0.43, abs=0.005), "what is behind it is drawn out"
+    assert aside.right == pytest.approx([0.6 * 0.43] * 2, abs=0.005), "what is behind it is drawn out"
