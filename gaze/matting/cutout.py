@@ -93,7 +93,7 @@ class CutoutEngine(WrappingEngine):
 
     def stream(self, source: CutoutSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         # What is checked is rendered first, so that nothing is cut out before the check.
-        checked = [] if self._checked or self._knows_motion(source, poses) else _farthest(poses)
+        checked = [] if self._checked or self._knows_positions(source, poses) else _farthest(poses)
         order = [*checked, *(index for index in range(len(poses)) if index not in checked)]
         frames: dict[int, np.ndarray] = {}
         made: dict[int, np.ndarray] = {}
@@ -121,7 +121,7 @@ class CutoutEngine(WrappingEngine):
     def _own(self, source: CutoutSource) -> Any:
         return source.source
 
-    def _knows_motion(self, source: CutoutSource, poses: Sequence[Pose]) -> bool:
+    def _knows_positions(self, source: CutoutSource, poses: Sequence[Pose]) -> bool:
         return self._engine.positions(source.source, poses[0]) is not None
 
     def _check(self, source: CutoutSource, frames: Sequence[tuple[np.ndarray, Pose]], count: int) -> None:
