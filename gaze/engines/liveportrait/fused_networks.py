@@ -1,6 +1,6 @@
 """The two networks that run for every frame, with less arithmetic and the same results.
 
-`warping` and `decoder` are written to be held against the specification. What runs is made from them here, by exact
+`warping` and `decoder` are written as they were published. What runs is made from them here, by exact
 algebra: norms folded into convolutions, convolutions of enlarged maps done at the small size, what only depends on the
 source done once. `benchmarks/liveportrait.py` says what each is worth.
 """
