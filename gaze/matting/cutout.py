@@ -1,8 +1,8 @@
 """Any engine's portrait without its background: the matte of the photo, carried to the frames.
 
 The network runs on the photo alone. An engine that knows which place of the photo each pixel of a frame shows lets the
-matte be carried exactly. Otherwise optical flow from the frame to the photo tells; then the frames that differ most
-from the photo are given to the network as well, and if the carried mattes are not like those it finds, it is asked for
+matte be carried exactly. Otherwise optical flow from the frame to the photo tells it. Then the frames that differ most
+from the photo are given to the network as well: if the carried mattes are unlike those that it finds, it is run on
 every frame.
 """
 

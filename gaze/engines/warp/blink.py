@@ -1,8 +1,8 @@
 """Closing eyes: the upper lid drawn down over the eye, of the photo's own skin, with its lashes along the edge.
 
-Two layers per eye. Skin from the fold above is stretched down to where the edge of the lid is; the lashes, and the line
-in which the lids meet, are a shade along that edge: what the edge of the open lid is darker than the skin above it,
-turned down, since lashes that point up from an open lid point down from a closed one.
+Two layers per eye. Skin from the fold above is stretched down to where the edge of the lid is. The lashes, and the line
+in which the lids meet, are a shade along that edge: by how much the edge of the open lid is darker than the skin above
+it. It is turned down, since lashes that point up from an open lid point down from a closed one.
 """
 
 from __future__ import annotations
