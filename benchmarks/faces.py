@@ -26,6 +26,7 @@ from skimage import data
 from benchmarks.changes import CHANGES, HIDDEN, compressed, cropped, noisy, resized
 from benchmarks.drawn_eyes import draw_eyes, random_eyes
 from benchmarks.finding import TAKEN, Answer, ask, loading
+from benchmarks.instant import PHOTO
 from gaze.engines.warp.engine import WarpEngine
 from gaze.face.detection import find_faces
 from gaze.face.face import Contours, Face, Iris, typical_face
@@ -47,7 +48,6 @@ from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
-EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 PAINTINGS = ROOT.parent / "shared" / "portraits"
 
 _CHANGES = ("as it is", "turned -25°", "grey", "20 px")
@@ -118,7 +118,7 @@ def _middle(brow: Contours) -> tuple[float, float]:
 
 def pictures() -> Iterator[tuple[str, np.ndarray, Face]]:
     """The portraits at hand: name, (h, w, 3) uint8 RGB, and the face marked by hand."""
-    yield "astronaut", load_portrait(EXAMPLE).image, read_marks("faces.json")["astronaut"]
+    yield "astronaut", load_portrait(PHOTO).image, read_marks("faces.json")["astronaut"]
     for name, truth in read_marks("faces_paintings.json").items():
         path = PAINTINGS / f"{name}.jpg"
         if path.exists():

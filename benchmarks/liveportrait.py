@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.liveportrait [--size 30]
 
-The weights are made by a rule; time does not depend on their values. The plain loop is what the system we re-create
-does: one frame at a time under float16 autocast, one transfer per frame, paste-back by OpenCV on the processor, and the
-sheets encoded one after another at the end.
+The weights are made by a rule; time does not depend on their values. The plain loop does what is usual: one frame at
+a time under float16 autocast, one transfer per frame, paste-back by OpenCV on the processor, and the sheets encoded
+one after another at the end.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from gaze.pipeline.preparing import prepare_portrait
 from tests.engines.liveportrait import rule
 
 FRAME_TERAFLOP = 1.23
-"""Of W and G together (the specification's section 13)."""
+"""A frame's arithmetic in W and G, as they were published."""
 H200_TERAFLOPS = 790
 """A second, in bfloat16 on real convolutions."""
 
@@ -129,7 +129,7 @@ def stages(bench: Bench, renderer: Renderer) -> None:
     for name, seconds in zip(names, of_batch, strict=True):
         print(f"| per frame: {name} | {seconds * 1000 / count:.2f} |")
     networks = (of_batch[1] + of_batch[2]) / count
-    print(f"| per frame: TFLOP/s of W and G, counting what the specification's arithmetic needs | {rate(networks)} |\n")
+    print(f"| per frame: TFLOP/s of W and G, counting the arithmetic of the published networks | {rate(networks)} |\n")
 
 
 def rate(seconds_per_frame: float) -> str:
@@ -180,7 +180,7 @@ def savings(bench: Bench) -> None:
     ]
     if dtype == torch.float32:
         pairs.append(("W as a whole", lambda: networks.warping(volume, x_s, x_d), lambda: fused_warping(source, x_d)))
-    print("| saving, one frame | as specified, ms | fused, ms | ratio |\n|---|---|---|---|")
+    print("| saving, one frame | as published, ms | fused, ms | ratio |\n|---|---|---|---|")
     for name, before, after in pairs:
         slow, fast = bench.seconds(before, after)
         print(f"| {name} | {slow * 1000:.1f} | {fast * 1000:.1f} | {slow / fast:.2f} |")
@@ -250,7 +250,7 @@ def _write_checkpoints(networks: Networks, folder: Path) -> None:
 
 @torch.inference_mode()
 def plain_loop(bench: Bench, grid: GazeGrid) -> float:
-    """The line as the system we re-create runs it; returns the seconds until the last frame."""
+    """From photo to sheets, frame by frame; returns the seconds until the last frame."""
     start = time.perf_counter()
     device, networks = bench.device, bench.networks
     for part in (networks.appearance, networks.motion, networks.warping, networks.decoder, networks.stitching):

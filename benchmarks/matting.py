@@ -1,6 +1,6 @@
 """Carried mattes beside those that the network finds anew in each frame: how far both are from the truth, and time.
 
-.venv/bin/python -m benchmarks.matting [--matting finest] [photo ...]
+    .venv/bin/python -m benchmarks.matting [--matting finest] [PHOTO ...]
 
 The truth is the photo's matte, moved by the instant engine's own displacement. "With it" are the engine's frames, in
 which the background near the head moves along. In "still", the same person moves before a background that stays: the
@@ -29,6 +29,7 @@ from gaze.matting.cutout import CutoutEngine, CutoutSource, apart
 from gaze.matting.matte import MATTINGS, Network, add_matte
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 from gaze.pipeline.preparing import prepare_portrait
 from gaze.progress import Steps
 
@@ -119,7 +120,7 @@ def _alpha(engine: CutoutEngine, source: CutoutSource, frame: np.ndarray, pose: 
 
 
 def moved(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
-    return cv2.remap(picture, at, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(picture, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:

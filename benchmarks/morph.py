@@ -23,6 +23,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.instant import PHOTO
 from gaze.engines.warp.engine import WarpEngine, WarpSource
 from gaze.engines.warp.gaze import eye_motion
 from gaze.grid import GazeGrid, Look, Pose
@@ -40,7 +41,6 @@ from gaze.output.packing import Coding, KeyEncoder
 from gaze.output.sprites import SheetCanvas, describe, encode_webp, list_sheets, plan_sheets
 from gaze.pipeline.preparing import prepare_portrait
 
-PHOTO = Path(__file__).parents[1] / "gaze" / "ui" / "examples" / "astronaut.jpg"
 LOOKS = 50
 MOVED = 0.3
 """Pixels by which irises are moved to see how much of an offset is read."""

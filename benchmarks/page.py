@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.instant import PHOTO
 from tests.browser.app_page import DESKTOP, open_app, wait_state
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
 from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parents[1]
-PHOTO = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
 BYTES = 2_000_000
 _CALM = """async () => {
     const frames = async (count) => { while (count--) await new Promise(requestAnimationFrame); };

@@ -1,6 +1,6 @@
 """What a frame of the instant engine costs, beside one bicubic remap of a whole frame in the same run.
 
-.venv/bin/python -m benchmarks.warp [photo ...]
+.venv/bin/python -m benchmarks.warp [PHOTO ...]
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ from gaze.face.face import Face
 from gaze.grid import GazeGrid
 from gaze.options import Options
 from gaze.photo.portrait import Portrait
+from gaze.photo.remapping import NO_MAP
 from gaze.pipeline.preparing import prepare_portrait
 
 REPEATS = 9
@@ -59,11 +59,10 @@ def measure(portrait: Portrait, face: Face) -> str:
     poses = [grid.pose(cells[i]) for i in np.linspace(0, len(cells) - 1, FRAMES).astype(int)]
     down, across = np.mgrid[: portrait.height, : portrait.width].astype(np.float32)
     positions = np.dstack([across + 3.3, down - 2.7])
-    nothing: Any = None
 
     def remap_whole() -> None:
         for _ in poses:
-            cv2.remap(portrait.image, positions, nothing, cv2.INTER_CUBIC)
+            cv2.remap(portrait.image, positions, NO_MAP, cv2.INTER_CUBIC)
 
     def render() -> None:
         for pose in poses:

@@ -39,7 +39,7 @@ class Result:
     Attributes:
         folder: where its files are.
         metadata: what its `metadata.json` says; `metadata["gridSize"]` and `dict(metadata)` work by the names there.
-        engine: the name of the engine that rendered it, and why it was chosen.
+        engine, reason: the name of the engine that rendered it, and why it was chosen.
         notes: sentences for the person: what was changed or chosen on the way.
     """
 

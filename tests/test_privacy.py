@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -35,6 +36,7 @@ from gaze.ui.uploads import MOST
 from tests.conftest import ROOT
 from tests.fakes import FakeEngine
 from tests.serving import App, serving
+from tests.waiting import wait_for
 
 HELD = {
     "It is read in a separate process": "photo/test_box::test_what_takes_too_long_or_too_much_is_ended",
@@ -186,13 +188,6 @@ def test_a_kill_and_a_closed_terminal_remove_what_is_locked(tmp_path: Path, numb
     assert list(tmp_path.iterdir()) == []
 
 
-def wait_for(condition: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_nothing_of_a_photos_metadata_reaches_a_file(photo: Path, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "of whom, and where"
@@ -227,7 +222,7 @@ def test_what_is_too_old_goes_though_nobody_makes_portraits(tmp_path: Path, monk
         if next(naps, StoppedError) is StoppedError:
             raise StoppedError
 
-    monkeypatch.setattr(module.time, "sleep", sleep)
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=sleep))
     with pytest.raises(StoppedError):
         _keep_tidy(store.tidy)
     assert not old.exists()

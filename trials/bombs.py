@@ -120,19 +120,25 @@ def shredded() -> Iterator[tuple[str, bytes]]:
 
 def overlapping() -> Iterator[tuple[str, bytes]]:
     """Files whose 2,000 tags all point at the same 30 MB."""
-    png, jpeg, tiff = (plain()[name] for name in ("PNG", "JPEG", "TIFF"))
+    png, jpeg = (plain()[name] for name in ("PNG", "JPEG"))
     size, count = 30_000_000, 2000
     exif = b"II*\0" + struct.pack("<IH", 8, count) + tags(8, count, size) + bytes(4 + size)
     yield "PNG whose EXIF tags overlap", png[:33] + png_chunk(b"eXIf", exif) + png[33:]
     pieces = (b"Exif\0\0" + exif[at : at + 65_000] for at in range(0, len(exif), 65_000))
     segments = b"".join(b"\xff\xe1" + struct.pack(">H", 2 + len(piece)) + piece for piece in pieces)
     yield "JPEG whose EXIF tags overlap", jpeg[:2] + segments + jpeg[2:]
+    yield "TIFF whose tags overlap", overlapping_tags(count, size)
+    yield "TIFF of 10,000,000 strips", strips(10_000_000)
+
+
+def overlapping_tags(count: int, size: int) -> bytes:
+    """A TIFF with so many tags that all point at the same bytes."""
+    tiff = plain()["TIFF"]
     place = struct.unpack_from("<I", tiff, 4)[0]
     known = struct.unpack_from("<H", tiff, place)[0]
     entries = tiff[place + 2 : place + 2 + 12 * known] + tags(8, count, size)
-    directory = struct.pack("<H", known + count) + entries + bytes(4 + size)
-    yield "TIFF whose tags overlap", tiff[:4] + struct.pack("<I", len(tiff)) + tiff[8:] + directory
-    yield "TIFF of 10,000,000 strips", strips(10_000_000)
+    head = tiff[:4] + struct.pack("<I", len(tiff)) + tiff[8:]
+    return head + struct.pack("<H", known + count) + entries + bytes(4 + size)
 
 
 def tags(start: int, count: int, size: int) -> bytes:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.instant import PHOTO
+
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = ROOT / "gaze" / "ui" / "examples" / "astronaut.jpg"
+EXAMPLE = PHOTO
 HEIC = ROOT / "tests" / "data" / "portrait.heic"
 """The example, since nothing here can write HEIC (tests/data/README.md)."""
 MARK = b"PLANTED-48.8584N-2.2945E"

@@ -37,7 +37,7 @@ KINDS: Kinds = {
     "JPEG of up to nine million segments": lambda chance: hostile.junk_then_segments(up_to(chance, 9_000_000)),
     "JPEG of up to 90,000 passes": lambda chance: hostile.passes(up_to(chance, 90_000)),
     "TIFF of up to five million strips": lambda chance: hostile.strips(up_to(chance, 5_000_000)),
-    "TIFF of tags that overlap": lambda chance: hostile.overlapping(up_to(chance, 4000), up_to(chance, 9_000_000)),
+    "TIFF of tags that overlap": lambda chance: hostile.overlapping_tags(up_to(chance, 4000), up_to(chance, 9_000_000)),
     "TIFF of nonsense as a fax sends it, up to 900,000 rows": lambda chance: hostile.fax(
         chance.randint(64, 2000), chance.randint(64, 900_000)
     ),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from trials.bombs import strips, tags
+from trials.bombs import overlapping_tags, strips
 from trials.corpus import face, plain, png_chunk, save
 
 _LARGE_FOR_PNG = 2**20
@@ -117,23 +117,13 @@ def passes(count: int) -> bytes:
     return whole[:-2] + whole[whole.rindex(b"\xff\xda") : -2] * count + b"\xff\xd9"
 
 
-def overlapping(count: int, size: int) -> bytes:
-    """A TIFF with so many tags that all point at the same bytes."""
-    tiff = plain()["TIFF"]
-    place = struct.unpack_from("<I", tiff, 4)[0]
-    known = struct.unpack_from("<H", tiff, place)[0]
-    entries = tiff[place + 2 : place + 2 + 12 * known] + tags(8, count, size)
-    head = tiff[:4] + struct.pack("<I", len(tiff)) + tiff[8:]
-    return head + struct.pack("<H", known + count) + entries + bytes(4 + size)
-
-
 QUICK: dict[str, Callable[[], bytes]] = {
     "ICC profile of 120,000 elements": lambda: with_profile(profile((b"D2B0", elements(120_000)))),
     "BMP of runs of one pixel": lambda: bmp(7000, 7000, b"\x01\x80\0\0" * 7000 + b"\0\1"),
     "PNG of 8,000 profiles": lambda: profiles(8000),
     "JPEG of millions of segments": lambda: junk_then_segments(9_000_000),
     "JPEG of 30,000 passes": lambda: passes(30_000),
-    "TIFF of overlapping tags": lambda: overlapping(2000, 1_000_000),
+    "TIFF of overlapping tags": lambda: overlapping_tags(2000, 1_000_000),
     "TIFF of 3,000,000 strips": lambda: strips(3_000_000),
 }
 """One of each kind, by name; each passes a limit."""

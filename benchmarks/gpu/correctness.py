@@ -35,7 +35,7 @@ def versions(bench: Bench) -> dict[str, Any]:
 
 @torch.inference_mode()
 def golden(bench: Bench) -> dict[str, Any]:
-    """The published networks in float32 beside the reference numbers, without TF32 and with it. D4."""
+    """The published networks in float32 beside the reference numbers, without TF32 and with it."""
     inputs = _golden_inputs(bench.device)
     line: dict[str, Any] = {}
     for name, allow in (("float32", False), ("tf32", True)):
@@ -69,7 +69,7 @@ def _golden_inputs(device: torch.device) -> dict[str, tuple[str, tuple[torch.Ten
 
 
 def precision(bench: Bench) -> dict[str, Any]:
-    """float16 and bfloat16 beside float32 of the same card, and that beside the processor's. D3."""
+    """float16 and bfloat16 beside float32 of the same card, and that beside the processor's."""
     poses = bench.poses[: bench.count(12)]
     exact = bench.frames(Renderer(bench.networks, bench.device, dtype=torch.float32), poses)
     line: dict[str, Any] = {}

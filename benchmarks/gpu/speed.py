@@ -19,7 +19,7 @@ from torch import nn
 from torch.autograd import DeviceType
 
 from benchmarks.gpu.bench import Bench
-from benchmarks.gpu.running import ROOT
+from benchmarks.instant import PHOTO
 from gaze.engines.liveportrait import ahead, keypoints, weights
 from gaze.engines.liveportrait.crop import SIDE, Crop
 from gaze.engines.liveportrait.fused_convolutions import UpsampledConv, to_channels_last, widened
@@ -32,7 +32,7 @@ OWN_TERAFLOP = 1.05
 
 
 def build(bench: Bench) -> dict[str, Any]:
-    """The renderer builds and renders; where one profiled frame spends its time. D1, D2, D6."""
+    """The renderer builds and renders; where one profiled frame spends its time."""
     bench.frames(bench.renderer, bench.poses[:2])
     bench.wait()
     spent = time_spent(bench, lambda: bench.frames(bench.renderer, bench.poses[:1]))
@@ -214,7 +214,6 @@ def whole(bench: Bench) -> dict[str, Any]:
     from gaze.options import Options
     from gaze.pipeline.making import generate
 
-    photo = next((ROOT / "gaze").rglob("astronaut.jpg"), None) or next((ROOT / "assets").rglob("astronaut.jpg"))
     engine = module.LivePortraitEngine()
     engine.renderer = lambda: bench.renderer  # type: ignore[method-assign]
     times = []
@@ -222,6 +221,6 @@ def whole(bench: Bench) -> dict[str, Any]:
         for run in range(3):
             start = time.perf_counter()
             options = Options(engine=engine, size=30 if bench.is_gpu else 2, sheets=False)
-            generate(photo, Path(folder) / str(run), options)
+            generate(PHOTO, Path(folder) / str(run), options)
             times.append(round(time.perf_counter() - start, 2))
     return {"first_s": times[0], "warm_s": min(times[1:])}

@@ -16,8 +16,7 @@ import numpy as np
 
 from gaze.errors import GazeError, how_to_install
 from gaze.face.face import Face
-from gaze.grid import Expression as Expression
-from gaze.grid import Pose
+from gaze.grid import Expression, Pose
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
 

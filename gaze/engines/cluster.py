@@ -77,9 +77,9 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Work:
-    """What replicas need to know of a portrait; `key` names it."""
+    """What replicas need to know of a portrait; `id` is of this one alone."""
 
-    key: str
+    id: str
     portrait: Portrait
     face: Face
     straighten: bool
@@ -100,12 +100,12 @@ class Replica:
 
     def render(self, work: Work, poses: Sequence[Pose]) -> tuple[np.ndarray, tuple[str, ...]]:
         """The frames, and the engine's notes so far. The portrait is made ready when it is first seen."""
-        if work.key not in self._ready:
+        if work.id not in self._ready:
             engine = self._load(work.straighten, work.expression)
-            self._ready[work.key] = engine, engine.prepare(work.portrait, work.face)
+            self._ready[work.id] = engine, engine.prepare(work.portrait, work.face)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
-        engine, source = self._ready[work.key]
+        engine, source = self._ready[work.id]
         return np.concatenate(list(engine.stream(source, poses))), engine.notes()
 
     def _load(self, straighten: bool, expression: Expression | None) -> Engine:

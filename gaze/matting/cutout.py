@@ -1,8 +1,8 @@
 """Any engine's portrait without its background: the matte of the photo, carried to the frames.
 
 The network runs on the photo alone. An engine that knows which place of the photo each pixel of a frame shows lets the
-matte be carried exactly. Otherwise optical flow from the frame to the photo tells; then the frames that differ most
-from the photo are given to the network as well, and if the carried mattes are not like those it finds, it is asked for
+matte be carried exactly. Otherwise optical flow from the frame to the photo tells it. Then the frames that differ most
+from the photo are given to the network as well: if the carried mattes are unlike those that it finds, it is run on
 every frame.
 """
 
@@ -93,7 +93,7 @@ class CutoutEngine(WrappingEngine):
 
     def stream(self, source: CutoutSource, poses: Sequence[Pose]) -> Iterator[np.ndarray]:
         # What is checked is rendered first, so that nothing is cut out before the check.
-        checked = [] if self._checked or self._knows_motion(source, poses) else _farthest(poses)
+        checked = [] if self._checked or self._knows_positions(source, poses) else _farthest(poses)
         order = [*checked, *(index for index in range(len(poses)) if index not in checked)]
         frames: dict[int, np.ndarray] = {}
         made: dict[int, np.ndarray] = {}
@@ -121,7 +121,7 @@ class CutoutEngine(WrappingEngine):
     def _own(self, source: CutoutSource) -> Any:
         return source.source
 
-    def _knows_motion(self, source: CutoutSource, poses: Sequence[Pose]) -> bool:
+    def _knows_positions(self, source: CutoutSource, poses: Sequence[Pose]) -> bool:
         return self._engine.positions(source.source, poses[0]) is not None
 
     def _check(self, source: CutoutSource, frames: Sequence[tuple[np.ndarray, Pose]], count: int) -> None:

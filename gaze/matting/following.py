@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gaze.photo.remapping import pixels
+
 _SEARCH_UNIT = 72.0
 """Pixels between the irises in the pictures that flow is searched in."""
 _FINEST = 2
@@ -31,6 +33,4 @@ def find_positions(frame: np.ndarray, photo: np.ndarray, unit: float) -> np.ndar
     flow = search.calc(small[0], small[1], np.zeros((size[1], size[0], 2), np.float32))
     there: np.ndarray = cv2.resize(cv2.resize(flow, blocks, interpolation=cv2.INTER_AREA), (width, height))
     there *= np.array([width / size[0], height / size[1]], np.float32)
-    there[..., 0] += np.arange(width, dtype=np.float32)
-    there[..., 1] += np.arange(height, dtype=np.float32)[:, None]
-    return there
+    return there + pixels(width, height)

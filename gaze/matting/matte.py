@@ -10,8 +10,7 @@ import numpy as np
 from gaze.errors import FaceError, GazeError
 from gaze.face.face import Face
 from gaze.face.person import find_person
-from gaze.matting.finest import Network as Network
-from gaze.matting.finest import load_finest
+from gaze.matting.finest import Network, load_finest
 from gaze.matting.refinement import refine
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading

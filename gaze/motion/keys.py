@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from gaze.errors import GazeError
-from gaze.grid import Look
+from gaze.grid import Cell, Look
 
 AUTO = "auto"
 KEY_CHOICES = (5, 7, 9)
@@ -84,3 +84,14 @@ def around(axis: Sequence[float], look: float) -> tuple[int, int, float]:
     after = next(i for i in range(1, len(axis)) if axis[i] > look or i == len(axis) - 1)
     before = after - 1
     return before, after, min(1.0, max(0.0, (look - axis[before]) / (axis[after] - axis[before])))
+
+
+def shares_around(axis: Sequence[float], look: Look | Cell) -> dict[tuple[int, int], float]:
+    """Bilinear shares of the four keys around a look, by their row and column: they add up to 1."""
+    top, bottom, down = around(axis, look.row)
+    left, right, across = around(axis, look.col)
+    return {
+        (row, col): (down if row == bottom else 1 - down) * (across if col == right else 1 - across)
+        for row in (top, bottom)
+        for col in (left, right)
+    }

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from gaze.grid import Cell, Look
-from gaze.motion.keys import around
+from gaze.motion.keys import shares_around
 from gaze.motion.morph import coefficients_at, premultiplied, unpremultiplied
 from gaze.motion.motion import LayerKeys, Mesh
 from gaze.photo.remapping import NO_MAP
@@ -76,14 +76,7 @@ class LayerMorph:
         axis = tuple(self._layer.motion.looks[key] for key in self._layer.keys)
         if len(axis) == 1:
             return {(0, 0): 1.0}
-        top, bottom, down = around(axis, look.row)
-        left, right, across = around(axis, look.col)
-        found = {
-            (row, col): (down if row == bottom else 1 - down) * (across if col == right else 1 - across)
-            for row in (top, bottom)
-            for col in (left, right)
-        }
-        return {place: share for place, share in found.items() if share > 0}
+        return {place: share for place, share in shares_around(axis, look).items() if share > 0}
 
     def _between(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
         """What is known at the mesh's points, at places in the frame."""

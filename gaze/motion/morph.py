@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from gaze.grid import Cell, Look
-from gaze.motion.keys import around
+from gaze.motion.keys import around, shares_around
 from gaze.motion.motion import Mesh, Motion
-from gaze.photo.remapping import NO_MAP
+from gaze.photo.remapping import NO_MAP, pixels
 
 _STEP = 2
 """Displacements are followed at every second pixel: they are smooth, and it takes a quarter of the time."""
@@ -54,23 +54,16 @@ class Morph:
         Args:
             look: 0 to the grid's size - 1, rows and columns.
         """
-        looks, n = self._motion.looks, self._n
-        top, bottom, down = around(looks, look.row)
-        left, right, across = around(looks, look.col)
-        shares = {
-            row * n + col: (down if row == bottom else 1 - down) * (across if col == right else 1 - across)
-            for row in (top, bottom)
-            for col in (left, right)
-        }
-        weights = {number: share for number, share in shares.items() if share > 1e-6}
+        shares = shares_around(self._motion.looks, look)
+        weights = {row * self._n + col: share for (row, col), share in shares.items() if share > 1e-6}
         if len(weights) == 1:
             return self._composed(self._keys[next(iter(weights))].astype(np.float32))
         places = self._origins(look)
-        pixels = _pixels(places.shape[1], places.shape[0])
+        own = pixels(places.shape[1], places.shape[0])
         drawn, total = None, None
         for number, weight in weights.items():
             shift, trust = self._fields(number)
-            at = self._enlarged(places - pixels + _sample(shift, places)) + self._whole
+            at = self._enlarged(places - own + _sample(shift, places)) + pixels(*self._size)
             view = cv2.remap(self._keys[number], at, NO_MAP, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
             if trust is None:
                 drawn = _added(drawn, view, weight)
@@ -81,10 +74,6 @@ class Morph:
                 drawn, total = (part, share) if drawn is None else (drawn + part, total + share)
         assert drawn is not None
         return self._composed(drawn if total is None else drawn / total)
-
-    @property
-    def _whole(self) -> np.ndarray:
-        return _pixels(*self._size)
 
     def _enlarged(self, shift: np.ndarray) -> np.ndarray:
         """Displacements that are known at every `_STEP`-th pixel, for all."""
@@ -98,10 +87,10 @@ class Morph:
         Solves p + d(p) = q for p by fixed-point steps p ← q - d(p).
         """
         forward = _shift(self._motion, coefficients_at(self._motion, look), self._at)
-        pixels = _pixels(forward.shape[1], forward.shape[0])
-        places = pixels - forward
+        own = pixels(forward.shape[1], forward.shape[0])
+        places = own - forward
         for _ in range(_ROUNDS):
-            places = pixels - _sample(forward, places)
+            places = own - _sample(forward, places)
         return places
 
     def _composed(self, colour: np.ndarray) -> np.ndarray:
@@ -206,12 +195,3 @@ def resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if frame.shape[2] == 3:
         return cv2.resize(frame, size, interpolation=how)
     return unpremultiplied(cv2.resize(premultiplied(frame).astype(np.float32), size, interpolation=how))
-
-
-@lru_cache(maxsize=8)
-def _pixels(width: int, height: int) -> np.ndarray:
-    """(height, width, 2) float32: every pixel's own x and y. The same array each time: do not write to it."""
-    grid = np.empty((height, width, 2), np.float32)
-    grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
-    grid.setflags(write=False)
-    return grid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 MAX_RANK = 16
+"""The most basis fields: a player's shader has room for no more (docs/format.md)."""
 TRACKED, KNOWN = 0.0012, 0.0002
 """What the fields that are left out may give of the motion, root of the mean square, in iris distances. Of a motion
 that was tracked it is noise; of one that an engine knows, it is what few points around the irises do alone."""

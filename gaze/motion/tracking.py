@@ -15,7 +15,7 @@ from gaze.motion.keys import spiral
 from gaze.motion.lattice import find_changed, find_moving, plan_mesh, sample
 from gaze.motion.motion import Mesh, Motion
 from gaze.motion.rank import KNOWN, TRACKED, reduce_rank
-from gaze.photo.remapping import NO_MAP
+from gaze.photo.remapping import NO_MAP, pixels
 
 _SEARCH_UNIT = 36.0
 """Pixels between the irises in the pictures that flow is searched in: finer ones give no better morphs."""
@@ -99,8 +99,7 @@ def track(keys: Mapping[int, np.ndarray], mesh: Mesh, eyes: Eyes, n: int) -> tup
 
 def _missed(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     """The square of the distance by which the ways there and back miss each other, per pixel."""
-    height, width = there.shape[:2]
-    at = there + np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
+    at = there + pixels(there.shape[1], there.shape[0])
     home = there + cv2.remap(back, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.square(home).sum(-1)
 

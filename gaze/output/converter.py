@@ -66,7 +66,7 @@ def repack(
     pack is somewhat worse and larger than one made while rendering. Layers of a pack that is there already are kept.
 
     Args:
-        folder: with metadata.json and four quadrants or one sheet, ours or the older system's.
+        folder: with metadata.json and four quadrants or one sheet, of this version or an older one.
         quality: WebP quality of the stills; the video is made to suit.
         video: "vp9", "av1" or "none".
         report: called with the frames that are read, and how many there are.

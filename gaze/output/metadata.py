@@ -121,7 +121,7 @@ class Metadata(_Model):
 
     @classmethod
     def read(cls, folder: Path) -> Metadata:
-        """The metadata of a folder, ours or the older system's.
+        """The metadata of a folder of this version or an older one.
 
         Raises:
             GazeError: there are none, or a field is missing or cannot be what it is.

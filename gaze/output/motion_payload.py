@@ -10,8 +10,8 @@ import numpy as np
 from gaze.errors import GazeError
 from gaze.motion.motion import Mesh, Motion
 
-MAX_LINES, MAX_POINTS, MAX_RANK, MAX_KEYS = 257, 16641, 16, 9
-"""The most columns or rows of a mesh, points of it, basis fields, keys per side."""
+MAX_LINES, MAX_POINTS, MAX_KEYS = 257, 16641, 9
+"""The most columns or rows of a mesh, points of it, keys per side."""
 
 
 def describe_motion(motion: Motion, length: int) -> dict[str, Any]:

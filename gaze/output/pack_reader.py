@@ -15,8 +15,9 @@ import numpy as np
 
 from gaze.errors import GazeError
 from gaze.motion.motion import Mesh, Motion
+from gaze.motion.rank import MAX_RANK
 from gaze.output.metadata import MAX_GRID, MAX_SIDE
-from gaze.output.motion_payload import MAX_KEYS, MAX_LINES, MAX_POINTS, MAX_RANK, decode_motion
+from gaze.output.motion_payload import MAX_KEYS, MAX_LINES, MAX_POINTS, decode_motion
 from gaze.output.pack import ENTRY, LENGTH, MAGIC, MAX_HEADER, VERSION, Facts, Layer, Pack, Payload, Picture
 
 MAX_CHAIN = {1: 8, 2: 81}

@@ -1,4 +1,4 @@
-"""Sprite sheets read again: the frames of their cells, ours or the older system's."""
+"""Sprite sheets read again: the frames of their cells, in a folder of this version or an older one."""
 
 from __future__ import annotations
 

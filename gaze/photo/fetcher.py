@@ -1,8 +1,8 @@
 """The program that fetches one photo from an address: `python -I fetcher.py`. The address and a limit come as a line.
 
 It is started, watched and ended by `gaze.photo.address`. Its answer is a line of JSON, then the bytes of the photo.
-Only https is spoken, and only with machines of the public internet: the addresses of a name are looked at, and it is
-one of these that is connected with, so that a name that leads somewhere else a moment later leads nowhere.
+Only https is spoken, and only with machines of the public internet. A name is looked up once: its addresses are
+checked, and the connection goes to one of these, so that a name that changes meanwhile (DNS rebinding) leads nowhere.
 """
 
 from __future__ import annotations

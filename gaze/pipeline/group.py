@@ -103,8 +103,8 @@ def _notes(of_each: Sequence[Sequence[str]]) -> list[str]:
 
 def _gather(result: Result, folder: Path, number: int) -> FaceFiles:
     """Put a portrait's files into the folder of all: of the main one all, of another what pages play."""
-    facts = result.metadata
-    played = {name: str(getattr(facts, name)) for name in ("pack", "stills", "poster") if getattr(facts, name)}
+    metadata = result.metadata
+    played = {name: str(getattr(metadata, name)) for name in ("pack", "stills", "poster") if getattr(metadata, name)}
     if number == 0:
         for path in list(result.folder.iterdir()):
             path.rename(folder / path.name)
@@ -113,5 +113,5 @@ def _gather(result: Result, folder: Path, number: int) -> FaceFiles:
             played[kind] = f"{Path(name).stem}-{number + 1}{Path(name).suffix}"
             (result.folder / name).rename(folder / played[kind])
     shutil.rmtree(result.folder)
-    shown = {"image_width": facts.image_width, "image_height": facts.image_height, "face": facts.face}
+    shown = {"image_width": metadata.image_width, "image_height": metadata.image_height, "face": metadata.face}
     return FaceFiles.model_validate({**shown, **played})

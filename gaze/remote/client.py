@@ -104,10 +104,10 @@ def render_there(address: str, picture: np.ndarray, options: Options, folder: Pa
                 manifest = yield from _make(client, address, photo, arguments, archive)
             except _LOST as error:
                 raise _lost(address) from error
-        facts = unpack(archive, address, folder)
+        metadata = unpack(archive, address, folder)
     notes = manifest.get("notes")
     told = notes[:_NOTES] if isinstance(notes, list) else []
-    return Made(facts, str(manifest.get("reason"))[:_LETTERS], tuple(str(note)[:_LETTERS] for note in told))
+    return Made(metadata, str(manifest.get("reason"))[:_LETTERS], tuple(str(note)[:_LETTERS] for note in told))
 
 
 def _small_enough(picture: Image.Image) -> Image.Image:

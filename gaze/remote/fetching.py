@@ -22,13 +22,13 @@ from gaze.output.metadata import Metadata
 from gaze.output.sprites import POSTER
 from gaze.output.validator import check
 from gaze.progress import Progress
+from gaze.remote.bounds import SILENCE
 
 MOST = 2**30
 """Bytes that a portrait may have, packed or not: ten times what one of 900 looks of 640 pixels has."""
 _ENTRIES = 200
 _TIME = 1800.0
 """Seconds that fetching may take."""
-_SILENCE = 60.0
 _BLOCK = 2**20
 _ODD = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, ValueError)
 """What Python's zipfile raises for zips that are damaged or of kinds that it cannot read."""
@@ -53,7 +53,7 @@ def fetch(client: Client, address: str, path: str, target: Path) -> Generator[Pr
     """
     deadline = time.monotonic() + _TIME
     place = f"{client.src_prefixed}file={quote(path)}"
-    asked = {"headers": client.headers, "cookies": client.cookies, "timeout": _SILENCE}
+    asked = {"headers": client.headers, "cookies": client.cookies, "timeout": SILENCE}
     with httpx.stream("GET", place, **asked) as answer, target.open("wb") as file:
         answer.raise_for_status()
         total = int(answer.headers.get("Content-Length", 0))

@@ -17,6 +17,6 @@ def address_of(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{given}{request.url.path}"
 
 
-def way_home(request: Request) -> str:
+def path_to_app(request: Request) -> str:
     """From this page to the app, relative: a web server before the app may have cut off the path that both lie in."""
     return "../" * (request.scope["path"].count("/") - 1) or "./"

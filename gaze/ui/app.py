@@ -38,7 +38,7 @@ from gaze.ui.ending import leave_nothing
 from gaze.ui.endpoints import NAMES, add_endpoints
 from gaze.ui.guard import Guard, hosts_of
 from gaze.ui.handlers import Handlers
-from gaze.ui.limit import PROXIES, Limit, asking
+from gaze.ui.limit import PROXIES, Limit, current_client
 from gaze.ui.link_preview import TITLE, LinkPreview, card_routes
 from gaze.ui.listeners import Listeners, Listening
 from gaze.ui.page import add_page, head, icon, page_routes
@@ -91,7 +91,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
     results = open_store()
     temporary = _temporary_folder()
     photos = PhotoCache(temporary)
-    reading.serve(asking, photos)
+    reading.serve(current_client, photos)
     uploads = os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary / "uploads"))
     modules: tuple[Any, ...] = (mcp, routes)
     for module in modules:  # read when Gradio is imported; what is put there would stay, for all eyes
@@ -122,7 +122,7 @@ def launch(remote: str | None = None, **overrides: Any) -> gr.Blocks:
             "exception_handlers": {404: not_found},
             "middleware": [
                 Middleware(Repeatable, page),
-                Middleware(Guard, (), MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
+                Middleware(Guard, MAX_BYTES, _hosts(overrides), os.environ["FORWARDED_ALLOW_IPS"]),
                 Middleware(LinkPreview),
                 Middleware(Uploads, temporary, temporary / "uploads"),
                 Middleware(Listening, listeners),

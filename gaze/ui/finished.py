@@ -73,7 +73,7 @@ class Finished:
             self._results.check_owner(session, wanted.secret)
             about = {"session": session, "secret": wanted.secret}
             begin = partial(adding_sheets, self._results, session)
-            job = self.jobs.start(wanted.job, begin, SECONDS, lambda result, took: None, about)
+            job = self.jobs.start(wanted.job, begin, SECONDS, lambda took: None, about)
             return {"phase": job.state.phase}
 
         return answered(begun)

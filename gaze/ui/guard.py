@@ -45,9 +45,7 @@ class Guard:
     """ASGI middleware.
 
     Args:
-        app: what it guards.
-        scripts: those that the page puts into itself; others than these, and than stand in the page from the
-            start, do not run.
+        app: what it guards; scripts that do not stand in its pages from the start do not run.
         most: bytes that a photo may have.
         hosts: names to which it answers beside those of this machine itself; None answers to all.
         proxies: web servers that are believed, as `gaze.ui.limit.PROXIES`.
@@ -56,12 +54,11 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        scripts: tuple[str, ...],
         most: int,
         hosts: frozenset[str] | None = None,
         proxies: str = PROXIES,
     ) -> None:
-        self._app, self._scripts, self._most, self._hosts = app, scripts, most, hosts
+        self._app, self._most, self._hosts = app, most, hosts
         self._all = proxies.strip() == "*"
         self._proxies = [] if self._all else [ip_network(it.strip()) for it in proxies.split(",") if it.strip()]
 
@@ -82,13 +79,13 @@ class Guard:
             return
         if "\0" in scope["path"] or _UNUSED.search(scope["path"]):
             answer = refused(Request(scope), NOTHING)
-            await answer(scope, receive, _Guarded(send, self._scripts, scope["path"]))
+            await answer(scope, receive, _Guarded(send, scope["path"]))
             return
         if int(headers.get("content-length", 0)) > most:
             refusal = PlainTextResponse(f"This is too large. The limit is {most / 1e6:.0f} MB.", status_code=413)
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _Limited(receive, most), _Guarded(send, self._scripts, scope["path"]))
+        await self._app(scope, _Limited(receive, most), _Guarded(send, scope["path"]))
 
     def _believes(self, scope: Scope) -> bool:
         """Whether it may say for whom it asks."""
@@ -127,8 +124,8 @@ class _Limited:
 class _Guarded:
     """Sends an answer on with its headers; a page is held back until the hashes of its scripts are known."""
 
-    def __init__(self, send: Send, scripts: tuple[str, ...], path: str) -> None:
-        self._send, self._scripts, self._path = HeldPage(send, self._with_policy), scripts, path
+    def __init__(self, send: Send, path: str) -> None:
+        self._send, self._path = HeldPage(send, self._with_policy), path
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -143,7 +140,7 @@ class _Guarded:
         await self._send(message)
 
     def _with_policy(self, headers: MutableHeaders, page: bytes) -> bytes:
-        headers["Content-Security-Policy"] = policy(page.decode(), self._scripts)
+        headers["Content-Security-Policy"] = policy(page.decode())
         return page
 
     def _caching(self, kind: str) -> str:
@@ -166,7 +163,7 @@ def hosts_of(server_name: str | None, shared: bool) -> frozenset[str] | None:
     return None if given.strip() == "*" else frozenset(it.strip().lower() for it in given.split(",") if it.strip())
 
 
-def policy(page: str, scripts: tuple[str, ...] = ()) -> str:
+def policy(page: str) -> str:
     """The Content-Security-Policy of a page.
 
     Any page may frame this one, as Hugging Face's and notebooks do: there are no accounts, and browsers keep a frame's
@@ -174,9 +171,8 @@ def policy(page: str, scripts: tuple[str, ...] = ()) -> str:
 
     Args:
         page: its HTML; the scripts in it may run.
-        scripts: others that may, as text.
     """
-    hashes = " ".join(dict.fromkeys(_hash(script) for script in (*_INLINE.findall(page), *scripts)))
+    hashes = " ".join(dict.fromkeys(map(_hash, _INLINE.findall(page))))
     rules = {
         "default-src": "'self'",
         # Gradio makes functions of its templates and of our scripts for them.

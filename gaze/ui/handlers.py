@@ -132,7 +132,7 @@ class Handlers(Finished):
         engine, out = self._engine(), self._results.new()
         portraits = count_faces(load_portrait(photo), make.anyway) if make.face == ALL else 1
 
-        def learn(result: Result, took: Seconds) -> None:
+        def learn(took: Seconds) -> None:
             # By the name it is asked for: a cluster's is in the end that of what its replicas run.
             self._estimates.learn(engine, options, took, portraits)
 

@@ -52,6 +52,11 @@ class State:
     result: Result | None = None
     problem: str = ""
 
+    @property
+    def is_last(self) -> bool:
+        """Whether no other follows."""
+        return self.phase in ("done", "failed", "stopped")
+
 
 class Job:
     """One run in a thread of its own.
@@ -61,7 +66,7 @@ class Job:
         begin: starts the run.
         queue: those who wait.
         expected: seconds that each stage will take, if they are known.
-        learn: called with the seconds that they took.
+        learn: called in the end with the seconds that they took.
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class Job:
         begin: Callable[[], Run],
         queue: Queue,
         expected: Seconds | None = None,
-        learn: Callable[[Result, Seconds], None] = lambda result, took: None,
+        learn: Callable[[Seconds], None] = lambda took: None,
     ) -> None:
         self.name = name
         self.state = State()
@@ -110,7 +115,7 @@ class Job:
     @property
     def ended(self) -> bool:
         """Whether its state is the last."""
-        return self.state.phase in ("done", "failed", "stopped")
+        return self.state.is_last
 
     def follow(self) -> Generator[State, None, None]:
         """Its states until the last one, or until others have begun to follow: each keeps a thread."""
@@ -122,7 +127,7 @@ class Job:
             while self._begun_to_follow < latest:
                 state = self.state
                 yield state
-                if state.phase in ("done", "failed", "stopped"):
+                if state.is_last:
                     return
                 with self._changed:
                     if self.state is state:
@@ -173,7 +178,7 @@ class Job:
                 self._tell(share=meter.share, left=meter.left, shown=step.result or self.state.shown)
                 if self._is_given_up(RUNNING):
                     return None
-        self._learn(steps.result, meter.took)
+        self._learn(meter.took)
         return steps.result
 
 
@@ -195,7 +200,7 @@ class Jobs:
         name: str,
         begin: Callable[[], Run],
         expected: Seconds | None,
-        learn: Callable[[Result, Seconds], None],
+        learn: Callable[[Seconds], None],
         about: dict[str, Any],
     ) -> Job:
         """A new run, at the end of the queue; if a run of this name was begun already, that one.

@@ -121,7 +121,7 @@ class AtOnce:
                     self._turns.pop(client, None)
 
 
-def asking() -> str | None:
+def current_client() -> str | None:
     """Who asks for what is done just now; None outside of Gradio's events."""
     request = LocalContext.request.get(None)
     return client_of(request) if request else None

@@ -16,7 +16,7 @@ from gaze.errors import GazeError, StoreError
 from gaze.output.bundle import GROUP, SHARE, columns_for, source_attributes
 from gaze.output.sprites import POSTER
 from gaze.storage.sessions import SessionStore
-from gaze.ui.address import address_of, way_home
+from gaze.ui.address import address_of, path_to_app
 from gaze.ui.link_preview import draw_card, tags
 from gaze.ui.routes import session_url
 from gaze.ui.small_page import GONE, HEADERS, NOTHING, refused, small_page
@@ -101,9 +101,9 @@ def _answer(act: Callable[[SessionStore, Request], Response], store: SessionStor
 
 def _page(store: SessionStore, request: Request) -> Response:
     session = request.path_params["session"]
-    root = way_home(request)
+    root = path_to_app(request)
     try:
-        facts = store.metadata(session)
+        metadata = store.metadata(session)
     except StoreError:
         raise
     except (GazeError, OSError):
@@ -111,17 +111,17 @@ def _page(store: SessionStore, request: Request) -> Response:
     share = read_share(store, session)
     folder = root + session_url(session)
     alt = f"{share.caption}: a portrait that looks at you" if share.caption else _TITLE
-    title = share.caption or (_TITLE_OF_MANY if facts.faces else _TITLE)
-    buttons = " hide-controls" if facts.faces else ""  # they have theirs together
+    title = share.caption or (_TITLE_OF_MANY if metadata.faces else _TITLE)
+    buttons = " hide-controls" if metadata.faces else ""  # they have theirs together
     portraits = "".join(
         f'<gaze-tracker {source_attributes(folder, shown)} alt="{html.escape(alt)}" fit="contain" idle{buttons}>'
         f'<img slot="poster" src="{html.escape(folder + (shown.poster or POSTER))}" alt="{html.escape(alt)}" '
         f'width="{shown.image_width}" height="{shown.image_height}"></gaze-tracker>'
-        for shown in facts.faces or (facts,)
+        for shown in metadata.faces or (metadata,)
     )
-    if facts.faces:
+    if metadata.faces:
         script = f'<script src="{html.escape(root)}gradio_api/gaze-widget/{GROUP}" defer></script>'
-        columns = columns_for(len(facts.faces))
+        columns = columns_for(len(metadata.faces))
         portraits = f'<gaze-group class="all columns-{columns}">{portraits}</gaze-group>{script}'
     body = (
         f'<figure><div class="stage">{portraits}</div><figcaption><h1>{html.escape(title)}</h1></figcaption></figure>'

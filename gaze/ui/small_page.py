@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from gaze.ui.address import way_home
+from gaze.ui.address import path_to_app
 from gaze.ui.answers import titled
 from gaze.ui.link_preview import tags
 
@@ -31,7 +31,7 @@ def small_page(request: Request, head: str, body: str, way: str, status: int = 2
         status: of the answer.
     """
     page = files("gaze.ui").joinpath("page", "share.html").read_text(encoding="utf-8")
-    markup = {"head": head, "root": way_home(request), "body": body, "way": html.escape(way)}
+    markup = {"head": head, "root": path_to_app(request), "body": body, "way": html.escape(way)}
     # In one pass: what is put in is not looked through again.
     parts = page.split("{{")
     filled = parts[0] + "".join(markup[name] + rest for name, _, rest in (part.partition("}}") for part in parts[1:]))

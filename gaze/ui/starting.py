@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 class Repeatable:
     """ASGI middleware that lets Gradio start its server again.
 
-    Where a port is taken by somebody else a moment after it was looked at, or a server is slow to start, Gradio tries
-    the next one with the same page. Its MCP server would refuse that, and no port would ever do.
+    Gradio looks for a free port and starts its server there. If somebody else has taken the port meanwhile, or the
+    server is slow to start, Gradio tries the next port with the same page. Its MCP server cannot be started twice: on
+    no port would the app ever start.
     """
 
     def __init__(self, app: ASGIApp, page: gr.Blocks) -> None:

@@ -19,7 +19,7 @@ from tests.fakes import cell_colour, cell_frame, cell_of
 
 
 def fill(folder: Path, size: int = 12, **more: Any) -> Path:
-    """A folder as the older system leaves it: sheets and the ten fields, no more."""
+    """A folder from before there were packs: sheets and ten fields, no more."""
     write_portrait(folder, size, **more)
     return folder
 

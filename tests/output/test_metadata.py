@@ -25,7 +25,7 @@ OLDER = {
     "mode": "quadrants",
     "totalImages": 900,
 }
-"""What the older system writes."""
+"""What a folder without packs has."""
 
 
 def put(folder: Path, metadata: Any) -> Path:

@@ -26,6 +26,7 @@ from gaze.photo.cache import PhotoCache
 from gaze.photo.portrait import load_portrait, read_portrait
 from gaze.photo.process import Pixels
 from tests.conftest import PHOTO, ROOT
+from tests.waiting import wait_for
 from trials import hostile
 
 ADVICE = r"(too long|too much memory) to be read|damaged or cut off"
@@ -200,10 +201,7 @@ def test_closing_the_steps_ends_the_reading_at_once(monkeypatch: pytest.MonkeyPa
     next(steps)
     busy = [process.pid for process in module._STARTED]
     steps.close()
-    deadline = time.monotonic() + 10
-    while busy == [process.pid for process in module._STARTED]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: busy != [process.pid for process in module._STARTED], 10)
 
 
 def test_a_client_with_many_pictures_stands_in_nobodys_way(box: Box) -> None:
@@ -295,7 +293,7 @@ def test_what_is_kept_is_bounded_and_goes_when_it_is_not_used(tmp_path: Path, mo
 
 def test_a_picture_can_be_had_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache, gate = PhotoCache(tmp_path), threading.Event()
-    monkeypatch.setattr("gaze.photo.cache.time.sleep", lambda _: gate.wait(10))
+    monkeypatch.setattr("gaze.photo.cache.time", SimpleNamespace(sleep=lambda _: gate.wait(10)))
     picture = Pixels(np.arange(300, dtype=np.uint8).reshape(10, 10, 3), None, ())
     cache.put_soon("a", picture)
     assert cache.get("a") is picture
@@ -303,8 +301,7 @@ def test_a_picture_can_be_had_before_it_is_written(tmp_path: Path, monkeypatch: 
     cache.put_soon("c", picture)
     assert cache.get("c") is not picture, "only one waits"
     gate.set()
-    while cache._coming:
-        threading.Event().wait(0.01)
+    wait_for(lambda: not cache._coming)
     got = cache.get("a")
     assert got
     assert got is not picture
@@ -361,7 +358,4 @@ def test_no_process_outlives_its_host(tmp_path: Path) -> None:
     assert children
     host.kill()
     host.wait(10)
-    deadline = time.monotonic() + 10
-    while any(map(alive, children)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: not any(map(alive, children)), 10)

@@ -8,9 +8,8 @@ import logging
 import os
 import re
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -42,6 +41,7 @@ from gaze.ui import api, endpoints
 from gaze.ui.queue import Queue
 from tests.fakes import FakeEngine
 from tests.serving import App, serving
+from tests.waiting import wait_for
 
 SMALL = {"size": 4, "frame_size": 128, "engine": "warp"}
 LONG: dict[str, Any] = {
@@ -96,13 +96,6 @@ def running(app: App | Here) -> int:
     """How many portraits an app is making for programs."""
     count: int = Client(app.address, verbose=False).predict(api_name="/health")["running"]
     return count
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def rendering(job: Any) -> bool:

@@ -29,6 +29,7 @@ from tests.clone import installed
 from tests.green import write_network
 from tests.pages import blocks, read
 from tests.serving import serving
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,24 +93,18 @@ def test_progress_reaches_the_caller(client: Client, photo: Path) -> None:
 def test_a_cancelled_run_frees_the_place_and_leaves_nothing(client: Client, server: str, photo: Path) -> None:
     other = Client(server, download_files=False, verbose=False)  # a client that cancels may lose its next answer
     job = client.submit(photo=handle_file(photo), api_name="/generate", **LONG)
-    while not job.status().progress_data:
-        time.sleep(0.05)
+    wait_for(lambda: job.status().progress_data)
     assert client.predict(api_name="/health")["running"] == 1
     job.cancel()
-    deadline = time.monotonic() + 5
-    while other.predict(api_name="/health")["running"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: not other.predict(api_name="/health")["running"], 5)
 
 
 def test_a_second_caller_is_told_the_place(client: Client, server: str, photo: Path) -> None:
     first = client.submit(photo=handle_file(photo), api_name="/generate", **LONG)
-    while not first.status().progress_data:
-        time.sleep(0.05)
+    wait_for(lambda: first.status().progress_data)
     other = Client(server, download_files=False, verbose=False)
     second = other.submit(photo=handle_file(photo), api_name="/generate", **SMALL)
-    while not second.status().progress_data:
-        time.sleep(0.05)
+    wait_for(lambda: second.status().progress_data)
     assert second.status().progress_data[0].desc == "You are next."
     assert client.predict(api_name="/health")["waiting"] == 1
     first.cancel()

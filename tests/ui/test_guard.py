@@ -39,7 +39,7 @@ def client() -> Iterator[TestClient]:
         Route("/take", take, methods=["POST"]),
         Route("/gradio_api/upload", take, methods=["POST"]),
     ]
-    guard = Middleware(Guard, scripts=("late()",), most=MOST)
+    guard = Middleware(Guard, most=MOST)
     with TestClient(Starlette(routes=routes, middleware=[guard]), client=("127.0.0.1", 5)) as client:
         yield client
 
@@ -72,7 +72,7 @@ def test_a_page_runs_its_own_scripts_alone(client: TestClient, path: str) -> Non
     answer = client.get(path)
     assert answer.text == PAGE
     policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
-    expected = {"'self'", "'unsafe-eval'", *map(hash_of, ("one()", "two()", "late()"))}
+    expected = {"'self'", "'unsafe-eval'", *map(hash_of, ("one()", "two()"))}
     assert set(policy["script-src"].split()) == expected
     assert policy["default-src"] == "'self'"
     assert policy["object-src"] == "'none'"
@@ -148,7 +148,7 @@ def answering(peer: str, hosts: frozenset[str] | None = None) -> TestClient:
     def told(request: Request) -> Response:
         return PlainTextResponse(",".join(sorted(name for name in request.headers if name.startswith("x-"))))
 
-    guard = Middleware(Guard, scripts=(), most=MOST, hosts=hosts)
+    guard = Middleware(Guard, most=MOST, hosts=hosts)
     return TestClient(Starlette(routes=[Route("/", told)], middleware=[guard]), client=(peer, 5))
 
 

@@ -48,7 +48,7 @@ def jobs(queue: Queue) -> Jobs:
 
 @pytest.fixture
 def start(jobs: Jobs) -> Callable[[Work], Job]:
-    return lambda work: jobs.start(secrets.token_hex(16), work, None, lambda result, took: None, {})
+    return lambda work: jobs.start(secrets.token_hex(16), work, None, lambda took: None, {})
 
 
 def last(job: Job) -> State:

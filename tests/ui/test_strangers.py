@@ -6,7 +6,6 @@ import json
 import re
 import secrets
 import sys
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from gaze.ui.page import icon
 from gaze.ui.sentences import RESTARTED
 from tests.conftest import PHOTO
 from tests.serving import App, serving
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +60,7 @@ def test_unread_requests_of_one_client_shut_nobody_out(app: App) -> None:
 
     for _ in range(24):
         ask("203.0.113.9")
-    deadline = time.monotonic() + 60
-    while (state := health(app))["running"] + state["waiting"] < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: (state := health(app))["running"] + state["waiting"] >= 2, 60)
     other = ask("203.0.113.10")
     answer = f"{app.address}/gradio_api/call/generate/{other}"
     with httpx.stream("GET", answer, headers={"X-Forwarded-For": "203.0.113.10"}, timeout=60) as told:

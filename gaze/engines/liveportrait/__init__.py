@@ -1,5 +1,7 @@
 """The quality engine: the LivePortrait (humans) networks in PyTorch, for the published weights.
 
+Layers, names of weights, crop and paste-back follow KwaiVGI/LivePortrait (Guo et al., arXiv:2407.03168).
+
     weights ──▶ networks: appearance · motion · warping · decoder · mlps        (each as published, key by key)
                     │
                   fused_networks: warping and decoder again, with less arithmetic and the same result

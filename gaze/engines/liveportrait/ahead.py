@@ -21,7 +21,7 @@ from gaze.cache import cache_folder
 from gaze.engines.base import on_zero_gpu
 from gaze.engines.liveportrait.appearance import CHANNELS, DEPTH, SIDE
 from gaze.engines.liveportrait.device import MOST, repeatably
-from gaze.engines.liveportrait.fused_networks import WarpSource
+from gaze.engines.liveportrait.fused_networks import WarpingSource
 from gaze.engines.liveportrait.keypoints import KEYPOINTS
 
 VARIABLE = "GAZE_COMPILE"
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class FrameNetworks(nn.Module):
-    """W and G one after the other, with tensors alone as inputs: those of a `WarpSource`, and driving keypoints.
+    """W and G one after the other, with tensors alone as inputs: those of a `WarpingSource`, and driving keypoints.
 
     Args:
         warping: as `gaze.engines.liveportrait.fused_networks.FusedWarping`.
@@ -53,7 +53,7 @@ class FrameNetworks(nn.Module):
 
     def forward(self, volume: Tensor, compressed: Tensor, keypoints: Tensor, heat: Tensor, x_d: Tensor) -> Tensor:
         """Keypoints (B, 21, 3) → pictures (B, 3, 512, 512) in (0, 1)."""
-        pictures: Tensor = self.decoder(self.warping(WarpSource(volume, compressed, keypoints, heat), x_d))
+        pictures: Tensor = self.decoder(self.warping(WarpingSource(volume, compressed, keypoints, heat), x_d))
         return pictures
 
 

@@ -40,7 +40,7 @@ class ResBlock3d(nn.Module):
 
 
 class AppearanceFeatureExtractor(nn.Module):
-    """(B, 3, 256, 256) RGB in [0, 1] → (B, 32, 16, 64, 64). Specification: section 3."""
+    """(B, 3, 256, 256) RGB in [0, 1] → (B, 32, 16, 64, 64)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Where in a portrait the networks look: a square window around the face, levelled, and the way back.
 
-Specification: sections 9 and 12. Pixel centres have integer coordinates.
+Pixel centres have integer coordinates.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class SpadeBlock(nn.Module):
 
 
 class SpadeDecoder(nn.Module):
-    """(B, 256, 64, 64) → (B, 3, 512, 512) RGB in (0, 1). Specification: section 6."""
+    """(B, 256, 64, 64) → (B, 3, 512, 512) RGB in (0, 1)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -110,9 +110,9 @@ def widened(conv: C) -> C:
 class UpsampledConv(nn.Module):
     """ReLU of 3×3 (or 3×3×3) convolutions of a map enlarged (nearest) in height and width, without enlarging it.
 
-    Where several taps fall on the same place their weights are added up, and rows (or columns) of the result that lie
-    alike within an enlarged place are computed once. Of nine taps for each pixel of the result, four are left with
-    factor 2, and 25/16 with factor 4.
+    Where several taps fall on the same pixel of the small map, their weights are added up. Rows (or columns) of the
+    result that lie alike within an enlarged pixel are computed once. Of nine taps for each pixel of the result, four
+    are left with factor 2, and 25/16 with factor 4.
 
     Args:
         factor: how often each row and column is repeated; 2 or more.

@@ -1,6 +1,6 @@
 """The two networks that run for every frame, with less arithmetic and the same results.
 
-`warping` and `decoder` are written to be held against the specification. What runs is made from them here, by exact
+`warping` and `decoder` are written as they were published. What runs is made from them here, by exact
 algebra: norms folded into convolutions, convolutions of enlarged maps done at the small size, what only depends on the
 source done once. `benchmarks/liveportrait.py` says what each is worth.
 """
@@ -49,7 +49,7 @@ _COLOURS = 12
 """Outputs of the last convolution: three colours of 2 × 2 pixels."""
 
 
-class WarpSource(NamedTuple):
+class WarpingSource(NamedTuple):
     """What the warping needs of the source, computed once; all contiguous.
 
     Attributes:
@@ -85,13 +85,13 @@ class FusedWarping(nn.Module):
         self.third = fold_norm(warping.third.conv, warping.third.norm)
         self.fourth = plain(warping.fourth)
 
-    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpSource:
+    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpingSource:
         """The source's part: its volume (1, 32, 16, 64, 64) and keypoints (1, 21, 3)."""
         volume = volume.float().contiguous()
         compressed = F.relu(self.compress(volume.to(self.compress.weight.dtype)))
-        return WarpSource(volume, compressed.float().contiguous(), x_s, heatmaps(x_s))
+        return WarpingSource(volume, compressed.float().contiguous(), x_s, heatmaps(x_s))
 
-    def forward(self, source: WarpSource, x_d: Tensor) -> Tensor:
+    def forward(self, source: WarpingSource, x_d: Tensor) -> Tensor:
         """Driving keypoints (B, 21, 3) float32 → (B, 256, 64, 64)."""
         count = x_d.shape[0]
         prediction = self._hourglass(self._inputs(source, x_d))
@@ -104,7 +104,7 @@ class FusedWarping(nn.Module):
         features = F.leaky_relu(self.third(_laid_out(warped, self.third.weight)), THIRD_SLOPE)
         return self.fourth(features) * occlusion.to(features.dtype)
 
-    def _inputs(self, source: WarpSource, x_d: Tensor) -> Tensor:
+    def _inputs(self, source: WarpingSource, x_d: Tensor) -> Tensor:
         """For each motion its heat and its sampled volume, then 0: (B, 112, 16, 64, 64), as convolutions read it."""
         motions = sparse_motions(source.keypoints, x_d)
         deformed = sample_each(source.compressed.expand(x_d.shape[0], -1, -1, -1, -1), motions)

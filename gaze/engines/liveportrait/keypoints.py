@@ -1,8 +1,8 @@
 """Head pose and keypoints: from what the motion extractor says to where the warping module is to move the face.
 
 Keypoints are rows (x, y, z): x to the right, y down, z away from the viewer; -1 to 1 spans the feature volume. All of
-it stays in float32: neighbouring cells of the grid differ by less than bfloat16 can tell apart. Specification:
-sections 10 and 11 (KwaiVGI/LivePortrait and artokun/gaze-app; signs and factors are theirs).
+it stays in float32: neighbouring cells of the grid differ by less than bfloat16 can tell apart. Signs and factors are
+those of KwaiVGI/LivePortrait and artokun/gaze-app.
 """
 
 from __future__ import annotations

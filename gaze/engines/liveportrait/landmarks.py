@@ -20,7 +20,7 @@ _LARGEST_OFFSET = 0.35
 
 
 class LandmarkNetwork:
-    """`landmark.onnx` of the weights repository. Specification: section 9.
+    """`landmark.onnx` of the weights repository.
 
     Args:
         file: the network's file.

@@ -11,7 +11,7 @@ from gaze.engines.liveportrait.keypoints import KEYPOINTS
 
 
 class Mlp(nn.Module):
-    """Linear layers with ReLU between them. Specification: section 7."""
+    """Linear layers with ReLU between them."""
 
     def __init__(self, *sizes: int) -> None:
         super().__init__()

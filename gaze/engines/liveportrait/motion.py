@@ -95,7 +95,7 @@ class Detector(nn.Module):
 
 
 class MotionExtractor(nn.Module):
-    """(B, 3, 256, 256) RGB in [0, 1] → `Motion`. Specification: section 4."""
+    """(B, 3, 256, 256) RGB in [0, 1] → `Motion`."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Puts generated windows back into the portrait, on the device that generated them. Specification: section 12."""
+"""Puts generated windows back into the portrait, on the device that generated them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from gaze.engines.liveportrait.crop import Crop
 from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.device import MOST, NAMES, BatchSize, repeatably
 from gaze.engines.liveportrait.fused_convolutions import to_channels_last
-from gaze.engines.liveportrait.fused_networks import FusedDecoder, FusedWarping, WarpSource
+from gaze.engines.liveportrait.fused_networks import FusedDecoder, FusedWarping, WarpingSource
 from gaze.engines.liveportrait.keypoints import Motion, driving_keypoints, source_keypoints
 from gaze.engines.liveportrait.paste import Paster
 from gaze.engines.liveportrait.warping import WarpingModule
@@ -41,7 +41,7 @@ class RenderSource:
     """
 
     motion: Motion
-    warp: WarpSource
+    warp: WarpingSource
     paster: Paster
     openness: tuple[float, float]
 
@@ -207,7 +207,7 @@ class Renderer:
             raise FloatingPointError
         return source.paster.paste(generated)
 
-    def _pictures(self, source: WarpSource, x_d: Tensor) -> Tensor:
+    def _pictures(self, source: WarpingSource, x_d: Tensor) -> Tensor:
         if not self._is_compiled or not FEWEST <= len(x_d) <= MOST:
             pictures: Tensor = self._decoder(self._warping(source, x_d))
             return pictures

@@ -95,7 +95,7 @@ class HourglassDecoder(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """(B, 110, 16, 64, 64) → (B, 142, 16, 64, 64). Specification: section 5.2."""
+    """(B, 110, 16, 64, 64) → (B, 142, 16, 64, 64)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Hourglass(nn.Module):
 
 
 class DenseMotionNetwork(nn.Module):
-    """From sparse keypoints to a motion for every place of the volume. Specification: section 5.1."""
+    """From sparse keypoints to a motion for every place of the volume."""
 
     def __init__(self) -> None:
         super().__init__()

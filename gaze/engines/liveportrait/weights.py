@@ -1,7 +1,7 @@
 """Finds, downloads and loads the published weights.
 
 They come from the Hugging Face Hub, or from a folder that the environment variable `GAZE_WEIGHTS` names, as published
-(.pth) or converted to safetensors. Specification: section 8.
+(.pth) or converted to safetensors.
 """
 
 from __future__ import annotations

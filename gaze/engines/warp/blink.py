@@ -1,8 +1,8 @@
 """Closing eyes: the upper lid drawn down over the eye, of the photo's own skin, with its lashes along the edge.
 
-Two layers per eye. Skin from the fold above is stretched down to where the edge of the lid is; the lashes, and the line
-in which the lids meet, are a shade along that edge: what the edge of the open lid is darker than the skin above it,
-turned down, since lashes that point up from an open lid point down from a closed one.
+Two layers per eye. Skin from the fold above is stretched down to where the edge of the lid is. The lashes, and the line
+in which the lids meet, are a shade along that edge: by how much the edge of the open lid is darker than the skin above
+it. It is turned down, since lashes that point up from an open lid point down from a closed one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from gaze.engines.warp.ease import fall
 from gaze.engines.warp.lids import Lids
 from gaze.face.face import Contours
 from gaze.grid import Expression
@@ -125,7 +126,7 @@ def find_closing_lid(image: np.ndarray, contours: Contours, brow: Contours, unit
         np.zeros_like(patch),
         depth.astype(np.float32),
         np.maximum(depth + lids.height(x, y), 0).astype(np.float32),
-        _fall(beyond),
+        fall(beyond).astype(np.float32),
         cv2.GaussianBlur(patch, (0, 0), max(0.5, _SMOOTH * unit)),
         float(np.clip(_TO_BROW * to_brow, 1.5 * _LASHES * unit, _FOLD * unit)),
         lids.across.astype(np.float32),
@@ -167,9 +168,3 @@ def draw_lid(
     layer = cv2.remap(lid.drawn(closed), at, NO_MAP, cv2.INTER_LINEAR)
     view = frame[region[1] + rows.start : region[1] + rows.stop, region[0] + cols.start : region[0] + cols.stop]
     view[:] = np.clip(view * (1 - layer[..., 3:]) + layer[..., :3] + 0.5, 0, 255).astype(np.uint8)
-
-
-def _fall(t: np.ndarray) -> np.ndarray:
-    """1 up to 0, smoothly down to 0 at 1 and beyond; float32."""
-    t = np.clip(t, 0, 1)
-    return (1 - t * t * (3 - 2 * t)).astype(np.float32)

@@ -26,7 +26,7 @@ from gaze.engines.warp.eyes import Eye, draw_eye, erase_irises, find_eye
 from gaze.engines.warp.follow import Follower, find_follower
 from gaze.engines.warp.gaze import IRIS_REACH, EyeMotion, Room, eye_motion, find_room
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
-from gaze.engines.warp.inverse import moved_on, pixels, source_positions
+from gaze.engines.warp.inverse import moved_on, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
@@ -40,7 +40,7 @@ from gaze.engines.warp.straighten import straightening
 from gaze.face.face import Contours, Face
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
-from gaze.photo.remapping import NO_MAP
+from gaze.photo.remapping import NO_MAP, pixels
 
 _TURN = 1 / YAW_RANGE
 """Turn per degree of `Face.yaw`."""

@@ -6,12 +6,10 @@ A displacement d is given on a lattice whose points lie at the middle of blocks 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 
-from gaze.photo.remapping import NO_MAP
+from gaze.photo.remapping import NO_MAP, pixels
 
 _LEAST = 0.3
 """Determinant of the Jacobian below which a step of Newton's method is held back: it could leave the way."""
@@ -47,15 +45,6 @@ def moved_on(forward: np.ndarray, before: np.ndarray, stride: int) -> np.ndarray
         stride: pixels between the points.
     """
     return _sample(forward, pixels(forward.shape[1], forward.shape[0]) + before / np.float32(stride))
-
-
-@lru_cache(maxsize=8)
-def pixels(width: int, height: int) -> np.ndarray:
-    """(height, width, 2) float32: every pixel's own x and y. The same array for every frame: do not write to it."""
-    grid = np.empty((height, width, 2), np.float32)
-    grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
-    grid.setflags(write=False)
-    return grid
 
 
 def _inverse(forward: np.ndarray, found: float) -> np.ndarray:

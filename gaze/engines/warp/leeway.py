@@ -25,8 +25,6 @@ _SQUEEZED, _STRETCHED = (0.6, 0.4), 0.8
 move farther than brows."""
 _FEATURES = 0.24, 0.21
 """Iris distances that features move across and down at the grid's edge."""
-
-
 _EASE = 1.3
 """Power of the distance from features by which it fades: so much more is stretched at the border than on average."""
 

@@ -27,8 +27,7 @@ _THICK = 0.05
 _SHARE = 0.85
 """Share of the width along which a rim is to be seen."""
 _MARGIN = 0.03
-
-
+"""Iris distances between the skin that moves with a lid and a rim below it."""
 _BRIDGE = 0.09 * np.linspace(-1, 1, 13)[:, None], 0.35 * np.linspace(-1, 1, 71)
 """Iris distances across and down the nose around its root where a bridge is looked for."""
 _BRIDGE_THICK, _BOW = 6, 2
@@ -38,8 +37,8 @@ _DIFFERS = (0.07, 0.1)
 _DARK_SKIN = 20.0
 """Grey levels that the skin is taken for at least."""
 _BELOW_RIM, _BELOW_BROW = 0.125, 0.2
-"""Iris distances above a lid over which skin moves with it at least; below glasses, and below
-a brow: with less it would fold, or the lid would be seen to move less."""
+"""Iris distances above a lid over which skin moves with it at least; below glasses, and below a
+brow: with less it would fold, or the lid would be seen to move less."""
 
 
 def glasses_worn(image: np.ndarray, face: Face) -> float:

@@ -185,7 +185,7 @@ class Page {
     const { subject, about } = this.#trying.wanted;
     this.#trying.forget();
     this.#made = null;
-    this.work.begin({ ...subject, choice, mine: memory.keys(memory.portraits()) }, { ...about, choice, again });
+    this.work.begin({ ...subject, choice, mine: memory.owned(memory.portraits()) }, { ...about, choice, again });
     this.#states.making({ share: 0, left: this.#trying.seconds, many: this.#trying.isMany });
   }
 

@@ -30,8 +30,8 @@ export function portraits() {
   return Array.isArray(found) ? found.filter(isEntry).slice(0, MOST) : [];
 }
 
-/** What the app asks for of a portrait. */
-export const keys = (entries) => entries.map(({ session, secret }) => ({ session, secret }));
+/** Portraits as the app asks for them: each with what shows that it is one's own. */
+export const owned = (entries) => entries.map(({ session, secret }) => ({ session, secret }));
 
 /** Remembers a portrait. */
 export function remember(entry) {

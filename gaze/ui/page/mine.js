@@ -30,8 +30,8 @@ export class Mine {
   /** Asks the app which are still there. */
   async list() {
     const asked = ++this.#asked;
-    const keys = memory.keys(memory.portraits());
-    const answer = keys.length ? await this.#asking.ask("arrive", { mine: keys }) : { there: [] };
+    const mine = memory.owned(memory.portraits());
+    const answer = mine.length ? await this.#asking.ask("arrive", { mine }) : { there: [] };
     if (answer.problem || asked !== this.#asked) return;
     // Some may have been forgotten meanwhile.
     this.#show(memory.portraits().filter(({ session }) => answer.there.includes(session)));
@@ -56,7 +56,7 @@ export class Mine {
 
   /** Deletes all, if their owner is sure. */
   async clear() {
-    const mine = memory.keys(memory.portraits());
+    const mine = memory.owned(memory.portraits());
     const text = "All portraits made in this browser, their files and their links are gone at once.";
     if (await sure("Delete all your portraits?", text)) await this.#delete(mine);
   }

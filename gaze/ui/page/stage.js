@@ -100,8 +100,8 @@ export class Stage {
     $("scan").hidden = !scan;
     $("chip").hidden = !chip;
     $("chip").textContent = chip;
-    this.#place($("faces"), faces);
-    this.#place($("where"), where);
+    $("faces").hidden = !faces;
+    $("where").hidden = !where;
     if (where)
       for (const [name, value] of Object.entries(inStage(where))) $("where").style.setProperty(`--${name}`, value);
     this.#glancing = glance && !calm.matches;
@@ -175,10 +175,6 @@ export class Stage {
       hide(false);
     };
     if (still && picture.complete && !picture.naturalWidth) picture.onerror(); // it was tried before
-  }
-
-  #place(box, wanted) {
-    box.hidden = !wanted;
   }
 
   /** The hero looks about by itself until there is a pointer. */

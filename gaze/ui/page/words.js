@@ -1,7 +1,7 @@
 // What the line says in each state. Pure: no element is touched here.
 
 /** Seconds as people say them. */
-export function duration(seconds) {
+function duration(seconds) {
   const whole = Math.max(1, Math.round(seconds));
   return whole < 90 ? `${whole} s` : `${Math.round(whole / 60)} min`;
 }

@@ -22,7 +22,7 @@ from gaze.engines.liveportrait.ahead import FrameNetworks
 from gaze.engines.liveportrait.crop import SIDE
 from gaze.engines.liveportrait.decoder import SpadeDecoder
 from gaze.engines.liveportrait.fused_convolutions import is_channels_last, to_channels_last
-from gaze.engines.liveportrait.fused_networks import FusedDecoder, FusedWarping, WarpSource, normed
+from gaze.engines.liveportrait.fused_networks import FusedDecoder, FusedWarping, WarpingSource, normed
 from gaze.engines.liveportrait.warping import WarpingModule
 from tests.engines.liveportrait.conftest import Compiler
 
@@ -32,10 +32,10 @@ CPU = torch.device("cpu")
 class SmallWarping(nn.Module):
     """Eight maps of the source, as bright as the keypoints say."""
 
-    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpSource:
-        return WarpSource(volume[:, :8, 0, :8, :8].contiguous(), volume, x_s, volume)
+    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpingSource:
+        return WarpingSource(volume[:, :8, 0, :8, :8].contiguous(), volume, x_s, volume)
 
-    def forward(self, source: WarpSource, x_d: Tensor) -> Tensor:
+    def forward(self, source: WarpingSource, x_d: Tensor) -> Tensor:
         return source.volume * (1 + (x_d - source.keypoints).sum((1, 2)))[:, None, None, None]
 
 

@@ -20,7 +20,7 @@ from benchmarks.gpu.steps import STEPS
 from gaze.engines.liveportrait import renderer as renderer_module
 from gaze.engines.liveportrait import weights
 from gaze.engines.liveportrait.appearance import AppearanceFeatureExtractor
-from gaze.engines.liveportrait.fused_networks import WarpSource
+from gaze.engines.liveportrait.fused_networks import WarpingSource
 from gaze.engines.liveportrait.keypoints import Motion
 from gaze.engines.liveportrait.mlps import EyeRetargeting, LipRetargeting, Stitching
 from gaze.engines.liveportrait.weights import Networks
@@ -37,8 +37,8 @@ class Warping(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1), requires_grad=False)
 
-    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpSource:
-        return WarpSource(volume, volume, x_s, volume)
+    def prepare(self, volume: Tensor, x_s: Tensor) -> WarpingSource:
+        return WarpingSource(volume, volume, x_s, volume)
 
     def forward(self, *given: Any) -> Tensor:
         x_d = given[-1]

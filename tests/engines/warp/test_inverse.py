@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from gaze.engines.warp.inverse import moved_on, pixels, source_positions
+from gaze.engines.warp.inverse import moved_on, source_positions
+from gaze.photo.remapping import pixels
 
 STRIDE = 4
 ROWS, COLS = 40, 50
