@@ -1,4 +1,4 @@
-"""What may be behind a person: a background goes on from where it is seen, and smoothly."""
+"""What may be behind a person: beside the outline a mirror of what is seen there, and deeper in ever softer colours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from gaze.engines.warp.beyond import beyond
+from gaze.engines.warp.mirror import mirror
 from gaze.engines.warp.smaller import as_large, smaller, times_smaller
 
 _NEAR = 0.15
@@ -15,8 +16,9 @@ _NEAR = 0.15
 def fill(image: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
     """The image, and where it is hidden, what is around goes on: (h, w, 3) uint8.
 
-    What goes on from the sides and from above (`beyond`) is corrected by a pyramid of sums and weights of what is left
-    there, read from its top down (Gortler et al., "The Lumigraph", 1996: push and pull).
+    Where the outline is near, that is `mirror`. What goes on from the sides and from above elsewhere (`beyond`) is
+    corrected by a pyramid of sums and weights of what is left there, read from its top down (Gortler et al., "The
+    Lumigraph", 1996: push and pull).
 
     Args:
         image: (h, w, 3) uint8.
@@ -28,13 +30,16 @@ def fill(image: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: float)
     times = times_smaller(unit)
     # In a copy, a place of which anything is hidden is hidden.
     covered = cv2.dilate(hidden, np.ones((2 * times - 1, 2 * times - 1), np.uint8))
-    shown, covered, around = smaller(image, times), smaller(covered, times), smaller(around, times)
-    filled = as_large(_filled(shown, covered, around, unit / times), times, image.shape)
-    return np.asarray(cv2.add(through_layer(image, hidden), through_layer(filled, cv2.bitwise_not(hidden))))
+    shown, covered, close = smaller(image, times), smaller(covered, times), smaller(around, times)
+    filled = as_large(_filled(shown, covered, close, unit / times), times, image.shape)
+    left = through_layer(image, hidden)
+    *colours, known = cv2.split(mirror(left, hidden, around, unit))
+    filled = cv2.add(through_layer(filled, known), cv2.merge(colours))
+    return np.asarray(cv2.add(left, through_layer(filled, cv2.bitwise_not(hidden))))
 
 
 def _filled(image: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
-    """The same, all of it as what is around goes on."""
+    """All of it as what is around goes on softly."""
     known = cv2.bitwise_not(hidden)
     reach = 2 * max(2, round(_NEAR * unit)) + 1
     guide = beyond(image, hidden, around, unit)
