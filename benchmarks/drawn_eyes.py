@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from gaze.engines.warp.region import tilt_axes
 from gaze.face.face import Face, Iris
 
 _FINE = 4
@@ -129,8 +130,7 @@ def _draw_eye(
 
 def _looking(face: Face, eyes: DrawnEyes) -> Face:
     """The face with the irises that were drawn."""
-    axes = np.array([[np.cos(face.tilt), np.sin(face.tilt)], [-np.sin(face.tilt), np.cos(face.tilt)]])
-    shift = face.iris_distance * np.array([eyes.across, eyes.down]) @ axes
+    shift = face.iris_distance * np.array([eyes.across, eyes.down]) @ tilt_axes(face.tilt)
     radius = eyes.radius * face.iris_distance
     left, right = (Iris(it.x + shift[0], it.y + shift[1], radius) for it in (face.left, face.right))
     return Face(left, right, face.mesh)

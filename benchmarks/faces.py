@@ -28,6 +28,7 @@ from benchmarks.drawn_eyes import draw_eyes, random_eyes
 from benchmarks.finding import TAKEN, Answer, ask, loading
 from benchmarks.instant import PHOTO
 from gaze.engines.warp.engine import WarpEngine
+from gaze.engines.warp.region import tilt_axes
 from gaze.face.detection import find_faces
 from gaze.face.face import Contours, Face, Iris, typical_face
 from gaze.face.topology import (
@@ -89,7 +90,7 @@ def _marked(mark: dict[str, Any]) -> Face:
 def errors(found: Face, truth: Face) -> dict[str, float]:
     """Distances from the truth, in its iris distances; of the lids only across them, where they have a place."""
     unit = truth.iris_distance
-    down = np.array([-np.sin(truth.tilt), np.cos(truth.tilt)])
+    _, down = tilt_axes(truth.tilt)
 
     def apart(a: tuple[float, float], b: tuple[float, float]) -> float:
         return float(np.hypot(a[0] - b[0], a[1] - b[1])) / unit

@@ -19,7 +19,6 @@ from PIL import Image
 
 from gaze.errors import GazeError
 from gaze.output.metadata import METADATA, FaceFiles, Metadata
-from gaze.output.pack import PACK
 from gaze.output.sprites import POSTER
 
 SCRIPT, MORE = "gaze-tracker.js", "gaze-tracker-more.js"
@@ -34,7 +33,6 @@ SHARE = "share.json"
 PRIVATE = (INPUT, CHECKPOINT, RECIPE, SHARE)
 """What its owner alone may have: the photo, rendered frames to continue from, what it was made with, and what the owner
 says on its page."""
-PACK_SCRIPT = f"{PACK}.js"
 _STYLE = "pages.css"
 _TEMPLATES = ("index.html", "embed.html", _STYLE, "LICENSE")
 README = "README.txt"

@@ -17,8 +17,6 @@ import av
 import numpy as np
 from PIL import Image
 
-from gaze.output.bundle import PACK_SCRIPT
-
 SIZE = 30
 """Rows and columns of the grid."""
 RANK = 2
@@ -251,7 +249,7 @@ def _coded(keys: Keys, video: bool, trust: bool) -> _Coded:
     files = {
         "gaze.pack": pack,
         "stills.pack": _packed(header, motion, {**still, "keys": few}, stills_payload(seen, n, few)),
-        PACK_SCRIPT: script.encode(),
+        "gaze.pack.js": script.encode(),
     }
     facts = {"version": 2, "gridSize": SIZE, "imageWidth": width, "imageHeight": height, "hasAlpha": channels == 4}
     facts |= {

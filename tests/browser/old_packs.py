@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gaze.grid import Cell
-from gaze.output.bundle import PACK_SCRIPT, pack_script
+from gaze.output.bundle import pack_script
 from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK, Facts, Payload, Picture
 from tests.browser.portraits import HEIGHT, WIDTH, Frame
@@ -36,7 +36,7 @@ def write_old_pack(
     payloads = [_video(pictures, alpha) if kind == "video" else _stills(pictures) for kind in kinds]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PACK).write_bytes(packed_1(*payloads, facts=Facts(SIZE, WIDTH, HEIGHT, alpha, (0.5, 0.5))))
-    (folder / PACK_SCRIPT).write_text(pack_script(folder / PACK))
+    (folder / f"{PACK}.js").write_text(pack_script(folder / PACK))
     facts = {"gridSize": SIZE, "imageWidth": WIDTH, "imageHeight": HEIGHT, "hasAlpha": alpha, "pack": PACK}
     known = json.loads((folder / METADATA).read_text()) if (folder / METADATA).exists() else {}
     (folder / METADATA).write_text(json.dumps({**known, **facts}))

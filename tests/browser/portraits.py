@@ -15,7 +15,7 @@ from gaze.grid import Cell, GazeGrid
 from gaze.motion.eyes import Eyes
 from gaze.motion.keys import key_axis, key_looks
 from gaze.motion.tracking import find_motion
-from gaze.output.bundle import PACK_SCRIPT, pack_script
+from gaze.output.bundle import pack_script
 from gaze.output.metadata import METADATA
 from gaze.output.pack import PACK, STILLS_PACK, Facts
 from gaze.output.packing import Coding, KeyEncoder
@@ -89,7 +89,7 @@ def write_pack(folder: Path, size: int = 10, frame: Frame = cell_frame, codec: s
         facts["stills"] = STILLS_PACK
     known = json.loads((folder / METADATA).read_text()) if (folder / METADATA).exists() else {}
     (folder / METADATA).write_text(json.dumps({**known, **facts}))
-    (folder / PACK_SCRIPT).write_text(pack_script(folder / PACK))
+    (folder / f"{PACK}.js").write_text(pack_script(folder / PACK))
 
 
 def write_page(

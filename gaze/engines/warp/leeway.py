@@ -13,6 +13,7 @@ import numpy as np
 
 from gaze.engines.warp.border import Border
 from gaze.engines.warp.head import YAW_RANGE
+from gaze.engines.warp.region import tilt_axes
 from gaze.face.face import Face
 from gaze.face.topology import LOWER_LIP
 from gaze.grid import Pose
@@ -71,8 +72,7 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, border: Border) -> Lee
         squeezed = _SQUEEZED[axis]
         most.append((min(squeezed * before, _STRETCHED * after), min(squeezed * after, _STRETCHED * before)))
         keep.append(_ramp((at - first) / unit, before) * _ramp((last - at) / unit, after))
-    turned = np.array([[np.cos(face.tilt), np.sin(face.tilt)], [-np.sin(face.tilt), np.cos(face.tilt)]])
-    return Leeway(np.stack(keep).astype(np.float32), np.array(most), turned)
+    return Leeway(np.stack(keep).astype(np.float32), np.array(most), tilt_axes(face.tilt))
 
 
 def _held(way: float, reach: float, most: tuple[float, float]) -> float:

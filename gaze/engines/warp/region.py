@@ -24,10 +24,19 @@ class Band(NamedTuple):
     opaque: bool
 
 
+def tilt_axes(tilt: float) -> np.ndarray:
+    """(2, 2): the directions of u and v of face coordinates in the image, as rows of length 1.
+
+    Args:
+        tilt: radians by which the face leans clockwise.
+    """
+    cos, sin = np.cos(tilt), np.sin(tilt)
+    return np.array([[cos, sin], [-sin, cos]])
+
+
 def frame_axes(face: Face) -> np.ndarray:
-    """Rows: u and v of the face frame as image vectors, in pixels."""
-    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
-    return face.iris_distance * np.array([[cos, sin], [-sin, cos]])
+    """(2, 2): the same in pixels: rows as long as the irises are apart."""
+    return face.iris_distance * tilt_axes(face.tilt)
 
 
 def moving_region(face: Face, axes: np.ndarray, border: Border) -> tuple[int, int, int, int]:

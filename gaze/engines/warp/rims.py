@@ -11,6 +11,7 @@ import numpy as np
 
 from gaze.engines.warp.brows import LOWER
 from gaze.engines.warp.lids import BAG, FOLD, Lids
+from gaze.engines.warp.region import tilt_axes
 from gaze.face.face import Contours, Face
 from gaze.face.topology import NOSE_ROOT
 from gaze.photo.remapping import NO_MAP
@@ -48,9 +49,9 @@ def glasses_worn(image: np.ndarray, face: Face) -> float:
         image: (height, width, 3) uint8 RGB.
         face: in it.
     """
-    cos, sin = np.cos(face.tilt), np.sin(face.tilt)
+    to_right, to_below = tilt_axes(face.tilt)
     across, down = _BRIDGE
-    way = across[..., None] * (cos, sin) + down[:, None] * (-sin, cos)
+    way = across[..., None] * to_right + down[:, None] * to_below
     shown = _values(image, face.mesh[NOSE_ROOT, :2] + face.iris_distance * way)
     middle = shown[:, _BRIDGE_THICK:-_BRIDGE_THICK]
     skin = shown[:, : -2 * _BRIDGE_THICK], shown[:, 2 * _BRIDGE_THICK :]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gaze.engines.warp.leeway import Leeway
+from gaze.engines.warp.region import tilt_axes
 from gaze.grid import GazeGrid, Look, Pose, Strengths
 from gaze.motion.keys import USUAL, key_axis
 from gaze.motion.morph import hermite_weights
@@ -16,8 +17,7 @@ ROOMS = {"wide": ((2.0, 2.0), (2.0, 2.0)), "no room above": ((0.22, 0.18), (0.06
 
 
 def leeway(most: tuple[tuple[float, float], ...], tilt: float = 0.0) -> Leeway:
-    turned = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
-    return Leeway(np.ones((2, 1, 1), np.float32), np.array(most), turned)
+    return Leeway(np.ones((2, 1, 1), np.float32), np.array(most), tilt_axes(tilt))
 
 
 def moved(pose: Pose) -> np.ndarray:
