@@ -49,7 +49,7 @@ from gaze.photo.portrait import Portrait, load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"
-PAINTINGS = ROOT.parent / "shared" / "portraits"
+PAINTINGS = MARKS / "paintings"
 
 _CHANGES = ("as it is", "turned -25°", "grey", "20 px")
 """Those of `CHANGES` that two versions are compared on: the older takes seconds for a picture."""

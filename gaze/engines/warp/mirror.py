@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from gaze.engines.warp.ease import fall, smoothstep
-from gaze.engines.warp.inverse import pixels
 from gaze.engines.warp.smaller import as_large, smaller, times_smaller
-from gaze.photo.remapping import NO_MAP
+from gaze.photo.remapping import NO_MAP, pixels
 
 _COPY = 16
 """Pixels per iris distance of a copy in which directions are found."""
