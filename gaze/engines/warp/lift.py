@@ -23,7 +23,7 @@ _END = 0.1
 """Radii beyond the iris's reach over which the last of it ends."""
 _LEAST_CONTRAST = 300.0
 """Squared difference of rim and sclera from which on the rim's softness can be read."""
-_SHINES, _BELOW = (0.75, 1.25), 0.1
+_SHINES, _BELOW = (0.7, 1.25), 0.1
 """A highlight is somewhere at least that bright beside the sclera: on the upper part of an iris; and so many radii and
 more below its middle, where light that fell in from above lights the iris."""
 _ALONG_RIM = 0.5

@@ -33,6 +33,9 @@ next to nothing."""
 _SHADED, _DIMMEST = 0.8, 0.5
 """Brightness of a side that is not seen, as a share of the other's, if the skin is as bright on both: corners lie in
 shade; and the least share of it that the light on the skin leaves."""
+_ROUND = 1.5
+"""Power of the way to the darker side with which it gets as dark: a ball's shade falls off the slower, the farther it
+is from its dark side. By Lambert's law it were 1.4 to 2.6, for sides of next to no and of half the other's light."""
 _CORNER = 0.06
 """Share of an eye's width next to its corners that nothing is continued from."""
 _FAINT = 0.05
@@ -97,7 +100,9 @@ def rebuild_sclera(patch: np.ndarray, lids: Lids, iris: Iris, opening: np.ndarra
     depth, height = lids.depth(x, y), lids.height(x, y)
     level = np.clip(depth / np.maximum(depth + height, 1e-3), 0, 1)
     left, right = _sides(patch, seen, share[..., 0], level, opening, distance, _ENOUGH * iris.radius**2)
-    sclera = _at_level(left, level) * (1 - share) + _at_level(right, level) * share
+    # How far on to the right side's colour: the darker one's comes late.
+    way = share**_ROUND if left.mean() > right.mean() else 1 - (1 - share) ** _ROUND
+    sclera = _at_level(left, level) * (1 - way) + _at_level(right, level) * way
     sclera *= _continued(patch / np.maximum(sclera, 1), seen, iris.radius)
     sclera += _grain(patch, seen & (opening > 0.99))[..., None]
 

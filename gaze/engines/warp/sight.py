@@ -26,7 +26,7 @@ _RADIUS = (1.2, 2.2)
 
 
 def eye_sight(eyes: Sequence[SeenEye], face: Face) -> float:
-    """Share of the eyes' motion that is to be drawn, 0 to 1: both move alike, as the worse one is seen."""
+    """Share of the eyes' motion that is to be drawn, 0 to 1: of both the same, as the worse one is seen."""
     contrast = min(eye.contrast for eye in eyes)
     contrast = max(contrast, _ONE_SIDED * max(map(min, *(eye.contrasts for eye in eyes))))
     radius = min(eye.iris.radius for eye in eyes) / max(face.enlarged, 1)

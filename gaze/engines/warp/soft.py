@@ -28,10 +28,10 @@ _NARROWEST = 1.145
 """Radii between the lids, of the narrower eye, below which too much of an iris were made up."""
 _TURNED = 28.0
 """Degrees that a face may be turned: its irises are no circles then."""
-_UNLIKE = 0.36
+_UNLIKE = 0.33
 """What the layers lack of the photo, as a share of what the iris stands out by; the mean of both eyes. Blurred irises,
 hair, and lines that are drawn over eyes are no layers."""
-_FAINT = 10.0
+_FAINT = 12.0
 """Grey levels that an iris has to stand out by at least."""
 _AROUND, _INNER = 1.25, 0.7
 """Radii in which that is measured, and in which an iris is nothing but itself."""
@@ -68,7 +68,7 @@ class Soft:
 
 
 def are_hidden(irises: Sequence[Iris], lids: Sequence[Lids], face: Face) -> bool:
-    """Whether too little is seen of irises to lift them: both eyes move alike, so they are lifted both or not at all.
+    """Whether too little is seen of irises to lift them: both eyes are drawn alike, so both are lifted or none is.
 
     Args:
         irises: of both eyes.

@@ -231,6 +231,16 @@ def test_a_highlight_that_moves_is_as_bright_on_the_pupil_and_not_lost_at_the_ri
         assert frame[far < 0.75 * RADIUS].min(1).max() > 225
 
 
+@pytest.mark.parametrize(("share", "shines"), [(0.74, True), (0.6, False)])
+def test_what_is_nearly_as_bright_as_the_white_is_a_highlight(share: float, shines: bool) -> None:
+    portrait, face = drawn_face()
+    for iris in (face.left, face.right):
+        at = (round(iris.x) + 1, round(iris.y) - 3)
+        portrait.image[at[1] - 1 : at[1] + 2, at[0] - 1 : at[0] + 2] = np.round(share * np.array(WHITE))
+    for eye in WarpEngine().prepare(portrait, face).eyes:
+        assert (eye.light.max() > 0.2) == shines
+
+
 def test_white_above_an_iris_that_is_flat_there_is_no_highlight() -> None:
     """It would be drawn as a pale arc wherever the iris goes."""
     portrait, face = drawn_face()

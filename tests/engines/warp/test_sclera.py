@@ -46,6 +46,16 @@ def test_the_white_goes_over_from_one_side_to_the_other(light: tuple[int, int, i
     assert np.percentile(off, 95) < 0.1
 
 
+@pytest.mark.parametrize("lit_from", [-45, -27, 27, 45])
+def test_the_white_is_about_as_light_as_a_balls_that_is_lit_from_one_side(lit_from: int) -> None:
+    """By Lambert's law its shade falls off next to the dark corner: half of it in the middle looked like a cloud."""
+    turned = np.arcsin(np.clip((X - 50) / 45, -1, 1)) - np.radians(lit_from)
+    sclera = 225 * np.clip(np.cos(turned), 0.1, 1)[..., None] * np.ones(3)
+    deep = (Lids(LIDS).coverage(X, Y) == 1) & (np.hypot(X - 50, Y - 40) < 17)
+    off = (rebuilt(drawn(sclera)) - sclera)[deep].mean(1) / sclera[deep].max()
+    assert np.abs(np.median(off)) < 0.07
+
+
 def test_the_shadow_of_the_lid_is_as_dark_as_at_the_sides() -> None:
     depth = Lids(LIDS).depth(X, Y)
     below_lid = (depth > 1) & (depth < 5) & (np.abs(X - 50) < 12)
