@@ -22,6 +22,8 @@ _NEAREST, _BESIDE, _ALIKE = 0.02, 0.1, 4
 at, in iris distances; and grey levels by which it may be darker or lighter than anywhere there."""
 _STRANDS = (0.35, 0.5)
 """Iris distances outside the matte over which strands end that are longer, softly."""
+_PASSING = 0.7
+"""Iris distances outside the matte from which on nothing that is thin is hair."""
 _THIN, _LOUD, _LOUDER, _BUSY = 0.06, 16, 1.5, 0.2
 """Half of how wide strands are at most, in iris distances; grey levels by which they differ from both sides at least;
 and how many times as much as anything that is thin in the background, so far around."""
@@ -104,5 +106,25 @@ def _strands(image: np.ndarray, away: np.ndarray, unit: float) -> np.ndarray:
     colour = image[at]
     apart = np.maximum(np.maximum(darkest, colour) - colour, colour - np.minimum(colour, lightest)).max(1)
     own = (apart > _ALIKE) & (thin[at] > _LOUDER * loudest.ravel()[nearest])
+    own &= ~_passing(thin, away)[at[0] // 2, at[1] // 2]
     strands[at] = 255 * own * fall((away[at] - _STRANDS[0]) / (_STRANDS[1] - _STRANDS[0]))
     return strands
+
+
+def _passing(thin: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Where what is thin goes on farther out than hair, or to the border, as poles and twigs: (h / 2, w / 2) bool.
+
+    Args:
+        thin: (h, w) uint8, how much what is thin differs from both its sides.
+        away: (h, w), how many iris distances places lie outside the person.
+    """
+    seen, away = cv2.dilate(thin, np.ones((3, 3), np.uint8))[_HALF], away[_HALF]
+    beside = ((seen > _LOUD) & (away > AROUND)).astype(np.uint8)
+    count, labels = cv2.connectedComponents(beside, connectivity=8, ltype=cv2.CV_16U)
+    far = away > _PASSING
+    for end in (0, -1):
+        far[end] |= away[end] > _STRANDS[0]
+        far[:, end] |= away[:, end] > _STRANDS[0]
+    passing = np.bincount(labels[far], minlength=count) > 0
+    passing[0] = False
+    return np.asarray(passing[labels])
