@@ -21,9 +21,11 @@ from gaze.grid import Pose
 _MARGIN, _LEAST, _MOST = 0.03, 0.06, 0.8
 """Iris distances around features that are carried along with them; and the narrowest and the widest strip, in the same
 unit, over which the motion fades towards the border."""
-_SQUEEZED, _STRETCHED = (0.6, 0.4), 0.8
+_SQUEEZED, _STRETCHED = (0.6, 0.4), (0.8, 0.25)
 """Share of the way to the border that features may come nearer to it, across and down, and go away from it. Foreheads
-move farther than brows."""
+move farther than brows, and one that is drawn out makes another head."""
+_SKIN = 0.8
+"""Iris distances above brows and below lips that are forehead and chin. What lies beyond may be drawn out to twice."""
 _FEATURES = 0.24, 0.21
 """Iris distances that features move across and down at the grid's edge."""
 _EASE = 1.3
@@ -70,7 +72,8 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, border: Border) -> Lee
         after = (last - float(features[:, axis].max())) / unit
         before, after = max(before, _LEAST), max(after, _LEAST)
         squeezed = _SQUEEZED[axis]
-        most.append((min(squeezed * before, _STRETCHED * after), min(squeezed * after, _STRETCHED * before)))
+        away = [_STRETCHED[axis] * min(it, _SKIN) + max(it - _SKIN, 0) for it in (before, after)]
+        most.append((min(squeezed * before, away[1]), min(squeezed * after, away[0])))
         keep.append(_ramp((at - first) / unit, before) * _ramp((last - at) / unit, after))
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), tilt_axes(face.tilt))
 

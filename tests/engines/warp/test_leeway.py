@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gaze.engines.warp.leeway import Leeway
+from gaze.engines.warp.border import Border
+from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.region import tilt_axes
+from gaze.face.face import Iris, typical_face
 from gaze.grid import GazeGrid, Look, Pose, Strengths
 from gaze.motion.keys import USUAL, key_axis
 from gaze.motion.morph import hermite_weights
@@ -67,3 +69,15 @@ def test_features_stay_where_there_is_room(most: tuple[tuple[float, float], ...]
 
 def test_the_middle_stands_still() -> None:
     assert leeway(ROOMS["none"]).held(Pose()) == Pose()
+
+
+@pytest.mark.parametrize(("above", "least", "most"), [(0.3, 0.2, 0.5), (0.7, 0.6, 0.85), (1.6, 0.99, 1.0)])
+def test_a_forehead_that_ends_at_the_border_is_not_drawn_out(above: float, least: float, most: float) -> None:
+    """How far a head nods, of what it would: `above` iris distances are seen above its brows."""
+    face = typical_face(Iris(250, 300, 9), Iris(350, 300, 9))
+    brows = float(np.vstack([*face.brows[0], *face.brows[1]])[:, 1].min())
+    room = find_leeway(face, *np.zeros((2, 1, 1)), Border(0, round(brows - 100 * above), 600, 900))
+    nod = GRID.pose(Look(29, 14.5)).head_pitch
+    share = room.held(GRID.pose(Look(29, 14.5))).head_pitch / nod
+    assert least < share <= most
+    assert share * 0.21 < 0.26 * above
