@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gaze.engines.warp.lid_fit import SeenEye
+from gaze.engines.warp.lid_fit import SeenEye, eye_contrast
 from gaze.face.face import Face
 
 DIM_EYES = (
@@ -17,8 +17,6 @@ DIM_EYES = (
 
 _CONTRAST = (2.0, 6.0)
 """Grey levels by which it has to be lighter beside an iris than in it: for no motion and for all of it."""
-_ONE_SIDED = 1 / 3
-"""What of that counts where it is on the same side of both irises alone: eyes that look aside have white there."""
 _SHARPNESS = (0.05, 0.2)
 """As `_CONTRAST` for how sharp the eyes are (`gaze.face.sharpness`)."""
 _RADIUS = (1.2, 2.2)
@@ -27,8 +25,6 @@ _RADIUS = (1.2, 2.2)
 
 def eye_sight(eyes: Sequence[SeenEye], face: Face) -> float:
     """Share of the eyes' motion that is to be drawn, 0 to 1: of both the same, as the worse one is seen."""
-    contrast = min(eye.contrast for eye in eyes)
-    contrast = max(contrast, _ONE_SIDED * max(map(min, *(eye.contrasts for eye in eyes))))
     radius = min(eye.iris.radius for eye in eyes) / max(face.enlarged, 1)
-    measures = ((contrast, _CONTRAST), (face.sharpness, _SHARPNESS), (radius, _RADIUS))
+    measures = ((eye_contrast(eyes), _CONTRAST), (face.sharpness, _SHARPNESS), (radius, _RADIUS))
     return float(min(np.clip((value - least) / (enough - least), 0, 1) for value, (least, enough) in measures))

@@ -128,8 +128,8 @@ def test_thick_bridges_and_those_of_turned_heads_are_seen(
     portrait, face = framed
     unit, image, turned = face.iris_distance, portrait.image.copy(), face.mesh.copy()
     x, y = face.mesh[NOSE_ROOT, :2]
-    left, right = (round(x + (aside + side * 0.1) * unit) for side in (-1, 1))
-    cv2.line(image, (left, round(y)), (right, round(y)), DARK, round(thick * unit))
+    first, last = ((round(x + (aside + side * 0.1) * unit), round(y)) for side in (-1, 1))
+    cv2.line(image, first, last, DARK, round(thick * unit))
     turned[:, 2] -= 3 * aside * (turned[:, 0] - x)
     face = replace(face, mesh=turned)
     assert (glasses_worn(portrait.image, face), glasses_worn(image, face)) == (0, 1)
