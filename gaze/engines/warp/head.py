@@ -100,11 +100,13 @@ def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float = 0.
     across = rigid(across, *everywhere, mesh, worn, yaw)
     across, down = (eased(field.astype(np.float32), _STEEPEST) for field in (across, down))
     down = levelled(down, *everywhere, mesh, worn, yaw)
-    cubes = rim / _ANGLE * everywhere[0] ** 3
-    stiffer = rigid(cubes, *everywhere, mesh, worn, yaw) - cubes
-    across, down, stiffer = (np.where(fade > 0, sample(field, u, v), 0) for field in (across, down, stiffer))
+    across, down = (np.where(fade > 0, sample(field, u, v), 0) for field in (across, down))
+    cubes = fade * u**3
+    if worn:
+        bent = rim / _ANGLE * everywhere[0] ** 3
+        cubes += np.where(fade > 0, sample(rigid(bent, *everywhere, mesh, worn, yaw) - bent, u, v), 0)
     return HeadFields(
-        across=np.stack([across, fade, fade * u, fade * v, fade * u**3 + stiffer]).astype(np.float32),
+        across=np.stack([across, fade, fade * u, fade * v, cubes]).astype(np.float32),
         down=np.stack([down, fade, fade * v, (1 - worn) * brow_rise(u, v, mesh)]).astype(np.float32),
     )
 
