@@ -32,7 +32,7 @@ from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.parts import Parts, draw_parts, find_parts
 from gaze.engines.warp.region import find_bands, find_outside, frame_axes, moving_region
-from gaze.engines.warp.rims import glasses_worn, lid_reach
+from gaze.engines.warp.rims import glasses_worn, lid_freedom, lid_reach
 from gaze.engines.warp.sight import DIM_EYES, eye_sight
 from gaze.engines.warp.soft import Soft, are_hidden, are_unlike, soft_room, soft_share
 from gaze.engines.warp.squeeze import photo_blur, soften_squeezed
@@ -135,6 +135,7 @@ class WarpEngine(Engine):
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance
         worn, irises = glasses_worn(image, face), [it.iris for it in fitted]
         pairs, room = list(zip(irises, both, strict=True)), find_room(irises, both, unit, face.yaw)
+        room = replace(room, free=min(lid_freedom(image, it.lids, unit, worn) for it in fitted))
         reach = [lid_reach(image, it.lids, brow, unit, worn) for it, brow in zip(fitted, face.brows, strict=True)]
         lifted = () if are_hidden(irises, both, face) else pairs
         straighten = straightening(face) if self._straighten else (0.0, 0.0)

@@ -99,6 +99,7 @@ class Room:
         left, right: that the left and the right iris may go to either side.
         yaw: how far the face is turned, in degrees.
         reach: how far irises and lids can move up or down in any look.
+        free: share of that motion that glasses leave, 0 to 1: lids would bend rims that lie on them.
     """
 
     gap: float = _OPEN
@@ -110,12 +111,13 @@ class Room:
     right: tuple[float, float] = (IRIS_REACH, IRIS_REACH)
     yaw: float = 0.0
     reach: float = _LID_REACH
+    free: float = 1.0
 
     @cached_property
     def share(self) -> float:
         """Of the usual motion up and down: in narrow eyes an iris that went as far would vanish behind its lid."""
         turned = float(np.interp(abs(self.yaw), _TURNED, (1, _ASLANT)))
-        return turned * float(np.clip(self.gap / _OPEN, *_SHARES))
+        return self.free * turned * float(np.clip(self.gap / _OPEN, *_SHARES))
 
 
 def find_room(irises: Sequence[Iris], lids: Sequence[Lids], unit: float, yaw: float = 0.0) -> Room:

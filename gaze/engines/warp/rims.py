@@ -43,6 +43,14 @@ _NEAR_SIDE = 0.35
 hide what is on the other one."""
 _DARK_SKIN = 20.0
 """Grey levels that the skin is taken for at least."""
+_BESIDE = np.linspace(-0.25, 1.25, 46)
+"""Where a rim above an eye is looked for, from one corner to the other: lashes and folds end there."""
+_HEIGHTS = np.arange(-0.1, 0.5, _STEP)
+"""Iris distances above the line through the corners in which it is."""
+_SLOPE, _CURVE = (it.reshape(-1, 1) for it in np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(0, 0.45, 4)))
+"""How it may rise to the right, and fall to both sides, per width of the eye."""
+_RIM = 0.15
+"""Share of the skin's brightness by which it differs from what is above and below it."""
 _BELOW_RIM, _BELOW_BROW = 0.125, 0.2
 """Iris distances above a lid over which skin moves with it at least; below glasses, and below a
 brow: with less it would fold, or the lid would be seen to move less."""
@@ -64,6 +72,39 @@ def glasses_worn(image: np.ndarray, face: Face) -> float:
         for thick, wrinkle, bridge in _BRIDGES:
             sure = max(sure, (_line_across(shown, thick) - wrinkle) / (bridge - wrinkle))
     return min(sure, 1.0)
+
+
+def lid_freedom(image: np.ndarray, lids: Contours, unit: float, worn: float) -> float:
+    """What share of its motion glasses leave to an upper lid, 0 to 1: nothing where their rim lies on it.
+
+    Args:
+        image: (height, width, 3) uint8 RGB.
+        lids: the edges of an eye's lids.
+        unit: pixels per iris distance.
+        worn: how surely there are glasses, 0 to 1.
+    """
+    if not worn:
+        return 1.0
+    edges = Lids(lids)
+    start, chord = lids.upper[0], lids.upper[-1] - lids.upper[0]
+    at = start + _BESIDE[:, None, None] * chord - unit * _HEIGHTS[:, None] * edges.across
+    shown, above, below = (_values(image, at + unit * way * edges.across) for way in (0.0, -_THICK, _THICK))
+    path = _SLOPE * (_BESIDE - 0.5) - _CURVE * (_BESIDE - 0.5) ** 2
+    steps = np.round(path * edges.length / unit / _STEP).astype(int)[..., None] + np.arange(len(_HEIGHTS))
+    inside = ((steps >= 0) & (steps < len(_HEIGHTS))).all(1)
+    steps = np.clip(steps, 0, len(_HEIGHTS) - 1)
+    along, height = edges.local(*lids.upper.T)
+    eye = np.abs(_BESIDE - 0.5) < _ACROSS[-1] - 0.5
+    lid = -np.interp(_BESIDE[eye] * edges.length, along, height) / unit
+    gaps = (_HEIGHTS[steps[:, eye]] - lid[:, None]).min(1)
+    weakest = round((1 - _SHARE) * len(_BESIDE))
+    kinds = np.minimum(above, below) - shown, shown - np.maximum(above, below)
+    lines = (cv2.dilate(it, np.ones((1, 3)))[np.arange(len(_BESIDE))[:, None], steps] for it in kinds)
+    seen = np.maximum(*(np.partition(it, weakest, 1)[:, weakest] for it in lines))
+    seen = np.where(inside & (gaps >= 0), seen / max(float(np.median(shown)), _DARK_SKIN), 0)
+    best = seen.argmax()
+    free = min(1.0, float(gaps.flat[best]) / _BELOW_RIM) if seen.flat[best] > _RIM else 1.0
+    return 1 - worn * (1 - free)
 
 
 def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, worn: float = 0.0) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import pytest
 
 from gaze.engines.warp.engine import WarpEngine
 from gaze.engines.warp.lids import BAG, FOLD
-from gaze.engines.warp.rims import glasses_worn, lid_reach
+from gaze.engines.warp.rims import glasses_worn, lid_freedom, lid_reach
 from gaze.face.face import Face
 from gaze.face.topology import NOSE_ROOT
 from gaze.grid import Cell, GazeGrid, Pose
@@ -85,22 +85,32 @@ def test_glasses_that_cover_the_lids_stay_straight(
         assert np.abs(rim - np.polyval(np.polyfit(along, rim, 1), along)).max() < 0.015
 
 
-@pytest.mark.parametrize("col", [0, 29])
-def test_rims_on_lids_are_not_shoved_aside(framed: tuple[Portrait, Face], col: int) -> None:
-    """Lids go some way across with their irises. Rims on them do not, or they would be bent by 0.02."""
+@pytest.mark.parametrize("look", [Cell(0, 15), Cell(29, 15), Cell(15, 0), Cell(15, 29)])
+def test_rims_on_lids_do_not_go_with_them(framed: tuple[Portrait, Face], look: Cell) -> None:
+    """Lids go with their irises. Rims on them do not, or they would be bent by 0.02 or more."""
     portrait, face = framed
     worn, rows = glasses(portrait, face, above=0.12, half=0.36)
     nose, unit = round(face.centre[0]), face.iris_distance
     reach = round(0.14 * unit)
     cv2.line(worn.image, (nose - reach, rows[0]), (nose + reach, rows[2]), DARK, 3)
     assert glasses_worn(worn.image, face) == 1
-    field = WarpEngine().displacement(
-        WarpEngine(straighten=False).prepare(worn, face), GazeGrid(30).pose(Cell(15, col))
-    )
+    field = WarpEngine().displacement(WarpEngine(straighten=False).prepare(worn, face), GazeGrid(30).pose(look))
     for iris, row in ((face.left, rows[0]), (face.right, rows[2])):
-        rim = field[row, round(iris.x - 0.34 * unit) : round(iris.x + 0.34 * unit), 0] / unit
-        along = np.arange(len(rim))
-        assert np.abs(rim - np.polyval(np.polyfit(along, rim, 1), along)).max() < 0.012
+        rim = field[row, round(iris.x - 0.34 * unit) : round(iris.x + 0.34 * unit)] / unit
+        terms = np.vander(np.arange(len(rim)), 2)
+        assert np.abs(rim - terms @ np.linalg.lstsq(terms, rim)[0]).max() < 0.012
+
+
+def test_a_lid_is_as_free_as_glasses_are_far_above_it(framed: tuple[Portrait, Face]) -> None:
+    portrait, face = framed
+    free = []
+    for above in (0.12, 0.16, 0.33):
+        worn, _ = glasses(portrait, face, above=above)
+        free.append([lid_freedom(worn.image, it, face.iris_distance, 1.0) for it in face.lids])
+    assert np.all(np.diff(free, axis=0) > 0.1)
+    assert np.max(free[0]) < 0.6
+    assert np.min(free[2]) == 1
+    assert lid_freedom(portrait.image, face.lids[0], face.iris_distance, 1.0) == 1
 
 
 @pytest.mark.parametrize("row", [0, 29])
