@@ -86,22 +86,15 @@ def lid_freedom(image: np.ndarray, lids: Contours, unit: float, worn: float) -> 
     if not worn:
         return 1.0
     edges = Lids(lids)
-    start, chord = lids.upper[0], lids.upper[-1] - lids.upper[0]
-    at = start + _BESIDE[:, None, None] * chord - unit * _HEIGHTS[:, None] * edges.across
-    shown, above, below = (_values(image, at + unit * way * edges.across) for way in (0.0, -_THICK, _THICK))
     path = _SLOPE * (_BESIDE - 0.5) - _CURVE * (_BESIDE - 0.5) ** 2
     steps = np.round(path * edges.length / unit / _STEP).astype(int)[..., None] + np.arange(len(_HEIGHTS))
     inside = ((steps >= 0) & (steps < len(_HEIGHTS))).all(1)
     steps = np.clip(steps, 0, len(_HEIGHTS) - 1)
-    along, height = edges.local(*lids.upper.T)
+    along, down = edges.local(*lids.upper.T)
     eye = np.abs(_BESIDE - 0.5) < _ACROSS[-1] - 0.5
-    lid = -np.interp(_BESIDE[eye] * edges.length, along, height) / unit
+    lid = -np.interp(_BESIDE[eye] * edges.length, along, down) / unit
     gaps = (_HEIGHTS[steps[:, eye]] - lid[:, None]).min(1)
-    weakest = round((1 - _SHARE) * len(_BESIDE))
-    kinds = np.minimum(above, below) - shown, shown - np.maximum(above, below)
-    lines = (cv2.dilate(it, np.ones((1, 3)))[np.arange(len(_BESIDE))[:, None], steps] for it in kinds)
-    seen = np.maximum(*(np.partition(it, weakest, 1)[:, weakest] for it in lines))
-    seen = np.where(inside & (gaps >= 0), seen / max(float(np.median(shown)), _DARK_SKIN), 0)
+    seen = np.where(inside & (gaps >= 0), _seen_along(steps, image, lids, unit), 0)
     best = seen.argmax()
     free = min(1.0, float(gaps.flat[best]) / _BELOW_RIM) if seen.flat[best] > _RIM else 1.0
     return 1 - worn * (1 - free)
@@ -138,6 +131,23 @@ def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, wo
     lines = np.flatnonzero(np.maximum(*(kind.mean(1) for kind in kinds)) > _SHARE)
     below = float(distances[lines[0]]) - _MARGIN if len(lines) else BAG
     return above + worn * (_BELOW_RIM - above), below
+
+
+def _seen_along(steps: np.ndarray, image: np.ndarray, lids: Contours, unit: float) -> np.ndarray:
+    """By what share of the brightness paths above an eye differ from both their sides, nearly all along: (n, m).
+
+    Args:
+        steps: (n, `_BESIDE`, m), which of `_HEIGHTS` each path has at each of these places.
+        image, lids, unit: as for `lid_freedom`.
+    """
+    chord, up = lids.upper[-1] - lids.upper[0], -Lids(lids).across
+    at = lids.upper[0] + _BESIDE[:, None, None] * chord + unit * _HEIGHTS[:, None] * up
+    shown, above, below = (_values(image, at + unit * way * up) for way in (0.0, _THICK, -_THICK))
+    weakest, places = round((1 - _SHARE) * len(_BESIDE)), np.arange(len(_BESIDE))[:, None]
+    kinds = np.minimum(above, below) - shown, shown - np.maximum(above, below)
+    lines = (cv2.dilate(it, np.ones((1, 3)))[places, steps] for it in kinds)
+    least = np.maximum(*(np.partition(it, weakest, 1)[:, weakest] for it in lines))
+    return np.asarray(least / max(float(np.median(shown)), _DARK_SKIN))
 
 
 def _line_across(shown: np.ndarray, thick: int) -> float:
