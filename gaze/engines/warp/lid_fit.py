@@ -6,7 +6,6 @@ The network knows people: in cartoons and paintings irises are larger, and the l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -22,11 +21,8 @@ _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 
 _APART, _FARTHER = 0.1, 0.2
 """How far inside and outside of a circle brightness is compared, in radii; and where one side alone is to show it: an
 iris that is seen on one side may be found that far off."""
-_ONE_SIDED = 1 / 3
-"""What of a contrast counts that is on the same side of both irises alone: eyes that look aside have white there."""
-_RED, _BLUE = 0, 2
-_ENOUGH = 6.0
-"""Grey levels of contrast from which on red shows irises well."""
+RED, BLUE = 0, 2
+"""Channels of an image."""
 _COLUMNS, _DOWNS, _STEP = np.linspace(-0.6, 0.6, 13), np.arange(0.2, 1.5, 0.03), 8
 """Radii across from the iris's centre, and down from it, at which brightness is read; and how many of these it is
 compared apart."""
@@ -72,41 +68,30 @@ _CORNER = 1.25
 class SeenEye(NamedTuple):
     """An iris and the lids around it; how much brighter it is beside the iris than in it, in grey levels.
 
-    That is the median of both sides, and of the left and the right one alone, there read farther apart.
+    That is the median of both sides, and of the left and the right one alone, there read farther apart. How bright it
+    is beside the iris is read in the brightest channel.
     """
 
     iris: Iris
     lids: Contours
     contrast: float
     contrasts: tuple[float, float]
+    beside: float
 
 
-def fit_lids(image: np.ndarray, face: Face) -> tuple[SeenEye, SeenEye]:
+def fit_lids(image: np.ndarray, face: Face, channel: int = RED) -> tuple[SeenEye, SeenEye]:
     """Both eyes of a face, with lids as the picture shows them; as they were found where it does not show more.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         face: the face.
+        channel: of the image on which irises are darker than what is beside them.
     """
     # Seen from the side, irises lie closer to each other.
     apart = face.iris_distance / max(math.cos(math.radians(face.yaw)), 0.5)
-    irises = (face.left, face.right)
-
-    def fitted(channel: int) -> tuple[SeenEye, SeenEye]:
-        left, right = (
-            _fitted(image, iris, edges, apart, channel) for iris, edges in zip(irises, face.lids, strict=True)
-        )
-        return left, right
-
-    # On the red channel irises of every colour are dark. In warm or coloured light the whites may be as dark there.
-    red = fitted(_RED)
-    return red if eye_contrast(red) >= _ENOUGH else max(red, fitted(_BLUE), key=eye_contrast)
-
-
-def eye_contrast(eyes: Sequence[SeenEye]) -> float:
-    """By how many grey levels it is lighter beside irises than in them: at the worse eye, or where both look aside."""
-    one_sided = max(map(min, *(eye.contrasts for eye in eyes)))
-    return max(min(eye.contrast for eye in eyes), _ONE_SIDED * one_sided)
+    both = zip((face.left, face.right), face.lids, strict=True)
+    left, right = (_fitted(image, iris, lids, apart, channel) for iris, lids in both)
+    return left, right
 
 
 class _Part(NamedTuple):
@@ -208,7 +193,8 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     if push.max() > 0:
         lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
-    return SeenEye(iris, Contours(*moved), sides, (left, right))
+    beside = float(np.median(_read(part.colours, part, _around_iris(iris, 1 + _APART)).max(2)))
+    return SeenEye(iris, Contours(*moved), sides, (left, right), beside)
 
 
 def _way(part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float) -> Polynomial:
@@ -279,9 +265,13 @@ def _bowed(edge: np.ndarray, deepest: int) -> np.ndarray:
 
 def _rise(part: _Part, iris: Iris, apart: float) -> np.ndarray:
     """How much brighter it is outside of an iris than inside, `apart` radii from its edge, at `_SIDES`."""
-    rays = iris.radius * np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1)
-    outside, inside = (_values(part, (rays * share + (iris.x, iris.y))[None])[0] for share in (1 + apart, 1 - apart))
+    outside, inside = (_values(part, _around_iris(iris, share))[0] for share in (1 + apart, 1 - apart))
     return np.asarray(outside - inside)
+
+
+def _around_iris(iris: Iris, away: float) -> np.ndarray:
+    """Places at `_SIDES` so many radii from an iris's middle, (1, places, 2) x and y."""
+    return (away * iris.radius * np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1) + (iris.x, iris.y))[None]
 
 
 def _values(part: _Part, places: np.ndarray) -> np.ndarray:

@@ -45,16 +45,6 @@ def test_lids_do_not_cut_off_what_is_seen_of_an_iris_and_bend_as_lids_do() -> No
         assert (np.diff(slopes) < 0.02).all(), "one bow, without a wave around the iris"
 
 
-def test_light_in_which_whites_are_as_red_as_irises_changes_nothing() -> None:
-    portrait, face = drawn_face(height=7)
-    light = portrait.image.copy()
-    light[..., 0] = 90
-    found = cut_off(face, radii=1.0)
-    for eye, usual in zip(fit_lids(light, found), fit_lids(portrait.image, found), strict=True):
-        assert eye.contrast > 60
-        np.testing.assert_allclose(eye.lids.lower, usual.lids.lower, atol=0.5)
-
-
 @pytest.mark.parametrize("slope", [0.0, 0.1, -0.1])
 def test_lids_that_cover_an_iris_lie_where_they_cover_it(slope: float) -> None:
     """Found 0.3 radii too low, and aslant: irises would hang over them."""
