@@ -27,7 +27,7 @@ IRIS_SWING = 0.0700
 """How far the irises move across at full gaze."""
 _IRIS_X, _IRIS_XXX = 0.0508, 0.0192
 _IRIS_Y, _IRIS_XX, _IRIS_YY, _IRIS_XXY = 0.0355, 0.010, -0.0061, 0.046
-_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.0525, 0.012, 0.010, 0.006
+_UPPER_Y, _UPPER_XX, _UPPER_YY, _UPPER_XXY = 0.0505, 0.012, 0.010, 0.006
 _LOWER_Y, _LOWER_XX, _LOWER_YY, _LOWER_XXY = 0.015, -0.0095, -0.0063, 0.0100
 IRIS_REACH, _LID_REACH = 0.125, 0.085
 """Iris distances that an iris can move from where it looks straight before it vanishes behind the corner of its eye;
