@@ -67,7 +67,7 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     hidden, close = find_hidden(image, alpha, face.iris_distance)
     behind = without_halo(fill(image, hidden, close, face.iris_distance), alpha, face.iris_distance)
     # Light that hides nothing would glare before what is as light itself.
-    lighter = cv2.max(behind, cv2.subtract(image, (_LIGHTER,) * 4))
+    lighter = cv2.max(behind, cv2.addWeighted(image, 1, image, 0, -_LIGHTER))
     least = cv2.max(_opacity(image, behind), _opacity(cv2.bitwise_not(lighter), cv2.bitwise_not(behind)))
     return Backdrop(cv2.max(alpha, least), behind)
 
