@@ -16,6 +16,8 @@ from tests.browser.others import start
 
 CHROMIUM = "chromium"
 NAMES = (CHROMIUM, *OTHERS)
+_WITHOUT_GPU = ("--disable-gpu", "--enable-unsafe-swiftshader")
+"""The processor draws WebGL; the page is put together as the browser does by itself then, not by WebGL's renderer."""
 VIEWPORT = (1280, 800)
 
 
@@ -59,7 +61,9 @@ def _chromium(has_gpu: bool) -> Iterator[Browser]:
         raise LookupError("Chromium is missing: apt-get install chromium, or name one in GAZE_CHROMIUM")
     from playwright.sync_api import sync_playwright
 
-    arguments = [it for it in CHROMIUM_ARGUMENTS if not (has_gpu and ("swiftshader" in it or "gpu" in it))]
+    arguments = [it for it in CHROMIUM_ARGUMENTS if "swiftshader" not in it]
+    if not has_gpu:
+        arguments += _WITHOUT_GPU
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         page = browser.new_page(viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]})
@@ -78,8 +82,12 @@ class _Chromium:
         return self._page.evaluate(f"(async () => ({expression}))()")
 
 
-def memory_of_children(root: int) -> float:
-    """Memory of all processes below one, in MB; what several share is counted once."""
+def memory_of_children(root: int) -> tuple[float, float]:
+    """Memory of all processes below one, in MB; what several share is counted once.
+
+    Returns:
+        All of it, and the same without pages of files: of these, all browsers that run share those of their program.
+    """
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -87,18 +95,20 @@ def memory_of_children(root: int) -> float:
         except OSError:
             continue
         parents.setdefault(int(rest.rsplit(") ", 1)[1].split()[1]), []).append(int(number))
-    below, total = [root], 0
+    below, total, files = [root], 0, 0
     while below:
-        children = parents.get(below.pop(), [])
-        below += children
-        total += sum(map(_proportional, children))
-    return total / 1000
+        for process in parents.get(below.pop(), []):
+            below.append(process)
+            sizes = _proportional(process)
+            total += sizes.get("Pss:", 0)
+            files += sizes.get("Pss_File:", 0)
+    return total / 1000, (total - files) / 1000
 
 
-def _proportional(process: int) -> int:
-    """kB: what it has alone, and its share of what it has with others."""
+def _proportional(process: int) -> dict[str, int]:
+    """kB by kind: what it has alone, and its share of what it has with others."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has ended, or says nothing
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        return {}
+    return {name: int(size) for name, size, *_ in map(str.split, lines) if name.startswith("Pss")}

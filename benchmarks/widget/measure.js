@@ -126,6 +126,8 @@ const measure = (() => {
 
     shift: () => shift,
 
+    drive,
+
     /**
      * Milliseconds of script and of copies, by frame in which the widget draws, and from one of these to the next: the
      * mean, up to when all are drawn, since browsers take more of them than they draw in the same time.

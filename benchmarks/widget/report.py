@@ -30,7 +30,9 @@ _ROWS: list[tuple[str, str, str, float]] = [
     ("frames 9 mean", "nine of 160 px", "as one", 1),
     ("frames 50 mean", "fifty of 96 px", "≤ 2 × one", 1),
     ("memory", "memory over a blank page, one of 512 px, MB", "≤ 60", 1),
-    ("memory empty", "the same of its poster under an empty picture of WebGL2", "", 1),
+    ("memory own", "the same without pages of files", "", 1),
+    ("memory empty", "its poster under an empty picture of WebGL2", "", 1),
+    ("memory empty own", "the same without pages of files", "", 1),
     ("memory 96", "for each more of fifty of 96 px", "≤ 6", 1),
     ("memory 512", "for each more of fifty of 512 px", "≤ 6", 1),
 ]

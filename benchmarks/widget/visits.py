@@ -134,7 +134,7 @@ def _face(header: dict[str, Any]) -> list[float]:
     return [face.get("x", 0.5), face.get("y", 0.5)]
 
 
-_EMPTY = f"""<!doctype html><title>Empty</title><link rel="icon" href="data:,">
+EMPTY = f"""<!doctype html><title>Empty</title><link rel="icon" href="data:,">
 <style>body {{ margin: 0 }} canvas {{ position: absolute; left: 0 }}</style><script src="../measure.js"></script>
 <img src="{PORTRAIT}/poster.webp" width="512" height="512"><canvas width="512" height="512"></canvas><script>
 const [shown, hidden] = [document.querySelector("canvas"), document.createElement("canvas")];
@@ -152,26 +152,27 @@ addEventListener("pointermove", () => requestAnimationFrame((now) => {{
 def memory(start: Callable[[], AbstractContextManager[Browser]], site: Site, subject: Subject) -> Found:
     """MB that a browser takes for portraits over what a blank page takes, each in a browser of its own."""
     (site.folder / "blank.html").write_text('<!doctype html><title>Blank</title><link rel="icon" href="data:,">')
-    (subject.folder / "empty.html").write_text(_EMPTY)
+    (subject.folder / "empty.html").write_text(EMPTY)
 
-    def grown(page: str) -> float:
+    def grown(page: str) -> list[float]:
         with start() as browser:
             browser.open(site.url + "blank.html")
             time.sleep(_CALM)
             before = memory_of_children(os.getpid())
             browser.open(site.url + page)
             browser.evaluate("measure.loaded()")
-            browser.evaluate("measure.work(2000, 1500)")
+            browser.evaluate("measure.drive(2000, 1500)")
             time.sleep(_CALM)
-            return memory_of_children(os.getpid()) - before
+            return [now - then for now, then in zip(memory_of_children(os.getpid()), before, strict=True)]
 
-    def portraits(width: int, count: int) -> float:
+    def portraits(width: int, count: int) -> list[float]:
         return grown(write_page(subject, PORTRAIT, width, count, 'loading="eager"'))
 
-    one = portraits(512, 1)
-    more = {f"memory {width}": (portraits(width, 50) - one) / 49 for width in (96, 512)}
-    return {"memory": one, "memory empty": grown(f"{subject.name}/empty.html"), **more}
+    one, own = portraits(512, 1)
+    empty, empty_own = grown(f"{subject.name}/empty.html")
+    more = {f"memory {width}": (portraits(width, 50)[0] - one) / 49 for width in (96, 512)}
+    return {"memory": one, "memory own": own, "memory empty": empty, "memory empty own": empty_own, **more}
 
 
-_CALM = 3.0
-"""Seconds after which a browser has let go of what it needs no more."""
+_CALM = 6.0
+"""Seconds after which a browser has let go of what it needs no more: after 22 it holds as much, after 3 some more."""

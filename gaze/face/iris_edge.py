@@ -45,6 +45,8 @@ _OFF = (0.03, 0.015)
 """How far the network's centres usually are off, across and down."""
 _HUMAN, _SMALLER, _LARGER = 0.093, 0.06, 0.5
 """Radius of a person's iris (11.7 mm wide, 63 mm apart), and its spread, as logarithms: drawn ones are often larger."""
+_ASTRAY = 0.11
+"""Spread, as logarithms, of the network's radii about those that fit the picture where these are clear."""
 _CLEAR = 0.6
 """Clearness that both eyes must have: d' of 0.9."""
 _PUPIL = 0.7
@@ -83,7 +85,9 @@ class _Best(NamedTuple):
 
 
 def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[FoundEye, FoundEye]:
-    """Both eyes with centres and one radius that fit the picture; as they were where their edges are not clear.
+    """Both eyes with centres and one radius that fit the picture.
+
+    Where their edges are not clear, they stay where they were, with the likeliest radius.
 
     Args:
         image: (height, width, 3) uint8 RGB.
@@ -97,7 +101,7 @@ def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[F
     for eye, side in zip(eyes, (-0.5, 0.5), strict=True):
         weights, inside = _between_lids(eye, left, right, smooth.shape)
         if inside.sum() < _FEWEST:
-            return eyes
+            return _unclear(eyes)
         low, high = np.percentile(smooth[inside], (10, 90))
         start = np.array([side - _WINDOW[0], -_WINDOW[1]]) * _UNIT
         seen.append(_Seen(smooth, weights, float(high - low), start))
@@ -109,7 +113,7 @@ def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[F
     radii = max(_LEAST, first.radius - 0.015), min(_MOST, first.radius + 0.015)
     best = _best(seen, [around + it for it in first.offsets], radii, _FINE)
     if best.clear < _CLEAR:
-        return eyes
+        return _unclear(eyes)
     places = [
         (eye.start + _UNIT * it) @ matrix[:, :2].T + matrix[:, 2] for eye, it in zip(seen, best.offsets, strict=True)
     ]
@@ -118,6 +122,19 @@ def refine_irises(image: np.ndarray, eyes: tuple[FoundEye, FoundEye]) -> tuple[F
         eye._replace(x=float(x), y=float(y), radius=radius) for eye, (x, y) in zip(eyes, places, strict=True)
     )
     return first_eye, second_eye
+
+
+def _unclear(eyes: tuple[FoundEye, FoundEye]) -> tuple[FoundEye, FoundEye]:
+    """Both eyes with the radius that is likeliest by the network's and by what people have.
+
+    The network's is often that of something within the iris.
+    """
+    left, right = eyes
+    human = _HUMAN * math.dist((left.x, left.y), (right.x, right.y))
+    ratio = math.log((left.radius + right.radius) / (2 * human))
+    spread = _SMALLER if ratio < 0 else _LARGER
+    radius = human * math.exp(ratio * spread**2 / (spread**2 + _ASTRAY**2))
+    return left._replace(radius=radius), right._replace(radius=radius)
 
 
 def _best(seen: list[_Seen], offsets: list[np.ndarray], between: tuple[float, float], step: float) -> _Best:

@@ -64,8 +64,8 @@ export class GazeTracker extends HTMLElement {
   /** Looks straight ahead. */
   reset(): void;
 
-  /** Closes the eyes and opens them again, once, if the pack has what that takes, the browser has WebGL2, and the visitor does not ask for less motion. */
-  blink(): Promise<void>;
+  /** Closes the eyes, or the named one, left or right in the picture, and opens them again, once, if the pack has what that takes, the browser has WebGL2, and the visitor does not ask for less motion. */
+  blink(eye?: "left" | "right"): Promise<void>;
 
   /** Follows the tilt of the phone, or no longer. How it is held at that moment is straight ahead. iOS asks for permission, once, and only in answer to a tap. Resolves to whether it follows now. */
   followTilt(enabled?: boolean): Promise<boolean>;

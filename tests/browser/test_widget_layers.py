@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,35 @@ def test_a_blink_is_the_layers_morph(page: Any, site: Any, blinking: tuple[Keys,
         page.evaluate("frozen = null")
     assert_asleep(page)
     assert events(page, "error") == []
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_wink_is_half_of_a_blink(page: Any, site: Any, blinking: tuple[Keys, LayerKeys], side: str) -> None:
+    """Also in a look in which the head, and both eyes with it, has gone to one side."""
+    keys, layer = blinking
+    for script in (COUNT_FRAMES, COUNT_LAYERS, CLOCK):
+        page.add_init_script(script)
+    page.goto(site.url)
+    wait_loaded(page)
+    page.evaluate(f"{TRACKER}.blink()")
+    page.wait_for_function("layers > 0", timeout=60_000)
+    assert_asleep(page)
+    look(page, 3.3, 21.7)
+    assert_asleep(page)
+    below = np.clip(morph(keys, 3.3, 21.7).round(), 0, 255).astype(np.uint8)
+    began = page.evaluate("performance.now()")
+    at(page, began)
+    page.evaluate(f"{TRACKER}.blink('{side}')")
+    at(page, began)
+    at(page, began + 150)
+    pictures = {value: picture.copy() for value, picture in layer.pictures.items()}
+    middle = REGION[2] // 2
+    for picture in pictures.values():
+        picture[:, slice(middle, None) if side == "left" else slice(middle)] = 0
+    expected = LayerMorph(replace(layer, pictures=pictures))(below, Look(3.3, 21.7), 1.0).astype(float)
+    assert np.abs(expected - below).mean() > 0.1
+    assert np.abs(shown(page) - expected).mean() <= 1.5
+    assert np.mean(np.abs(shown(page) - expected)[50:120, 30:130].max(axis=2) <= 14) >= 0.995
 
 
 @pytest.mark.parametrize("why", ["reduced", "no WebGL2", "no layer", "spoilt"])

@@ -442,6 +442,24 @@ def test_it_follows_with_the_keys_that_are_there(page: Any, site: Any, keys: Key
     assert_morph(page, keys, 3.3, 21.7)
 
 
+def test_a_header_may_come_in_two_parts(page: Any, site: Any, keys: Keys) -> None:
+    gate = threading.Event()
+    site.stalled["/portrait/gaze.pack"] = (100, gate)
+    page.add_init_script("""
+      const { read } = ReadableStreamDefaultReader.prototype;
+      window.parts = 0;
+      ReadableStreamDefaultReader.prototype.read = function () {
+        return read.call(this).finally(() => (window.parts += 1));
+      };
+    """)
+    page.goto(site.url)
+    page.wait_for_function("parts > 0")
+    gate.set()
+    wait_loaded(page)
+    look(page, 3.3, 21.7)
+    assert_morph(page, keys, 3.3, 21.7)
+
+
 def test_cut_off_the_poster_stays_and_the_reason_is_an_event(page: Any, site: Any, keys: Keys) -> None:
     for name in ("gaze.pack", "stills.pack"):
         path = site.folder / "portrait" / name

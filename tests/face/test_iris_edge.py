@@ -102,8 +102,12 @@ def test_places_lie_between_pixels(portrait: Portrait) -> None:
     assert steps.max() < 0.5
 
 
+@pytest.mark.parametrize(("network", "least", "most"), [(0.07, 0.085, 0.089), (0.093,) * 3, (0.15, 0.145, 0.15)])
 @pytest.mark.parametrize("what", ["one colour", "noise", "too small"])
-def test_where_no_edge_is_clear_the_network_is_believed(portrait: Portrait, what: str) -> None:
+def test_where_no_edge_is_clear_irises_are_as_large_as_people_have_them(
+    portrait: Portrait, what: str, network: float, least: float, most: float
+) -> None:
+    """Where the network has them. Drawn ones may be larger, but none are smaller: that may be a pupil."""
     image, truth = head(portrait.image, 60)
     if what == "too small":
         image, truth = resized(3)(image, truth)
@@ -111,8 +115,11 @@ def test_where_no_edge_is_clear_the_network_is_believed(portrait: Portrait, what
         image = np.full_like(image, 140)
     else:
         image = np.random.default_rng(0).integers(100, 150, image.shape, np.uint8)
-    start = network_eyes(image, truth, (0.0, 0.0), 0.09)
-    assert refine_irises(image, start) is start
+    start = network_eyes(image, truth, (0.0, 0.0), network)
+    found = refine_irises(image, start)
+    for eye, before in zip(found, start, strict=True):
+        assert least - 1e-6 <= eye.radius / truth.iris_distance <= most + 1e-6
+        assert eye._replace(radius=before.radius) == before
 
 
 def test_light_and_contrast_change_nothing(portrait: Portrait) -> None:

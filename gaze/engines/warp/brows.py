@@ -1,8 +1,8 @@
 """Brows and eyes move as one piece: what lies around them is stretched instead.
 
 Their inner ends lie less deep than their outer ones, and a head that nods would carry them farther: frowns in looks
-down, sorrow in looks up, and a far eye aslant in both. Glasses are one piece, too, and bars that were bent by the depth
-of the face behind them.
+down, sorrow in looks up, and a far eye aslant in both. Glasses are one piece, too, and before the face: bent by its
+depth, up and down or aside, their rims would wave.
 
 The mesh has most brows too high, by up to half of what it says is between them and the lids: all of that moves as one.
 
@@ -10,6 +10,8 @@ Everything is in face coordinates (`gaze.engines.warp.head`).
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -38,12 +40,14 @@ LOWER = 0.45
 _RISE, _MOST_OF_GAP = 0.08, 0.4
 """How far they go up at full raise, as LivePortrait's, and the share of what is then left below them that this is at
 most: with more, lashes are drawn out into combs."""
-_TEMPLES, _RIMS, _AROUND = 0.15, 0.25, 0.4
+_TEMPLES, _RIMS, _AROUND = 0.15, 0.45, 0.6
 """How far glasses reach beyond the brows' outer ends, and below the eyes; and how far around them the face goes along.
 """
+_BEFORE = 0.7
+"""How far before those ends they stand: in a head that is turned they lie to that side of it."""
 
 
-def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float) -> np.ndarray:
+def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float, yaw: float) -> np.ndarray:
     """A motion that both brows and eyes make in one piece: what they do of it is linear in u and v.
 
     Args:
@@ -51,19 +55,41 @@ def levelled(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, 
         u, v: the places.
         mesh: (468, 3), of the face.
         worn: how surely it wears glasses, 0 to 1, which are of that piece.
+        yaw: how far it is turned to the right, in degrees.
     """
-    rows = mesh[list(LEFT_BROW + RIGHT_BROW + LEFT_LOWER_LID + RIGHT_LOWER_LID), 1]
-    near = (v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + max(_BELOW, bool(worn) * (_RIMS + _AROUND)))
+    near = _near(v, mesh, worn)
     u, v, before = u[near], v[near], field[near]
     share = np.maximum(*_boards(u, v, mesh))
     if worn:
-        share = np.maximum(share, worn * _glasses(u, v, mesh))
+        share = np.maximum(share, worn * _glasses(u, v, mesh, yaw))
+    level = field.copy()
+    level[near] = _flattened(before, share, u, v)
+    return level
+
+
+def rigid(field: np.ndarray, u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float, yaw: float) -> np.ndarray:
+    """The same of glasses alone: without them nothing changes. Arguments as for `levelled`."""
+    if not worn:
+        return field
+    near = _near(v, mesh, worn)
+    u, v, level = u[near], v[near], field.copy()
+    level[near] = _flattened(field[near], worn * _glasses(u, v, mesh, yaw), u, v)
+    return level
+
+
+def _near(v: np.ndarray, mesh: np.ndarray, worn: float) -> np.ndarray:
+    """Whether places are as high as what may move in one piece."""
+    rows = mesh[list(LEFT_BROW + RIGHT_BROW + LEFT_LOWER_LID + RIGHT_LOWER_LID), 1]
+    below = max(_BELOW, bool(worn) * (_RIMS + _AROUND))
+    return np.asarray((v > rows.min() - _ABOVE - _MARGIN) & (v < rows.max() + below))
+
+
+def _flattened(field: np.ndarray, share: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """A motion of which a share, 0 to 1, is linear in u and v: what fits it best there. Arrays of shape (n,)."""
     terms = np.stack([np.ones_like(u), u, v], -1)
     weighted = (share[:, None] * terms).T
-    fit = np.linalg.solve(weighted @ terms, weighted @ before)
-    level = field.copy()
-    level[near] += share * (terms @ fit - before)
-    return level
+    fit = np.linalg.solve(weighted @ terms, weighted @ field)
+    return np.asarray(field + share * (terms @ fit - field))
 
 
 def brow_rise(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
@@ -107,9 +133,9 @@ def _boards(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def _glasses(u: np.ndarray, v: np.ndarray, mesh: np.ndarray) -> np.ndarray:
+def _glasses(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, yaw: float) -> np.ndarray:
     """How much places go along with glasses, 0 to 1."""
-    left, right = mesh[[LEFT_BROW[0], RIGHT_BROW[-1]], 0]
+    left, right = mesh[[LEFT_BROW[0], RIGHT_BROW[-1]], 0] + _BEFORE * math.sin(math.radians(yaw))
     top = mesh[[*LEFT_BROW_BELOW, *RIGHT_BROW_BELOW], 1].min()
     bottom = mesh[[*LEFT_LOWER_LID, *RIGHT_LOWER_LID], 1].max()
     aside = np.maximum(left - u, u - right) - _TEMPLES

@@ -28,12 +28,11 @@ from gaze.engines.warp.gaze import IRIS_REACH, EyeMotion, Room, eye_motion, find
 from gaze.engines.warp.head import YAW_RANGE, HeadFields, head_fields, head_shift
 from gaze.engines.warp.inverse import moved_on, source_positions
 from gaze.engines.warp.leeway import Leeway, find_leeway
-from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.parts import Parts, draw_parts, find_parts
 from gaze.engines.warp.region import find_bands, find_outside, frame_axes, moving_region
 from gaze.engines.warp.rims import glasses_worn, lid_reach
-from gaze.engines.warp.sight import DIM_EYES, eye_sight
+from gaze.engines.warp.sight import DIM_EYES, eye_sight, see_eyes
 from gaze.engines.warp.soft import Soft, are_hidden, are_unlike, soft_room, soft_share
 from gaze.engines.warp.squeeze import photo_blur, soften_squeezed
 from gaze.engines.warp.straighten import straightening
@@ -129,7 +128,7 @@ class WarpEngine(Engine):
         down = (np.arange(-(-height // stride)) + 0.5) * stride - 0.5 + y0
         px, py = np.meshgrid(across, down)
         leeway = find_leeway(face, px, py, border)
-        fitted = fit_lids(image, face)
+        fitted = see_eyes(image, face)
         sight = eye_sight(fitted, face)
         self._notes = () if sight == 1 else (DIM_EYES,)
         both, unit = [Lids(it.lids) for it in fitted], face.iris_distance

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaze.engines.warp.brows import brow_rise, levelled
+from gaze.engines.warp.brows import brow_rise, levelled, rigid
 from gaze.engines.warp.depth import coarse_places, eased, find_depth, from_coarse, places, sample
 from gaze.engines.warp.ease import smoothstep
 from gaze.face.topology import CHIN
@@ -96,14 +96,15 @@ def head_fields(u: np.ndarray, v: np.ndarray, mesh: np.ndarray, worn: float = 0.
     axes = [from_coarse(axis) for axis in _axes(*coarse_places(), mesh)]
     depths = [find_depth(it) for it in (mesh, _turned_back(mesh, yaw))]
     rim = _ANGLE * _fade(*everywhere, float(mesh[CHIN, 1]))
-    across, down = (
-        eased((rim * (axis - depth)).astype(np.float32), _STEEPEST) for axis, depth in zip(axes, depths, strict=True)
-    )
-    down = levelled(down, *everywhere, mesh, worn)
-    across, down = (sample(field, u, v) for field in (across, down))
-    across, down = (np.where(fade > 0, field, 0) for field in (across, down))
+    across, down = (rim * (axis - depth) for axis, depth in zip(axes, depths, strict=True))
+    across = rigid(across, *everywhere, mesh, worn, yaw)
+    across, down = (eased(field.astype(np.float32), _STEEPEST) for field in (across, down))
+    down = levelled(down, *everywhere, mesh, worn, yaw)
+    cubes = rim / _ANGLE * everywhere[0] ** 3
+    stiffer = rigid(cubes, *everywhere, mesh, worn, yaw) - cubes
+    across, down, stiffer = (np.where(fade > 0, sample(field, u, v), 0) for field in (across, down, stiffer))
     return HeadFields(
-        across=np.stack([across, fade, fade * u, fade * v, fade * u**3]).astype(np.float32),
+        across=np.stack([across, fade, fade * u, fade * v, fade * u**3 + stiffer]).astype(np.float32),
         down=np.stack([down, fade, fade * v, (1 - worn) * brow_rise(u, v, mesh)]).astype(np.float32),
     )
 

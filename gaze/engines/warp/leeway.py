@@ -21,11 +21,13 @@ from gaze.grid import Pose
 _MARGIN, _LEAST, _MOST = 0.03, 0.06, 0.8
 """Iris distances around features that are carried along with them; and the narrowest and the widest strip, in the same
 unit, over which the motion fades towards the border."""
-_SQUEEZED, _STRETCHED = (0.6, 0.4), (0.8, 0.25)
+_SQUEEZED, _STRETCHED = (0.6, 0.4), 0.8
 """Share of the way to the border that features may come nearer to it, across and down, and go away from it. Foreheads
-move farther than brows, and one that is drawn out makes another head."""
-_SKIN = 0.8
-"""Iris distances above brows and below lips that are forehead and chin. What lies beyond may be drawn out to twice."""
+move farther than brows."""
+_SKIN, _DRAWN_OUT = 0.8, (0.1, 0.125)
+"""Iris distances above brows and below lips that are forehead and chin; and how far features may go away from the
+border up or down, with so much of them in sight: at least, and more for each of these. Drawn out, they make another
+head. What lies beyond may be drawn out to twice."""
 _FEATURES = 0.24, 0.21
 """Iris distances that features move across and down at the grid's edge."""
 _EASE = 1.3
@@ -71,11 +73,16 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, border: Border) -> Lee
         before = (float(features[:, axis].min()) - first) / unit
         after = (last - float(features[:, axis].max())) / unit
         before, after = max(before, _LEAST), max(after, _LEAST)
-        squeezed = _SQUEEZED[axis]
-        away = [_STRETCHED[axis] * min(it, _SKIN) + max(it - _SKIN, 0) for it in (before, after)]
-        most.append((min(squeezed * before, away[1]), min(squeezed * after, away[0])))
+        away = [_drawn_out(it) if axis else _STRETCHED * it for it in (before, after)]
+        most.append((min(_SQUEEZED[axis] * before, away[1]), min(_SQUEEZED[axis] * after, away[0])))
         keep.append(_ramp((at - first) / unit, before) * _ramp((last - at) / unit, after))
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), tilt_axes(face.tilt))
+
+
+def _drawn_out(seen: float) -> float:
+    """How far features may go away from a border up or down, with so much above or below them in sight."""
+    least, more = _DRAWN_OUT
+    return min(_STRETCHED * seen, least + more * min(seen, _SKIN) + max(seen - _SKIN, 0.0))
 
 
 def _held(way: float, reach: float, most: tuple[float, float]) -> float:

@@ -18,8 +18,11 @@ from gaze.photo.remapping import NO_MAP
 
 _SIDES = np.radians(np.concatenate([np.arange(-30, 51, 8), 180 - np.arange(-30, 51, 8)]))
 """Angles at which irises are seen beside the lids, clockwise from the right."""
-_APART = 0.1
-"""How far inside and outside of a circle brightness is compared, in radii."""
+_APART, _FARTHER = 0.1, 0.2
+"""How far inside and outside of a circle brightness is compared, in radii; and where one side alone is to show it: an
+iris that is seen on one side may be found that far off."""
+RED, BLUE = 0, 2
+"""Channels of an image."""
 _COLUMNS, _DOWNS, _STEP = np.linspace(-0.6, 0.6, 13), np.arange(0.2, 1.5, 0.03), 8
 """Radii across from the iris's centre, and down from it, at which brightness is read; and how many of these it is
 compared apart."""
@@ -65,52 +68,54 @@ _CORNER = 1.25
 class SeenEye(NamedTuple):
     """An iris and the lids around it; how much brighter it is beside the iris than in it, in grey levels.
 
-    That is the median of both sides, and of the left and the right one alone.
+    That is the median of both sides, and of the left and the right one alone, there read farther apart. How bright it
+    is beside the iris is read in the brightest channel.
     """
 
     iris: Iris
     lids: Contours
     contrast: float
     contrasts: tuple[float, float]
+    beside: float
 
 
-def fit_lids(image: np.ndarray, face: Face) -> tuple[SeenEye, SeenEye]:
+def fit_lids(image: np.ndarray, face: Face, channel: int = RED) -> tuple[SeenEye, SeenEye]:
     """Both eyes of a face, with lids as the picture shows them; as they were found where it does not show more.
 
     Args:
         image: (height, width, 3) uint8 RGB.
         face: the face.
+        channel: of the image on which irises are darker than what is beside them.
     """
     # Seen from the side, irises lie closer to each other.
     apart = face.iris_distance / max(math.cos(math.radians(face.yaw)), 0.5)
-    irises = (face.left, face.right)
-    left, right = (_fitted(image, iris, edges, apart) for iris, edges in zip(irises, face.lids, strict=True))
+    both = zip((face.left, face.right), face.lids, strict=True)
+    left, right = (_fitted(image, iris, lids, apart, channel) for iris, lids in both)
     return left, right
 
 
 class _Part(NamedTuple):
-    """What is around an eye, float32 RGB, blurred; its red channel; x and y of its first pixel."""
+    """What is around an eye, float32 RGB, blurred; the channel that is read; x and y of its first pixel."""
 
     colours: np.ndarray
-    red: np.ndarray
+    level: np.ndarray
     x: int
     y: int
 
 
-def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float) -> SeenEye:
-    part = _around(image, iris)
+def _fitted(image: np.ndarray, iris: Iris, lids: Contours, apart: float, channel: int) -> SeenEye:
+    part = _around(image, iris, channel)
     if iris.radius > _LARGE * apart or _is_misplaced(part, iris, lids):
         lids = _around_eyeball(image, part, iris, lids)
     return _pushed(part, iris, lids)
 
 
-def _around(image: np.ndarray, iris: Iris) -> _Part:
+def _around(image: np.ndarray, iris: Iris, channel: int) -> _Part:
     reach = 3.6 * iris.radius + 3
     x0, y0 = max(0, int(iris.x - reach)), max(0, int(iris.y - reach))
     part = image[y0 : int(iris.y + reach) + 2, x0 : int(iris.x + reach) + 2].astype(np.float32)
     colours = cv2.GaussianBlur(part, (0, 0), max(0.5, 0.06 * iris.radius))
-    # On the red channel irises of every colour are dark.
-    return _Part(colours, np.ascontiguousarray(colours[..., 0]), x0, y0)
+    return _Part(colours, np.ascontiguousarray(colours[..., channel]), x0, y0)
 
 
 def _is_misplaced(part: _Part, iris: Iris, lids: Contours) -> bool:
@@ -135,11 +140,11 @@ def _around_eyeball(image: np.ndarray, part: _Part, iris: Iris, lids: Contours) 
     The edges are polynomials through its bounds.
     """
     axes = _axes(lids.upper)
-    height, width = part.red.shape
+    height, width = part.level.shape
     y, x = np.mgrid[part.y : part.y + height, part.x : part.x + width]
     local = np.stack([x - iris.x, y - iris.y], 2) @ axes.T / iris.radius
     along, down = local[..., 0], local[..., 1]
-    markers = np.zeros(part.red.shape, np.int32)
+    markers = np.zeros(part.level.shape, np.int32)
     markers[np.hypot(along / _AROUND[0], down / _AROUND[1]) > 1] = _SKIN
     markers[(np.abs(along) < _INSIDE[0]) & (np.abs(down) < _INSIDE[1])] = _EYEBALL
     picture = np.ascontiguousarray(image[part.y : part.y + height, part.x : part.x + width])
@@ -173,9 +178,8 @@ def _axes(edge: np.ndarray) -> np.ndarray:
 
 def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     """The lids, the lower one pushed to where it is seen to cover the iris, or back from the iris's edge."""
-    rises = _rise(part, iris, _SIDES)
-    sides = float(np.median(rises))
-    right, left = (float(np.median(it)) for it in np.split(rises, 2))
+    sides = float(np.median(_rise(part, iris, _APART)))
+    right, left = (float(np.median(it)) for it in np.split(_rise(part, iris, _FARTHER), 2))
     axes = _axes(lids.upper)
     upper, lower = ((edge - (iris.x, iris.y)) @ axes.T for edge in lids)
     # Corners first: between them nothing of the iris may be lacking.
@@ -189,7 +193,8 @@ def _pushed(part: _Part, iris: Iris, lids: Contours) -> SeenEye:
     if push.max() > 0:
         lower[:, 1] = _bowed(lower, 1 + int(push.argmax()))
     moved = (edge @ axes + (iris.x, iris.y) for edge in (upper, lower))
-    return SeenEye(iris, Contours(*moved), sides, (left, right))
+    beside = float(np.median(_read(part.colours, part, _around_iris(iris, 1 + _APART)).max(2)))
+    return SeenEye(iris, Contours(*moved), sides, (left, right), beside)
 
 
 def _way(part: _Part, iris: Iris, lower: np.ndarray, axes: np.ndarray, sides: float) -> Polynomial:
@@ -258,16 +263,20 @@ def _bowed(edge: np.ndarray, deepest: int) -> np.ndarray:
     return np.asarray(found + lacks / bow[deepest] * bow)
 
 
-def _rise(part: _Part, iris: Iris, angles: np.ndarray) -> np.ndarray:
-    """How much brighter it is outside of an iris than inside, (angles,)."""
-    rays = iris.radius * np.stack([np.cos(angles), np.sin(angles)], 1)
-    outside, inside = (_values(part, (rays * share + (iris.x, iris.y))[None])[0] for share in (1 + _APART, 1 - _APART))
+def _rise(part: _Part, iris: Iris, apart: float) -> np.ndarray:
+    """How much brighter it is outside of an iris than inside, `apart` radii from its edge, at `_SIDES`."""
+    outside, inside = (_values(part, _around_iris(iris, share))[0] for share in (1 + apart, 1 - apart))
     return np.asarray(outside - inside)
 
 
+def _around_iris(iris: Iris, away: float) -> np.ndarray:
+    """Places at `_SIDES` so many radii from an iris's middle, (1, places, 2) x and y."""
+    return (away * iris.radius * np.stack([np.cos(_SIDES), np.sin(_SIDES)], 1) + (iris.x, iris.y))[None]
+
+
 def _values(part: _Part, places: np.ndarray) -> np.ndarray:
-    """How red the picture is at places, (rows, cols, 2) x and y."""
-    return _read(part.red, part, places)
+    """The picture's level at places, (rows, cols, 2) x and y."""
+    return _read(part.level, part, places)
 
 
 def _read(picture: np.ndarray, part: _Part, places: np.ndarray) -> np.ndarray:

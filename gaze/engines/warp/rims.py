@@ -6,6 +6,8 @@ nose.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -31,10 +33,14 @@ _MARGIN = 0.03
 """Iris distances between the skin that moves with a lid and a rim below it."""
 _BRIDGE = 0.09 * np.linspace(-1, 1, 13)[:, None], 0.35 * np.linspace(-1, 1, 71)
 """Iris distances across and down the nose around its root where a bridge is looked for."""
-_BRIDGE_THICK, _BOW = 6, 2
-"""Steps down between its middle and the skin, and that it may be bowed up or down by."""
-_DIFFERS = (0.07, 0.1)
-"""Share of the skin's brightness by which something across the nose differs from it: a wrinkle, and a bridge."""
+_BOW = 2
+"""Steps down that it may be bowed up or down by."""
+_BRIDGES = (6, 0.08, 0.1), (12, 0.3, 0.4)
+"""Of thin and of thick ones: steps between its middle and the skin, and the share of the skin's brightness by which a
+wrinkle, and a bridge, differ from it. Brows that meet are as thick as a bar, but not as dark."""
+_NEAR_SIDE = 0.35
+"""How far to the near side of the nose's root a bridge may be seen where a head is turned: the far lens and the nose
+hide what is on the other one."""
 _DARK_SKIN = 20.0
 """Grey levels that the skin is taken for at least."""
 _BELOW_RIM, _BELOW_BROW = 0.125, 0.2
@@ -51,15 +57,13 @@ def glasses_worn(image: np.ndarray, face: Face) -> float:
     """
     to_right, to_below = tilt_axes(face.tilt)
     across, down = _BRIDGE
-    way = across[..., None] * to_right + down[:, None] * to_below
-    shown = _values(image, face.mesh[NOSE_ROOT, :2] + face.iris_distance * way)
-    middle = shown[:, _BRIDGE_THICK:-_BRIDGE_THICK]
-    skin = shown[:, : -2 * _BRIDGE_THICK], shown[:, 2 * _BRIDGE_THICK :]
-    bow = np.ones((1, 2 * _BOW + 1))
-    lines = [cv2.dilate(it, bow) for it in (np.minimum(*skin) - middle, middle - np.maximum(*skin))]
-    least = max(float(np.quantile(line, 1 - _SHARE, axis=0).max()) for line in lines)
-    share = least / max(float(np.median(middle)), _DARK_SKIN)
-    return float(np.clip((share - _DIFFERS[0]) / (_DIFFERS[1] - _DIFFERS[0]), 0, 1))
+    sure = 0.0
+    for aside in np.linspace(0, -_NEAR_SIDE * math.sin(math.radians(face.yaw)), 3):
+        way = (across[..., None] + aside) * to_right + down[:, None] * to_below
+        shown = _values(image, face.mesh[NOSE_ROOT, :2] + face.iris_distance * way)
+        for thick, wrinkle, bridge in _BRIDGES:
+            sure = max(sure, (_line_across(shown, thick) - wrinkle) / (bridge - wrinkle))
+    return min(sure, 1.0)
 
 
 def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, worn: float = 0.0) -> tuple[float, float]:
@@ -93,6 +97,21 @@ def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, wo
     lines = np.flatnonzero(np.maximum(*(kind.mean(1) for kind in kinds)) > _SHARE)
     below = float(distances[lines[0]]) - _MARGIN if len(lines) else BAG
     return above + worn * (_BELOW_RIM - above), below
+
+
+def _line_across(shown: np.ndarray, thick: int) -> float:
+    """By what share of the brightness a line differs from what is above and below it, nearly all across.
+
+    Args:
+        shown: (n, m) grey levels, across and down.
+        thick: how many places down from its middle that is.
+    """
+    middle = shown[:, thick:-thick]
+    skin = shown[:, : -2 * thick], shown[:, 2 * thick :]
+    bow = np.ones((1, 2 * _BOW + 1))
+    lines = [cv2.dilate(it, bow) for it in (np.minimum(*skin) - middle, middle - np.maximum(*skin))]
+    differs = max(float(np.quantile(line, 1 - _SHARE, axis=0).max()) for line in lines)
+    return differs / max(float(np.median(middle)), _DARK_SKIN)
 
 
 def _gap(lids: Contours, brow: Contours) -> float:

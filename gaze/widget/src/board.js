@@ -4,7 +4,7 @@ import { movingRect, onCanvas } from "./geometry.js";
 import { corners, keyUnits, positions } from "./lattice.js";
 import { FIELD_PAIRS } from "./shaders.js";
 
-const PART = 1536; // corners of triangles that are drawn at a time
+const PART = 1152; // corners of triangles that are drawn at a time
 
 export class GlBoard {
   #gl;

@@ -74,8 +74,8 @@ export class GazeTracker extends Base {
     this.#widget.look(null);
   }
 
-  blink() {
-    return this.#widget.blink();
+  blink(eye) {
+    return this.#widget.blink(eye);
   }
 
   followTilt(enabled = true) {

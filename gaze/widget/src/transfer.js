@@ -70,11 +70,11 @@ export class Transfer {
   async #begin() {
     try {
       const parts = partsOf((await openPack(this.url, { signal: this.#abort.signal })).body);
-      let head = new Uint8Array();
-      while (!(this.header = packHeader(head))) {
+      let head;
+      while (!(this.header = head && packHeader(head))) {
         const { value, done } = await parts.next();
         if (done) throw new Error(CUT_OFF);
-        head = new Uint8Array([...head, ...value]); // a header comes in one part, or in few
+        head = head ? new Uint8Array([...head, ...value]) : value; // a header comes in one part, or in few
       }
       if (this.header.version === 1) {
         this.old = { head, parts };

@@ -111,8 +111,8 @@ export class Widget {
     return (await second()).followTilt(this, isWanted);
   }
 
-  async blink() {
-    (await second()).blink(this, this.loader.player);
+  async blink(eye) {
+    (await second()).blink(this, this.loader.player, eye);
   }
 
   #feel() {

@@ -15,6 +15,13 @@ LOOKS = [Cell(row, col) for row in (0, 15, 29) for col in (0, 15, 29)]
 ENGINE = WarpEngine(straighten=False)
 
 
+def turning(degrees: float) -> np.ndarray:
+    """(3, 3): turns rows of x, y and z to the image's right, and enlarges them as far as eyes come closer by that."""
+    angle = np.radians(degrees)
+    turn = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
+    return np.array(turn) / np.cos(angle)
+
+
 def cut_close(portrait: Portrait, face: Face) -> tuple[Portrait, Face]:
     """From just above the brows to just below the chin."""
     unit = face.iris_distance
@@ -69,15 +76,26 @@ def test_a_nod_is_no_frown(framed: tuple[Portrait, Face], row: int, col: int) ->
 @pytest.mark.parametrize("row", [0, 29])
 def test_eyes_keep_their_slant_in_a_nod(degrees: float, row: int) -> None:
     """From inner to outer corner. Carried by the depth of the face, the far one would be 3 to 6 degrees steeper."""
-    angle = np.radians(degrees)
-    turn = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
-    mesh = typical_mesh() @ turn / np.cos(angle)
+    mesh = typical_mesh() @ turning(degrees)
     for lid in (LEFT_UPPER_LID, RIGHT_UPPER_LID):
         corners = mesh[[lid[0], lid[-1]], :2]
         fields = head_fields(corners[:, 0], corners[:, 1], mesh, yaw=degrees)
         _, down = head_shift(fields, GazeGrid(30).pose(Cell(row, 15)), degrees / YAW_RANGE)
         before, after = (np.diff(it, axis=0)[0] for it in (corners, corners + np.stack([0 * down, down], 1)))
         assert abs(np.degrees(np.arctan2(*after[::-1]) - np.arctan2(*before[::-1]))) < 1
+
+
+@pytest.mark.parametrize("degrees", [-25, 0, 15])
+def test_glasses_are_as_rigid_as_a_pane(degrees: float) -> None:
+    """Both rims move as one plane does: the depth of nose and temples behind them would bend them by 0.05 aside."""
+    turns = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    rim = np.column_stack([0.4 * np.cos(turns), 0.14 + 0.34 * np.sin(turns), np.full(60, -0.2)])
+    u, v, _ = (np.vstack([rim + (side, 0, 0) for side in (-0.55, 0.55)]) @ turning(degrees)).T
+    fields = head_fields(u, v, typical_mesh() @ turning(degrees), worn=1.0, yaw=degrees)
+    terms = np.column_stack([np.ones(120), u, v])
+    for look in LOOKS:
+        for moved in head_shift(fields, GazeGrid(30).pose(look), degrees / YAW_RANGE):
+            assert np.abs(moved - terms @ np.linalg.lstsq(terms, moved)[0]).max() < 0.006
 
 
 @pytest.mark.parametrize("strength", [1, 2])

@@ -71,13 +71,14 @@ def test_the_middle_stands_still() -> None:
     assert leeway(ROOMS["none"]).held(Pose()) == Pose()
 
 
-@pytest.mark.parametrize(("above", "least", "most"), [(0.3, 0.2, 0.5), (0.7, 0.6, 0.85), (1.6, 0.99, 1.0)])
+@pytest.mark.parametrize(("above", "least", "most"), [(0.2, 0.4, 0.7), (0.7, 0.7, 0.9), (1.6, 0.99, 1.0)])
 def test_a_forehead_that_ends_at_the_border_is_not_drawn_out(above: float, least: float, most: float) -> None:
     """How far a head nods, of what it would: `above` iris distances are seen above its brows."""
     face = typical_face(Iris(250, 300, 9), Iris(350, 300, 9))
     brows = float(np.vstack([*face.brows[0], *face.brows[1]])[:, 1].min())
-    room = find_leeway(face, *np.zeros((2, 1, 1)), Border(0, round(brows - 100 * above), 600, 900))
+    at = np.zeros((1, 1))
+    room = find_leeway(face, at, at, Border(0, round(brows - 100 * above), 600, 900))
     nod = GRID.pose(Look(29, 14.5)).head_pitch
     share = room.held(GRID.pose(Look(29, 14.5))).head_pitch / nod
     assert least < share <= most
-    assert share * 0.21 < 0.26 * above
+    assert share * 0.21 <= 0.1 + 0.125 * above

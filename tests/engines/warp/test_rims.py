@@ -1,5 +1,7 @@
 """Glasses drawn over the example: their rims stay straight while the eyes behind them move."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from gaze.engines.warp.engine import WarpEngine
 from gaze.engines.warp.lids import BAG, FOLD
 from gaze.engines.warp.rims import glasses_worn, lid_reach
 from gaze.face.face import Face
+from gaze.face.topology import NOSE_ROOT
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
 
@@ -97,3 +100,18 @@ def test_a_bar_across_both_lenses_stays_straight(framed: tuple[Portrait, Face], 
     bar = field[np.linspace(rows[0], rows[2], len(along)).round().astype(int), along, 1] / face.iris_distance
     assert np.abs(bar).mean() > 0.15, "the head did not nod at all"
     assert np.abs(bar - np.polyval(np.polyfit(along, bar, 1), along)).max() < 0.015
+
+
+@pytest.mark.parametrize(("thick", "aside"), [(0.12, 0.0), (0.03, -0.12)])
+def test_thick_bridges_and_those_of_turned_heads_are_seen(
+    framed: tuple[Portrait, Face], thick: float, aside: float
+) -> None:
+    """On a head that is turned a bridge lies to the near side of the nose, where both its ends are seen."""
+    portrait, face = framed
+    unit, image, turned = face.iris_distance, portrait.image.copy(), face.mesh.copy()
+    x, y = face.mesh[NOSE_ROOT, :2]
+    first, last = ((round(x + (aside + side * 0.1) * unit), round(y)) for side in (-1, 1))
+    cv2.line(image, first, last, DARK, round(thick * unit))
+    turned[:, 2] -= 3 * aside * (turned[:, 0] - x)
+    face = replace(face, mesh=turned)
+    assert (glasses_worn(portrait.image, face), glasses_worn(image, face)) == (0, 1)

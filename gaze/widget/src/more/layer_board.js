@@ -7,10 +7,10 @@ import { FIELD_PAIRS, MESH } from "../shaders.js";
 const FRAGMENT = `#version 300 es
 precision highp float; precision highp sampler2DArray;
 in vec4 X, Y; in float moving; out vec4 o;
-uniform sampler2DArray K; uniform vec4 W, I[2]; uniform vec2 share;
+uniform sampler2DArray K; uniform vec4 W, I[2]; uniform vec2 share; uniform float side;
 void main() { vec4 c = vec4(0);
 for (int v = 0; v < 2; v++) for (int i = 0; i < 4; i++)
-c += share[v] * W[i] * texture(K, vec3(X[i], Y[i], I[v][i]));
+c += step(0., side * (X[i] - .5)) * share[v] * W[i] * texture(K, vec3(X[i], Y[i], I[v][i]));
 o = c * moving; }`;
 
 /**
@@ -72,8 +72,12 @@ export class LayerBoard {
     this.#slices.set(key, this.#slices.size);
   }
 
-  /** Draws it over what is there, with the viewport and the scissors set. */
-  draw(row, col, strength) {
+  /**
+   * Draws it over what is there, with the viewport and the scissors set.
+   *
+   * @param {number} side the half of it that is drawn, -1 left or 1 right; 0: all
+   */
+  draw(row, col, strength, side) {
     const gl = this.#gl;
     const { header, n, axis, has } = this.#set;
     const { looks, motion, region, values, imageWidth, imageHeight } = header;
@@ -99,6 +103,7 @@ export class LayerBoard {
     gl.uniform1i(at.wide, 0);
     gl.uniform4fv(at.W, shares);
     gl.uniform4fv(at.I, slices);
+    gl.uniform1f(at.side, side);
     gl.uniform2f(at.share, ...steps.map(({ share }) => share));
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);

@@ -6,6 +6,7 @@ import { LayerBoard } from "./layer_board.js";
 import { Overlay } from "./overlay.js";
 
 const BLINK = "blink";
+const SIDES = { left: -1, right: 1 }; // of the picture
 const MOST_PIXELS = 2 ** 24; // of all pictures of a layer
 const MOST_VALUES = 8;
 
@@ -14,10 +15,11 @@ const MOST_VALUES = 8;
  *
  * @param {import("../widget.js").Widget} widget
  * @param {import("../player.js").MorphPlayer} [player] its own
+ * @param {"left" | "right"} [eye] the only one that is closed, as the picture has it
  */
-export function blink(widget, player) {
+export function blink(widget, player, eye) {
   if (widget.isStill) return;
-  overlayOf(widget, player)?.blink(BLINK);
+  overlayOf(widget, player)?.blink(BLINK, SIDES[eye] ?? 0);
   widget.wake();
 }
 

@@ -14,6 +14,8 @@ export function closedAt(time) {
 /** One layer, as strong as it is at the moment. */
 class Strip {
   strength = 0;
+  /** The half of it that is drawn, -1 left or 1 right; 0: all. */
+  side = 0;
   #set;
   #wake;
 
@@ -43,7 +45,7 @@ class Strip {
   }
 
   draw(row, col) {
-    if (this.strength > 0 && this.isWhole) this.#set.board?.draw(row, col, this.strength);
+    if (this.strength > 0 && this.isWhole) this.#set.board?.draw(row, col, this.strength, this.side);
   }
 
   release() {
@@ -56,8 +58,11 @@ class Blink extends Strip {
   /** When the eyes began to close; NaN: as soon as the pictures are there; Infinity: not at all. */
   #began = Infinity;
 
-  begin() {
-    if (this.strength === 0) this.#began = NaN;
+  /** @param {number} side as `Strip.side` */
+  begin(side) {
+    if (this.strength > 0) return;
+    this.side = side;
+    this.#began = NaN;
   }
 
   /** @returns {boolean} whether it has to be drawn, or to be taken away */
@@ -101,10 +106,10 @@ export class Overlay {
     this.#open = open;
   }
 
-  /** Closes the eyes and opens them again. */
-  blink(name) {
+  /** Closes the eyes, or the one at that side (`Strip.side`), and opens them again. */
+  blink(name, side) {
     this.#lids ??= this.#open(Blink, name);
-    this.#lids?.begin();
+    this.#lids?.begin(side);
   }
 
   /** Shows a mood and no other; none where the pack lacks it. */
