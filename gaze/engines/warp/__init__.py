@@ -7,7 +7,7 @@ engine: prepares a portrait once, then draws a frame for each pose
   │               inverse: from there to what each pixel shows · squeeze: what gets smaller stays as soft
   │
   ├─ behind it    backdrop: the person and the background apart · strands, doubt, halo: what of the photo is whose
-  │               fill, beyond: what may be behind the person · parts: both drawn in a frame
+  │               fill, mirror, along, beyond: what may be behind the person · parts: both drawn
   │
   ├─ the eyes     gaze: how far irises and lids move · straighten: eyes that look aside in the photo
   │               sight: how well they are seen · eyes: layers (sclera · lift · edge · glare) · soft: bent

@@ -27,6 +27,8 @@ _FAINT = 25
 """Alpha up to which places do not hang together."""
 _SEEN = 0.8
 """Share of the face that the network has to see; else the picture is one layer."""
+_LIGHTER = 24
+"""Grey levels by which a layer may be lighter than the little that it hides: noise in a white wall is no light."""
 _NARROW = 3.0
 """Iris distances across below which a picture is one layer: beside a face with its ears little background is left to
 stand still, and the network takes ears for it, which would be left behind or cut.
@@ -64,11 +66,17 @@ def find_backdrop(portrait: Portrait, face: Face, part: tuple[slice, slice]) -> 
     alpha = _joined(alpha, face)[part]
     hidden, close = find_hidden(image, alpha, face.iris_distance)
     behind = without_halo(fill(image, hidden, close, face.iris_distance), alpha, face.iris_distance)
-    # A layer cannot be darker than black: where less of the background is there, less of it shines through.
+    # Light that hides nothing would glare before what is as light itself.
+    lighter = cv2.max(behind, cv2.addWeighted(image, 1, image, 0, -_LIGHTER))
+    least = cv2.max(_opacity(image, behind), _opacity(cv2.bitwise_not(lighter), cv2.bitwise_not(behind)))
+    return Backdrop(cv2.max(alpha, least), behind)
+
+
+def _opacity(image: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """How much a layer hides at least, (h, w) uint8, as it cannot be darker than black; of negatives: than white."""
     black = cv2.threshold(behind, 0, 255, cv2.THRESH_BINARY_INV)[1]
     red, green, blue = cv2.split(cv2.max(black, cv2.divide(image, behind, scale=255)))
-    least = cv2.bitwise_not(cv2.min(cv2.min(red, green), blue))
-    return Backdrop(cv2.max(alpha, least), behind)
+    return np.asarray(cv2.bitwise_not(cv2.min(cv2.min(red, green), blue)))
 
 
 def _joined(alpha: np.ndarray, face: Face) -> np.ndarray:

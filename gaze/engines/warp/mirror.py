@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gaze.engines.warp.along import Structure, join
 from gaze.engines.warp.ease import fall, smoothstep
 from gaze.engines.warp.smaller import as_large, smaller, times_smaller
 from gaze.photo.remapping import NO_MAP, pixels
@@ -22,7 +23,7 @@ _BESIDE = 0.6
 """Iris distances outside the outline up to which lines are looked at."""
 _NOISE = 300
 """Squared grey levels per iris distance along the outline, below which there is no line that is worth a slant."""
-_ASLANT = 1.5
+_ASLANT = 2.5
 """Tangent of the angle between straight out and the most slanting direction."""
 _STEEP = 0.5
 """By how much depth grows on the way in at least, where its direction counts in full."""
@@ -49,7 +50,8 @@ def mirror(shown: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: floa
     small, covered = unit / times, smaller(hidden, times)
     depth = _depth(cv2.min(covered, smaller(around, times)), small)
     grey = cv2.cvtColor(smaller(shown, times), cv2.COLOR_RGB2GRAY)
-    come = _outwards(grey, covered == 0, depth, small) * (2 * depth)[..., None]
+    structure = _structure(grey, covered == 0, depth, small)
+    come = _outwards(structure) * (2 * depth)[..., None]
     share = _whole(come) * fall((depth / small - _DEEP[0]) / (_DEEP[1] - _DEEP[0]))
     seen = _taken(cv2.bitwise_not(covered), come)
     seen[depth <= 1] = 255  # The outline's own softness hides nothing.
@@ -59,7 +61,12 @@ def mirror(shown: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: floa
     come[depth < 0] = 0
     come = as_large(come * np.float32(times), times, hidden.shape)
     known = _taken(cv2.merge([*cv2.split(shown), cv2.bitwise_not(hidden)]), come)
-    return np.asarray(cv2.multiply(known, cv2.merge([share] * 4), scale=1 / 255))
+    found = cv2.multiply(known, cv2.merge([share] * 4), scale=1 / 255)
+    lines = join(shown, hidden, depth, structure, small, times)
+    if lines is None:
+        return np.asarray(found)
+    left = cv2.merge([cv2.bitwise_not(lines[..., 3])] * 4)
+    return np.asarray(cv2.add(lines, cv2.multiply(found, left, scale=1 / 255)))
 
 
 def _taken(image: np.ndarray, come: np.ndarray) -> np.ndarray:
@@ -76,8 +83,8 @@ def _depth(covered: np.ndarray, unit: float) -> np.ndarray:
     return cv2.GaussianBlur(within - out + np.float32(0.5) - inside, (0, 0), _OUTLINE * unit)
 
 
-def _outwards(grey: np.ndarray, known: np.ndarray, depth: np.ndarray, unit: float) -> np.ndarray:
-    """The way out of an outline for each pixel of depth: (h, w, 2) float32, x and y.
+def _structure(grey: np.ndarray, known: np.ndarray, depth: np.ndarray, unit: float) -> Structure:
+    """What is seen around each pixel of depth.
 
     Args:
         grey: (h, w) uint8.
@@ -87,12 +94,16 @@ def _outwards(grey: np.ndarray, known: np.ndarray, depth: np.ndarray, unit: floa
     """
     x, y = (-it for it in _slopes(depth))
     longest = np.maximum(np.hypot(x, y), _STEEP)
-    x, y = x / longest, y / longest
     known = cv2.erode((known & (depth > -_BESIDE * unit)).astype(np.float32), np.ones((3, 3), np.uint8))
     across, down = (known * it for it in _slopes(grey))
     tensor = cv2.merge([across * across, across * down, down * down, known * np.float32(_NOISE / unit**2)])
     size = (2 * round(_LINES * unit / 2) + 1,) * 2
-    xx, xy, yy, noise = cv2.split(cv2.blur(cv2.blur(tensor, size), size))
+    return Structure(x / longest, y / longest, *cv2.split(cv2.blur(cv2.blur(tensor, size), size)))
+
+
+def _outwards(structure: Structure) -> np.ndarray:
+    """The way out of an outline: (h, w, 2) float32, x and y."""
+    x, y, xx, xy, yy, noise = structure
     # The least change along normal + slant · tangent, and the least slant.
     both = xy * (x * x - y * y) + x * y * (yy - xx)
     along = yy * x * x + xx * y * y - 2 * xy * x * y

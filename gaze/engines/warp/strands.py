@@ -27,6 +27,9 @@ _PASSING = 0.7
 _THIN, _LOUD, _LOUDER, _BUSY = 0.06, 16, 1.5, 0.2
 """Half of how wide strands are at most, in iris distances; grey levels by which they differ from both sides at least;
 and how many times as much as anything that is thin in the background, so far around."""
+_HUES, _HUE = (12, 0.3), 15
+"""Pixels per iris distance of a copy in which hues are found, and iris distances around that they are the mean of; and
+grey levels of chroma by which hair differs from what lies between both at most."""
 _HALF = np.s_[::2, ::2]
 """Rows and columns in which what is nearest is looked for."""
 
@@ -52,6 +55,9 @@ def find_hidden(image: np.ndarray, alpha: np.ndarray, unit: float) -> tuple[np.n
     near = _square(_NEAREST * unit)
     person = cv2.dilate(person, near)
     hair = cv2.max(cv2.min(_unlike(shown, around, unit), around), _strands(shown, away, unit))
+    # Colours run along outlines.
+    asked = cv2.min(hair, cv2.inRange(away, (AROUND / 2,), (_STRANDS[1],)))
+    hair[_other_hue(shown, asked, person, cv2.bitwise_not(cv2.max(person, around)), unit)] = 0
     own = cv2.max(person, hair)
     count, labels = cv2.connectedComponents(own, connectivity=8, ltype=cv2.CV_16U)
     joined = np.bincount(labels[person > 0], minlength=count) > 0
@@ -109,6 +115,39 @@ def _strands(image: np.ndarray, away: np.ndarray, unit: float) -> np.ndarray:
     own &= ~_passing(thin, away)[at[0] // 2, at[1] // 2]
     strands[at] = 255 * own * fall((away[at] - _STRANDS[0]) / (_STRANDS[1] - _STRANDS[0]))
     return strands
+
+
+def _other_hue(image: np.ndarray, hair: np.ndarray, person: np.ndarray, outside: np.ndarray, unit: float) -> np.ndarray:
+    """Where what may be hair has a hue that is no mixture of the background's and the person's: letters, flowers.
+
+    In shadow the person is greyer.
+
+    Args:
+        image: (h, w, 3) uint8.
+        hair, person, outside: (h, w) uint8, what is asked about, and what is surely the one or the other.
+        unit: pixels per iris distance.
+
+    Returns:
+        (h, w) bool.
+    """
+    times, found = times_smaller(unit, _HUES[0]), np.zeros(hair.shape, bool)
+    at = np.nonzero(hair)
+    block = at[0] // times, at[1] // times
+    hues = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)[..., 1:]
+    small, size = smaller(hues, times).astype(np.float32), (2 * round(_HUES[1] * unit / times) + 1,) * 2
+    shares = [smaller(it, times).astype(np.float32) for it in (person, outside)]
+    weights = [cv2.blur(it, size)[block] for it in shares]
+    own, back = (
+        cv2.blur(small * share[..., None], size)[block] / np.maximum(weight, 1)[:, None]
+        for share, weight in zip(shares, weights, strict=True)
+    )
+    off, apart = hues[at] - back, np.full(len(at[0]), np.inf, np.float32)
+    for grey in (0, 0.5, 1):
+        way = own + grey * (128 - own) - back
+        mixed = np.clip((way * off).sum(1) / np.maximum((way * way).sum(1), 1), 0, 1)
+        apart = np.minimum(apart, np.hypot(*(off - mixed[:, None] * way).T))
+    found[at] = (apart > _HUE) & (np.minimum(*weights) > _FAINT)
+    return found
 
 
 def _passing(thin: np.ndarray, away: np.ndarray) -> np.ndarray:

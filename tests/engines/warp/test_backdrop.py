@@ -241,3 +241,17 @@ def test_a_black_background_stands_still(striped: tuple[Portrait, Face]) -> None
     backdrop = find_backdrop(black, face, (slice(None), slice(None)))
     assert backdrop is not None
     assert backdrop.alpha[portrait.alpha == 0].max() == 0
+
+
+def test_light_that_is_carried_hides_what_it_passes(framed: tuple[Portrait, Face]) -> None:
+    """A white lock beside a dark room, say: added to a window, it would glare."""
+    portrait, face = framed
+    image, matte, _ = with_bar(framed, 0.32)
+    lock = np.abs(image.astype(int) - (30, 40, 25)).max(2) == 0
+    image = np.where(lock[..., None], (235, 230, 225), image // 2).astype(np.uint8)
+    beside = replace(portrait, image=image, alpha=matte, original=None)
+    backdrop = find_backdrop(beside, face, (slice(None), slice(None)))
+    assert backdrop is not None
+    layer = backdrop.layer(image).astype(int)
+    assert (layer[..., 0][lock] > 60).mean() > 0.5
+    assert (layer[..., :3] - layer[..., 3:]).max() <= 25

@@ -38,6 +38,17 @@ def test_a_rail_goes_straight_on_behind_a_head(slope: float) -> None:
     assert off[beside].mean() < 8
 
 
+@pytest.mark.parametrize("slope", [0.0, -0.25, 0.25])
+def test_an_edge_that_runs_along_a_crown_is_joined_behind_it(slope: float) -> None:
+    """The lower edge of a beam, say, of which nothing is seen above the head."""
+    edge = 62 + slope * (X - 150)
+    background = np.where((edge > Y)[..., None], (20, 190, 220), (200, 190, 170)).astype(np.uint8)
+    off = np.abs(fill(with_person(background), HIDDEN, HIDDEN, UNIT).astype(int) - background).max(2)
+    crown = UNCOVERED & (np.abs(X - 150) < 25) & (np.abs(Y - edge) > 2)
+    assert (crown & (edge < Y)).sum() > 200
+    assert off[crown].mean() < 30
+
+
 def test_what_is_uncovered_is_as_rich_as_what_is_beside_it() -> None:
     """Leaves, say, are no even green behind the head."""
     grain = cv2.GaussianBlur(np.random.default_rng(5).normal(0, 80, (HEIGHT, WIDTH)), (0, 0), 2)

@@ -1,7 +1,9 @@
 """What a mirror along an outline shows, and where there is none."""
 
 import numpy as np
+import pytest
 
+from gaze.engines.warp import mirror as module
 from gaze.engines.warp.fill import through_layer
 from gaze.engines.warp.mirror import mirror
 
@@ -34,8 +36,9 @@ def test_between_two_outlines_there_is_none() -> None:
     assert found[:, [136, 164], 3].min() > 200
 
 
-def test_beside_an_outline_that_winds_it_folds_nothing() -> None:
+def test_beside_an_outline_that_winds_it_folds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Colours say where each pixel looks: neighbours are shown as in a mirror everywhere."""
+    monkeypatch.setattr(module, "join", lambda *_: None)
     edge, step = 150 + 40 * np.sin(Y / 20), 4
     found = mirrored(edge <= X, np.dstack([X * 0.8, Y * 1.2, X]).astype(np.uint8))
     across, down = (np.roll(found, -step, axis) for axis in (1, 0))
