@@ -165,8 +165,8 @@ class WarpEngine(Engine):
             parts=(parts(_UNCOVERED[0]), parts(_UNCOVERED[1])),
             stride=stride,
             fields=fields,
-            # Rims may lie on lids, which would shove them aside: behind glasses only irises go there.
-            lids=np.stack([(1 - worn) * left.sum(0), (1 - worn) * right.sum(0), *(left + right)]).astype(np.float32),
+            # Lids would shove rims that lie on them aside: only irises go there then.
+            lids=np.stack([room.free * left.sum(0), room.free * right.sum(0), *(left + right)]).astype(np.float32),
             leeway=leeway,
             axes=axes,
             turn=_TURN * face.yaw,

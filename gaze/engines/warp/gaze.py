@@ -99,7 +99,7 @@ class Room:
         left, right: that the left and the right iris may go to either side.
         yaw: how far the face is turned, in degrees.
         reach: how far irises and lids can move up or down in any look.
-        free: share of that motion that glasses leave, 0 to 1: lids would bend rims that lie on them.
+        free: share of the lids' motion that glasses leave, 0 to 1: they would bend rims that lie on them.
     """
 
     gap: float = _OPEN

@@ -87,7 +87,7 @@ def test_glasses_that_cover_the_lids_stay_straight(
 
 @pytest.mark.parametrize("look", [Cell(0, 15), Cell(29, 15), Cell(15, 0), Cell(15, 29)])
 def test_rims_on_lids_do_not_go_with_them(framed: tuple[Portrait, Face], look: Cell) -> None:
-    """Lids go with their irises. Rims on them do not, or they would be bent by 0.02 or more."""
+    """Lids go with their irises. Rims on them do not, or they would be bent by 0.018 or more."""
     portrait, face = framed
     worn, rows = glasses(portrait, face, above=0.12, half=0.36)
     nose, unit = round(face.centre[0]), face.iris_distance
@@ -98,7 +98,7 @@ def test_rims_on_lids_do_not_go_with_them(framed: tuple[Portrait, Face], look: C
     for iris, row in ((face.left, rows[0]), (face.right, rows[2])):
         rim = field[row, round(iris.x - 0.34 * unit) : round(iris.x + 0.34 * unit)] / unit
         terms = np.vander(np.arange(len(rim)), 2)
-        assert np.abs(rim - terms @ np.linalg.lstsq(terms, rim)[0]).max() < 0.012
+        assert np.abs(rim - terms @ np.linalg.lstsq(terms, rim)[0]).max() < 0.014
 
 
 def test_a_lid_is_as_free_as_glasses_are_far_above_it(framed: tuple[Portrait, Face]) -> None:
