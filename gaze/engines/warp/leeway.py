@@ -24,10 +24,10 @@ unit, over which the motion fades towards the border."""
 _SQUEEZED, _STRETCHED = (0.6, 0.4), 0.8
 """Share of the way to the border that features may come nearer to it, across and down, and go away from it. Foreheads
 move farther than brows."""
-_SKIN, _DRAWN_OUT = 0.8, (0.1, 0.125)
+_SKIN, _DRAWN_OUT = 0.8, ((0.1, 0.125), (0.15, 0.2))
 """Iris distances above brows and below lips that are forehead and chin; and how far features may go away from the
-border up or down, with so much of them in sight: at least, and more for each of these. Drawn out, they make another
-head. What lies beyond may be drawn out to twice."""
+border, with so much of either in sight: at least, and more for each of these. Drawn out, a forehead makes another head
+sooner than a chin does. What lies beyond may be drawn out to twice."""
 _FEATURES = 0.24, 0.21
 """Iris distances that features move across and down at the grid's edge."""
 _EASE = 1.3
@@ -73,16 +73,19 @@ def find_leeway(face: Face, x: np.ndarray, y: np.ndarray, border: Border) -> Lee
         before = (float(features[:, axis].min()) - first) / unit
         after = (last - float(features[:, axis].max())) / unit
         before, after = max(before, _LEAST), max(after, _LEAST)
-        away = [_drawn_out(it) if axis else _STRETCHED * it for it in (before, after)]
+        away = [_STRETCHED * it for it in (before, after)]
+        if axis == 1:
+            skin = map(_drawn_out, (before, after), _DRAWN_OUT)
+            away = [min(it) for it in zip(away, skin, strict=True)]
         most.append((min(_SQUEEZED[axis] * before, away[1]), min(_SQUEEZED[axis] * after, away[0])))
         keep.append(_ramp((at - first) / unit, before) * _ramp((last - at) / unit, after))
     return Leeway(np.stack(keep).astype(np.float32), np.array(most), tilt_axes(face.tilt))
 
 
-def _drawn_out(seen: float) -> float:
-    """How far features may go away from a border up or down, with so much above or below them in sight."""
-    least, more = _DRAWN_OUT
-    return min(_STRETCHED * seen, least + more * min(seen, _SKIN) + max(seen - _SKIN, 0.0))
+def _drawn_out(seen: float, skin: tuple[float, float]) -> float:
+    """How far features may go away from a border above or below, with so much of that skin in sight (`_DRAWN_OUT`)."""
+    least, more = skin
+    return least + more * min(seen, _SKIN) + max(seen - _SKIN, 0.0)
 
 
 def _held(way: float, reach: float, most: tuple[float, float]) -> float:
