@@ -30,7 +30,7 @@ from benchmarks.instant import PHOTO
 from gaze.engines.warp.engine import WarpEngine
 from gaze.engines.warp.region import tilt_axes
 from gaze.face.detection import find_faces
-from gaze.face.face import Contours, Face, Iris, typical_face
+from gaze.face.face import Contours, Face, Iris
 from gaze.face.topology import (
     CHIN,
     LEFT_BROW,
@@ -46,6 +46,7 @@ from gaze.face.topology import (
 )
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait, load_portrait
+from tests.faces import typical_face
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ROOT / "tests" / "data"

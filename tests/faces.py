@@ -1,14 +1,26 @@
 """Faces whose mesh is moved to where a test wants its parts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from gaze.face.face import Contours, Face, Opening
+from gaze.face.face import Contours, Face, Iris, Opening
 from gaze.face.topology import LEFT_LOWER_LID, LEFT_UPPER_LID, RIGHT_LOWER_LID, RIGHT_UPPER_LID
+from gaze.face.typical import typical_mesh
 
 LIDS = ((LEFT_UPPER_LID, LEFT_LOWER_LID), (RIGHT_UPPER_LID, RIGHT_LOWER_LID))
+
+
+def typical_face(left: Iris, right: Iris) -> Face:
+    """An average face seen from the front, laid by its irises."""
+    unit = math.hypot(right.x - left.x, right.y - left.y)
+    cos, sin = (right.x - left.x) / unit, (right.y - left.y) / unit
+    turn = unit * np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+    mesh = typical_mesh() @ turn + ((left.x + right.x) / 2, (left.y + right.y) / 2, 0)
+    mesh.setflags(write=False)
+    return Face(left, right, mesh)
 
 
 def with_openings(face: Face, openings: Sequence[Opening]) -> Face:

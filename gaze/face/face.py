@@ -13,7 +13,7 @@ import numpy as np
 from gaze.face import topology
 from gaze.face.coordinates import Point, to_frame
 from gaze.face.pose import HeadPose, head_pose
-from gaze.face.typical import mirrored_indices, typical_mesh
+from gaze.face.typical import mirrored_indices
 
 _CORNERS_BEFORE_EYE, _IRISES_APART = 5.0, 63.0
 """Millimetres: the corners of an eye lie so far before the middle of its ball; irises of adults lie so far apart."""
@@ -269,15 +269,6 @@ class Face:
 
     def _contours(self, upper: tuple[int, ...], lower: tuple[int, ...]) -> Contours:
         return Contours(self.mesh[list(upper), :2], self.mesh[list(lower), :2])
-
-
-def typical_face(left: Iris, right: Iris) -> Face:
-    """An average face seen from the front, laid by its irises."""
-    unit = math.hypot(right.x - left.x, right.y - left.y)
-    cos, sin = (right.x - left.x) / unit, (right.y - left.y) / unit
-    turn = unit * np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
-    middle = ((left.x + right.x) / 2, (left.y + right.y) / 2, 0)
-    return Face(left, right, _frozen(typical_mesh() @ turn + middle))
 
 
 def _frozen(mesh: np.ndarray) -> np.ndarray:

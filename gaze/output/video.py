@@ -201,8 +201,8 @@ def colours_never_seen(frames: Sequence[np.ndarray]) -> np.ndarray:
 
 def even_sides(picture: np.ndarray) -> np.ndarray:
     """A picture (height, width, 3) whose last row and column are there twice if sides are odd."""
-    height, width = picture.shape[:2]
-    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    odd = picture.shape[0] % 2, picture.shape[1] % 2
+    return np.pad(picture, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge") if any(odd) else picture
 
 
 def _gone_on(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:

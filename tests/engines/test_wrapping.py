@@ -10,11 +10,12 @@ import pytest
 from gaze.engines.base import Engine
 from gaze.engines.fallback import FallbackEngine
 from gaze.engines.wrapping import WrappingEngine
-from gaze.face.face import Face, Iris, typical_face
+from gaze.face.face import Face, Iris
 from gaze.grid import Pose
 from gaze.matting.cutout import CutoutEngine
 from gaze.photo.portrait import Portrait
 from gaze.progress import Loading
+from tests.faces import typical_face
 
 METHODS = [name for name, _ in inspect.getmembers(Engine, inspect.isfunction) if not name.startswith("_")]
 WRAPPERS: dict[str, Callable[[Engine], WrappingEngine]] = {

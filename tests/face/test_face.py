@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from benchmarks.faces import read_marks
-from gaze.face.face import Face, Iris, typical_face
+from gaze.face.face import Face, Iris
 from gaze.face.pose import head_pose
 from gaze.face.topology import NOSE_TIP, POINTS
 from gaze.face.typical import mirrored_indices, typical_mesh
+from tests.faces import typical_face
 
 TRUTH = read_marks("faces.json")["astronaut"]
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from gaze.errors import GazeError
-from gaze.face.face import Face, Iris, typical_face
+from gaze.face.face import Face, Iris
 from gaze.face.framing import frame_portrait
 from gaze.photo.portrait import Portrait
+from tests.faces import typical_face
 
 
 def scene(width: int, height: int, distance: float, x: float, y: float) -> tuple[Portrait, Face]:

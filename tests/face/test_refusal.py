@@ -12,11 +12,11 @@ from gaze.errors import DoubtfulFaceError, FaceError
 from gaze.face import detection
 from gaze.face.confidence import DOUBTFUL, SURE, open_eye
 from gaze.face.detection import clear_faces, find_faces, main_face
-from gaze.face.face import Face, Iris, Opening, typical_face
+from gaze.face.face import Face, Iris, Opening
 from gaze.face.irises import find_eyes
 from gaze.face.refusal import reason
 from gaze.photo.portrait import Portrait
-from tests.faces import with_openings
+from tests.faces import typical_face, with_openings
 
 TRUTH = read_marks("faces.json")["astronaut"]
 

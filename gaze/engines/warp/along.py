@@ -20,8 +20,8 @@ _ALONG, _LEVEL = (0.5, 0.8), (0.6, 0.75)
 which on it is not. Uprights beside a cheek end at shoulders."""
 _COHERENT = (0.5, 0.8)
 """Coherence of the structure tensor up to which there is no line, and from which on there is."""
-_DEEP = (0.35, 0.8)
-"""Iris distances within the outline up to which all of a line is joined, and from which on nothing is."""
+DEEP = (0.35, 0.8)
+"""Iris distances within the outline up to which all is shown of lines and of a mirror, and from which on nothing."""
 _FAR, _PAST = (0.8, 1.4), 0.25
 """Iris distances to the nearer end: up to which a line is joined, and from which on it is not; and how far past its end
 it is looked at at most."""
@@ -50,14 +50,11 @@ class Structure(NamedTuple):
     noise: np.ndarray
 
 
-def join(
-    shown: np.ndarray, hidden: np.ndarray, depth: np.ndarray, structure: Structure, unit: float, times: int
-) -> np.ndarray | None:
+def join(image: np.ndarray, depth: np.ndarray, structure: Structure, unit: float, times: int) -> np.ndarray | None:
     """What lines show where they are hidden: (h, w, 4) uint8, premultiplied by how much there is; None if nothing.
 
     Args:
-        shown: (h, w, 3) uint8, an image premultiplied by how little of it is hidden.
-        hidden: (h, w) uint8, 255 where nothing of it is to be used.
+        image: (h, w, 4) uint8, premultiplied by how little of it is hidden, the last channel.
         depth: how many pixels of a copy places lie within the outline, below zero outside; float32.
         structure: of that copy.
         unit: pixels per iris distance in the copy.
@@ -68,7 +65,6 @@ def join(
         return None
     at = np.nonzero(share)
     place, way = (np.stack(it, 1)[:, None].astype(np.float32) for it in (at[::-1], (across[at], down[at])))
-    image = cv2.merge([*cv2.split(shown), cv2.bitwise_not(hidden)])
     free = np.maximum(depth + 1.5, 0).astype(np.float32)
     comes, ends = [], []
     for side in (-1, 1):
@@ -91,16 +87,26 @@ def join(
     share = cv2.blur(cv2.erode(share, np.ones((3, 3), np.uint8)), (3, 3))
     if share.max() < _ENOUGH:
         return None
-    total = np.zeros((*hidden.shape, 4), np.uint8)
+    total = np.zeros_like(image)
     grown = np.zeros((*depth.shape, 2), np.float32)
     for come, weights in zip(comes, (part, 1 - part), strict=True):
         grown[at] = times * come[:, 0]
         mine = np.zeros_like(share)
         mine[at] = weights
-        shares = as_large(cv2.convertScaleAbs(share * mine, alpha=255), times, hidden.shape)
-        taken = _seen(image, as_large(grown, times, hidden.shape) + pixels(*hidden.shape[::-1]))
-        total = cv2.add(total, cv2.multiply(taken, cv2.merge([shares] * 4), scale=1 / 255))
+        shares = as_large(cv2.convertScaleAbs(share * mine, alpha=255), times, image.shape)
+        total = cv2.add(total, part_of(taken(image, as_large(grown, times, image.shape)), shares))
     return total
+
+
+def taken(image: np.ndarray, come: np.ndarray) -> np.ndarray:
+    """An image in which each pixel shows what is so far across and down from it; 0 beyond the border."""
+    at = come + pixels(*image.shape[1::-1])
+    return cv2.remap(image, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def part_of(image: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """A share of an image, (h, w, 4) uint8; share: (h, w) uint8."""
+    return cv2.multiply(image, cv2.merge([share] * 4), scale=1 / 255)
 
 
 def _lines(depth: np.ndarray, structure: Structure, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,7 +118,7 @@ def _lines(depth: np.ndarray, structure: Structure, unit: float) -> tuple[np.nda
     share = smoothstep((gap / (xx + yy + 2 * noise + 1e-6) - _COHERENT[0]) / (_COHERENT[1] - _COHERENT[0]))
     share *= fall((np.abs(down) - _LEVEL[0]) / (_LEVEL[1] - _LEVEL[0]))
     share *= fall((np.abs(across * x + down * y) - _ALONG[0]) / (_ALONG[1] - _ALONG[0]))
-    share *= fall((depth / unit - _DEEP[0]) / (_DEEP[1] - _DEEP[0])) * (depth > -1)
+    share *= fall((depth / unit - DEEP[0]) / (DEEP[1] - DEEP[0])) * (depth > -1)
     return across, down, share.astype(np.float32)
 
 

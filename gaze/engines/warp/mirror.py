@@ -10,10 +10,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gaze.engines.warp.along import Structure, join
+from gaze.engines.warp.along import DEEP, Structure, join, part_of, taken
 from gaze.engines.warp.ease import fall, smoothstep
 from gaze.engines.warp.smaller import as_large, smaller, times_smaller
-from gaze.photo.remapping import NO_MAP, pixels
 
 _COPY = 16
 """Pixels per iris distance of a copy in which directions are found."""
@@ -31,8 +30,6 @@ _TORN, _SQUEEZED = (0.2, 0.6), (1.5, 3.0)
 """How many pixels one shows: up to how few it is stretched or folded too much, and from how many on it is not; and up
 to how many it is not squeezed too much, and from how many on it is.
 """
-_DEEP = (0.35, 0.8)
-"""Iris distances within the outline up to which all is mirrored, and from which on nothing is."""
 _EDGE = 0.04
 """Iris distances over which a mirror ends softly where it would show what is hidden itself."""
 
@@ -52,27 +49,20 @@ def mirror(shown: np.ndarray, hidden: np.ndarray, around: np.ndarray, unit: floa
     grey = cv2.cvtColor(smaller(shown, times), cv2.COLOR_RGB2GRAY)
     structure = _structure(grey, covered == 0, depth, small)
     come = _outwards(structure) * (2 * depth)[..., None]
-    share = _whole(come) * fall((depth / small - _DEEP[0]) / (_DEEP[1] - _DEEP[0]))
-    seen = _taken(cv2.bitwise_not(covered), come)
+    share = _whole(come) * fall((depth / small - DEEP[0]) / (DEEP[1] - DEEP[0]))
+    seen = taken(cv2.bitwise_not(covered), come)
     seen[depth <= 1] = 255  # The outline's own softness hides nothing.
     edge = (2 * max(1, round(_EDGE * small)) + 1,) * 2
     share *= cv2.blur(cv2.erode(seen, np.ones(edge, np.uint8)), edge)
     share = as_large(cv2.convertScaleAbs(share), times, hidden.shape)
     come[depth < 0] = 0
     come = as_large(come * np.float32(times), times, hidden.shape)
-    known = _taken(cv2.merge([*cv2.split(shown), cv2.bitwise_not(hidden)]), come)
-    found = cv2.multiply(known, cv2.merge([share] * 4), scale=1 / 255)
-    lines = join(shown, hidden, depth, structure, small, times)
+    image = cv2.merge([*cv2.split(shown), cv2.bitwise_not(hidden)])
+    found = part_of(taken(image, come), share)
+    lines = join(image, depth, structure, small, times)
     if lines is None:
-        return np.asarray(found)
-    left = cv2.merge([cv2.bitwise_not(lines[..., 3])] * 4)
-    return np.asarray(cv2.add(lines, cv2.multiply(found, left, scale=1 / 255)))
-
-
-def _taken(image: np.ndarray, come: np.ndarray) -> np.ndarray:
-    """An image in which each pixel shows what is so far across and down from it; 0 beyond the border."""
-    at = come + pixels(*image.shape[1::-1])
-    return cv2.remap(image, at, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return found
+    return np.asarray(cv2.add(lines, part_of(found, cv2.bitwise_not(lines[..., 3]))))
 
 
 def _depth(covered: np.ndarray, unit: float) -> np.ndarray:

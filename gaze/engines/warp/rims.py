@@ -113,10 +113,9 @@ def lid_reach(image: np.ndarray, lids: Contours, brow: Contours, unit: float, wo
     Returns:
         Two lengths in iris distances, at most `FOLD` and `BAG`.
     """
-    above = min(FOLD, max(_BELOW_BROW, (1 - LOWER) * _gap(lids, brow) / unit))
-    chord = lids.upper[-1] - lids.upper[0]
-    along = chord / max(float(np.hypot(*chord)), 1e-6)
-    down = np.array([-along[1], along[0]])
+    edges = Lids(lids)
+    above = min(FOLD, max(_BELOW_BROW, (1 - LOWER) * _gap(edges, brow) / unit))
+    chord, down = lids.upper[-1] - lids.upper[0], edges.across
     distances = np.arange(_NEAREST, BAG, _STEP)
     apex = float(((lids.lower - lids.upper[0]) @ down).max())
     start = lids.upper[0] + down * apex + _ACROSS[:, None] * chord
@@ -144,8 +143,7 @@ def _seen_along(steps: np.ndarray, image: np.ndarray, lids: Contours, unit: floa
     at = lids.upper[0] + _BESIDE[:, None, None] * chord + unit * _HEIGHTS[:, None] * up
     shown, above, below = (_values(image, at + unit * way * up) for way in (0.0, _THICK, -_THICK))
     weakest, places = round((1 - _SHARE) * len(_BESIDE)), np.arange(len(_BESIDE))[:, None]
-    kinds = np.minimum(above, below) - shown, shown - np.maximum(above, below)
-    lines = (cv2.dilate(it, np.ones((1, 3)))[places, steps] for it in kinds)
+    lines = (it[places, steps] for it in _lines(shown, above, below, 1))
     least = np.maximum(*(np.partition(it, weakest, 1)[:, weakest] for it in lines))
     return np.asarray(least / max(float(np.median(shown)), _DARK_SKIN))
 
@@ -158,16 +156,19 @@ def _line_across(shown: np.ndarray, thick: int) -> float:
         thick: how many places down from its middle that is.
     """
     middle = shown[:, thick:-thick]
-    skin = shown[:, : -2 * thick], shown[:, 2 * thick :]
-    bow = np.ones((1, 2 * _BOW + 1))
-    lines = [cv2.dilate(it, bow) for it in (np.minimum(*skin) - middle, middle - np.maximum(*skin))]
+    lines = _lines(middle, shown[:, : -2 * thick], shown[:, 2 * thick :], _BOW)
     differs = max(float(np.quantile(line, 1 - _SHARE, axis=0).max()) for line in lines)
     return differs / max(float(np.median(middle)), _DARK_SKIN)
 
 
-def _gap(lids: Contours, brow: Contours) -> float:
+def _lines(shown: np.ndarray, one: np.ndarray, other: np.ndarray, bow: int) -> list[np.ndarray]:
+    """By how much places are darker than both their sides, and lighter: the most so many columns to left and right."""
+    kinds = np.minimum(one, other) - shown, shown - np.maximum(one, other)
+    return [cv2.dilate(it, np.ones((1, 2 * bow + 1))) for it in kinds]
+
+
+def _gap(edges: Lids, brow: Contours) -> float:
     """Pixels between an eye and the brow above it where they are closest to each other."""
-    edges = Lids(lids)
     along, _ = edges.local(*brow.lower.T)
     above = (along > 0) & (along < edges.length)
     return float(-edges.depth(*brow.lower[above].T).max()) if above.any() else np.inf

@@ -16,11 +16,12 @@ from gaze.engines.liveportrait.crop import (
     feather_mask,
 )
 from gaze.engines.liveportrait.paste import Paster
-from gaze.face.face import Iris, typical_face
+from gaze.face.face import Iris
 from gaze.face.framing import frame_portrait
 from gaze.photo.portrait import Portrait
 from tests.engines.liveportrait import rule
 from tests.engines.liveportrait.golden import Golden
+from tests.faces import typical_face
 
 
 @pytest.fixture(scope="module")

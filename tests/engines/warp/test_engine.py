@@ -8,10 +8,11 @@ import pytest
 from gaze.engines.warp.engine import WarpEngine, WarpSource, _look, displacement
 from gaze.engines.warp.gaze import IRIS_SWING
 from gaze.face.detection import main_face
-from gaze.face.face import Face, Iris, typical_face
+from gaze.face.face import Face, Iris
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
 from gaze.photo.remapping import NO_MAP
+from tests.faces import typical_face
 
 CORNERS = [Cell(0, 0), Cell(0, 29), Cell(29, 0), Cell(29, 29)]
 ENGINE = WarpEngine()

@@ -12,11 +12,11 @@ from gaze.engines.warp.gaze import IRIS_SWING, eye_motion
 from gaze.engines.warp.inverse import source_positions
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.sclera import iris_reach
-from gaze.face.face import Face, Iris, Opening, typical_face
+from gaze.face.face import Face, Iris, Opening
 from gaze.grid import Cell, GazeGrid, Pose
 from gaze.photo.portrait import Portrait
 from gaze.photo.remapping import NO_MAP, pixels
-from tests.faces import with_openings
+from tests.faces import typical_face, with_openings
 
 SKIN, WHITE, IRIS = (205, 165, 145), (238, 234, 230), (70, 45, 30)
 RADIUS, DISTANCE, MIDDLE = 10.0, 100, (250, 240)

@@ -8,10 +8,11 @@ import pytest
 from gaze.engines.warp.border import Border
 from gaze.engines.warp.leeway import Leeway, find_leeway
 from gaze.engines.warp.region import tilt_axes
-from gaze.face.face import Iris, typical_face
+from gaze.face.face import Iris
 from gaze.grid import GazeGrid, Look, Pose, Strengths
 from gaze.motion.keys import USUAL, key_axis
 from gaze.motion.morph import hermite_weights
+from tests.faces import typical_face
 
 GRID = GazeGrid(30)
 AXIS = key_axis(GRID.size, USUAL)

@@ -8,11 +8,12 @@ import pytest
 from gaze.engines.warp.engine import WarpEngine
 from gaze.engines.warp.lid_fit import SeenEye
 from gaze.engines.warp.sight import DIM_EYES, eye_sight, see_eyes
-from gaze.face.face import Face, Iris, typical_face
+from gaze.face.face import Face, Iris
 from gaze.grid import Pose
 from gaze.photo.portrait import Portrait
 from tests.engines.warp.test_eyes import drawn_face
 from tests.engines.warp.test_lid_fit import cut_off
+from tests.faces import typical_face
 
 
 def tinted(portrait: Portrait, face: Face, share: float) -> Portrait:

@@ -14,10 +14,10 @@ from gaze.engines.warp.lid_fit import fit_lids
 from gaze.engines.warp.lids import Lids
 from gaze.engines.warp.soft import are_hidden, are_unlike, soft_room, soft_share
 from gaze.face.detection import main_face
-from gaze.face.face import Face, Iris, Opening, typical_face
+from gaze.face.face import Face, Iris, Opening
 from gaze.grid import Cell, GazeGrid, Pose, Strengths
 from gaze.photo.portrait import Portrait
-from tests.faces import parabolas
+from tests.faces import parabolas, typical_face
 
 ENGINE = WarpEngine(straighten=False)
 IRIS = Iris(50.0, 50.0, 10.0)

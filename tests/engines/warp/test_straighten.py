@@ -5,8 +5,8 @@ import pytest
 
 from gaze.engines.warp.gaze import IRIS_SWING
 from gaze.engines.warp.straighten import straightening, straightening_units
-from gaze.face.face import Face, Iris, Opening, typical_face
-from tests.faces import with_openings
+from gaze.face.face import Face, Iris, Opening
+from tests.faces import typical_face, with_openings
 
 
 def looking(offset: float, right: float | None = None) -> Face:
